@@ -1,0 +1,1 @@
+"""What the web and the workers share. Imports neither Sanic nor pyvips."""

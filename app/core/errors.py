@@ -1,0 +1,65 @@
+"""Errors that know their code and their HTTP status."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TinyImageError(Exception):
+    """An error a client is told about: `code` for programs, the message for people."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+
+
+class InvalidJSON(TinyImageError):
+    code = "invalid_json"
+    status = 400
+
+
+class InvalidForm(TinyImageError):
+    """The body of an upload is not the multipart form it should be."""
+
+    code = "invalid_form"
+    status = 400
+
+
+class UnsupportedFormat(TinyImageError):
+    code = "unsupported_format"
+    status = 400
+
+
+class DecodeError(TinyImageError):
+    """`data` of a WebSocket message is not base64."""
+
+    code = "decode_error"
+    status = 400
+
+
+class SizeExceeded(TinyImageError):
+    code = "size_exceeded"
+    status = 413
+
+
+class NotAnImage(TinyImageError):
+    code = "not_an_image"
+    status = 415
+
+
+class NotFound(TinyImageError):
+    code = "not_found"
+    status = 404
+
+
+class ProcessingFailed(TinyImageError):
+    """The picture was accepted, and could not be converted."""
+
+    code = "processing_failed"
+    status = 422
+
+
+class Unavailable(TinyImageError):
+    """Redis or the storage cannot be reached; the client may try again."""
+
+    code = "unavailable"
+    status = 503

@@ -1,0 +1,151 @@
+"""Publish and follow the steps of a job.
+
+An event is a hint that there is something new to read; what it is, RQ says. So an event that comes
+late, twice or never costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from enum import StrEnum
+
+import redis
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from app.core.keys import EVENTS_CHANNEL
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before each new try to reach Redis; the last counts for all that follow."""
+
+HEALTH_CHECK_SECONDS = 10
+"""How often an idle connection is asked whether it lives."""
+
+
+class Step(StrEnum):
+    """What happened to a job."""
+
+    PROCESSING = "processing"  # a worker has taken it
+    RETRYING = "retrying"  # it was put back
+    DONE = "done"  # its result is stored; RQ marks it finished right after
+    FAILED = "failed"  # it has failed for good; RQ marks it failed right after
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no step comes after this one."""
+        return self in (Step.DONE, Step.FAILED)
+
+
+def publish(connection: redis.Redis, job_id: str, step: Step) -> None:
+    """Tell every server process of a step of a job."""
+    connection.publish(EVENTS_CHANNEL, json.dumps({"job": job_id, "step": step}))
+
+
+class Bell:
+    """Rings when something has happened to one job."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.final = False
+        """Whether the last step heard of ends the job."""
+
+    def ring(self, step: Step | None) -> None:
+        """Wake who waits; None says that steps may have been missed."""
+        if step is not None:
+            self.final = step.is_final
+        self._event.set()
+
+    async def wait(self, timeout: float) -> None:
+        """Wait for the next ring, or `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), timeout)
+        self._event.clear()
+
+
+class Events:
+    """One pub/sub connection for a server process, fanned out to all who wait."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._bells: dict[str, set[Bell]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs are followed."""
+        return len(self._bells)
+
+    async def start(self) -> None:
+        """Subscribe, and go on in the background until `stop`, over any loss of the connection."""
+        subscribed = asyncio.Event()
+        self._task = asyncio.create_task(self._listen(subscribed), name="events")
+        # Without Redis the server starts all the same: it says 503 until Redis is there.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(subscribed.wait(), 5)
+
+    async def stop(self) -> None:
+        """Give the connection back."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @contextlib.contextmanager
+    def follow(self, job_id: str) -> Iterator[Bell]:
+        """A bell for the job. Take it first and read the status then, so that no step is missed."""
+        bell = Bell()
+        self._bells[job_id].add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[job_id].discard(bell)
+            if not self._bells[job_id]:
+                del self._bells[job_id]
+
+    async def _listen(self, subscribed: asyncio.Event) -> None:
+        attempt = 0
+        while True:
+            client = redis.asyncio.Redis.from_url(
+                self._url, health_check_interval=HEALTH_CHECK_SECONDS
+            )
+            try:
+                async with client, client.pubsub() as pubsub:
+                    await pubsub.subscribe(EVENTS_CHANNEL)
+                    while True:
+                        # A timeout, so that a connection that died silently is noticed.
+                        message = await pubsub.get_message(timeout=HEALTH_CHECK_SECONDS)
+                        if message is None:
+                            continue
+                        if message["type"] == "subscribe":
+                            attempt = 0
+                            subscribed.set()
+                            self._ring_all()
+                        elif message["type"] == "message":
+                            self._ring(message["data"])
+            except (RedisError, OSError) as error:
+                delay = RECONNECT_DELAYS[min(attempt, len(RECONNECT_DELAYS) - 1)]
+                attempt += 1
+                logger.warning("events: %s; next try in %s s", error or "closed", delay)
+                await asyncio.sleep(delay)
+
+    def _ring(self, data: bytes) -> None:
+        try:
+            event = json.loads(data)
+            job_id, step = event["job"], Step(event["step"])
+        except (ValueError, KeyError, TypeError):
+            logger.warning("events: not understood: %.200r", data)
+            return
+        for bell in self._bells.get(job_id, ()):
+            bell.ring(step)
+
+    def _ring_all(self) -> None:
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.ring(None)

@@ -1,0 +1,214 @@
+"""The RQ queue: submit, look up, remove. RQ is the only place a job's status is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import WatchError
+from redis.retry import Retry as ConnectionRetry
+from rq import Callback, Queue, Retry
+from rq.exceptions import DeserializationError, DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from app.core import keys
+from app.core.conversion import Conversion
+
+SOCKET_TIMEOUT = 5
+"""Seconds that a command to Redis may take before the web gives up."""
+
+RETRIES = 3
+"""How often a job is put back after its worker died or its storage failed."""
+
+GRACE_SECONDS = 3600
+"""How much longer than `max_age` Redis keeps a job. The cleanup deletes it before, with its files;
+this only bounds what is left behind where no cleanup runs."""
+
+INDEX_SECONDS = 30 * 24 * 3600
+"""How much longer the index of a picture's jobs lives: as long as a job may wait."""
+
+TIMEOUT_MARGIN = 30
+"""Seconds a job may take beside its conversion, to read and to write its files."""
+
+
+class JobState(StrEnum):
+    """A job's status in the API."""
+
+    QUEUED = "queued"  # waits for a worker
+    PROCESSING = "processing"  # a worker has it
+    DONE = "done"  # its result is stored
+    FAILED = "failed"  # it ended without a result
+
+
+_STATES = {
+    JobStatus.QUEUED: JobState.QUEUED,
+    JobStatus.SCHEDULED: JobState.QUEUED,
+    JobStatus.DEFERRED: JobState.QUEUED,
+    JobStatus.STARTED: JobState.PROCESSING,
+    JobStatus.FINISHED: JobState.DONE,
+}
+"""What RQ's status means in the API; all others are ends without a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureJob:
+    """What RQ knows of one submission of a picture."""
+
+    conversion: Conversion
+    token: str
+    """Tells this submission from others of the same conversion; part of its storage keys."""
+    state: JobState
+    filename: str
+    submitted: datetime | None
+    ended: datetime | None
+    error: str | None = None
+    """Why it failed."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in (JobState.DONE, JobState.FAILED)
+
+    @property
+    def original_key(self) -> str:
+        """Where its original is stored."""
+        return keys.original(self.conversion, self.token)
+
+    @property
+    def result_key(self) -> str:
+        """Where its result is stored, once it is done."""
+        return keys.result(self.conversion, self.token)
+
+
+def connect(url: str) -> redis.Redis:
+    """A client with a pool of connections, for use from several threads.
+
+    A command that finds its connection closed is tried once more on a new one.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=SOCKET_TIMEOUT,
+        retry=ConnectionRetry(ExponentialBackoff(cap=0.1, base=0.01), 1),
+    )
+
+
+class PictureQueue:
+    """Conversions as RQ jobs. All calls block; an asyncio server makes them in a thread."""
+
+    def __init__(
+        self, connection: redis.Redis, *, max_age_seconds: float, conversion_timeout: int
+    ) -> None:
+        self.connection = connection
+        self._queue = Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
+        self._ttl = int(max_age_seconds) + GRACE_SECONDS
+        self._timeout = conversion_timeout + TIMEOUT_MARGIN
+
+    def submit(
+        self, conversion: Conversion, *, token: str, filename: str, size: int
+    ) -> PictureJob | None:
+        """Enqueue the conversion, whose original is in storage by now.
+
+        Args:
+            size: bytes of the original.
+
+        Returns:
+            the job, or None if one of the same conversion is there already.
+        """
+        index = keys.picture_jobs(conversion.md5)
+        with self.connection.pipeline() as pipe:
+            # The index comes first: an entry without a job is passed over, a job without an entry
+            # would not be found.
+            pipe.zadd(index, {conversion.job_id: time.time()})
+            pipe.expire(index, self._ttl + INDEX_SECONDS)
+            pipe.execute()
+        try:
+            job = self._queue.enqueue_call(
+                keys.CONVERT_FUNCTION,
+                kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
+                job_id=conversion.job_id,
+                description=f"{filename} → {conversion.format}",
+                meta={
+                    "filename": filename,
+                    "format": conversion.format,
+                    "quality": conversion.quality,
+                    "size_in": size,
+                },
+                timeout=self._timeout,
+                result_ttl=self._ttl,
+                failure_ttl=self._ttl,
+                retry=Retry(max=RETRIES),
+                on_failure=Callback(keys.FAILURE_FUNCTION),
+                unique=True,
+            )
+        except DuplicateJobError:
+            return None
+        return _view(job)
+
+    def get(self, job_id: str) -> PictureJob | None:
+        """The job, or None if there is none."""
+        return self.get_many([job_id])[0]
+
+    def get_many(self, job_ids: Iterable[str]) -> list[PictureJob | None]:
+        """The jobs in the order of the ids, None for each that is not there."""
+        return [_view(job) for job in self._fetch(job_ids)]
+
+    def find(self, md5: str) -> list[PictureJob]:
+        """All jobs of the picture, the oldest first."""
+        job_ids = cast(list[bytes], self.connection.zrange(keys.picture_jobs(md5), 0, -1))
+        if not job_ids:
+            return []
+        return [job for job in self.get_many(id.decode() for id in job_ids) if job]
+
+    def remove(self, expected: PictureJob) -> bool:
+        """Delete the job if it is still this submission in this state.
+
+        Returns:
+            whether it was deleted; False if somebody else has deleted, replaced or moved it on.
+        """
+        job_id = expected.conversion.job_id
+        with self.connection.pipeline() as pipe:
+            pipe.watch(Job.key_for(job_id))  # type: ignore[no-untyped-call]
+            job = self._fetch([job_id])[0]
+            current = _view(job)
+            if job is None or current is None:
+                return False
+            if (current.token, current.state) != (expected.token, expected.state):
+                return False
+            pipe.multi()
+            job.delete(pipeline=pipe)
+            pipe.zrem(keys.picture_jobs(expected.conversion.md5), job_id)
+            try:
+                pipe.execute()
+            except WatchError:
+                return False
+        return True
+
+    def _fetch(self, job_ids: Iterable[str]) -> list[Job | None]:
+        return Job.fetch_many(job_ids, connection=self.connection, serializer=JSONSerializer)
+
+
+def _view(job: Job | None) -> PictureJob | None:
+    if job is None:
+        return None
+    try:
+        arguments: dict[str, Any] = job.kwargs
+    except (DeserializationError, NoSuchJobError):
+        # What is left where a job is deleted from outside while a worker has it.
+        return None
+    return PictureJob(
+        conversion=Conversion.from_dict(arguments["conversion"]),
+        token=arguments["token"],
+        state=_STATES.get(job.get_status(refresh=False), JobState.FAILED),
+        filename=arguments["filename"],
+        submitted=job.enqueued_at,
+        ended=job.ended_at,
+        error=job.meta.get("error"),
+    )

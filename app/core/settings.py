@@ -1,0 +1,188 @@
+"""The settings: config.yaml, then the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+DEFAULT_CONFIG = Path("config.yaml")
+CONFIG_VARIABLE = "TINYIMAGE_CONFIG"
+"""Names the configuration file for processes that are started without `--config`."""
+
+PLATFORM_VARIABLES = {
+    "PORT": ("server", "port"),
+    "WEB_CONCURRENCY": ("server", "processes"),
+    "REDIS_URL": ("redis", "url"),
+}
+"""What platforms such as Heroku set, and the setting each stands for."""
+
+_UNITS = {"B": 0, "K": 1, "M": 2, "G": 3}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([BKMG]?)B?\s*", re.IGNORECASE)
+
+
+class ConfigError(Exception):
+    """A setting is wrong. The message is one line that names it."""
+
+
+def parse_size(value: object) -> int:
+    """Bytes of a size such as `10MB`, `512 K` or `1048576`; K, M and G are powers of 1024.
+
+    Raises:
+        ValueError: if it is not a size.
+    """
+    match = _SIZE.fullmatch(str(value))
+    if match is None:
+        raise ValueError("should be a size such as 10MB, 512K or 1G")
+    number, unit = match.groups()
+    return int(float(number) * 1024 ** _UNITS[unit.upper() or "B"])
+
+
+Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    host: str = "0.0.0.0"  # noqa: S104 - a server is there to be reached
+    port: int = Field(8080, ge=1, le=65535)
+    processes: int = Field(1, ge=1, le=64)
+    """Web processes that share the port."""
+    output_dir: Path = Path("output")
+    """Where originals and results are kept."""
+
+
+class UploadSettings(_Section):
+    max_upload_size: Size = 10 * 1024**2
+    """Bytes of the largest picture taken."""
+    max_concurrent_tasks: int = Field(3, ge=1, le=256)
+    """Workers that `python -m workers` runs, so pictures that are converted at once."""
+    max_age: float = Field(24, gt=0)
+    """Hours that a picture is kept after its conversion."""
+
+    @property
+    def max_age_seconds(self) -> float:
+        """`max_age` in seconds."""
+        return self.max_age * 3600
+
+
+class DownloadSettings(_Section):
+    download_url: str = "download/"
+
+
+class RedisSettings(_Section):
+    url: str | None = None
+    """redis://, rediss:// or unix://; without one a redis-server is started."""
+    data_dir: Path = Path("data")
+    """Where the embedded redis-server keeps its append-only file."""
+
+
+class CleanupSettings(_Section):
+    interval: int = Field(600, ge=1)
+    """Seconds between two cleanups."""
+
+
+class LimitSettings(_Section):
+    conversion_timeout: int = Field(60, ge=1)
+    """Seconds that one conversion may take."""
+    max_pixels: int = Field(50_000_000, ge=1)
+    """Pixels of the largest picture that is decoded, counted from its header."""
+
+
+class Settings(BaseSettings):
+    """All settings, checked. Build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TINYIMAGE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    server: ServerSettings = ServerSettings()
+    upload: UploadSettings = UploadSettings()
+    download: DownloadSettings = DownloadSettings()
+    redis: RedisSettings = RedisSettings()
+    cleanup: CleanupSettings = CleanupSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources, strongest first: our variables, the platform's, the file."""
+        config = os.environ.get(CONFIG_VARIABLE)
+        return (
+            env_settings,
+            _PlatformSource(settings_cls),
+            _FileSource(settings_cls, yaml_file=Path(config) if config else DEFAULT_CONFIG),
+        )
+
+
+class _FileSource(YamlConfigSettingsSource):
+    """config.yaml, where a section that is named and left empty counts as not given."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value is not None}
+
+
+class _PlatformSource(PydanticBaseSettingsSource):
+    """PORT, WEB_CONCURRENCY and REDIS_URL, as platforms set them."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values: dict[str, dict[str, str]] = {}
+        for variable, (section, name) in PLATFORM_VARIABLES.items():
+            if value := os.environ.get(variable):
+                values.setdefault(section, {})[name] = value
+        return values
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """The settings of this process.
+
+    Args:
+        config: the configuration file; it must exist. Without one `TINYIMAGE_CONFIG` names it, and
+            without that config.yaml of the working directory is read if it is there. The choice is
+            left in the environment, so that the processes started from here read the same file.
+
+    Raises:
+        ConfigError: if the file cannot be read or a value is wrong.
+    """
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config.absolute())
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigError(f"there is no configuration file {named}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigError("; ".join(_describe(dict(item)) for item in error.errors())) from None
+    except (OSError, yaml.YAMLError, ValueError) as error:
+        # pydantic-settings raises ValueError subclasses of its own for a variable or a file it
+        # cannot parse; their first line says which.
+        raise ConfigError(" ".join(str(error).split())) from None
+
+
+def _describe(error: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{name} is not a setting"
+    return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

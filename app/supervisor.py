@@ -1,0 +1,234 @@
+"""Everything in one: a Redis, the web, the workers and the scheduler as processes of one parent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from types import FrameType
+
+import redis
+from rq import Queue
+from rq.worker import Worker
+
+from app.core import keys
+from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
+from app.core.lifeline import PARENT_VARIABLE
+from app.core.queue import connect
+from app.core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 8.0
+"""How long web, workers and scheduler may take to end; with Redis after them all is over in 10."""
+
+REDIS_STOP_SECONDS = 1.5
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+RESTART_SECONDS = 1.0
+"""The least time from one start of a process to the next."""
+
+
+class StartError(Exception):
+    """The server cannot start. The message is one line that says why."""
+
+
+@dataclass(slots=True)
+class Role:
+    """One of the processes, started again when it ends."""
+
+    name: str
+    arguments: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = field(default=0.0)
+
+    def start(self, environment: dict[str, str]) -> None:
+        """Start it in a group of its own: a Ctrl-C is for the supervisor, which ends all."""
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *self.arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+        )
+
+
+class Supervisor:
+    """Starts all processes, starts again what ends, and stops all when told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedded = EmbeddedRedis(settings.redis.data_dir) if not settings.redis.url else None
+        self._roles = [
+            Role("web", ["app", "web"]),
+            Role("workers", ["workers"]),
+            Role("scheduler", ["workers.scheduler"]),
+        ]
+        self._stopping = False
+        self._was_ready = False
+
+    @property
+    def address(self) -> str:
+        """Where the web can be reached from this machine."""
+        host = self._settings.server.host
+        if host in ("0.0.0.0", "::", ""):  # noqa: S104
+            host = "localhost"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.server.port}"
+
+    def run(self) -> None:
+        """Run until SIGINT or SIGTERM.
+
+        Raises:
+            StartError: if the port, the data folder or Redis is not to be had, or a process cannot
+                start.
+        """
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sig, self._request_stop)
+        check_port(self._settings.server.host, self._settings.server.port)
+        try:
+            url = self._start_redis()
+            for role in self._roles:
+                role.start(self._environment(url))
+            if self._wait_until_ready(url):
+                logger.info("TinyImage Server is ready at %s", self.address)
+                self._was_ready = True
+            while not self._stopping:
+                self._restart_ended(url)
+                time.sleep(POLL_SECONDS)
+        finally:
+            self._stop()
+
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _start_redis(self) -> str:
+        if self._embedded is not None:
+            try:
+                self._embedded.lock()
+                self._embedded.start()
+            except EmbeddedRedisError as error:
+                raise StartError(str(error)) from None
+            return self._embedded.url
+        url = self._settings.redis.url
+        assert url is not None
+        try:
+            with contextlib.closing(connect(url)) as connection:
+                connection.ping()
+        except (redis.RedisError, ValueError) as error:
+            raise StartError(f"Redis cannot be reached: {error}") from None
+        return url
+
+    def _environment(self, url: str) -> dict[str, str]:
+        return {**os.environ, "TINYIMAGE_REDIS__URL": url, PARENT_VARIABLE: str(os.getpid())}
+
+    def _wait_until_ready(self, url: str) -> bool:
+        """Wait for the web and all workers; False if a stop was asked for meanwhile."""
+        began = time.time()
+        deadline = time.monotonic() + READY_SECONDS
+        with contextlib.closing(connect(url)) as connection:
+            while not self._stopping:
+                for role in self._roles:
+                    if role.process is not None and role.process.poll() is not None:
+                        raise StartError(
+                            f"the {role.name} process could not start; its last lines above say why"
+                        )
+                if self._web_answers() and self._workers_since(connection, began):
+                    return True
+                if time.monotonic() > deadline:
+                    raise StartError(f"the processes were not ready within {READY_SECONDS:.0f} s")
+                time.sleep(POLL_SECONDS)
+        return False
+
+    def _web_answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.address, timeout=5):  # noqa: S310 - our own address
+                return True
+        except OSError:
+            return False
+
+    def _workers_since(self, connection: redis.Redis, began: float) -> bool:
+        workers = Worker.all(queue=Queue(keys.QUEUE, connection=connection))
+        born = [w for w in workers if w.birth_date and w.birth_date.timestamp() >= began - 1]
+        return len(born) >= self._settings.upload.max_concurrent_tasks
+
+    def _restart_ended(self, url: str) -> None:
+        if self._embedded is not None and self._embedded.process is not None:
+            status = self._embedded.process.poll()
+            if status is not None:
+                logger.error("redis-server ended with status %d; starting it again", status)
+                try:
+                    self._embedded.start()
+                except EmbeddedRedisError as error:
+                    logger.error("%s", error)
+                    time.sleep(RESTART_SECONDS)
+        for role in self._roles:
+            if role.process is None or role.process.poll() is None:
+                continue
+            if time.monotonic() - role.started < RESTART_SECONDS:
+                continue
+            logger.error(
+                "the %s process ended with status %d; starting it again",
+                role.name,
+                role.process.returncode,
+            )
+            role.start(self._environment(url))
+
+    def _stop(self) -> None:
+        """End web, workers and scheduler, which finish what they have in hand; then Redis."""
+        processes = [role.process for role in self._roles if role.process is not None]
+        _end(processes, STOP_SECONDS)
+        if self._embedded is not None and self._embedded.process is not None:
+            _end([self._embedded.process], REDIS_STOP_SECONDS)
+        if self._was_ready:
+            logger.info("TinyImage Server has stopped")
+
+
+def _end(processes: list[subprocess.Popen[bytes]], seconds: float) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            logger.warning("process %d did not end in %.0f s and is killed", process.pid, seconds)
+            # All it started is in its group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def check_port(host: str, port: int) -> None:
+    """See whether the port can be listened on.
+
+    Raises:
+        StartError: if not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"port {port} of {host} cannot be listened on: {error.strerror}"
+            ) from None
+
+
+def run_all(settings: Settings) -> int:
+    """Run everything until a signal. Returns the status to exit with."""
+    try:
+        Supervisor(settings).run()
+    except StartError as error:
+        print(f"tinyimage: {error}", file=sys.stderr)
+        return 1
+    return 0

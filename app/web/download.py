@@ -1,0 +1,77 @@
+"""One result as a file: its headers, conditional and range requests, its bytes as a stream."""
+
+from __future__ import annotations
+
+import time
+
+from sanic import HTTPResponse, Request
+from sanic.response import json
+
+from app.core.conversions import Conversions, Result
+from app.core.errors import NotFound
+from app.core.filenames import content_disposition
+from app.core.storage import ObjectNotFound
+from app.web.ranges import RangeNotSatisfiable, matches, parse_range
+
+
+async def send_result(
+    request: Request, conversions: Conversions, result: Result, cache_seconds: int
+) -> HTTPResponse | None:
+    """Answer a GET or HEAD with the result.
+
+    Args:
+        cache_seconds: how long a cache may keep it; 0 if it is to ask each time.
+
+    Returns:
+        the response, or None if it has been streamed.
+
+    Raises:
+        NotFound: if the result has gone meanwhile.
+    """
+    conversion, size = result.job.conversion, result.info.size
+    etag = f'"{conversion.job_id}.{result.job.token}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": (
+            f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
+        ),
+        "Content-Disposition": content_disposition(result.job.filename, conversion.format),
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if matches(request.headers.get("if-none-match"), etag):
+        return HTTPResponse(status=304, headers=headers)
+    try:
+        part = parse_range(
+            request.headers.get("range"), request.headers.get("if-range"), etag, size
+        )
+    except RangeNotSatisfiable:
+        return json(
+            {"error": "range_not_satisfiable", "message": f"The file has {size} bytes"},
+            status=416,
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    start, end = (part.start, part.end) if part else (0, size)
+    if part:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    headers["Content-Length"] = str(end - start)
+    status, media_type = 206 if part else 200, conversion.format.media_type
+    if request.method == "HEAD":
+        return HTTPResponse(status=status, headers=headers, content_type=media_type)
+    parts = conversions.stream(result, start, end)
+    try:
+        # The first part comes before the headers: a file that is gone is a clean 404.
+        first = await anext(parts, b"")
+    except ObjectNotFound:
+        raise NotFound("There is no such result") from None
+    response = await request.respond(status=status, headers=headers, content_type=media_type)
+    await response.send(first)
+    async for data in parts:
+        await response.send(data)
+    await response.eof()
+    return None
+
+
+def remaining_seconds(result: Result, max_age_seconds: float) -> int:
+    """Seconds until the result is deleted."""
+    return max(0, int(result.info.modified.timestamp() + max_age_seconds - time.time()))

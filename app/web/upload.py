@@ -1,0 +1,218 @@
+"""One streamed multipart body: its picture spooled to disk, counted and hashed as it passes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO, cast
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from sanic import Request
+from sanic.exceptions import SanicException
+from sanic.http.http1 import Http
+
+from app.core.conversions import Picture
+from app.core.errors import InvalidForm, SizeExceeded
+from app.core.filenames import clean_filename
+
+SPOOL_MEMORY = 256 * 1024
+"""Bytes of a picture kept in memory before it goes to disk."""
+
+FORM_OVERHEAD = 64 * 1024
+"""Bytes that boundaries, headers and the other fields may take."""
+
+MAX_PARTS = 32
+MAX_FIELD_SIZE = 1024
+
+LINGER_SECONDS = 2.0
+"""How long a refused body is still read: a client that gets no answer while it sends may take a
+closed connection for a failure of the network (RFC 9112, section 9.6)."""
+
+
+class Form:
+    """The fields of an upload and its picture, filled by the parser's callbacks."""
+
+    def __init__(self, boundary: bytes, max_size: int) -> None:
+        self.fields: dict[str, str] = {}
+        self.complete = False
+        self._max_size = max_size
+        self._file: IO[bytes] | None = None
+        self._filename = ""
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._size = 0
+        self._parts = 0
+        self._header_name = b""
+        self._header_value = b""
+        self._disposition = b""
+        self._field_name = ""
+        self._field: bytearray | None = None
+        self._is_picture = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begin,
+                "on_header_field": self._header_field_data,
+                "on_header_value": self._header_value_data,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": self._part_data,
+                "on_part_end": self._part_end,
+                "on_end": self._end,
+            },
+        )
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes of the body.
+
+        Raises:
+            InvalidForm: if they cannot be parsed or a field is too large.
+            SizeExceeded: if the picture is larger than it may be.
+        """
+        try:
+            self._parser.write(data)
+        except MultipartParseError as error:
+            raise InvalidForm(f"The multipart body cannot be read: {error}") from None
+
+    def picture(self) -> Picture:
+        """The picture that was sent; who takes it closes its file.
+
+        Raises:
+            InvalidForm: if there is none, or the body ended too early.
+        """
+        if not self.complete:
+            raise InvalidForm("The multipart body ends in the middle")
+        if self._file is None:
+            raise InvalidForm("There is no picture: send it as the file 'picture'")
+        return Picture(self._file, self._md5.hexdigest(), self._size, self._filename)
+
+    def close(self) -> None:
+        """Give the spooled file back."""
+        if self._file is not None:
+            self._file.close()
+
+    def _part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InvalidForm(f"The form has more than {MAX_PARTS} parts")
+        self._disposition = b""
+        self._field, self._is_picture = None, False
+
+    def _header_field_data(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _header_value_data(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _header_end(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if b"filename" in options:
+            if name == "picture" and self._file is None:
+                self._is_picture = True
+                self._filename = clean_filename(options[b"filename"].decode("utf-8", "replace"))
+                self._file = cast(
+                    IO[bytes],
+                    tempfile.SpooledTemporaryFile(SPOOL_MEMORY),  # noqa: SIM115 - closed in close()
+                )
+        elif name in ("format", "quality") and name not in self.fields:
+            self._field_name, self._field = name, bytearray()
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._is_picture and self._file is not None:
+            self._size += end - start
+            if self._size > self._max_size:
+                raise too_large(self._max_size)
+            part = memoryview(data)[start:end]
+            self._md5.update(part)
+            self._file.write(part)
+        elif self._field is not None:
+            self._field += data[start:end]
+            if len(self._field) > MAX_FIELD_SIZE:
+                raise InvalidForm(
+                    f"The field '{self._field_name}' is longer than {MAX_FIELD_SIZE} bytes"
+                )
+
+    def _part_end(self) -> None:
+        if self._field is not None:
+            self.fields[self._field_name] = self._field.decode("utf-8", "replace")
+
+    def _end(self) -> None:
+        self.complete = True
+
+
+async def read_form(request: Request, max_size: int) -> Form:
+    """Read the body of an upload.
+
+    Args:
+        max_size: bytes of the largest picture taken.
+
+    Returns:
+        the complete form; who takes it closes it.
+
+    Raises:
+        InvalidForm: if the body is not a multipart form.
+        SizeExceeded: if the body or its picture is too large.
+    """
+    content_type, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if content_type != b"multipart/form-data" or not boundary:
+        raise InvalidForm("The body is not multipart/form-data with a boundary")
+    limit = max_size + FORM_OVERHEAD
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise too_large(max_size)
+    try:
+        form = Form(boundary, max_size)
+    except MultipartParseError as error:
+        raise InvalidForm(f"The multipart body cannot be read: {error}") from None
+    received = 0
+    try:
+        async for data in _body(request):
+            received += len(data)
+            if received > limit:
+                raise too_large(max_size)
+            form.write(data)
+    except BaseException:
+        form.close()
+        raise
+    return form
+
+
+async def discard_rest(request: Request, limit: int) -> None:
+    """Read and drop what a client still sends, `limit` bytes and `LINGER_SECONDS` at most.
+
+    The connection is not used again.
+    """
+    connection = cast(Http, request.stream)
+    if not connection.request_body:
+        return
+    received = 0
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            async for data in _body(request):
+                received += len(data)
+                if received > limit:
+                    break
+    except (TimeoutError, SanicException):
+        pass
+    finally:
+        connection.request_body = None  # or Sanic would go on reading
+        connection.keep_alive = False
+
+
+def too_large(max_size: int) -> SizeExceeded:
+    """The error that says how large a picture may be."""
+    return SizeExceeded(f"The picture is larger than {max_size} bytes")
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    while (data := await request.stream.read()) is not None:  # type: ignore[union-attr]
+        yield data

@@ -1,0 +1,1 @@
+"""The RQ workers and what they run."""

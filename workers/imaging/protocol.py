@@ -1,0 +1,87 @@
+"""What a worker and its child say to each other: a frame is a header, JSON, and bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.core.conversion import Format
+
+_HEADER = struct.Struct("!IQ")
+"""Lengths of the JSON and of the bytes."""
+
+_RECEIVE_SIZE = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a picture is to become."""
+
+    format: Format
+    quality: int
+    max_pixels: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Target:
+        """The target that `to_dict` described."""
+        return cls(Format(data["format"]), data["quality"], data["max_pixels"])
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+def send_frame(connection: socket.socket, fields: dict[str, Any], data: bytes) -> None:
+    """Send one frame.
+
+    Raises:
+        OSError: if the other side is gone or does not read in time.
+    """
+    text = json.dumps(fields).encode()
+    connection.sendall(_HEADER.pack(len(text), len(data)) + text)
+    connection.sendall(data)
+
+
+def receive_frame(
+    connection: socket.socket, on_timeout: Callable[[], None] | None = None
+) -> tuple[dict[str, Any], bytes]:
+    """Receive one frame.
+
+    Args:
+        on_timeout: called each time the connection's time-out passes without a byte; it may raise.
+
+    Raises:
+        Closed: if the other side is gone.
+    """
+    text_size, data_size = _HEADER.unpack(_receive(connection, _HEADER.size, on_timeout))
+    fields: dict[str, Any] = json.loads(_receive(connection, text_size, on_timeout))
+    return fields, bytes(_receive(connection, data_size, on_timeout))
+
+
+def _receive(
+    connection: socket.socket, size: int, on_timeout: Callable[[], None] | None
+) -> bytearray:
+    # Grown as it comes: the size is the other side's word.
+    buffer = bytearray()
+    while len(buffer) < size:
+        try:
+            part = connection.recv(min(size - len(buffer), _RECEIVE_SIZE))
+        except TimeoutError:
+            if on_timeout is None:
+                raise
+            on_timeout()
+            continue
+        except OSError as error:
+            raise Closed from error
+        if not part:
+            raise Closed
+        buffer += part
+    return buffer

@@ -1,0 +1,77 @@
+"""Several workers of one machine, each started again when it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+
+from redis.exceptions import RedisError
+from rq.serializers import JSONSerializer
+from rq.worker_pool import WorkerData, WorkerPool
+
+from app.core import keys
+from app.core.lifeline import die_with_parent
+from app.core.queue import connect
+from workers.runtime import runtime
+from workers.worker import MAINTENANCE_SECONDS, WORKER_TTL, PictureWorker
+
+logger = logging.getLogger(__name__)
+
+
+class PicturePool(WorkerPool):
+    """RQ's pool with our worker, named so that an operator sees which machine it is on."""
+
+    def __init__(self, url: str, size: int) -> None:
+        self._url = url
+        super().__init__(
+            [keys.QUEUE], connection=connect(url), num_workers=size, serializer=JSONSerializer
+        )
+
+    def start_worker(
+        self,
+        count: int | None = None,
+        burst: bool = False,
+        _sleep: float = 0,
+        logging_level: str = "WARNING",
+    ) -> None:
+        """Start one more worker."""
+        name = f"{socket.gethostname()}.{secrets.token_hex(4)}"
+        process = self.get_worker_process(name, burst)
+        process.start()
+        assert process.pid is not None
+        self.worker_dict[name] = WorkerData(name=name, pid=process.pid, process=process)
+
+    def get_worker_process(
+        self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "WARNING"
+    ) -> BaseProcess:
+        """A process for a worker, not started yet."""
+        # Forked, which is quick and safe here: the pool has no threads and never loads libvips.
+        return get_context("fork").Process(target=run_worker, args=(name, self._url, os.getpid()))
+
+
+def run_worker(name: str, url: str, parent: int) -> None:
+    """Work until told to stop, or until the process `parent` has ended."""
+    die_with_parent(parent)
+    here = runtime()
+    here.sandbox.start()
+    try:
+        worker = PictureWorker(
+            [keys.QUEUE],
+            name=name,
+            connection=connect(url),
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL,
+            maintenance_interval=MAINTENANCE_SECONDS,
+        )
+        worker.log_job_description = False
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        logger.error("worker %s: Redis: %s", name, error)
+        sys.exit(1)
+    finally:
+        here.sandbox.close()

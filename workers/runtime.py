@@ -1,0 +1,31 @@
+"""What the jobs of one worker process share: settings, storage, the warm child."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from app.core.settings import Settings, load_settings
+from app.core.storage import Storage
+from workers.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Made once in each process, when its first job or its worker asks for it."""
+
+    settings: Settings
+    storage: Storage
+    sandbox: Sandbox
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this process. A job function gets nothing but names and options, from any
+    worker that is pointed at the queue, so it finds the rest here."""
+    settings = load_settings()
+    return Runtime(
+        settings,
+        Storage.local(settings.server.output_dir),
+        Sandbox(settings.limits.conversion_timeout),
+    )

@@ -1,0 +1,126 @@
+"""`python -m workers.scheduler`: rq-scheduler, with the cleanup registered."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq_scheduler import Scheduler
+
+from app.core import keys
+from app.core.lifeline import follow_parent
+from app.core.logs import configure_logging
+from app.core.queue import connect
+from app.core.settings import ConfigError, load_settings
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 5
+"""How often the scheduler looks for what is due; the lock of a killed one lasts 10 s longer."""
+
+CLEANUP_TIMEOUT = 3600
+"""Seconds one cleanup may take."""
+
+RECONNECT_SECONDS = 2.0
+
+
+class JSONJob(Job):
+    """rq-scheduler makes its jobs with RQ's default serializer; this one's default is JSON."""
+
+    def __init__(
+        self,
+        id: str | None = None,
+        connection: redis.Redis | None = None,
+        serializer: Any = None,
+    ) -> None:
+        super().__init__(id, connection, serializer or JSONSerializer)
+
+
+class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no types
+    """Enqueues the cleanup at its interval. However many run, they share one registration."""
+
+    def __init__(self, connection: redis.Redis, cleanup_interval: int) -> None:
+        super().__init__(
+            queue_name=keys.QUEUE,
+            connection=connection,
+            interval=min(POLL_SECONDS, cleanup_interval),
+            job_class=JSONJob,
+        )
+        self._cleanup_interval = cleanup_interval
+
+    def enqueue_jobs(self) -> Any:
+        """Enqueue what is due, the cleanup registered first: its job may have been lost."""
+        self.register_cleanup()
+        return super().enqueue_jobs()
+
+    def enqueue_job(self, job: Job) -> None:
+        """Enqueue a job and schedule its next run, but not a second time while it still waits."""
+        if self.get_queue_for_job(job).get_job_position(job.id) is None:
+            super().enqueue_job(job)
+        else:
+            self._schedule_next(job)
+
+    def register_cleanup(self) -> None:
+        """Have the cleanup run now and then at each interval, unless that is registered already."""
+        try:
+            job = JSONJob.fetch(keys.CLEANUP_JOB_ID, connection=self.connection)
+        except NoSuchJobError:
+            job = None
+        if (
+            job is not None
+            and job.meta.get("interval") == self._cleanup_interval
+            and job.id in self
+        ):
+            return
+        self.schedule(
+            datetime.now(UTC),
+            keys.CLEANUP_FUNCTION,
+            interval=self._cleanup_interval,
+            id=keys.CLEANUP_JOB_ID,
+            description="delete what is older than max_age",
+            timeout=CLEANUP_TIMEOUT,
+            at_front=True,
+        )
+
+    def _schedule_next(self, job: Job) -> None:
+        due = datetime.now(UTC) + timedelta(seconds=self._cleanup_interval)
+        self.connection.zadd(self.scheduled_jobs_key, {job.id: due.timestamp()})
+
+
+def main() -> int:
+    """Schedule until a signal. Returns the status to exit with."""
+    parser = argparse.ArgumentParser(prog="python -m workers.scheduler", description=__doc__)
+    parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
+    arguments = parser.parse_args()
+    follow_parent()
+    configure_logging()
+    try:
+        settings = load_settings(arguments.config)
+    except ConfigError as error:
+        print(f"tinyimage: {error}", file=sys.stderr)
+        return 2
+    if settings.redis.url is None:
+        print("tinyimage: the scheduler needs a Redis that runs: set REDIS_URL", file=sys.stderr)
+        return 2
+    connection = connect(settings.redis.url)
+    while True:
+        try:
+            # A new one for each try: its name may not be registered twice.
+            CleanupScheduler(connection, settings.cleanup.interval).run()
+        except RedisError as error:
+            logger.error("scheduler: Redis: %s", error)
+            time.sleep(RECONNECT_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

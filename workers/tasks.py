@@ -1,0 +1,128 @@
+"""The RQ job functions. Any RQ worker with the JSON serializer can run them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+from typing import Any
+
+import redis
+from rq import get_current_job
+from rq.job import Job
+
+from app.core import keys
+from app.core.conversion import Conversion
+from app.core.events import Step, publish
+from app.core.queue import PictureQueue
+from app.core.retention import sweep
+from app.core.storage import ObjectNotFound
+from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Target
+from workers.runtime import runtime
+from workers.sandbox import ChildCrashed, Interrupted
+
+logger = logging.getLogger(__name__)
+
+MAX_CRASHES = 2
+"""A picture that has crashed its decoder this often is not tried again."""
+
+
+def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
+    """Convert a stored original and store the result. What came of it is left in `job.meta`.
+
+    Raises:
+        PictureError: if the picture is at fault; the job is not tried again.
+        ChildCrashed: if the decoder crashed; the job is tried once more.
+        Interrupted: if the worker stops; the job is put back.
+    """
+    wanted = Conversion.from_dict(conversion)
+    here = runtime()
+    job = get_current_job()
+    assert job is not None, "convert() runs as an RQ job"
+    publish(job.connection, job.id, Step.PROCESSING)
+    try:
+        original = here.storage.get(keys.original(wanted, token))
+        began = time.perf_counter()
+        result = here.sandbox.convert(
+            original,
+            Target(wanted.format, wanted.quality, here.settings.limits.max_pixels),
+        )
+        milliseconds = round((time.perf_counter() - began) * 1000, 1)
+    except PictureError as error:
+        _fail(job, str(error))
+        raise
+    except ObjectNotFound:
+        _fail(job, "the original is gone")
+        raise
+    except ChildCrashed as error:
+        job.meta["crashes"] = job.meta.get("crashes", 0) + 1
+        if job.meta["crashes"] >= MAX_CRASHES:
+            _fail(job, f"crashed the decoder: {error}")
+        raise
+    except Interrupted:
+        # Not the picture's fault: this one does not count.
+        job.retries_left = (job.retries_left or 0) + 1
+        raise
+    here.storage.put(keys.result(wanted, token), result)
+    job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
+    job.meta.pop("error", None)
+    job.save_meta()  # type: ignore[no-untyped-call]
+    publish(job.connection, job.id, Step.DONE)
+    logger.info(
+        "%s → %s: %d → %d bytes in %.0f ms",
+        filename,
+        wanted.format,
+        len(original),
+        len(result),
+        milliseconds,
+    )
+
+
+def report_failure(
+    job: Job,
+    connection: redis.Redis,
+    error_type: type[BaseException],
+    error: BaseException,
+    traceback: TracebackType | None,
+) -> None:
+    """Leave the reason in `job.meta` and tell who waits. RQ calls it after every failed run, also
+    when it finds a job whose worker has died."""
+    if job.should_retry:
+        logger.warning("%s: %s; it is put back", job.description, _in_words(error_type, error))
+        step = Step.RETRYING
+    else:
+        job.meta.setdefault("error", _in_words(error_type, error))
+        logger.warning("%s: failed: %s", job.description, job.meta["error"])
+        step = Step.FAILED
+    job.save_meta()  # type: ignore[no-untyped-call]
+    publish(connection, job.id, step)
+
+
+def cleanup() -> dict[str, int]:
+    """Delete what is older than `max_age`. Returns how much."""
+    job = get_current_job()
+    assert job is not None, "cleanup() runs as an RQ job"
+    here = runtime()
+    max_age = here.settings.upload.max_age_seconds
+    queue = PictureQueue(
+        job.connection,
+        max_age_seconds=max_age,
+        conversion_timeout=here.settings.limits.conversion_timeout,
+    )
+    swept = sweep(queue, here.storage, max_age)
+    if swept.files:
+        logger.info("cleanup: %d jobs, %d files, %d bytes", swept.jobs, swept.files, swept.freed)
+    return {"jobs": swept.jobs, "files": swept.files, "freed": swept.freed}
+
+
+def _fail(job: Job, reason: str) -> None:
+    """Have the job fail for good, with this reason."""
+    job.retries_left = 0
+    job.meta["error"] = reason
+
+
+def _in_words(error_type: type[BaseException], error: BaseException) -> str:
+    if error_type.__name__ == "AbandonedJobError":
+        return "its worker died"
+    return str(error) or error_type.__name__

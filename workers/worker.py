@@ -1,0 +1,109 @@
+"""The RQ worker: runs jobs in its own process, next to its warm child."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job, JobStatus
+from rq.registry import clean_registries
+from rq.worker import WorkerStatus
+from rq.worker_registration import clean_worker_registry
+
+from app.core import keys
+from workers.runtime import runtime
+
+HEARTBEAT_SECONDS = 5
+HEARTBEAT_TTL = 20
+"""A job whose worker has not been heard of for so many seconds is abandoned and put back."""
+
+MAINTENANCE_SECONDS = 10
+"""How often one of the workers looks for abandoned jobs."""
+
+WORKER_TTL = 60
+"""Seconds an idle worker may be silent."""
+
+INTERMEDIATE_SECONDS = 10
+"""How long a job may be on its way from the queue to a worker."""
+
+STOP_SECONDS = 6.0
+"""How long a worker that is told to stop goes on with the picture in hand; then it puts it back."""
+
+
+class PictureWorker(SimpleWorker):
+    """Does not fork for a job, as RQ's own worker does: a crash is the warm child's, and a picture
+    that takes too long ends the child and not the worker. Its heartbeat tells of its death instead.
+    """
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the job, heard of all the while."""
+        execution = self.prepare_execution(job)
+        with self._beating(job, execution):
+            self.perform_job(job, queue, execution)
+        self.set_state(WorkerStatus.IDLE)
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Seconds until a running job counts as abandoned."""
+        return HEARTBEAT_TTL
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish the picture in hand, for `STOP_SECONDS` at most."""
+        runtime().sandbox.interrupt_after(STOP_SECONDS)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def clean_registries(self) -> None:
+        """Put back what dead workers had in hand.
+
+        RQ's own lock for this lasts 15 minutes if its holder dies, and it fails a job that was lost
+        on the way to a worker; our lock is short, and such a job is put back.
+        """
+        if self.connection.set(keys.MAINTENANCE_LOCK, self.name, nx=True, ex=MAINTENANCE_SECONDS):
+            for queue in self.queues:
+                clean_registries(queue, self._exc_handlers)
+                clean_worker_registry(queue)
+                self._put_back_intermediate(queue)
+        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
+
+    def clean_group_registries(self) -> None:
+        """We have no groups."""
+
+    @contextlib.contextmanager
+    def _beating(self, job: Job, execution: Execution) -> Iterator[None]:
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(HEARTBEAT_SECONDS):
+                with contextlib.suppress(RedisError):
+                    self.maintain_heartbeats(job, execution)
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _put_back_intermediate(self, queue: Queue) -> None:
+        """Put back a job whose worker died between taking it and starting it."""
+        intermediate = queue.intermediate_queue
+        for job_id in intermediate.get_job_ids():
+            job = queue.fetch_job(job_id)
+            if job is None or job.get_status(refresh=False) != JobStatus.QUEUED:
+                intermediate.remove(job_id)
+                continue
+            if intermediate.set_first_seen(job_id):
+                continue
+            seen = intermediate.get_first_seen(job_id)
+            if seen and datetime.now(UTC) - seen > timedelta(seconds=INTERMEDIATE_SECONDS):
+                with self.connection.pipeline() as pipe:
+                    pipe.lrem(intermediate.key, 1, job_id)
+                    pipe.lpush(queue.key, job_id)
+                    pipe.delete(intermediate.get_first_seen_key(job_id))
+                    pipe.execute()
