@@ -185,8 +185,8 @@ class Supervisor:
         """End web, workers and scheduler, which finish what they have in hand; then Redis."""
         processes = [role.process for role in self._roles if role.process is not None]
         _end(processes, STOP_SECONDS)
-        if self._embedded is not None and self._embedded.process is not None:
-            _end([self._embedded.process], REDIS_STOP_SECONDS)
+        if self._embedded is not None:
+            self._embedded.stop(REDIS_STOP_SECONDS)
         if self._was_ready:
             logger.info("TinyImage Server has stopped")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 from multiprocessing import get_context
@@ -56,6 +57,9 @@ class PicturePool(WorkerPool):
 
 def run_worker(name: str, url: str, parent: int) -> None:
     """Work until told to stop, or until the process `parent` has ended."""
+    # A worker that is forked later than the others has the pool's own handlers.
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sig, signal.SIG_DFL)
     die_with_parent(parent)
     here = runtime()
     here.sandbox.start()

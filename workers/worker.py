@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,11 +20,11 @@ from rq.worker_registration import clean_worker_registry
 from app.core import keys
 from workers.runtime import runtime
 
-HEARTBEAT_SECONDS = 5
-HEARTBEAT_TTL = 20
+HEARTBEAT_SECONDS = 4
+HEARTBEAT_TTL = 16
 """A job whose worker has not been heard of for so many seconds is abandoned and put back."""
 
-MAINTENANCE_SECONDS = 10
+MAINTENANCE_SECONDS = 5
 """How often one of the workers looks for abandoned jobs."""
 
 WORKER_TTL = 60
@@ -34,6 +35,9 @@ INTERMEDIATE_SECONDS = 10
 
 STOP_SECONDS = 6.0
 """How long a worker that is told to stop goes on with the picture in hand; then it puts it back."""
+
+PUT_BACK_SECONDS = 1.5
+"""How long the putting back may take; then the worker is ended as it stands."""
 
 
 class PictureWorker(SimpleWorker):
@@ -52,9 +56,19 @@ class PictureWorker(SimpleWorker):
         """Seconds until a running job counts as abandoned."""
         return HEARTBEAT_TTL
 
+    @property
+    def dequeue_timeout(self) -> int:
+        """Seconds to wait for a job: RQ looks for abandoned ones only between two waits."""
+        return MAINTENANCE_SECONDS
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the picture in hand, for `STOP_SECONDS` at most."""
         runtime().sandbox.interrupt_after(STOP_SECONDS)
+        # RQ ends an idle worker by an exception out of this handler. Code that happens to run may
+        # swallow it, and a Redis that went away at the same moment may hold the worker up.
+        watchdog = threading.Timer(STOP_SECONDS + PUT_BACK_SECONDS, os._exit, [1])
+        watchdog.daemon = True
+        watchdog.start()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def clean_registries(self) -> None:

@@ -138,6 +138,19 @@ class EmbeddedRedis:
         log.close()
         self._wait()
 
+    def stop(self, seconds: float) -> None:
+        """End the process, after `seconds` by force, and give the folder back."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     @property
     def _log_path(self) -> Path:
         return self.data_dir / "redis.log"

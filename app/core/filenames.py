@@ -23,7 +23,7 @@ def clean_filename(name: str) -> str:
     if len(name) > MAX_LENGTH:
         suffix = PurePosixPath(name).suffix[:16]
         name = name[: MAX_LENGTH - len(suffix)] + suffix
-    return name or "picture"
+    return name if name.strip(".") else "picture"
 
 
 def content_disposition(filename: str, extension: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import WatchError
 from redis.retry import Retry as ConnectionRetry
 from rq import Callback, Queue, Retry
-from rq.exceptions import DeserializationError, DuplicateJobError, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
@@ -149,6 +150,7 @@ class PictureQueue:
                 unique=True,
             )
         except DuplicateJobError:
+            self._drop_remnant(conversion.job_id)
             return None
         return _view(job)
 
@@ -183,26 +185,49 @@ class PictureQueue:
             if (current.token, current.state) != (expected.token, expected.state):
                 return False
             pipe.multi()
-            job.delete(pipeline=pipe)
-            pipe.zrem(keys.picture_jobs(expected.conversion.md5), job_id)
             try:
+                job.delete(pipeline=pipe)
+                pipe.zrem(keys.picture_jobs(expected.conversion.md5), job_id)
                 pipe.execute()
-            except WatchError:
+            except (WatchError, InvalidJobOperation):
                 return False
         return True
 
     def _fetch(self, job_ids: Iterable[str]) -> list[Job | None]:
-        return Job.fetch_many(job_ids, connection=self.connection, serializer=JSONSerializer)
+        """As `Job.fetch_many`, which one remnant of a deleted job would make fail for all."""
+        job_ids = list(job_ids)
+        with self.connection.pipeline() as pipe:
+            for job_id in job_ids:
+                pipe.hgetall(Job.key_for(job_id))
+            hashes = pipe.execute()
+        return [self._restore(*item) for item in zip(job_ids, hashes, strict=True)]
+
+    def _restore(self, job_id: str, data: dict[bytes, bytes]) -> Job | None:
+        job = Job(job_id, connection=self.connection, serializer=JSONSerializer)
+        try:
+            job.restore(data)
+        except NoSuchJobError:
+            return None
+        return job
+
+    def _drop_remnant(self, job_id: str) -> None:
+        """Delete what is left of a job that was deleted from outside while a worker had it: a hash
+        with a heartbeat and nothing else, which would keep the same picture from ever coming in."""
+        key = Job.key_for(job_id)
+        with self.connection.pipeline() as pipe:
+            pipe.watch(key)  # type: ignore[no-untyped-call]
+            if pipe.hexists(key, "data"):
+                return
+            pipe.multi()
+            pipe.delete(key)
+            with contextlib.suppress(WatchError):
+                pipe.execute()
 
 
 def _view(job: Job | None) -> PictureJob | None:
     if job is None:
         return None
-    try:
-        arguments: dict[str, Any] = job.kwargs
-    except (DeserializationError, NoSuchJobError):
-        # What is left where a job is deleted from outside while a worker has it.
-        return None
+    arguments: dict[str, Any] = job.kwargs
     return PictureJob(
         conversion=Conversion.from_dict(arguments["conversion"]),
         token=arguments["token"],

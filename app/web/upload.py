@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from typing import IO, cast
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from sanic import Request
 from sanic.exceptions import SanicException
@@ -73,7 +73,7 @@ class Form:
         """
         try:
             self._parser.write(data)
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise InvalidForm(f"The multipart body cannot be read: {error}") from None
 
     def picture(self) -> Picture:
@@ -171,7 +171,7 @@ async def read_form(request: Request, max_size: int) -> Form:
         raise too_large(max_size)
     try:
         form = Form(boundary, max_size)
-    except MultipartParseError as error:
+    except FormParserError as error:
         raise InvalidForm(f"The multipart body cannot be read: {error}") from None
     received = 0
     try:

@@ -1,0 +1,105 @@
+"""Following jobs over pub/sub."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import redis
+
+from app.core.events import Bell, Events, Step, publish
+from tests.conftest import running_redis
+
+
+def _client_count(connection: redis.Redis) -> int:
+    return len(connection.client_list(_type="pubsub"))
+
+
+async def _rings(bell: Bell) -> float:
+    """Seconds until the bell rings."""
+    began = time.monotonic()
+    await bell.wait(10)
+    return time.monotonic() - began
+
+
+def test_only_who_follows_a_job_is_told_of_it(redis_url: str, connection: redis.Redis) -> None:
+    async def scenario() -> None:
+        events = Events(redis_url)
+        await events.start()
+        with events.follow("a") as one, events.follow("a") as two, events.follow("b") as other:
+            publish(connection, "a", Step.DONE)
+            assert await _rings(one) < 5
+            assert await _rings(two) < 5
+            assert (one.final, two.final, other.final) == (True, True, False)
+        assert events.waiting == 0
+        await events.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_thousand_followers_are_one_connection(redis_url: str, connection: redis.Redis) -> None:
+    async def scenario() -> None:
+        events = Events(redis_url)
+        await events.start()
+        followed = [events.follow(f"job-{n}") for n in range(1000)]
+        bells = [follow.__enter__() for follow in followed]
+        assert _client_count(connection) == 1
+        for n in range(1000):
+            publish(connection, f"job-{n}", Step.PROCESSING)
+        for bell in bells:
+            assert await _rings(bell) < 5
+        for follow in followed:
+            follow.__exit__(None, None, None)
+        assert events.waiting == 0
+        await events.stop()
+
+    asyncio.run(scenario())
+
+
+def test_nonsense_on_the_channel_is_passed_over(redis_url: str, connection: redis.Redis) -> None:
+    async def scenario() -> None:
+        events = Events(redis_url)
+        await events.start()
+        with events.follow("a") as bell:
+            for nonsense in ("", "{}", "[1]", '{"job": "a", "step": "?"}', b"\xff"):
+                connection.publish("tinyimage:events", nonsense)
+            publish(connection, "a", Step.FAILED)
+            assert await _rings(bell) < 5
+        await events.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_lost_connection_is_made_again_and_everyone_is_told_to_look(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with running_redis(tmp_path) as embedded:
+            events = Events(embedded.url)
+            await events.start()
+            with events.follow("a") as bell:
+                assert embedded.process is not None
+                embedded.process.kill()
+                await asyncio.to_thread(embedded.process.wait)
+                await asyncio.to_thread(embedded.start)
+                # Steps may have been missed, so the bell rings by itself.
+                assert await _rings(bell) < 9
+                with redis.Redis.from_url(embedded.url) as connection:
+                    publish(connection, "a", Step.DONE)
+                while not bell.final:
+                    assert await _rings(bell) < 9
+            await events.stop()
+
+    asyncio.run(scenario())
+
+
+def test_without_redis_the_server_starts_and_waits(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        events = Events(f"unix://{tmp_path}/nothing.sock")
+        starting = asyncio.create_task(events.start())
+        await asyncio.wait([starting], timeout=0.5)
+        assert not starting.done() or starting.exception() is None
+        starting.cancel()
+        await asyncio.wait([starting])
+        await events.stop()
+
+    asyncio.run(scenario())

@@ -1,0 +1,101 @@
+"""Jobs in RQ, without a worker."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from app.core import keys
+from app.core.conversion import Conversion, Format
+from app.core.queue import JobState, PictureQueue
+
+CONVERSION = Conversion("ab" * 16, Format.JPG, 70)
+
+
+def _queue(connection: redis.Redis) -> PictureQueue:
+    return PictureQueue(connection, max_age_seconds=60, conversion_timeout=60)
+
+
+def _submit(queue: PictureQueue, conversion: Conversion = CONVERSION, token: str = "01") -> bool:
+    return queue.submit(conversion, token=token, filename="cat.jpg", size=7) is not None
+
+
+def test_of_many_submissions_at_once_one_is_taken(connection: redis.Redis) -> None:
+    queue = _queue(connection)
+    with ThreadPoolExecutor(20) as pool:
+        taken = list(pool.map(lambda n: _submit(queue, token=f"{n:02x}"), range(20)))
+    assert sum(taken) == 1
+    assert Queue(keys.QUEUE, connection=connection).job_ids == [CONVERSION.job_id]
+
+
+def test_a_job_reads_well_in_rq_dashboard_and_is_data_not_code(connection: redis.Redis) -> None:
+    _submit(_queue(connection))
+    job = Job.fetch(CONVERSION.job_id, connection=connection, serializer=JSONSerializer)
+    assert job.description == "cat.jpg → jpg"
+    assert job.meta == {"filename": "cat.jpg", "format": "jpg", "quality": 70, "size_in": 7}
+    assert job.kwargs == {
+        "conversion": {"md5": "ab" * 16, "format": "jpg", "quality": 70},
+        "token": "01",
+        "filename": "cat.jpg",
+    }
+
+
+def test_a_pictures_jobs_are_found_in_the_order_they_were_asked_for(
+    connection: redis.Redis,
+) -> None:
+    queue = _queue(connection)
+    conversions = [Conversion("ab" * 16, Format.JPG, quality) for quality in (90, 10, 50)]
+    for conversion in conversions:
+        _submit(queue, conversion)
+    assert [job.conversion for job in queue.find("ab" * 16)] == conversions
+    assert queue.find("cd" * 16) == []
+
+
+def test_a_job_is_removed_only_if_it_is_still_the_same(connection: redis.Redis) -> None:
+    queue = _queue(connection)
+    _submit(queue, token="01")
+    old = queue.get(CONVERSION.job_id)
+    assert old is not None
+    assert queue.remove(old)
+    assert queue.get(CONVERSION.job_id) is None
+    assert queue.find(CONVERSION.md5) == []
+    assert Queue(keys.QUEUE, connection=connection).job_ids == []
+    _submit(queue, token="02")
+    assert not queue.remove(old)
+    new = queue.get(CONVERSION.job_id)
+    assert new is not None
+    assert (new.token, new.state) == ("02", JobState.QUEUED)
+
+
+def test_of_two_who_remove_a_job_at_once_one_does(connection: redis.Redis) -> None:
+    queue = _queue(connection)
+    for _ in range(20):
+        _submit(queue)
+        job = queue.get(CONVERSION.job_id)
+        assert job is not None
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(lambda _, job=job: queue.remove(job), range(8))) == 1
+
+
+def test_what_is_left_of_a_job_that_was_deleted_while_it_ran_is_no_job(
+    connection: redis.Redis,
+) -> None:
+    connection.hset(f"rq:job:{CONVERSION.job_id}", "last_heartbeat", "2026-01-01T00:00:00.0Z")
+    queue = _queue(connection)
+    assert queue.get(CONVERSION.job_id) is None
+    # It is swept away by the next submission, which then is taken.
+    assert [_submit(queue), _submit(queue)] == [False, True]
+
+
+def test_a_waiting_job_takes_less_than_3_kb_of_redis(connection: redis.Redis) -> None:
+    queue = _queue(connection)
+    before = connection.info("memory")["used_memory"]
+    for number in range(500):
+        _submit(queue, Conversion(f"{number:032x}", Format.WEBP, 0), token="0123456789abcdef")
+    used = (connection.info("memory")["used_memory"] - before) / 500
+    print(f"{used:.0f} bytes a job")
+    assert used < 3000

@@ -1,0 +1,114 @@
+"""config.yaml and the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core.settings import ConfigError, Settings, load_settings, parse_size
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("TINYIMAGE_CONFIG", "PORT", "REDIS_URL", "WEB_CONCURRENCY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _config(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "other.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_repositorys_config_yaml_holds_the_defaults() -> None:
+    defaults = load_settings()
+    assert load_settings(ROOT / "config.yaml") == defaults
+    assert defaults.upload.max_upload_size == 10 * 1024**2
+
+
+def test_the_file_of_the_older_server_is_read(tmp_path: Path) -> None:
+    settings = load_settings(
+        _config(
+            tmp_path,
+            "server:\n  port: 9000\n  output_dir: out\nupload:\n  max_upload_size: 5MB\n"
+            "  max_concurrent_tasks: 2\n  max_age: 48\ndownload:\n  download_url: files/\n",
+        )
+    )
+    assert (settings.server.port, settings.server.output_dir) == (9000, Path("out"))
+    assert settings.upload.max_upload_size == 5 * 1024**2
+    assert (settings.upload.max_concurrent_tasks, settings.upload.max_age) == (2, 48)
+    assert settings.download.download_url == "files/"
+
+
+def test_config_yaml_of_the_working_directory_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("upload: {max_age: 7}\ncleanup:\n")
+    assert load_settings().upload.max_age == 7
+
+
+def test_the_environment_wins_over_the_platform_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(tmp_path, "server: {port: 1111, processes: 4}\nredis: {url: 'redis://a'}")
+    assert load_settings(config).server.port == 1111
+    monkeypatch.setenv("PORT", "2222")
+    monkeypatch.setenv("REDIS_URL", "redis://b")
+    assert load_settings(config).server.port == 2222
+    monkeypatch.setenv("TINYIMAGE_SERVER__PORT", "3333")
+    settings = load_settings(config)
+    assert (settings.server.port, settings.server.processes) == (3333, 4)
+    assert settings.redis.url == "redis://b"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("10MB", 10 * 1024**2),
+        ("1G", 1024**3),
+        ("2 gb", 2 * 1024**3),
+        ("512K", 512 * 1024),
+        ("3KB", 3072),
+        ("7B", 7),
+        ("1.5M", 1572864),
+        (42, 42),
+        ("42", 42),
+    ],
+)
+def test_sizes_are_read_with_any_of_their_units(text: object, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("upload: {max_age: -1}", "upload.max_age"),
+        ("upload: {max_age: soon}", "upload.max_age"),
+        ("upload: {max_upload_size: 10XB}", "10XB"),
+        ("upload: {max_upload_size: 0}", "upload.max_upload_size"),
+        ("upload: {max_concurrent_tasks: 0}", "upload.max_concurrent_tasks"),
+        ("server: {port: 70000}", "server.port"),
+        ("server: {prot: 80}", "server.prot is not a setting"),
+        ("serverr: {}", "serverr is not a setting"),
+        ("server: 5", "server"),
+        ("upload: [1", "line 1"),
+        ("just text", ""),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_settings(_config(tmp_path, text))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_configuration_file_that_is_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml"):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().server.port = 1  # type: ignore[misc]

@@ -1,0 +1,68 @@
+"""Pictures for the tests: real photographs from scikit-image, each call a file of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+
+import skimage
+from PIL import Image
+
+PHOTOGRAPHS = {
+    "astronaut": "astronaut.png",
+    "chelsea": "chelsea.png",
+    "coffee": "coffee.png",
+    "rocket": "rocket.jpg",
+}
+
+
+@cache
+def photograph(name: str) -> bytes:
+    """The file of one of `PHOTOGRAPHS`, as scikit-image ships it."""
+    folder = Path(os.path.dirname(skimage.__file__)) / "data"  # noqa: PTH120
+    return (folder / PHOTOGRAPHS[name]).read_bytes()
+
+
+def unique(data: bytes) -> bytes:
+    """The same picture with an MD5 of its own: decoders stop before what is appended."""
+    return data + secrets.token_bytes(16)
+
+
+def md5(data: bytes) -> str:
+    """The MD5 the server will give the file."""
+    return hashlib.md5(data).hexdigest()
+
+
+def as_format(name: str, format: str, **options: object) -> bytes:
+    """A photograph encoded by Pillow."""
+    buffer = io.BytesIO()
+    opened(photograph(name)).convert("RGB").save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@cache
+def large(width: int, height: int, format: str = "JPEG") -> bytes:
+    """A picture of that size, tiled from the photographs; takes a while to convert."""
+    canvas = Image.new("RGB", (width, height))
+    tiles = [opened(photograph(name)).convert("RGB") for name in PHOTOGRAPHS]
+    x = y = turn = 0
+    while y < height:
+        tile = tiles[turn % len(tiles)]
+        canvas.paste(tile, (x, y))
+        turn, x = turn + 1, x + tile.width
+        if x >= width:
+            x, y = 0, y + min(tile.height for tile in tiles)
+    buffer = io.BytesIO()
+    canvas.save(buffer, format)
+    return buffer.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    """The picture, decoded."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image

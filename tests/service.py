@@ -1,0 +1,218 @@
+"""The real thing for the tests: servers, workers and Redis as processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+READY = "TinyImage Server is ready at"
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], T], seconds: float = 30.0, what: str = "") -> T:
+    """The first truthy value of `condition`, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.02)
+
+
+def environment(folder: Path, port: int | None = None, **settings: object) -> dict[str, str]:
+    """The environment of a server whose files are all below `folder`.
+
+    Args:
+        settings: such as `UPLOAD__MAX_AGE=2`.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TINYIMAGE_") and name not in ("PORT", "REDIS_URL")
+    }
+    values: dict[str, object] = {
+        "SERVER__HOST": "127.0.0.1",
+        "SERVER__OUTPUT_DIR": folder / "output",
+        "REDIS__DATA_DIR": folder / "data",
+        **settings,
+    }
+    if port is not None:
+        values["SERVER__PORT"] = port
+    return inherited | {f"TINYIMAGE_{name}": str(value) for name, value in values.items()}
+
+
+def command(process: psutil.Process) -> str:
+    """Its command line; "" if it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
+
+
+class Process:
+    """A process of ours; what it logs is kept."""
+
+    def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
+        self.log: list[str] = []
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def running(self) -> bool:
+        return self._popen.poll() is None
+
+    def family(self) -> list[psutil.Process]:
+        """This process and all below it."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            return [process, *process.children(recursive=True)]
+        return []
+
+    def wait_for(self, text: str, seconds: float = 60.0) -> str:
+        """The first logged line that has `text` in it."""
+
+        def found() -> str | None:
+            line = next((line for line in self.log if text in line), None)
+            assert line or self.running, f"ended without {text!r}:\n{''.join(self.log)}"
+            return line
+
+        return str(until(found, seconds, f"{text!r} in the log:\n{''.join(self.log)}"))
+
+    def terminate(self, sig: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> int:
+        """End it with a signal. Returns its status."""
+        if self.running:
+            self._popen.send_signal(sig)
+        status = self._popen.wait(seconds)
+        self._reader.join(5)
+        return status
+
+    def wait(self, seconds: float = 30.0) -> int:
+        """Wait for its own end. Returns its status."""
+        status = self._popen.wait(seconds)
+        self._reader.join(5)
+        return status
+
+    def destroy(self) -> None:
+        """End it and all below it, however it stands."""
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._popen.wait(10)
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        for line in self._popen.stdout:
+            self.log.append(line)
+
+
+class Service(Process):
+    """`python -m app`, ready."""
+
+    def __init__(self, folder: Path, port: int | None = None, **settings: object) -> None:
+        self.port = port or free_port()
+        self.folder = folder
+        super().__init__(["app"], environment(folder, self.port, **settings))
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    @property
+    def redis_url(self) -> str:
+        """The embedded Redis."""
+        return f"unix://{self.folder / 'data' / 'redis.sock'}"
+
+    def ready(self) -> Service:
+        self.wait_for(READY)
+        return self
+
+    def stored(self, prefix: str) -> list[Path]:
+        """The files in storage below originals or results."""
+        return [path for path in (self.folder / "output" / prefix).rglob("*") if path.is_file()]
+
+
+@contextlib.contextmanager
+def service(folder: Path, **settings: object) -> Iterator[Service]:
+    """A server with everything in one."""
+    server = Service(folder, **settings)
+    try:
+        yield server.ready()
+    finally:
+        server.terminate()
+
+
+class Client:
+    """What a program does with the HTTP API."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=60)
+
+    def answers(self) -> bool:
+        """Whether the server is there."""
+        try:
+            return self.http.get("/").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def upload(
+        self, data: bytes, format: str | None = None, *, filename: str = "cat.jpg", **fields: str
+    ) -> httpx.Response:
+        form = dict(fields) if format is None else {"format": format, **fields}
+        return self.http.post("/upload", files={"picture": (filename, data)}, data=form)
+
+    def status(self, md5: str) -> list[dict[str, Any]]:
+        """The picture's jobs; [] if it is unknown."""
+        response = self.http.get(f"/status/{md5}")
+        if response.status_code == 404:
+            return []
+        assert response.status_code == 200, response.text
+        return list(response.json())
+
+    def wait(self, md5: str, seconds: float = 60.0) -> list[dict[str, Any]]:
+        """The picture's jobs, once all have ended."""
+
+        def ended() -> list[dict[str, Any]] | None:
+            jobs = self.status(md5)
+            return jobs if jobs and all(j["status"] in ("done", "failed") for j in jobs) else None
+
+        return until(ended, seconds, f"all jobs of {md5} ended") or []
+
+    def download(self, md5: str, **query: object) -> httpx.Response:
+        return self.http.get(f"/download/{md5}", params={k: str(v) for k, v in query.items()})

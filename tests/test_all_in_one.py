@@ -1,0 +1,253 @@
+"""Everything in one, and what it does when it is stopped, killed and started twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import redis
+
+from tests.pictures import large, md5, photograph, unique
+from tests.service import (
+    ROOT,
+    Client,
+    Process,
+    Service,
+    command,
+    environment,
+    free_port,
+    service,
+    until,
+)
+
+
+def _gone(family: list[psutil.Process]) -> bool:
+    """Whether none of the processes runs any more."""
+    return all(
+        not process.is_running() or process.status() == psutil.STATUS_ZOMBIE for process in family
+    )
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.Signals) -> None:
+    with service(tmp_path) as server:
+        family = server.family()
+        # Parent, Redis, web, scheduler, pool, and three workers with a child each.
+        assert len(family) == 11
+        began = time.monotonic()
+        assert server.terminate(sig, 10) == 0
+        assert _gone(family)
+        print(f"stopped in {time.monotonic() - began:.1f} s")
+
+
+def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path: Path) -> None:
+    """There the signal goes to every process of the group, at the same moment."""
+    data = unique(large(1200, 1200))
+    with service(tmp_path) as server:
+        client = Client(server.url)
+        client.upload(data, "png")
+        until(lambda: client.status(md5(data))[0]["status"] == "processing")
+        os.killpg(server.pid, signal.SIGINT)
+        assert server.wait(10) == 0
+        assert [path for path in server.stored("results") if md5(data) in path.name]
+    with service(tmp_path) as server:
+        assert [job["status"] for job in Client(server.url).status(md5(data))] == ["done"]
+
+
+def test_a_picture_too_long_to_finish_is_put_back_and_done_after_the_next_start(
+    tmp_path: Path,
+) -> None:
+    data = unique(large(4000, 3000))
+    with service(tmp_path) as server:
+        client = Client(server.url)
+        client.upload(data, "png")
+        until(lambda: client.status(md5(data))[0]["status"] == "processing")
+        assert server.terminate(seconds=10) == 0
+        assert not server.stored("results")
+    with service(tmp_path) as server:
+        assert [job["status"] for job in Client(server.url).wait(md5(data), 90)] == ["done"]
+
+
+def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
+    with service(tmp_path) as server:
+        family = server.family()
+        server.terminate(signal.SIGKILL)
+        until(lambda: _gone(family), 10, "all processes have ended")
+
+
+def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_path: Path) -> None:
+    pictures = [unique(large(1000, 1000)) for _ in range(20)]
+    with service(tmp_path) as server:
+        client = Client(server.url)
+        for data in pictures:
+            assert client.upload(data, "png").status_code == 202
+        until(lambda: len(server.stored("results")) >= 3, what="some are done")
+        server.destroy()
+        assert len(server.stored("results")) < 20
+    with service(tmp_path) as server:
+        client = Client(server.url)
+        for data in pictures:
+            assert [job["status"] for job in client.wait(md5(data), 90)] == ["done"]
+            assert client.download(md5(data)).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["app web", "workers", "workers.scheduler", "redis-server"])
+def test_each_process_that_is_killed_is_started_again(tmp_path: Path, role: str) -> None:
+    with service(tmp_path) as server:
+        client = Client(server.url)
+
+        def running() -> psutil.Process | None:
+            for process in server.family():
+                line = command(process)
+                if line.endswith(f"-m {role}") or f"{role} unixsocket" in line:
+                    return process
+            return None
+
+        killed = running()
+        assert killed is not None
+        killed.kill()
+        until(lambda: (p := running()) and p.pid != killed.pid, what=f"{role} runs again")
+        data = unique(photograph("rocket"))
+        until(lambda: _accepts(client, data), what="the picture is accepted")
+        assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+def _accepts(client: Client, data: bytes) -> bool:
+    """Whether an upload is taken; nothing but a refused connection and 503 may come before."""
+    try:
+        response = client.upload(data)
+    except httpx.TransportError:
+        return False
+    assert response.status_code in (200, 202, 503), response.text
+    return response.status_code != 503
+
+
+def test_a_second_server_says_which_port_is_taken(tmp_path: Path) -> None:
+    with service(tmp_path / "one") as server:
+        second = Service(tmp_path / "two", port=server.port)
+        assert second.wait() == 1
+        (line,) = second.log
+        assert f"port {server.port}" in line
+        assert Client(server.url).http.get("/").status_code == 200
+
+
+def test_a_second_server_says_which_data_folder_is_taken(tmp_path: Path) -> None:
+    with service(tmp_path) as server:
+        second = Service(tmp_path)
+        assert second.wait() == 1
+        (line,) = second.log
+        assert str(tmp_path / "data") in line
+        assert "taken" in line
+        assert Client(server.url).http.get("/").status_code == 200
+
+
+def test_two_servers_run_side_by_side(tmp_path: Path) -> None:
+    with service(tmp_path / "one") as one, service(tmp_path / "two") as two:
+        data = unique(photograph("rocket"))
+        Client(one.url).upload(data)
+        Client(one.url).wait(md5(data))
+        assert Client(two.url).status(md5(data)) == []
+
+
+def test_with_redis_url_no_redis_is_started(redis_url: str, tmp_path: Path) -> None:
+    with service(tmp_path, REDIS__URL=redis_url) as server:
+        assert not [p for p in server.family() if "redis-server" in p.cmdline()[0]]
+        data = unique(photograph("rocket"))
+        client = Client(server.url)
+        client.upload(data)
+        assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    server = Service(tmp_path, REDIS__URL="redis://127.0.0.1:1/0")
+    assert server.wait() == 1
+    (line,) = server.log
+    assert "Redis cannot be reached" in line
+
+
+def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
+    server = Service(tmp_path, UPLOAD__MAX_AGE="soon")
+    assert server.wait() == 2
+    (line,) = server.log
+    assert "upload.max_age" in line
+
+
+@pytest.mark.parametrize("role", [["app", "web"], ["workers"], ["workers.scheduler"]])
+def test_a_role_alone_needs_a_redis_and_says_so(tmp_path: Path, role: list[str]) -> None:
+    process = Process(role, environment(tmp_path))
+    assert process.wait() == 2
+    (line,) = process.log
+    assert "REDIS_URL" in line
+
+
+def test_two_servers_on_one_redis_make_one_conversion_of_50_identical_uploads(
+    redis_url: str, tmp_path: Path
+) -> None:
+    """Two web processes on ports of their own, 25 uploads to each, all at once."""
+    ports = [free_port(), free_port()]
+    processes = [
+        Process(["app", "web"], environment(tmp_path, port, REDIS__URL=redis_url)) for port in ports
+    ]
+    processes.append(Process(["workers"], environment(tmp_path, REDIS__URL=redis_url)))
+    clients = [Client(f"http://127.0.0.1:{port}") for port in ports]
+    try:
+        for client in clients:
+            until(client.answers, what="the web answers")
+        data = unique(large(1000, 1000))
+        with ThreadPoolExecutor(50) as pool:
+            answers = list(
+                pool.map(lambda n: clients[n % 2].upload(data, "png").status_code, range(50))
+            )
+        assert set(answers) <= {200, 202}
+        for client in clients:
+            assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+        assert clients[0].download(md5(data)).content == clients[1].download(md5(data)).content
+        processes[-1].wait_for("cat.jpg → png")
+        assert sum("cat.jpg → png" in line for line in processes[-1].log) == 1
+        stored = [path for path in (tmp_path / "output").rglob("*") if path.is_file()]
+        assert len(stored) == 2  # one original, one result
+    finally:
+        for process in processes:
+            process.terminate()
+
+
+def test_several_web_processes_share_a_port(tmp_path: Path) -> None:
+    with service(tmp_path, SERVER__PROCESSES=2) as server:
+        client = Client(server.url)
+        for _ in range(6):
+            data = unique(photograph("rocket"))
+            with Client(server.url).http:
+                assert client.upload(data).status_code == 202
+            assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+        family = server.family()
+        server.terminate(signal.SIGKILL)
+        until(lambda: _gone(family), 10, "all processes have ended")
+
+
+def test_script_server_is_all_a_newcomer_needs(tmp_path: Path) -> None:
+    """The script itself, on the environment it has made or makes now."""
+    port = free_port()
+    with subprocess.Popen(
+        [ROOT / "script" / "server"],
+        env=environment(tmp_path, port),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        line = next(line for line in server.stderr if "ready" in line)
+        assert f"http://127.0.0.1:{port}" in line
+        with redis.Redis.from_url(f"unix://{tmp_path}/data/redis.sock") as connection:
+            assert connection.config_get("appendonly") == {"appendonly": "yes"}
+        data = unique(photograph("rocket"))
+        client = Client(f"http://127.0.0.1:{port}")
+        client.upload(data)
+        assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 0

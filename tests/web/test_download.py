@@ -1,0 +1,164 @@
+"""GET and HEAD /download"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pytest
+
+from tests.pictures import md5, opened, photograph, unique
+from tests.service import Client, Service
+
+
+@pytest.fixture
+def done(client: Client) -> str:
+    """The MD5 of a picture that is there as WebP."""
+    data = unique(photograph("chelsea"))
+    client.upload(data, "webp", filename="chelsea.png")
+    client.wait(md5(data))
+    return md5(data)
+
+
+def test_a_download_says_what_it_is(client: Client, done: str) -> None:
+    response = client.download(done)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "image/webp"
+    assert int(response.headers["content-length"]) == len(response.content)
+    assert response.headers["content-disposition"] == 'attachment; filename="chelsea.webp"'
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["accept-ranges"] == "bytes"
+    assert response.headers["etag"].startswith('"')
+    assert opened(response.content).format == "WEBP"
+
+
+def test_a_named_format_may_be_cached_and_the_newest_may_not(client: Client, done: str) -> None:
+    named = client.download(done, format="webp").headers["cache-control"]
+    assert named.startswith("public, max-age=")
+    assert 0 < int(named.partition("max-age=")[2].partition(",")[0]) <= 24 * 3600
+    assert client.download(done).headers["cache-control"] == "no-cache"
+
+
+def test_head_answers_as_get_without_the_body(client: Client, done: str) -> None:
+    head = client.http.head(f"/download/{done}")
+    get = client.download(done)
+    assert head.status_code == 200
+    assert head.content == b""
+    names = ("content-length", "etag", "content-type", "content-disposition", "cache-control")
+    assert {n: head.headers[n] for n in names} == {n: get.headers[n] for n in names}
+
+
+def test_a_client_that_has_it_gets_304(client: Client, done: str) -> None:
+    etag = client.download(done).headers["etag"]
+    for value in (etag, f'"other", {etag}', f"W/{etag}", "*"):
+        response = client.http.get(f"/download/{done}", headers={"if-none-match": value})
+        assert response.status_code == 304
+        assert response.content == b""
+        assert response.headers["etag"] == etag
+    response = client.http.get(f"/download/{done}", headers={"if-none-match": '"other"'})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "start", "end"),
+    [
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-", 100, None),
+        ("bytes=-50", -50, None),
+        ("bytes=5-5", 5, 6),
+        ("bytes=10-99999999", 10, None),
+    ],
+)
+def test_a_range_gives_these_bytes(
+    client: Client, done: str, header: str, start: int, end: int | None
+) -> None:
+    whole = client.download(done).content
+    response = client.http.get(f"/download/{done}", headers={"range": header})
+    assert response.status_code == 206
+    assert response.content == whole[start:end]
+    first = start % len(whole)
+    last = first + len(response.content) - 1
+    assert response.headers["content-range"] == f"bytes {first}-{last}/{len(whole)}"
+
+
+def test_a_range_behind_the_end_is_416(client: Client, done: str) -> None:
+    size = len(client.download(done).content)
+    response = client.http.get(f"/download/{done}", headers={"range": f"bytes={size}-"})
+    assert response.status_code == 416
+    assert response.headers["content-range"] == f"bytes */{size}"
+
+
+def test_a_range_of_another_version_gives_the_whole(client: Client, done: str) -> None:
+    headers = {"range": "bytes=0-9", "if-range": '"older"'}
+    assert client.http.get(f"/download/{done}", headers=headers).status_code == 200
+    headers["if-range"] = client.download(done).headers["etag"]
+    assert client.http.get(f"/download/{done}", headers=headers).status_code == 206
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("Straße 東京 😀.jpeg", "Straße 東京 😀.webp"),
+        ("../../etc/passwd", "passwd.webp"),
+        ("C:\\Users\\me\\кот.jpg", "кот.webp"),
+        ("two.dots.png", "two.dots.webp"),
+        ("بطاقة.png", "بطاقة.webp"),
+        ("x" * 500 + ".png", "x" * 196 + ".webp"),
+        ('a"; filename="evil.exe', None),
+    ],
+)
+def test_the_file_keeps_its_name_with_the_new_extension(
+    client: Client, sent: str, name: str | None
+) -> None:
+    data = unique(photograph("rocket"))
+    client.upload(data, "webp", filename=sent)
+    client.wait(md5(data))
+    header = client.download(md5(data)).headers["content-disposition"]
+    assert header.startswith('attachment; filename="')
+    assert header.isascii()
+    if name is None:  # a quote must not end the name early
+        assert header.count('"') == 2
+        return
+    if name.isascii():
+        assert header == f'attachment; filename="{name}"'
+    else:
+        assert unquote(header.partition("filename*=UTF-8''")[2]) == name
+
+
+def test_the_newest_comes_first_and_format_and_quality_choose(client: Client) -> None:
+    data = unique(photograph("rocket"))
+    for format, quality in (("webp", "0"), ("jpg", "90"), ("jpg", "20")):
+        client.upload(data, format, quality=quality)
+        client.wait(md5(data))
+    newest = client.download(md5(data))
+    assert newest.headers["content-type"] == "image/jpeg"
+    assert newest.content == client.download(md5(data), format="jpg", quality=20).content
+    assert newest.content == client.download(md5(data), format=" JPEG ").content
+    better = client.download(md5(data), format="jpg", quality=90)
+    assert len(better.content) > len(newest.content)
+    assert client.download(md5(data), quality=90).content == better.content
+    webp = client.download(md5(data), format="webp")
+    assert webp.headers["content-type"] == "image/webp"
+
+
+@pytest.mark.parametrize(
+    "query", [{"format": "png"}, {"format": "bmp"}, {"quality": 7}, {"quality": "x"}]
+)
+def test_what_was_not_converted_is_404(client: Client, done: str, query: dict[str, str]) -> None:
+    response = client.download(done, **query)
+    assert (response.status_code, response.json()["error"]) == (404, "not_found")
+
+
+def test_a_result_that_is_gone_is_not_done_and_can_be_made_again(
+    server: Service, client: Client
+) -> None:
+    data = unique(photograph("rocket"))
+    client.upload(data)
+    client.wait(md5(data))
+    for path in server.stored("results"):
+        if md5(data) in path.name:
+            path.unlink()
+    assert client.status(md5(data)) == []
+    assert client.download(md5(data)).status_code == 404
+    assert client.upload(data).status_code == 202
+    client.wait(md5(data))
+    assert client.download(md5(data)).status_code == 200

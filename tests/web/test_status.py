@@ -1,0 +1,76 @@
+"""GET / /status /queue, and what is nowhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pictures import large, md5, photograph, unique
+from tests.service import Client, until
+
+
+def test_the_server_says_what_it_is(client: Client) -> None:
+    assert client.http.get("/").json() == {
+        "version": "0.1.0",
+        "download_url": "download/",
+        "max_upload_size_bytes": 10485760,
+        "max_concurrent_tasks": 3,
+        "max_age": 24,
+    }
+
+
+def test_status_lists_every_conversion_of_a_picture(client: Client) -> None:
+    data = unique(photograph("rocket"))
+    for format in ("webp", "png", "jpg"):
+        client.upload(data, format)
+    client.wait(md5(data))
+    assert client.status(md5(data)) == [
+        {"md5": md5(data), "format": "webp", "quality": 0, "status": "done"},
+        {"md5": md5(data), "format": "png", "quality": 0, "status": "done"},
+        {"md5": md5(data), "format": "jpg", "quality": 80, "status": "done"},
+    ]
+
+
+def test_a_picture_is_queued_then_processing_then_done(client: Client) -> None:
+    # More large ones than there are workers, so that the last must wait.
+    pictures = [unique(large(1200, 1200)) for _ in range(4)]
+    for data in pictures:
+        client.upload(data, "png", filename="holiday.jpg")
+    last = md5(pictures[-1])
+    seen: list[str] = []
+
+    def done() -> bool:
+        status = client.status(last)[0]["status"]
+        if status not in seen:
+            seen.append(status)
+        if status != "done":
+            queue = client.http.get(f"/queue/{last}")
+            assert queue.status_code == 404 or queue.json() == [
+                {"md5": last, "filename": "holiday.jpg", "format": "png", "quality": 0}
+            ]
+        return status == "done"
+
+    until(done)
+    assert seen == ["queued", "processing", "done"]
+    assert client.http.get(f"/queue/{last}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["status", "queue", "download"])
+@pytest.mark.parametrize(
+    "md5", ["0" * 32, "0" * 31, "g" * 32, "..%2f..%2fetc%2fpasswd", "%00" * 32, "é" * 32]
+)
+def test_an_unknown_picture_is_404(client: Client, path: str, md5: str) -> None:
+    response = client.http.get(f"/{path}/{md5}")
+    assert response.status_code == 404
+    assert response.json()["error"] == "not_found"
+
+
+def test_an_md5_is_found_in_upper_case_too(client: Client) -> None:
+    data = unique(photograph("rocket"))
+    client.upload(data)
+    assert client.status(md5(data).upper())[0]["md5"] == md5(data)
+
+
+def test_an_unknown_path_and_method_are_json_errors(client: Client) -> None:
+    assert client.http.get("/nowhere").json()["error"] == "not_found"
+    response = client.http.get("/upload")
+    assert (response.status_code, response.json()["error"]) == (405, "method_not_allowed")

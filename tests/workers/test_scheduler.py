@@ -1,0 +1,82 @@
+"""The cleanup's registration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from app.core import keys
+from tests.service import Process, environment, until
+from workers.scheduler import CleanupScheduler
+
+SCHEDULED = CleanupScheduler.scheduled_jobs_key
+
+
+def _job(connection: redis.Redis) -> Job:
+    return Job.fetch(keys.CLEANUP_JOB_ID, connection=connection, serializer=JSONSerializer)
+
+
+def test_however_many_schedulers_register_there_is_one_cleanup(connection: redis.Redis) -> None:
+    for _ in range(3):
+        CleanupScheduler(connection, 600).register_cleanup()
+    assert connection.zrange(SCHEDULED, 0, -1) == [keys.CLEANUP_JOB_ID.encode()]
+    assert _job(connection).func_name == keys.CLEANUP_FUNCTION
+
+
+def test_a_second_scheduler_does_not_put_the_next_cleanup_off(connection: redis.Redis) -> None:
+    CleanupScheduler(connection, 600).register_cleanup()
+    before = connection.zscore(SCHEDULED, keys.CLEANUP_JOB_ID)
+    CleanupScheduler(connection, 600).register_cleanup()
+    assert connection.zscore(SCHEDULED, keys.CLEANUP_JOB_ID) == before
+
+
+def test_a_changed_interval_is_taken_up(connection: redis.Redis) -> None:
+    CleanupScheduler(connection, 600).register_cleanup()
+    CleanupScheduler(connection, 60).register_cleanup()
+    assert _job(connection).meta["interval"] == 60
+
+
+def test_a_cleanup_that_was_lost_is_registered_again(connection: redis.Redis) -> None:
+    scheduler = CleanupScheduler(connection, 600)
+    scheduler.enqueue_jobs()
+    connection.delete(f"rq:job:{keys.CLEANUP_JOB_ID}")
+    scheduler.enqueue_jobs()
+    assert _job(connection).meta["interval"] == 600
+    assert connection.zcard(SCHEDULED) == 1
+
+
+def test_a_cleanup_that_still_waits_is_not_enqueued_twice(connection: redis.Redis) -> None:
+    scheduler = CleanupScheduler(connection, 600)
+    for _ in range(3):
+        scheduler.enqueue_jobs()
+        connection.zadd(SCHEDULED, {keys.CLEANUP_JOB_ID: 1})
+    assert Queue(keys.QUEUE, connection=connection).job_ids == [keys.CLEANUP_JOB_ID]
+
+
+def test_a_killed_scheduler_is_followed_by_another(
+    redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, CLEANUP__INTERVAL=1)
+    queue = Queue(keys.QUEUE, connection=connection)
+    for _ in range(2):
+        scheduler = Process(["workers.scheduler"], env)
+        try:
+            until(lambda: queue.job_ids == [keys.CLEANUP_JOB_ID], 40, "the cleanup is enqueued")
+        finally:
+            scheduler.destroy()
+        connection.delete(queue.key)  # as if a worker had taken it
+    assert connection.zcard(SCHEDULED) == 1
+
+
+def test_a_scheduler_waits_for_a_redis_that_is_gone_and_stops_on_a_signal(tmp_path: Path) -> None:
+    env = environment(tmp_path, REDIS__URL=f"unix://{tmp_path}/nothing.sock")
+    scheduler = Process(["workers.scheduler"], env)
+    try:
+        scheduler.wait_for("scheduler: Redis")
+        assert scheduler.running
+    finally:
+        scheduler.destroy()

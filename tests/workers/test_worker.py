@@ -1,0 +1,255 @@
+"""Workers that are killed, stopped and replaced; the jobs they had in hand."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from tests.pictures import large, md5, photograph, unique
+from tests.service import ROOT, Client, Process, environment, free_port, service, until
+
+
+@pytest.fixture
+def web(redis_url: str, tmp_path: Path) -> Iterator[Client]:
+    """The web alone, on a Redis; the test brings its workers."""
+    port = free_port()
+    process = Process(["app", "web"], environment(tmp_path, port, REDIS__URL=redis_url))
+    client = Client(f"http://127.0.0.1:{port}")
+    try:
+        until(client.answers, what="the web answers")
+        yield client
+    finally:
+        process.terminate()
+
+
+def _meta(connection: redis.Redis, job_id: str) -> dict[str, Any]:
+    job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+    return dict(job.get_meta())
+
+
+def _workers(pool: Process) -> list[psutil.Process]:
+    """The worker processes of a pool."""
+    return psutil.Process(pool.pid).children()
+
+
+def _is_busy(connection: redis.Redis, job_id: str) -> bool:
+    return connection.hget(f"rq:job:{job_id}", "status") == b"started"
+
+
+def test_stock_rq_worker_and_rq_info_work_on_the_queue(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    data = unique(photograph("coffee"))
+    web.upload(data, "jpg", quality="40", filename="coffee.png")
+    rq = [sys.executable, "-m", "rq.cli"]
+    env = environment(tmp_path, REDIS__URL=redis_url)
+    subprocess.run(
+        [*rq, "worker", "--burst", "--serializer", "json", "--url", redis_url, "pictures"],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert [job["status"] for job in web.wait(md5(data))] == ["done"]
+    assert web.download(md5(data)).status_code == 200
+    info = subprocess.run(
+        [*rq, "info", "--raw", "--url", redis_url],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+    assert "queue pictures 0" in info
+
+
+def test_what_a_job_became_stands_in_its_meta(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    try:
+        data, broken = unique(photograph("coffee")), unique(photograph("astronaut")[:100])
+        web.upload(data, "jpg", quality="40", filename="coffee.png")
+        web.upload(broken, "webp", filename="broken.png")
+        web.wait(md5(data))
+        web.wait(md5(broken))
+        meta = _meta(connection, f"{md5(data)}-jpg-40")
+        assert meta.pop("milliseconds") > 1
+        assert meta == {
+            "filename": "coffee.png",
+            "format": "jpg",
+            "quality": 40,
+            "size_in": len(data),
+            "size_out": len(web.download(md5(data)).content),
+        }
+        assert "cannot be read" in _meta(connection, f"{md5(broken)}-webp-0")["error"]
+    finally:
+        assert pool.terminate() == 0
+
+
+def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    pool = Process(["workers"], env)
+    try:
+        data = unique(large(1600, 1600))
+        web.upload(data, "png")
+        until(lambda: _is_busy(connection, f"{md5(data)}-png-0"), what="the job is started")
+        (worker,) = _workers(pool)
+        (child,) = worker.children()
+        worker.kill()
+        until(lambda: not child.is_running(), 5, "the child ends with its worker")
+        until(lambda: [w for w in _workers(pool) if w.pid != worker.pid], 10, "a new worker")
+        assert [job["status"] for job in web.wait(md5(data), 60)] == ["done"]
+    finally:
+        assert pool.terminate() == 0
+
+
+def test_workers_die_with_their_pool(redis_url: str, tmp_path: Path) -> None:
+    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    try:
+        until(lambda: len(pool.family()) == 1 + 2 * 3, what="three workers with a child each")
+        family = pool.family()
+        family[0].kill()
+        psutil.wait_procs(family, timeout=10)
+        assert [process for process in family if process.is_running()] == []
+    finally:
+        pool.destroy()
+
+
+def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    pool = Process(["workers"], env)
+    try:
+        data = unique(large(1600, 1600))
+        job_id = f"{md5(data)}-png-0"
+        web.upload(data, "png")
+        (worker,) = until(lambda: _workers(pool), what="a worker")
+        killed: set[int] = set()
+        for _ in range(2):
+            child = until(
+                lambda: next(
+                    (
+                        c
+                        for c in worker.children()
+                        if c.pid not in killed
+                        and sum(c.cpu_times()[:2]) > 0.6
+                        and _is_busy(connection, job_id)
+                    ),
+                    None,
+                ),
+                what="a child that converts",
+            )
+            assert child is not None
+            killed.add(child.pid)
+            child.kill()
+        assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
+        assert "crashed the decoder" in _meta(connection, job_id)["error"]
+        assert _workers(pool) == [worker]  # it cost the worker nothing but a child
+        small = unique(photograph("rocket"))
+        web.upload(small)
+        assert [job["status"] for job in web.wait(md5(small))] == ["done"]
+    finally:
+        assert pool.terminate() == 0
+
+
+def test_a_picture_that_takes_too_long_fails_with_the_reason(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, LIMITS__CONVERSION_TIMEOUT=1)
+    pool = Process(["workers"], env)
+    try:
+        data = unique(large(4000, 3000))
+        web.upload(data, "png")
+        assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
+        assert "longer than 1 s" in _meta(connection, f"{md5(data)}-png-0")["error"]
+    finally:
+        assert pool.terminate() == 0
+
+
+def test_a_worker_told_to_stop_finishes_its_picture(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    pool = Process(["workers"], env)
+    data = unique(large(1200, 1200))
+    job_id = f"{md5(data)}-png-0"
+    web.upload(data, "png")
+    until(lambda: _is_busy(connection, job_id), what="the job is started")
+    assert pool.terminate() == 0
+    assert [job["status"] for job in web.status(md5(data))] == ["done"]
+
+
+def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    pool = Process(["workers"], env)
+    data = unique(large(5000, 4000))
+    job_id = f"{md5(data)}-png-0"
+    web.upload(data, "png")
+    until(lambda: _is_busy(connection, job_id), what="the job is started")
+    assert pool.terminate() == 0
+    assert [job["status"] for job in web.status(md5(data))] == ["queued"]
+    job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+    assert job.retries_left == 3  # it was not the picture's fault
+
+
+def test_a_job_lost_on_its_way_to_a_worker_is_put_back(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    data = unique(photograph("rocket"))
+    web.upload(data)
+    # A worker takes it and dies before it has begun.
+    assert connection.lmove("rq:queue:pictures", "rq:queue:pictures:intermediate")
+    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    try:
+        assert [job["status"] for job in web.wait(md5(data), 60)] == ["done"]
+    finally:
+        assert pool.terminate() == 0
+
+
+def test_cleanup_deletes_what_is_older_than_max_age_and_all_answers_agree(tmp_path: Path) -> None:
+    # A max_age of 2 s, which no setting in hours shows well.
+    with service(tmp_path, UPLOAD__MAX_AGE=2 / 3600, CLEANUP__INTERVAL=1) as server:
+        client = Client(server.url)
+        data = unique(photograph("rocket"))
+        assert client.upload(data).status_code == 202
+        client.wait(md5(data))
+        assert client.upload(data).status_code == 200
+        until(lambda: client.status(md5(data)) == [], what="the cleanup")
+        assert client.download(md5(data)).status_code == 404
+        assert client.http.get(f"/queue/{md5(data)}").status_code == 404
+        until(lambda: not server.stored("originals") and not server.stored("results"))
+        assert client.upload(data).status_code == 202
+        client.wait(md5(data))
+
+
+def test_events_reach_a_socket_whatever_machine_the_worker_is_on(
+    web: Client, redis_url: str, tmp_path: Path
+) -> None:
+    """Web and worker share a Redis and a storage, and nothing else."""
+    from tests.web.test_live import answers, connect, message
+
+    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    try:
+        ws_url = str(web.http.base_url).rstrip("/").replace("http", "ws") + "/ws"
+        with connect(ws_url, max_size=None) as ws:
+            ws.send(message(unique(photograph("rocket"))))
+            assert [a["status"] for a in answers(ws, 1)] == ["queued", "processing", "done"]
+    finally:
+        assert pool.terminate() == 0
