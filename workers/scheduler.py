@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import redis
@@ -57,6 +59,10 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
             job_class=JSONJob,
         )
         self._cleanup_interval = cleanup_interval
+
+    def _install_signal_handlers(self) -> None:
+        """None here: rq-scheduler's own handler first writes to Redis, and where that is gone the
+        signal would be lost with the error. `main` has one."""
 
     def enqueue_jobs(self) -> Any:
         """Enqueue what is due, the cleanup registered first: its job may have been lost."""
@@ -113,11 +119,23 @@ def main() -> int:
         print("tinyimage: the scheduler needs a Redis that runs: set REDIS_URL", file=sys.stderr)
         return 2
     connection = connect(settings.redis.url)
+    stopping = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     while True:
         try:
             # A new one for each try: its name may not be registered twice.
             CleanupScheduler(connection, settings.cleanup.interval).run()
         except RedisError as error:
+            # Also where Redis is gone when the scheduler takes its leave of it.
+            if stopping:
+                return 0
             logger.error("scheduler: Redis: %s", error)
             time.sleep(RECONNECT_SECONDS)
 

@@ -10,6 +10,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core import keys
+from tests.conftest import running_redis
 from tests.service import Process, environment, until
 from workers.scheduler import CleanupScheduler
 
@@ -72,11 +73,25 @@ def test_a_killed_scheduler_is_followed_by_another(
     assert connection.zcard(SCHEDULED) == 1
 
 
+def test_a_scheduler_stops_though_its_redis_went_away_at_the_same_moment(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "redis") as embedded:
+        scheduler = Process(["workers.scheduler"], environment(tmp_path, REDIS__URL=embedded.url))
+        try:
+            with redis.Redis.from_url(embedded.url) as connection:
+                until(lambda: connection.exists(SCHEDULED), what="the scheduler is at work")
+            assert embedded.process is not None
+            embedded.process.kill()
+            assert scheduler.terminate(seconds=5) == 0
+        finally:
+            scheduler.destroy()
+
+
 def test_a_scheduler_waits_for_a_redis_that_is_gone_and_stops_on_a_signal(tmp_path: Path) -> None:
     env = environment(tmp_path, REDIS__URL=f"unix://{tmp_path}/nothing.sock")
     scheduler = Process(["workers.scheduler"], env)
     try:
         scheduler.wait_for("scheduler: Redis")
         assert scheduler.running
+        assert scheduler.terminate(seconds=5) == 0
     finally:
         scheduler.destroy()
