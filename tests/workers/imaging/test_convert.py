@@ -114,7 +114,7 @@ def test_alpha_is_on_white_in_jpeg(mode: str) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_an_embedded_profile_is_brought_to_srgb(format: Format) -> None:
-    """Red and blue have changed places in the pixels, and in the profile that says what they are."""
+    """Red and blue have changed places in the pixels, and in the profile too."""
     swapped = Image.merge("RGB", _corners().split()[::-1])
     result = opened(
         convert(_encoded(swapped, "PNG", icc_profile=_swapped_profile()), _target(format))
