@@ -19,6 +19,7 @@ from rq import Queue
 from rq.worker import Worker
 
 from app.core import keys
+from app.core.command import fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
 from app.core.queue import connect
@@ -32,6 +33,9 @@ STOP_SECONDS = 8.0
 REDIS_STOP_SECONDS = 1.5
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+
+START_STATUS = 1
+"""The status to exit with when the server cannot start."""
 
 RESTART_SECONDS = 1.0
 """The least time from one start of a process to the next."""
@@ -224,11 +228,9 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-def run_all(settings: Settings) -> int:
-    """Run everything until a signal. Returns the status to exit with."""
+def run_all(settings: Settings) -> None:
+    """Run everything until a signal. Ends the process with one line if it cannot start."""
     try:
         Supervisor(settings).run()
     except StartError as error:
-        print(f"tinyimage: {error}", file=sys.stderr)
-        return 1
-    return 0
+        fail(str(error), START_STATUS)

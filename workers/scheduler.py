@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -20,10 +19,8 @@ from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 
 from app.core import keys
-from app.core.lifeline import follow_parent
-from app.core.logs import configure_logging
+from app.core.command import redis_url, start
 from app.core.queue import connect
-from app.core.settings import ConfigError, load_settings
 
 logger = logging.getLogger(__name__)
 
@@ -106,19 +103,8 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
 def main() -> int:
     """Schedule until a signal. Returns the status to exit with."""
     parser = argparse.ArgumentParser(prog="python -m workers.scheduler", description=__doc__)
-    parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
-    arguments = parser.parse_args()
-    follow_parent()
-    configure_logging()
-    try:
-        settings = load_settings(arguments.config)
-    except ConfigError as error:
-        print(f"tinyimage: {error}", file=sys.stderr)
-        return 2
-    if settings.redis.url is None:
-        print("tinyimage: the scheduler needs a Redis that runs: set REDIS_URL", file=sys.stderr)
-        return 2
-    connection = connect(settings.redis.url)
+    _, settings = start(parser)
+    connection = connect(redis_url(settings, "the scheduler"))
     stopping = False
 
     def stop(signum: int, frame: FrameType | None) -> None:

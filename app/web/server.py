@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from functools import partial
 from typing import Any
 
@@ -80,16 +79,12 @@ def create_app(settings: Settings, url: str) -> App:
     return app
 
 
-def run_web(settings: Settings) -> int:
-    """Serve until a signal. Returns the status to exit with."""
-    url = settings.redis.url
-    if url is None:
-        print(
-            "tinyimage: the web alone needs a Redis that runs: set REDIS_URL (or start "
-            "everything with python -m app)",
-            file=sys.stderr,
-        )
-        return 2
+def run_web(settings: Settings, url: str) -> None:
+    """Serve until a signal.
+
+    Args:
+        url: where Redis is.
+    """
     single = settings.server.processes == 1
     loader = AppLoader(factory=partial(_create_app_in_child, settings, url, os.getpid()))
     app = create_app(settings, url) if single else loader.load()
@@ -105,7 +100,6 @@ def run_web(settings: Settings) -> int:
         Sanic.serve_single(app)
     else:
         Sanic.serve(primary=app, app_loader=loader)
-    return 0
 
 
 def _create_app_in_child(settings: Settings, url: str, parent: int) -> App:

@@ -1,0 +1,47 @@
+"""What every `python -m` of ours begins with."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from app.core.lifeline import follow_parent
+from app.core.logs import configure_logging
+from app.core.settings import ConfigError, Settings, load_settings
+
+USAGE_STATUS = 2
+"""The status to exit with when the arguments or the settings are wrong, as argparse has it."""
+
+
+def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings]:
+    """Read arguments and settings, end with the parent if there is one, and log.
+
+    Ends the process with one line if a setting is wrong.
+    """
+    parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
+    arguments = parser.parse_args()
+    follow_parent()
+    configure_logging()
+    try:
+        return arguments, load_settings(arguments.config)
+    except ConfigError as error:
+        fail(str(error), USAGE_STATUS)
+
+
+def redis_url(settings: Settings, role: str) -> str:
+    """Where Redis is. Ends the process with one line if the settings do not say."""
+    if settings.redis.url is None:
+        fail(
+            f"{role} alone needs a Redis that runs: set REDIS_URL, or start everything with "
+            "python -m app",
+            USAGE_STATUS,
+        )
+    return settings.redis.url
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End the process with a line that says why."""
+    print(f"tinyimage: {message}", file=sys.stderr)
+    sys.exit(status)
