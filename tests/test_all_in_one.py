@@ -184,6 +184,14 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
     assert "upload.max_age" in line
 
 
+def test_a_proxy_in_the_environment_does_not_keep_it_from_getting_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with service(tmp_path):
+        pass
+
+
 @pytest.mark.parametrize("role", [["app", "web"], ["workers"], ["workers.scheduler"]])
 def test_a_role_alone_needs_a_redis_and_says_so(tmp_path: Path, role: list[str]) -> None:
     process = Process(role, environment(tmp_path))

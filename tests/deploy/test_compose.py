@@ -1,0 +1,209 @@
+"""docker-compose.yaml: what it says is valid, and what it names runs."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from rq import Worker
+from rq.worker import BaseWorker
+
+from app.core import keys
+from app.core.settings import load_settings
+from tests.deploy.compose import COMPOSE_FILE, WORKDIR, services
+from tests.deploy.conftest import LOOPBACK, ONE_TASK, Stack
+from tests.deploy.containers import BIN, Container, environment, passes
+from tests.pictures import md5, photograph, unique
+from tests.service import Client, free_port, until
+
+ROLES = ("web", "worker", "scheduler")
+OURS = (*ROLES, "rq-dashboard")
+
+
+def workers_of(connection: redis.Redis) -> list[BaseWorker]:
+    """The workers that Redis knows."""
+    return Worker.all(connection=connection)
+
+
+def finished(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The finished jobs that rq-dashboard lists, by description."""
+    try:
+        answer = stack.dashboard.http.get(
+            f"/0/data/jobs/{keys.QUEUE}/finished/100/asc/1.json"
+        ).raise_for_status()
+    except httpx.TransportError:  # it is just starting
+        return {}
+    return {job["description"]: job for job in answer.json()["jobs"]}
+
+
+def upload(stack: Stack) -> str:
+    """Have a picture converted. Returns its MD5."""
+    until(stack.client.answers, what="the web answers")
+    picture = unique(photograph("rocket"))
+    response = stack.client.upload(picture, "webp", filename="rocket.jpg")
+    assert response.status_code == 202, response.text
+    assert [job["status"] for job in stack.client.wait(md5(picture))] == ["done"]
+    return md5(picture)
+
+
+def test_docker_compose_accepts_the_file() -> None:
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema"),
+            *("--builtin-schema", "vendor.compose-spec", str(COMPOSE_FILE)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_picture_sent_to_the_web_service_is_converted_by_the_worker_service(
+    stack: Stack,
+) -> None:
+    picture = upload(stack)
+    result = stack.client.download(picture)
+    assert result.headers["content-type"] == "image/webp"
+    assert result.content[8:12] == b"WEBP"
+
+
+def test_workers_can_be_scaled(stack: Stack) -> None:
+    settings = services()["worker"].data
+    assert "container_name" not in settings
+    assert "ports" not in settings
+    assert "hostname" not in settings  # its health check tells its workers by it
+    until(lambda: len(workers_of(stack.connection)) == 2, what="a worker in each container")
+    pids = {
+        name: {process.pid for process in stack.containers[name].family()}
+        for name in ("worker", "worker-2")
+    }
+    found = {worker.pid for worker in workers_of(stack.connection)}
+    assert all(found & mine for mine in pids.values()), "each container has a worker"
+
+
+def test_the_cleanup_runs_by_itself(stack: Stack) -> None:
+    until(lambda: "delete what is older than max_age" in finished(stack), what="a finished cleanup")
+
+
+def test_rq_dashboard_shows_what_was_converted(stack: Stack) -> None:
+    picture = upload(stack)
+    until(lambda: "rocket.jpg → webp" in finished(stack), what="the job in the list")
+    assert stack.dashboard.http.get("/").status_code == 200
+    job = stack.dashboard.http.get(f"/0/data/job/{picture}-webp-0.json").raise_for_status().json()
+    assert job["description"] == "rocket.jpg → webp"
+    assert '"size_out"' in job["metadata"], "which only the JSON serializer can read"
+    page = stack.dashboard.http.get(f"/0/view/job/{picture}-webp-0")
+    assert page.status_code == 200
+
+
+def test_rq_dashboard_is_not_open_to_the_network() -> None:
+    assert services()["rq-dashboard"].data["ports"] == ["127.0.0.1:9181:9181"]
+    assert "ports" not in services()["redis"].data
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_that_works_is_healthy(stack: Stack, name: str) -> None:
+    container = stack.containers[name]
+    until(lambda: container.passes(services()[name].healthcheck), what=f"{name} is healthy")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_that_does_not_work_is_unhealthy(
+    tmp_path: Path, empty_redis: str, name: str
+) -> None:
+    port = str(free_port())
+    nobody = {"REDIS_URL": empty_redis, "PORT": port, "RQ_DASHBOARD_PORT": port}
+    service = services()[name]
+    folder = service.unpack(tmp_path / name, tmp_path / "volumes")
+    assert not passes(service.healthcheck, folder, {**service.environment, **nobody})
+
+
+def test_compose_stop_ends_every_role_cleanly(tmp_path: Path, empty_redis: str) -> None:
+    volumes = tmp_path / "volumes"
+    port = free_port()
+    values = {"REDIS_URL": empty_redis, **ONE_TASK, **LOOPBACK, "PORT": str(port)}
+    with contextlib.ExitStack() as opened:
+        containers = {
+            name: opened.enter_context(services()[name].start(tmp_path / name, volumes, values))
+            for name in ROLES
+        }
+        connection = opened.enter_context(contextlib.closing(redis.Redis.from_url(empty_redis)))
+        client = Client(f"http://127.0.0.1:{port}")
+        opened.enter_context(client.http)
+        until(client.answers, what="the web answers")
+        until(lambda: connection.exists("rq:finished:pictures"), what="the scheduler works")
+        # Once a picture has come through, all have installed their signal handlers.
+        picture = photograph("rocket")
+        client.upload(picture)
+        client.wait(md5(picture))
+        family = [process for c in containers.values() for process in c.family()]
+        for container in containers.values():
+            container.request_stop()
+        for name, container in containers.items():
+            assert container.wait(30) == 0, f"{name}:\n{container.log}"
+        until(lambda: not any(process.is_running() for process in family), what="all have ended")
+
+
+def test_jobs_outlast_a_restart_of_redis(tmp_path: Path) -> None:
+    service = services()["redis"]
+    # The image's working directory, and so where Redis keeps its file.
+    assert service.volumes == {"redis": Path("/data")}
+    port = free_port()
+    command = [*service.command, "--port", str(port), "--bind", "127.0.0.1"]
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    (bin / "redis-cli").write_text(f'#!/bin/sh\nexec "{BIN}/redis-cli" -p {port} "$@"\n')
+    (bin / "redis-cli").chmod(0o755)
+    path = {"PATH": f"{bin}:{environment({})['PATH']}"}
+    data = tmp_path / "data"
+    data.mkdir()
+
+    def healthy() -> bool:
+        return passes(service.healthcheck, data, path)
+
+    assert not healthy()
+    with contextlib.closing(redis.Redis(port=port)) as connection:
+        with Container(command, data, {}) as first:
+            until(healthy, what="Redis is healthy")
+            assert connection.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+            connection.set("kept", "yes")
+            first.request_stop()
+            assert first.wait(10) == 0
+        with Container(command, data, {}):
+            until(healthy, what="Redis is healthy")
+            assert connection.get("kept") == b"yes"
+
+
+def test_services_start_again_and_have_time_to_stop() -> None:
+    for name, service in services().items():
+        assert service.data["restart"] == "unless-stopped", name
+        assert service.data["stop_grace_period"] == "30s", name
+        assert service.data["init"] is True, name
+        if name != "redis":
+            assert service.data["depends_on"]["redis"] == {"condition": "service_healthy"}, name
+
+
+def test_web_and_workers_keep_pictures_in_the_same_volume() -> None:
+    folder = WORKDIR / load_settings().server.output_dir
+    for name in ("web", "worker"):
+        assert services()[name].volumes == {"output": folder}, name
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_every_variable_that_compose_passes_on_is_a_setting(name: str) -> None:
+    known = load_settings().model_dump()
+    for variable in services()[name].passed_on:
+        if variable == "WEB_CONCURRENCY":
+            continue
+        match = re.fullmatch(r"TINYIMAGE_([A-Z_]+?)__([A-Z_]+)", variable)
+        assert match, variable
+        section, setting = match[1].lower(), match[2].lower()
+        assert setting in known[section], variable
