@@ -71,6 +71,17 @@ def command(process: psutil.Process) -> str:
         return ""
 
 
+def is_decoder(process: psutil.Process) -> bool:
+    """Whether this is a child of a worker that is up: it ignores SIGTERM from then on."""
+    if "-m workers.imaging.child" not in command(process):
+        return False
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
+        return bool(int(ignored.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+    return False
+
+
 class Process:
     """A process of ours; what it logs is kept."""
 
@@ -104,6 +115,22 @@ class Process:
             return [process, *process.children(recursive=True)]
         return []
 
+    def freeze(self, count: int) -> list[psutil.Process]:
+        """Stop the decoders: a picture sent now is in hand until they are resumed or killed.
+
+        Args:
+            count: how many there are to be.
+        """
+
+        def decoders() -> list[psutil.Process] | None:
+            found = [p for p in self.family() if is_decoder(p)]
+            return found if len(found) == count else None
+
+        frozen = until(decoders, what=f"{count} decoders") or []
+        for decoder in frozen:
+            decoder.suspend()
+        return frozen
+
     def wait_for(self, text: str, seconds: float = 60.0) -> str:
         """The first logged line that has `text` in it."""
 
@@ -113,6 +140,9 @@ class Process:
             return line
 
         return str(until(found, seconds, f"{text!r} in the log:\n{''.join(self.log)}"))
+
+    def send_signal(self, sig: signal.Signals) -> None:
+        self._popen.send_signal(sig)
 
     def terminate(self, sig: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> int:
         """End it with a signal. Returns its status."""

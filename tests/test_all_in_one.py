@@ -54,12 +54,15 @@ def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.
 
 def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path: Path) -> None:
     """There the signal goes to every process of the group, at the same moment."""
-    data = unique(large(1200, 1200))
+    data = unique(large(600, 600))
     with service(tmp_path) as server:
         client = Client(server.url)
+        decoders = server.freeze(3)
         client.upload(data, "png")
         until(lambda: client.status(md5(data))[0]["status"] == "processing")
         os.killpg(server.pid, signal.SIGINT)
+        for decoder in decoders:
+            decoder.resume()
         assert server.wait(10) == 0
         assert [path for path in server.stored("results") if md5(data) in path.name]
     with service(tmp_path) as server:
@@ -69,9 +72,10 @@ def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path:
 def test_a_picture_too_long_to_finish_is_put_back_and_done_after_the_next_start(
     tmp_path: Path,
 ) -> None:
-    data = unique(large(4000, 3000))
+    data = unique(large(100, 100))
     with service(tmp_path) as server:
         client = Client(server.url)
+        server.freeze(3)
         client.upload(data, "png")
         until(lambda: client.status(md5(data))[0]["status"] == "processing")
         assert server.terminate(seconds=10) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pictures import large, md5, photograph, unique
-from tests.service import Client, until
+from tests.service import Client, Service, until
 
 
 def test_the_server_says_what_it_is(client: Client) -> None:
@@ -30,8 +30,9 @@ def test_status_lists_every_conversion_of_a_picture(client: Client) -> None:
     ]
 
 
-def test_a_picture_is_queued_then_processing_then_done(client: Client) -> None:
+def test_a_picture_is_queued_then_processing_then_done(server: Service, client: Client) -> None:
     # More large ones than there are workers, so that the last must wait.
+    decoders = server.freeze(3)
     pictures = [unique(large(1200, 1200)) for _ in range(4)]
     for data in pictures:
         client.upload(data, "png", filename="holiday.jpg")
@@ -47,6 +48,9 @@ def test_a_picture_is_queued_then_processing_then_done(client: Client) -> None:
             assert queue.status_code == 404 or queue.json() == [
                 {"md5": last, "filename": "holiday.jpg", "format": "png", "quality": 0}
             ]
+        if seen == ["queued"]:
+            for decoder in decoders:
+                decoder.resume()
         return status == "done"
 
     until(done)

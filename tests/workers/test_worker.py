@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,14 @@ def _meta(connection: redis.Redis, job_id: str) -> dict[str, Any]:
 def _workers(pool: Process) -> list[psutil.Process]:
     """The worker processes of a pool."""
     return psutil.Process(pool.pid).children()
+
+
+def _asked_to_stop(connection: redis.Redis) -> bool:
+    """Whether a worker has begun its warm stop."""
+    return any(
+        connection.hexists(name, "shutdown_requested_date")
+        for name in connection.scan_iter("rq:worker:*", _type="hash")
+    )
 
 
 def _is_busy(connection: redis.Redis, job_id: str) -> bool:
@@ -104,11 +113,11 @@ def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
     try:
-        data = unique(large(1600, 1600))
+        (child,) = pool.freeze(1)
+        (worker,) = _workers(pool)
+        data = unique(large(100, 100))
         web.upload(data, "png")
         until(lambda: _is_busy(connection, f"{md5(data)}-png-0"), what="the job is started")
-        (worker,) = _workers(pool)
-        (child,) = worker.children()
         worker.kill()
         until(lambda: not child.is_running(), 5, "the child ends with its worker")
         until(lambda: [w for w in _workers(pool) if w.pid != worker.pid], 10, "a new worker")
@@ -135,28 +144,21 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
     try:
+        (first,) = pool.freeze(1)
+        (worker,) = _workers(pool)
         data = unique(large(1600, 1600))
         job_id = f"{md5(data)}-png-0"
         web.upload(data, "png")
-        (worker,) = until(lambda: _workers(pool), what="a worker")
-        killed: set[int] = set()
-        for _ in range(2):
-            child = until(
-                lambda: next(
-                    (
-                        c
-                        for c in worker.children()
-                        if c.pid not in killed
-                        and sum(c.cpu_times()[:2]) > 0.6
-                        and _is_busy(connection, job_id)
-                    ),
-                    None,
-                ),
-                what="a child that converts",
-            )
-            assert child is not None
-            killed.add(child.pid)
-            child.kill()
+        until(lambda: _is_busy(connection, job_id), what="the job is started")
+        first.kill()
+        second = until(
+            lambda: next((c for c in worker.children() if c.pid != first.pid), None),
+            what="the next child",
+        )
+        assert second is not None
+        second.suspend()
+        until(lambda: _is_busy(connection, job_id), what="the job is started again")
+        second.kill()
         assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
         assert "crashed the decoder" in _meta(connection, job_id)["error"]
         assert _workers(pool) == [worker]  # it cost the worker nothing but a child
@@ -173,7 +175,8 @@ def test_a_picture_that_takes_too_long_fails_with_the_reason(
     env = environment(tmp_path, REDIS__URL=redis_url, LIMITS__CONVERSION_TIMEOUT=1)
     pool = Process(["workers"], env)
     try:
-        data = unique(large(4000, 3000))
+        pool.freeze(3)
+        data = unique(large(100, 100))
         web.upload(data, "png")
         assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
         assert "longer than 1 s" in _meta(connection, f"{md5(data)}-png-0")["error"]
@@ -186,11 +189,15 @@ def test_a_worker_told_to_stop_finishes_its_picture(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
-    data = unique(large(1200, 1200))
+    (child,) = pool.freeze(1)
+    data = unique(large(100, 100))
     job_id = f"{md5(data)}-png-0"
     web.upload(data, "png")
     until(lambda: _is_busy(connection, job_id), what="the job is started")
-    assert pool.terminate() == 0
+    pool.send_signal(signal.SIGTERM)
+    until(lambda: _asked_to_stop(connection), what="the worker knows")
+    child.resume()
+    assert pool.wait() == 0
     assert [job["status"] for job in web.status(md5(data))] == ["done"]
 
 
@@ -199,7 +206,8 @@ def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
-    data = unique(large(5000, 4000))
+    pool.freeze(1)
+    data = unique(large(100, 100))
     job_id = f"{md5(data)}-png-0"
     web.upload(data, "png")
     until(lambda: _is_busy(connection, job_id), what="the job is started")
