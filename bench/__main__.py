@@ -1,0 +1,39 @@
+"""`python -m bench speed`: each measurement is a subcommand and a module of its own."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from types import FrameType
+
+from bench import speed
+from bench.errors import BenchError
+
+
+def main() -> int:
+    """Run the measurement the arguments name. Returns the status to exit with."""
+    parser = argparse.ArgumentParser(prog="script/bench")
+    commands = parser.add_subparsers(required=True, metavar="measurement")
+    for module in (speed,):
+        module.register(commands)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        arguments.run(arguments)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    """Leave as after a Ctrl-C: what was started is stopped, what was written is deleted."""
+    raise KeyboardInterrupt
+
+
+# The processes that bare.py spawns import this module again, under another name.
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The same conversions by bare libvips: one warm process for each core, from file to file."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError
+from types import TracebackType
+from typing import Any, Self
+
+from app.core.lifeline import die_with_parent
+from bench.errors import BenchError
+from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Target
+from workers.sandbox import ENVIRONMENT
+
+START_SECONDS = 120.0
+"""How long the processes may take to load libvips and to convert the picture that warms them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BareRun:
+    """What one run over all pictures took."""
+
+    seconds: float
+    sizes: list[int]
+    """Bytes of each result, in the order of the pictures."""
+
+
+class BarePool:
+    """Processes that do what the service's children do, and nothing else."""
+
+    def __init__(self, processes: int, warm_up: Path, target: Target) -> None:
+        """
+        Args:
+            warm_up: a picture that each process converts to `target` before it counts as ready.
+        """
+        # Spawned: libvips and fork do not mix, and a spawned process has nothing of ours in it.
+        context = multiprocessing.get_context("spawn")
+        self._target = target
+        self._executor = ProcessPoolExecutor(
+            processes,
+            context,
+            _start,
+            (os.getpid(), context.Barrier(processes), warm_up, target),
+        )
+        try:
+            with _variables(ENVIRONMENT):
+                ready = list(self._executor.map(_ready, range(processes)))
+        except (BrokenProcessPool, BrokenBarrierError):
+            self._executor.shutdown()
+            raise BenchError("bare libvips could not start; the lines above say why") from None
+        self.pids = [pid for pid, _ in ready]
+        self.libvips_version = ready[0][1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def pixels(self, pictures: Sequence[Path]) -> list[int]:
+        """Pixels of each picture.
+
+        Raises:
+            BenchError: if one cannot be read.
+        """
+        return self._map(_pixels, pictures)
+
+    def run(self, pictures: Sequence[Path], folder: Path) -> BareRun:
+        """Convert all pictures into `folder`.
+
+        Raises:
+            BenchError: if one cannot be converted.
+        """
+        job = partial(_convert, target=self._target, folder=folder)
+        began = time.perf_counter()
+        sizes = self._map(job, pictures, range(len(pictures)))
+        return BareRun(time.perf_counter() - began, sizes)
+
+    def _map(self, job: Callable[..., int], *arguments: Iterable[Any]) -> list[int]:
+        try:
+            return list(self._executor.map(job, *arguments))
+        except (PictureError, BrokenProcessPool, OSError) as error:
+            raise BenchError(f"bare libvips: {error}") from None
+
+
+@contextlib.contextmanager
+def _variables(variables: dict[str, str]) -> Iterator[None]:
+    """The environment of the processes started meanwhile: some of it counts from their first
+    moment on, so that they cannot set it themselves."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+_barrier: Barrier | None = None
+
+
+def _start(parent: int, barrier: Barrier, warm_up: Path, target: Target) -> None:
+    """Make this process as the service's child is, and warm."""
+    global _barrier  # noqa: PLW0603 - what an initializer leaves for the jobs of its process
+    _barrier = barrier
+    die_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent, which ends us
+
+    import pyvips
+
+    from workers.imaging.convert import convert
+
+    pyvips.cache_set_max(0)
+    convert(warm_up.read_bytes(), target)
+
+
+def _ready(number: int) -> tuple[int, str]:
+    """This process's id and its libvips, once all processes are ready."""
+    import pyvips
+
+    assert _barrier is not None
+    _barrier.wait(START_SECONDS)  # so each process gets exactly one of these
+    return os.getpid(), ".".join(str(pyvips.version(part)) for part in range(3))
+
+
+@contextlib.contextmanager
+def _named(picture: Path) -> Iterator[None]:
+    """Have an error say which picture it is about."""
+    try:
+        yield
+    except PictureError as error:
+        raise PictureError(f"{picture.name}: {error}") from None
+
+
+def _pixels(picture: Path) -> int:
+    """Pixels of the picture, from its header."""
+    from workers.imaging.decode import decode
+
+    with _named(picture):
+        image = decode(picture.read_bytes(), sys.maxsize)
+    return int(image.width * image.height)
+
+
+def _convert(picture: Path, number: int, *, target: Target, folder: Path) -> int:
+    """Convert one file to another. Returns the bytes of the result."""
+    from workers.imaging.convert import convert
+
+    with _named(picture):
+        result = convert(picture.read_bytes(), target)
+    return (folder / f"{number}.{target.format}").write_bytes(result)

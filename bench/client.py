@@ -1,0 +1,113 @@
+"""An HTTP/1.1 client that leaves the cores to the server: keep-alive connections on raw sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from bench.errors import BenchError
+
+BOUNDARY = "tinyimage-bench-7d1f0c"
+RECEIVE_SIZE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response, read to its end."""
+
+    status: int
+    body: bytearray
+
+    def json(self) -> Any:
+        """The body as JSON data."""
+        return json.loads(self.body)
+
+
+class Connection:
+    """One connection to a server on this machine, used for one request after the other."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._socket = socket.socket()
+        self._socket.setblocking(False)
+
+    async def open(self) -> None:
+        """Connect."""
+        await asyncio.get_running_loop().sock_connect(self._socket, (self._host, self._port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._socket.close()
+
+    async def get(self, path: str) -> Answer:
+        """The answer to a GET."""
+        return await self.send(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
+
+    async def post_form(self, path: str, form: bytes) -> Answer:
+        """The answer to a POST of a body that `encode_form` made."""
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\n"
+            f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+            f"Content-Length: {len(form)}\r\n\r\n"
+        )
+        return await self.send(head.encode() + form)
+
+    async def send(self, request: bytes) -> Answer:
+        """The answer to a whole request.
+
+        Raises:
+            BenchError: if the connection ends, or the answer has no length.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.sock_sendall(self._socket, request)
+            received = bytearray()
+            while (end := received.find(b"\r\n\r\n")) < 0:
+                received += await self._receive(loop)
+            status, length = _parse_head(bytes(received[:end]))
+            body = bytearray(length)
+            filled = len(received) - end - 4
+            body[:filled] = received[end + 4 :]
+            view = memoryview(body)
+            while filled < length:
+                size = await loop.sock_recv_into(self._socket, view[filled:])
+                if not size:
+                    raise BenchError("the server closed the connection")
+                filled += size
+        except OSError as error:
+            raise BenchError(f"the connection to the server: {error}") from None
+        return Answer(status, body)
+
+    async def _receive(self, loop: asyncio.AbstractEventLoop) -> bytes:
+        data = await loop.sock_recv(self._socket, RECEIVE_SIZE)
+        if not data:
+            raise BenchError("the server closed the connection")
+        return data
+
+
+def encode_form(filename: str, picture: bytes, fields: dict[str, str]) -> bytes:
+    """A multipart/form-data body: the fields, and `picture` as the file of that name."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
+        f'name="picture"; filename="{filename}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return b"".join(("".join(parts).encode(), picture, f"\r\n--{BOUNDARY}--\r\n".encode()))
+
+
+def _parse_head(head: bytes) -> tuple[int, int]:
+    """The status, and the bytes of the body."""
+    status_line, *lines = head.split(b"\r\n")
+    for line in lines:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(status_line.split()[1]), int(value)
+    raise BenchError(f"an answer without a length: {status_line.decode()}")

@@ -1,0 +1,64 @@
+"""Where the CPU time goes, by kind of process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable
+
+import psutil  # type: ignore[import-untyped]
+
+CLIENT = "client"
+OTHER = "other"
+POOL = "pool"
+KINDS = {
+    "app web": "web",
+    "workers.imaging.child": "child",
+    "workers.scheduler": OTHER,
+    "workers": "worker",
+}
+"""What follows `-m` on the command line of a process of the service."""
+
+
+def cpu_of_service(pid: int) -> Counter[str]:
+    """CPU milliseconds so far of the server `pid`, all it has started, and this process.
+
+    The kinds are web, worker (takes jobs), child (libvips), redis, other (supervisor and
+    scheduler), and client, which is this process.
+    """
+    milliseconds = Counter({CLIENT: _milliseconds(psutil.Process())})
+    server = psutil.Process(pid)
+    for process in (server, *server.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            milliseconds[_kind(process.cmdline())] += _milliseconds(process)
+    return milliseconds
+
+
+def cpu_of_pool(pids: Iterable[int]) -> Counter[str]:
+    """CPU milliseconds so far of the processes of bare libvips, and of this process."""
+    return Counter(
+        {
+            CLIENT: _milliseconds(psutil.Process()),
+            POOL: sum(_milliseconds(psutil.Process(pid)) for pid in pids),
+        }
+    )
+
+
+def cpu_of_machine() -> int:
+    """CPU milliseconds so far that all cores were not idle, whoever used or withheld them."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    guest = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # within user, nice
+    return round(float(sum(times) - idle - guest) * 1000)
+
+
+def _milliseconds(process: psutil.Process) -> int:
+    times = process.cpu_times()
+    return round(float(times.user + times.system) * 1000)
+
+
+def _kind(command: list[str]) -> str:
+    if command and any(name in command[0] for name in ("redis-server", "valkey-server")):
+        return "redis"
+    module = " ".join(command[command.index("-m") + 1 :]) if "-m" in command else ""
+    return next((kind for name, kind in KINDS.items() if module.startswith(name)), OTHER)

@@ -1,0 +1,91 @@
+"""The photographs that are converted."""
+
+from __future__ import annotations
+
+import random
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.core.sniff import HEAD_SIZE, is_picture
+from bench.errors import BenchError
+
+SOURCES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
+"""The photographs in scikit-image's wheel, of about 0.25 megapixels each."""
+
+WIDTH, HEIGHT = 2048, 1536
+"""Pixels of a picture made here: 3.1 megapixels."""
+
+TILE = 256
+"""Pixels of a tile's side: fits into the smallest source, and is whole blocks of a JPEG."""
+
+JPEG_QUALITY = 92
+"""What cameras write."""
+
+DISTINCT = 32
+"""Pictures made here; a run that needs more uses them again, under other MD5s."""
+
+_SEED = 20240229
+
+Pixels = NDArray[np.uint8]
+
+
+def make_photographs(folder: Path, count: int) -> list[Path]:
+    """`count` pictures in `folder`, `DISTINCT` at most, the same ones each time.
+
+    Each is a mosaic of pieces of real photographs in their own resolution: enlarged ones would have
+    less detail than a photograph has, and encoders are slow where there is detail.
+    """
+    sources = [_read_source(name) for name in SOURCES]
+    random_source = random.Random(_SEED)
+    photographs = []
+    for number in range(min(count, DISTINCT)):
+        path = folder / f"{number:03}.jpg"
+        Image.fromarray(_mosaic(sources, random_source)).save(path, quality=JPEG_QUALITY)
+        photographs.append(path)
+    return photographs
+
+
+def find_photographs(folder: Path, count: int) -> list[Path]:
+    """The first `count` pictures of the user's `folder`, by name.
+
+    Raises:
+        BenchError: if there is none.
+    """
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file() and _looks_right(path))
+    except OSError as error:
+        raise BenchError(f"{folder}: {error.strerror}") from None
+    if not files:
+        raise BenchError(f"there are no pictures in {folder}")
+    return files[:count]
+
+
+def _read_source(name: str) -> Pixels:
+    # The files are read as they are: scikit-image's own loader may go to the network.
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        raise BenchError("scikit-image is not installed; name a folder with --pictures")
+    with Image.open(Path(package.origin).parent / "data" / name) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _mosaic(sources: list[Pixels], random_source: random.Random) -> Pixels:
+    picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    for top in range(0, HEIGHT, TILE):
+        for left in range(0, WIDTH, TILE):
+            source = random_source.choice(sources)
+            y = random_source.randint(0, source.shape[0] - TILE)
+            x = random_source.randint(0, source.shape[1] - TILE)
+            tile = source[y : y + TILE, x : x + TILE]
+            flip = random_source.choice((1, -1))
+            picture[top : top + TILE, left : left + TILE] = tile[:, ::flip]
+    return picture
+
+
+def _looks_right(path: Path) -> bool:
+    with path.open("rb") as file:
+        return is_picture(file.read(HEAD_SIZE))

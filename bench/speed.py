@@ -1,0 +1,180 @@
+"""How many pictures a second: through upload, status and download, against bare libvips."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from app.core.conversion import DEFAULT_QUALITY, Format, parse_format, parse_quality
+from app.core.errors import UnsupportedFormat
+from app.core.settings import LimitSettings
+from bench.bare import BarePool
+from bench.cpu import cpu_of_pool, cpu_of_service
+from bench.errors import BenchError
+from bench.load import Load
+from bench.pictures import find_photographs, make_photographs
+from bench.server import HOST, Server
+from bench.speed_report import Measured, cpu_table, disturbance, progress, speed_table
+from workers.imaging.protocol import Target
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+COUNTS = {Format.WEBP: 48, Format.JPG: 200, Format.PNG: 8}
+"""Pictures a format and repeat: 5 to 10 seconds each way on two cores."""
+
+
+def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `speed`."""
+    parser = commands.add_parser("speed", help=__doc__, description=__doc__)
+    parser.add_argument(
+        "--formats", type=_formats, default="webp,jpg", help="some of webp,jpg,png (%(default)s)"
+    )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="a folder of photographs, in place of our own"
+    )
+    parser.add_argument(
+        "--count",
+        type=_positive,
+        metavar="N",
+        help="pictures a format and repeat "
+        f"({', '.join(f'{format} {count}' for format, count in COUNTS.items())})",
+    )
+    parser.add_argument("--concurrency", type=_positive, default=8, metavar="N", help="(8)")
+    parser.add_argument("--repeat", type=_positive, default=3, metavar="N", help="(3)")
+    parser.add_argument(
+        "--workers", type=_positive, metavar="N", help="workers of the service (one for each core)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure and print.
+
+    Raises:
+        BenchError: if a picture does not come back as it should.
+    """
+    workers = arguments.workers or _cores()
+    with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as name:
+        folder = Path(name)
+        most = max(arguments.count or COUNTS[format] for format in arguments.formats)
+        if arguments.pictures:
+            photographs = find_photographs(arguments.pictures, most)
+        else:
+            photographs = make_photographs(folder, most)
+        bytes_each = mean(path.stat().st_size for path in photographs)
+        results = []
+        for format in arguments.formats:
+            here = folder / format
+            here.mkdir()
+            results.append(
+                _measure(
+                    Measured(format, arguments.count or COUNTS[format]),
+                    photographs,
+                    here,
+                    workers=workers,
+                    concurrency=arguments.concurrency,
+                    repeat=arguments.repeat,
+                )
+            )
+    print(
+        f"{_cores()} cores, {workers} workers, {arguments.concurrency} pictures at a time; "
+        f"Python {platform.python_version()}, libvips {results[0].libvips_version}\n"
+        f"{len(photographs)} photographs of {results[0].pixels / 1e6:.1f} megapixels and "
+        f"{bytes_each / 1e6:.2f} MB; "
+        f"median of {arguments.repeat} repeats (least–most)\n"
+    )
+    print(speed_table(results))
+    print("\nCPU milliseconds a picture\n")
+    print(cpu_table(results))
+    if note := disturbance(results):
+        print(f"\n{note}")
+
+
+def _measure(
+    measured: Measured,
+    photographs: Sequence[Path],
+    folder: Path,
+    *,
+    workers: int,
+    concurrency: int,
+    repeat: int,
+) -> Measured:
+    format = measured.format
+    quality = parse_quality(DEFAULT_QUALITY, format)
+    target = Target(format, quality, LimitSettings().max_pixels)
+    pictures = [photographs[n % len(photographs)] for n in range(measured.count)]
+    results = folder / "bare"
+    results.mkdir()
+    with (
+        BarePool(_cores(), pictures[0], target) as pool,
+        Server(folder, workers) as server,
+    ):
+        load = Load(
+            HOST, server.port, format=format, quality=DEFAULT_QUALITY, concurrency=concurrency
+        )
+        measured.libvips_version = pool.libvips_version
+        measured.pixels = mean(pool.pixels(photographs))
+        asyncio.run(load.run(pictures[: 2 * concurrency]))  # warms every worker
+
+        def bare() -> None:
+            with measured.watch(measured.bare_cpu, lambda: cpu_of_pool(pool.pids)):
+                measured.bare.append(pool.run(pictures, results))
+
+        def service() -> None:
+            with measured.watch(measured.service_cpu, lambda: cpu_of_service(server.pid)):
+                measured.service.append(asyncio.run(load.run(pictures)))
+
+        for number in range(repeat):
+            # In turns, so that neither has the machine always as the other has left it.
+            for half in (bare, service) if number % 2 == 0 else (service, bare):
+                half()
+            print(progress(measured, repeat), file=sys.stderr, flush=True)
+    _check_sizes(measured, pictures)
+    return measured
+
+
+def _check_sizes(measured: Measured, pictures: Sequence[Path]) -> None:
+    """See that the service's results are those of bare libvips.
+
+    Raises:
+        BenchError: if one has another size.
+    """
+    for number, picture in enumerate(pictures):
+        expected = {run.sizes[number] for run in measured.bare}
+        if len(expected) > 1:  # the encoder itself does not write the same file each time
+            continue
+        for run in measured.service:
+            if (size := run.ways[number].size) not in expected:
+                raise BenchError(
+                    f"{picture.name} as {measured.format} has {size} bytes through the service "
+                    f"and {expected.pop()} by bare libvips"
+                )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _formats(text: str) -> list[Format]:
+    try:
+        return list(dict.fromkeys(parse_format(name) for name in text.split(",") if name))
+    except UnsupportedFormat as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("should be 1 or more")
+    return int(text)

@@ -1,0 +1,137 @@
+"""What `bench.speed` has measured, and its tables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import mean, median
+
+from app.core.conversion import Format
+from bench.bare import BareRun
+from bench.cpu import POOL, cpu_of_machine
+from bench.load import ServiceRun
+from bench.table import format_table, percentile
+
+TO_REACH = {Format.WEBP: 0.9, Format.JPG: 0.6}
+"""The ratio that the service is to have, at least."""
+
+QUIET = 0.1
+"""The share of the machine that the kernel's own work and a little else may take."""
+
+CPU_KINDS = ("web", "worker", "child", "redis", "other", "client")
+
+
+@dataclass(slots=True)
+class Measured:
+    """All runs of one format; a bare run and a service run of the same index belong together."""
+
+    format: Format
+    count: int
+    bare: list[BareRun] = field(default_factory=list)
+    service: list[ServiceRun] = field(default_factory=list)
+    bare_cpu: Counter[str] = field(default_factory=Counter)
+    """CPU milliseconds of all bare runs, by kind of process."""
+    service_cpu: Counter[str] = field(default_factory=Counter)
+    """CPU milliseconds of all service runs, by kind of process."""
+    elsewhere: list[float] = field(default_factory=list)
+    """For each run, the share of the machine that went to what is not measured here."""
+    libvips_version: str = ""
+    pixels: float = 0.0
+    """Pixels of a picture, on average."""
+
+    @property
+    def ratios(self) -> list[float]:
+        """Pictures a second through the service over those by bare libvips, for each repeat."""
+        return [b.seconds / s.seconds for b, s in zip(self.bare, self.service, strict=True)]
+
+    @contextlib.contextmanager
+    def watch(self, total: Counter[str], read: Callable[[], Counter[str]]) -> Iterator[None]:
+        """Watch a run's CPU time.
+
+        Args:
+            total: what the run has used is added to it.
+            read: CPU milliseconds so far of all that takes part.
+        """
+        began, machine, ours = time.perf_counter(), cpu_of_machine(), read()
+        yield
+        used = read() - ours
+        total.update(used)
+        others = cpu_of_machine() - machine - used.total()
+        capacity = (time.perf_counter() - began) * 1000 * (os.cpu_count() or 1)
+        self.elsewhere.append(max(0.0, others / capacity))
+
+
+def progress(measured: Measured, repeat: int) -> str:
+    """The last repeat in one line."""
+    bare, service = measured.bare[-1].seconds, measured.service[-1].seconds
+    return (
+        f"{measured.format} {len(measured.bare)}/{repeat}: bare {measured.count / bare:.1f}/s, "
+        f"service {measured.count / service:.1f}/s, ratio {measured.ratios[-1]:.2f}; "
+        f"elsewhere {max(measured.elsewhere[-2:]):.0%}"
+    )
+
+
+def speed_table(results: Sequence[Measured]) -> str:
+    """Pictures a second, ratios and latencies, a line for each format."""
+    rows: list[tuple[str, ...]] = [
+        ("", "", "pictures a second", "", "", "", "upload, ms", "", "whole way, ms", "", ""),
+        (
+            "format",
+            "pictures",
+            "bare",
+            "service",
+            "ratio",
+            "to reach",
+            *("p50", "p99") * 2,
+            "looks",
+        ),
+    ]
+    for measured in results:
+        ways = [way for run in measured.service for way in run.ways]
+        uploads = [way.upload * 1000 for way in ways]
+        wholes = [way.whole * 1000 for way in ways]
+        ratios = measured.ratios
+        rows.append(
+            (
+                measured.format,
+                str(measured.count),
+                f"{measured.count / median(run.seconds for run in measured.bare):.1f}",
+                f"{measured.count / median(run.seconds for run in measured.service):.1f}",
+                f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})",
+                f"{TO_REACH[measured.format]:.2f}" if measured.format in TO_REACH else "",
+                *(f"{percentile(uploads, share):.0f}" for share in (50, 99)),
+                *(f"{percentile(wholes, share):.0f}" for share in (50, 99)),
+                f"{mean(way.looks for way in ways):.1f}",
+            )
+        )
+    return format_table(rows)
+
+
+def cpu_table(results: Sequence[Measured]) -> str:
+    """CPU milliseconds a picture by kind of process, a line for each format."""
+    rows: list[tuple[str, ...]] = [("format", "bare", "service", *CPU_KINDS)]
+    for measured in results:
+        pictures = measured.count * len(measured.service)
+        milliseconds = (
+            measured.bare_cpu[POOL],
+            measured.service_cpu.total(),
+            *(measured.service_cpu[kind] for kind in CPU_KINDS),
+        )
+        rows.append((measured.format, *(f"{ms / pictures:.1f}" for ms in milliseconds)))
+    return format_table(rows)
+
+
+def disturbance(results: Sequence[Measured]) -> str:
+    """What to know if the machine had other things to do meanwhile; "" if it had not."""
+    shares = [share for measured in results for share in measured.elsewhere]
+    disturbed = sum(share > QUIET for share in shares)
+    if not disturbed:
+        return ""
+    return (
+        f"Disturbed: in {disturbed} of {len(shares)} runs something else had more than {QUIET:.0%} "
+        f"of the machine (up to {max(shares):.0%})."
+    )
