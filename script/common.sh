@@ -23,12 +23,14 @@ ensure_venv() {
     echo "$wanted" > "$stamp"
 }
 
-# The first Python of version 3.11 or newer: $PYTHON, python3, python3.14 … python3.11.
+# The first Python of version 3.11 or newer, by its path: $PYTHON, python3, python3.14 … python3.11.
+# Asked from the root folder: pyenv would take .python-version, which is for platforms, as an order.
 find_python() {
-    local candidate
+    local candidate path
     for candidate in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            echo "$candidate"
+        path=$(cd / && "$candidate" -c 'import sys; print(sys.version_info >= (3, 11) and sys.executable or "")' 2>/dev/null)
+        if [ -n "$path" ]; then
+            echo "$path"
             return 0
         fi
     done

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Closed, Target, receive_frame, send_frame
+from workers.imaging.protocol import Closed, Data, Target, receive_frame, send_frame
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,7 +82,7 @@ class Sandbox:
         self._connection = ours
         return ours
 
-    def convert(self, data: bytes, target: Target) -> bytes:
+    def convert(self, data: Data, target: Target) -> Data:
         """The picture in `data` as `target` describes it.
 
         Raises:

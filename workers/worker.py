@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
@@ -47,6 +49,8 @@ class PictureWorker(SimpleWorker):
     that takes too long ends the child and not the worker. Its heartbeat tells of its death instead.
     """
 
+    _last_beat = 0.0
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, heard of all the while."""
         execution = self.prepare_execution(job)
@@ -76,6 +80,16 @@ class PictureWorker(SimpleWorker):
         watchdog.daemon = True
         watchdog.start()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Tell Redis that this worker lives, once a second at most while it is idle: RQ does so
+        three times around each job, each time in three round trips."""
+        if pipeline is None and timeout is None:
+            now = time.monotonic()
+            if now - self._last_beat < 1:
+                return
+            self._last_beat = now
+        super().heartbeat(timeout, pipeline)
 
     def clean_registries(self) -> None:
         """Put back what dead workers had in hand.

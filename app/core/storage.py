@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore
 
-PART_SIZE = 1024**2
+PART_SIZE = 512 * 1024
 """Bytes held in memory while an object is written or read as a stream."""
 
 LIST_PAGE = 1000
@@ -45,12 +46,18 @@ class Storage:
         """A storage of files below `folder`, which is made if it is not there."""
         return cls(LocalStore(prefix=folder.absolute(), mkdir=True))
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes | bytearray) -> None:
         """Keep `data` as the object `key`, in place of one that is there."""
         obstore.put(self._store, key, data)
 
     async def put_stream(self, key: str, file: IO[bytes]) -> None:
         """Keep what is left of `file` as the object `key`, a part at a time."""
+        start = file.tell()
+        size = file.seek(0, os.SEEK_END) - start
+        file.seek(start)
+        if size <= PART_SIZE:
+            await obstore.put_async(self._store, key, file.read())
+            return
         await obstore.put_async(self._store, key, file, chunk_size=PART_SIZE, max_concurrency=1)
 
     def get(self, key: str) -> bytes:
@@ -84,7 +91,7 @@ class Storage:
             result = await obstore.get_async(self._store, key, options={"range": (start, end)})
         except (NotFoundError, FileNotFoundError):
             raise ObjectNotFound(key) from None
-        async for part in result.stream(min_chunk_size=PART_SIZE // 4):
+        async for part in result.stream(min_chunk_size=PART_SIZE // 2):
             yield bytes(part)
 
     async def stat(self, key: str) -> ObjectInfo | None:

@@ -8,10 +8,10 @@ from workers.imaging.decode import decode, reason
 from workers.imaging.encode import encode
 from workers.imaging.errors import PictureError
 from workers.imaging.normalise import normalise
-from workers.imaging.protocol import Target
+from workers.imaging.protocol import Data, Target
 
 
-def convert(data: bytes, target: Target) -> bytes:
+def convert(data: Data, target: Target) -> bytes:
     """The picture in `data` as `target` describes it.
 
     Raises:

@@ -6,6 +6,7 @@ import filetype
 import pyvips
 
 from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Data
 
 LOADERS = {
     "image/jpeg": "jpegload_buffer",
@@ -19,7 +20,7 @@ LOADERS = {
 named here is never called."""
 
 
-def decode(data: bytes, max_pixels: int) -> pyvips.Image:
+def decode(data: Data, max_pixels: int) -> pyvips.Image:
     """The picture in `data`, or its first frame. The pixels themselves are decoded when needed.
 
     Args:
@@ -45,7 +46,7 @@ def decode(data: bytes, max_pixels: int) -> pyvips.Image:
     return image
 
 
-def _load(loader: str, data: bytes, access: str) -> pyvips.Image:
+def _load(loader: str, data: Data, access: str) -> pyvips.Image:
     try:
         return pyvips.Operation.call(loader, data, access=access)
     except pyvips.Error as error:

@@ -14,7 +14,10 @@ from app.core.conversion import Format
 _HEADER = struct.Struct("!IQ")
 """Lengths of the JSON and of the bytes."""
 
-_RECEIVE_SIZE = 1024**2
+Data = bytes | bytearray
+
+MAX_SIZE = 1024**3
+"""Bytes of the largest frame that is received; more than any picture that is taken or made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +42,44 @@ class Closed(Exception):
     """The other side is gone."""
 
 
-def send_frame(connection: socket.socket, fields: dict[str, Any], data: bytes) -> None:
+def send_frame(connection: socket.socket, fields: dict[str, Any], data: Data) -> None:
     """Send one frame.
 
     Raises:
         OSError: if the other side is gone or does not read in time.
     """
-    text = json.dumps(fields).encode()
-    connection.sendall(_HEADER.pack(len(text), len(data)) + text)
-    connection.sendall(data)
+    text, view = json.dumps(fields).encode(), memoryview(data)
+    connection.sendall(_HEADER.pack(len(text), view.nbytes) + text)
+    connection.sendall(view)
 
 
 def receive_frame(
     connection: socket.socket, on_timeout: Callable[[], None] | None = None
-) -> tuple[dict[str, Any], bytes]:
+) -> tuple[dict[str, Any], Data]:
     """Receive one frame.
 
     Args:
         on_timeout: called each time the connection's time-out passes without a byte; it may raise.
 
     Raises:
-        Closed: if the other side is gone.
+        Closed: if the other side is gone, or announces more than `MAX_SIZE`.
     """
     text_size, data_size = _HEADER.unpack(_receive(connection, _HEADER.size, on_timeout))
     fields: dict[str, Any] = json.loads(_receive(connection, text_size, on_timeout))
-    return fields, bytes(_receive(connection, data_size, on_timeout))
+    return fields, _receive(connection, data_size, on_timeout)
 
 
 def _receive(
     connection: socket.socket, size: int, on_timeout: Callable[[], None] | None
 ) -> bytearray:
-    # Grown as it comes: the size is the other side's word.
-    buffer = bytearray()
-    while len(buffer) < size:
+    if size > MAX_SIZE:  # the size is the other side's word
+        raise Closed
+    # Zeroed memory is only taken when it is written to, so this is no more than what comes.
+    buffer = bytearray(size)
+    view, received = memoryview(buffer), 0
+    while received < size:
         try:
-            part = connection.recv(min(size - len(buffer), _RECEIVE_SIZE))
+            count = connection.recv_into(view[received:])
         except TimeoutError:
             if on_timeout is None:
                 raise
@@ -81,7 +87,7 @@ def _receive(
             continue
         except OSError as error:
             raise Closed from error
-        if not part:
+        if not count:
             raise Closed
-        buffer += part
+        received += count
     return buffer
