@@ -124,7 +124,9 @@ class EmbeddedRedis:
                 self._binary.path,
                 *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
                 *("--dir", str(self.data_dir), "--appendonly", "yes", "--save", ""),
-                *("--appendfsync", "everysec", "--maxmemory-policy", "noeviction"),
+                # Under everysec Redis puts off the write itself, by up to two seconds, while a
+                # sync is under way: killed then, it would lose a picture that was accepted.
+                *("--appendfsync", "always", "--maxmemory-policy", "noeviction"),
                 *("--daemonize", "no", "--loglevel", "warning"),
             ],
             stdin=subprocess.DEVNULL,
