@@ -34,6 +34,9 @@ REDIS_STOP_SECONDS = 1.5
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
+SYNC_SECONDS = 1.0
+"""How much of the last pictures a machine that loses its power may forget."""
+
 START_STATUS = 1
 """The status to exit with when the server cannot start."""
 
@@ -78,6 +81,7 @@ class Supervisor:
         ]
         self._stopping = False
         self._was_ready = False
+        self._synced = 0.0
 
     @property
     def address(self) -> str:
@@ -106,6 +110,7 @@ class Supervisor:
                 self._was_ready = True
             while not self._stopping:
                 self._restart_ended(url)
+                self._sync_redis()
                 time.sleep(POLL_SECONDS)
         finally:
             self._stop()
@@ -186,6 +191,15 @@ class Supervisor:
                 role.process.returncode,
             )
             role.start(self._environment(url))
+
+    def _sync_redis(self) -> None:
+        if self._embedded is None or time.monotonic() - self._synced < SYNC_SECONDS:
+            return
+        try:
+            self._embedded.sync()
+        except OSError as error:
+            logger.error("what Redis has written cannot be brought to the disk: %s", error)
+        self._synced = time.monotonic()
 
     def _stop(self) -> None:
         """End web, workers and scheduler, which finish what they have in hand; then Redis."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ def test_a_restart_forgets_nothing_even_after_kill_9(tmp_path: Path) -> None:
         assert connection.get("a") == b"1"
     with running_redis(tmp_path) as server, redis.Redis.from_url(server.url) as connection:
         assert connection.get("a") == b"1"
+
+
+def test_sync_brings_what_was_written_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    with running_redis(tmp_path) as server, redis.Redis.from_url(server.url) as connection:
+        connection.set("a", "1")
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+        server.sync()
+    written = [p for p in tmp_path.rglob("*.aof") if b"SET" in p.read_bytes().upper()]
+    assert written
+    assert {p.stat().st_ino for p in written} <= set(synced)
 
 
 def test_it_listens_on_no_port(tmp_path: Path) -> None:

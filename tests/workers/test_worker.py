@@ -54,6 +54,11 @@ def _is_busy(connection: redis.Redis, job_id: str) -> bool:
     return connection.hget(f"rq:job:{job_id}", "status") == b"started"
 
 
+def _retries_left(connection: redis.Redis, job_id: str) -> int:
+    """Goes down as a job is put back for another try, in one step with its status."""
+    return int(connection.hget(f"rq:job:{job_id}", "retries_left") or 0)
+
+
 def test_stock_rq_worker_and_rq_info_work_on_the_queue(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
@@ -150,6 +155,7 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
         job_id = f"{md5(data)}-png-0"
         web.upload(data, "png")
         until(lambda: _is_busy(connection, job_id), what="the job is started")
+        retries = _retries_left(connection, job_id)
         first.kill()
         second = until(
             lambda: next((c for c in worker.children() if c.pid != first.pid), None),
@@ -157,6 +163,7 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
         )
         assert second is not None
         second.suspend()
+        until(lambda: _retries_left(connection, job_id) < retries, what="the first crash is told")
         until(lambda: _is_busy(connection, job_id), what="the job is started again")
         second.kill()
         assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
