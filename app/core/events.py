@@ -28,6 +28,9 @@ RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
 HEALTH_CHECK_SECONDS = 10
 """How often an idle connection is asked whether it lives."""
 
+CANCEL_SECONDS = 0.5
+"""Between two tries to end the listener."""
+
 
 class Step(StrEnum):
     """What happened to a job."""
@@ -64,8 +67,10 @@ class Bell:
 
     async def wait(self, timeout: float) -> None:
         """Wait for the next ring, or `timeout` seconds."""
+        # Not wait_for: before Python 3.12 it can swallow a cancellation.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._event.wait()
         self._event.clear()
 
 
@@ -92,10 +97,10 @@ class Events:
 
     async def stop(self) -> None:
         """Give the connection back."""
-        if self._task is not None:
+        # Redis's client can swallow a cancellation, as one that comes while it connects again.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
 
     @contextlib.contextmanager
     def follow(self, job_id: str) -> Iterator[Bell]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 import redis
+from redis.asyncio.client import PubSub
 
 from app.core.events import Bell, Events, Step, publish
 from tests.conftest import running_redis
@@ -55,6 +58,31 @@ def test_a_thousand_followers_are_one_connection(redis_url: str, connection: red
         await events.stop()
 
     asyncio.run(scenario())
+
+
+def test_it_stops_though_the_client_swallows_a_cancellation(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get_message, swallowed = PubSub.get_message, []
+
+    async def swallow_first(self: PubSub, **options: Any) -> Any:
+        try:
+            return await get_message(self, **options)
+        except asyncio.CancelledError as error:
+            if swallowed:
+                raise
+            swallowed.append(error)
+            return None
+
+    monkeypatch.setattr(PubSub, "get_message", swallow_first)
+
+    async def scenario() -> None:
+        events = Events(redis_url)
+        await events.start()
+        await asyncio.wait_for(events.stop(), 20)
+
+    asyncio.run(scenario())
+    assert swallowed
 
 
 def test_nonsense_on_the_channel_is_passed_over(redis_url: str, connection: redis.Redis) -> None:
