@@ -34,6 +34,7 @@ class Picture:
     """A picture as it came in."""
 
     file: IO[bytes]
+    """Closed by the submission it is given to, or by who refuses it."""
     md5: str
     size: int
     """Bytes."""
@@ -55,9 +56,12 @@ class Conversions:
         self._queue = queue
         self._storage = storage
         self._events = events
+        self._submissions: set[asyncio.Task[PictureJob]] = set()
 
     async def submit(self, picture: Picture, format: Format, quality: int) -> PictureJob:
         """Ask for a conversion; the same one asked for twice is one job.
+
+        Once begun it runs to its end, whoever stops waiting for it, and closes the picture's file.
 
         Returns:
             the job, queued, processing or done. A done one has its result in storage. One that had
@@ -66,36 +70,20 @@ class Conversions:
         Raises:
             Unavailable: if other servers keep changing the same job.
         """
-        conversion = Conversion(picture.md5, format, quality)
-        token = secrets.token_hex(8)
-        stored = False
-        try:
-            for _ in range(SUBMIT_ATTEMPTS):
-                job = await asyncio.to_thread(self._queue.get, conversion.job_id)
-                if job and not job.finished:
-                    return job
-                if job and job.state is JobState.DONE and await self._result(job):
-                    return job
-                if job and not await asyncio.to_thread(self._queue.remove, job):
-                    continue
-                if not stored:
-                    picture.file.seek(0)
-                    stored = True
-                    await self._storage.put_stream(keys.original(conversion, token), picture.file)
-                submitted = await asyncio.to_thread(
-                    self._queue.submit,
-                    conversion,
-                    token=token,
-                    filename=picture.filename,
-                    size=picture.size,
-                )
-                if submitted:
-                    stored = False
-                    return submitted
-            raise Unavailable("The picture is being changed elsewhere; try again")
-        finally:
-            if stored:  # and not needed: another submission was first, or this one failed
-                await self._storage.delete_async(keys.original(conversion, token))
+        # A client that goes away cancels what waits here. The thread that enqueues the job cannot
+        # be cancelled: a submission cut off beside it would delete the original of a job that is
+        # just being made.
+        submission = asyncio.create_task(
+            self._submit(picture, Conversion(picture.md5, format, quality)), name="submission"
+        )
+        self._submissions.add(submission)
+        submission.add_done_callback(self._submissions.discard)
+        return await asyncio.shield(submission)
+
+    async def finish(self) -> None:
+        """Wait for all submissions that have begun."""
+        while self._submissions:
+            await asyncio.wait(self._submissions)
 
     async def status(self, md5: str) -> list[PictureJob]:
         """The picture's jobs, the oldest first, without those whose result is gone."""
@@ -151,6 +139,38 @@ class Conversions:
     def stream(self, result: Result, start: int, end: int) -> AsyncIterator[bytes]:
         """The result's bytes from `start` up to, without, `end`, as `Storage.get_stream`."""
         return self._storage.get_stream(result.job.result_key, start, end)
+
+    async def _submit(self, picture: Picture, conversion: Conversion) -> PictureJob:
+        token = secrets.token_hex(8)
+        stored = False
+        try:
+            for _ in range(SUBMIT_ATTEMPTS):
+                job = await asyncio.to_thread(self._queue.get, conversion.job_id)
+                if job and not job.finished:
+                    return job
+                if job and job.state is JobState.DONE and await self._result(job):
+                    return job
+                if job and not await asyncio.to_thread(self._queue.remove, job):
+                    continue
+                if not stored:
+                    picture.file.seek(0)
+                    stored = True
+                    await self._storage.put_stream(keys.original(conversion, token), picture.file)
+                submitted = await asyncio.to_thread(
+                    self._queue.submit,
+                    conversion,
+                    token=token,
+                    filename=picture.filename,
+                    size=picture.size,
+                )
+                if submitted:
+                    stored = False
+                    return submitted
+            raise Unavailable("The picture is being changed elsewhere; try again")
+        finally:
+            picture.file.close()
+            if stored:  # and not needed: another submission was first, or this one failed
+                await self._storage.delete_async(keys.original(conversion, token))
 
     async def _is_current(self, job: PictureJob) -> bool:
         return job.state is not JobState.DONE or await self._result(job) is not None

@@ -93,9 +93,10 @@ async def _take(request: Request, conversions: Conversions, max_size: int) -> HT
         picture.file.seek(0)
         if not is_picture(picture.file.read(HEAD_SIZE)):
             raise NotAnImage("The file is not a picture")
-        job = await conversions.submit(picture, format, quality)
-    finally:
+    except BaseException:
         form.close()
+        raise
+    job = await conversions.submit(picture, format, quality)
     done = job.state is JobState.DONE
     return json(
         {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **_named(job)},

@@ -107,7 +107,6 @@ class LiveSocket:
                 if not is_picture(order.picture.file.read(HEAD_SIZE)):
                     raise NotAnImage("The file is not a picture")
                 job = await self._conversions.submit(order.picture, order.format, order.quality)
-                order.picture.file.close()
             finally:
                 self._incoming.release()
             await self._report(job)

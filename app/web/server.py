@@ -73,6 +73,8 @@ def create_app(settings: Settings, url: str) -> App:
 
     @app.after_server_stop
     async def stop(app: App) -> None:
+        # Also those whose clients are gone by now: what they enqueue needs the connection.
+        await conversions.finish()
         await events.stop()
         connection.close()
 

@@ -78,7 +78,7 @@ class Form:
             raise InvalidForm(f"The multipart body cannot be read: {error}") from None
 
     def picture(self) -> Picture:
-        """The picture that was sent; who takes it closes its file.
+        """The picture that was sent; whoever it is given to closes its file.
 
         Raises:
             InvalidForm: if there is none, or the body ended too early.
@@ -90,7 +90,7 @@ class Form:
         return Picture(self._file, self._md5.hexdigest(), self._size, self._filename)
 
     def close(self) -> None:
-        """Give the spooled file back."""
+        """Give the spooled file back, of a form that is refused."""
         if self._file is not None:
             self._file.close()
 
@@ -156,7 +156,7 @@ async def read_form(request: Request, max_size: int) -> Form:
         max_size: bytes of the largest picture taken.
 
     Returns:
-        the complete form; who takes it closes it.
+        the complete form; who takes it closes it, or gives its picture to a submission.
 
     Raises:
         InvalidForm: if the body is not a multipart form.

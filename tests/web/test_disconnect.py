@@ -1,0 +1,107 @@
+"""Clients and servers that go away while a picture is being taken."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+from websockets.sync.client import connect
+
+from tests.pictures import md5, photograph, unique
+from tests.service import Client, Process, Service, environment, free_port, until
+from tests.web.test_live import message
+
+PAUSE_MILLISECONDS = 60_000
+"""More than any test lets Redis wait."""
+
+
+@contextlib.contextmanager
+def _no_writes(url: str) -> Iterator[None]:
+    """Redis answers what is asked and lets what is written wait: a submission is on its way."""
+    with contextlib.closing(redis.Redis.from_url(url)) as connection:
+        connection.client_pause(PAUSE_MILLISECONDS, all=False)
+        try:
+            yield
+        finally:
+            connection.client_unpause()
+
+
+def _wait_until_stored(output: Path, data: bytes) -> None:
+    """Wait for the original, after which the job is made."""
+
+    def stored() -> bool:
+        # LocalStore writes beside it, under a name with a #.
+        names = [path.name for path in output.rglob(f"{md5(data)}*")]
+        return any("#" not in name for name in names)
+
+    until(stored, what="the original is stored")
+
+
+@contextlib.contextmanager
+def _over_websocket(server: Service, data: bytes) -> Iterator[None]:
+    """A client that sends a picture and goes away in the end."""
+    with connect(server.ws_url, max_size=None) as ws:
+        ws.send(message(data))
+        yield
+
+
+@contextlib.contextmanager
+def _over_http(server: Service, data: bytes) -> Iterator[None]:
+    """A client that sends a picture and goes away in the end, without its answer."""
+    request = httpx.Request("POST", f"{server.url}/upload", files={"picture": ("cat.jpg", data)})
+    head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"POST /upload HTTP/1.1\r\n{head}\r\n".encode() + request.read())
+        yield
+
+
+@pytest.mark.parametrize("sent", [_over_websocket, _over_http])
+def test_a_picture_whose_client_goes_away_as_it_is_taken_is_done_all_the_same(
+    server: Service,
+    client: Client,
+    sent: Callable[[Service, bytes], contextlib.AbstractContextManager[None]],
+) -> None:
+    data = unique(photograph("rocket"))
+    with _no_writes(server.redis_url):
+        with sent(server, data):
+            _wait_until_stored(server.folder / "output", data)
+        assert client.answers()  # so the server has seen it go
+    until(lambda: client.status(md5(data)), what="the job is made")
+    assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+def test_a_picture_taken_while_the_server_stops_is_done_after_the_next_start(
+    redis_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    env = environment(tmp_path, port, REDIS__URL=redis_url)
+    data = unique(photograph("rocket"))
+    client = Client(f"http://127.0.0.1:{port}")
+    web = Process(["app", "web"], env)
+    try:
+        until(client.answers, what="the web answers")
+        with ThreadPoolExecutor(1) as pool:
+            with _no_writes(redis_url):
+                upload = pool.submit(client.upload, data)
+                _wait_until_stored(tmp_path / "output", data)
+                web.send_signal(signal.SIGTERM)
+                # Its connection is cut when open requests have had their time.
+                assert isinstance(upload.exception(), httpx.TransportError)
+            assert web.wait() == 0
+        assert not [line for line in web.log if "Traceback" in line or "Task" in line]
+        web = Process(["app", "web"], env)
+        workers = Process(["workers"], env)
+        try:
+            until(client.answers, what="the web answers again")
+            assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+        finally:
+            workers.terminate()
+    finally:
+        web.terminate()
