@@ -142,10 +142,13 @@ class Conversions:
 
     async def _submit(self, picture: Picture, conversion: Conversion) -> PictureJob:
         token = secrets.token_hex(8)
-        stored = False
+        stored = unused = False
         try:
             for _ in range(SUBMIT_ATTEMPTS):
                 job = await asyncio.to_thread(self._queue.get, conversion.job_id)
+                if job and job.token == token:  # it was made, and Redis's answer was lost
+                    return job
+                unused = stored
                 if job and not job.finished:
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
@@ -154,8 +157,11 @@ class Conversions:
                     continue
                 if not stored:
                     picture.file.seek(0)
-                    stored = True
+                    stored = unused = True
                     await self._storage.put_stream(keys.original(conversion, token), picture.file)
+                # From here until Redis is asked again a job may have it, also if no answer comes;
+                # if none has, the cleanup finds an orphan.
+                unused = False
                 submitted = await asyncio.to_thread(
                     self._queue.submit,
                     conversion,
@@ -164,12 +170,11 @@ class Conversions:
                     size=picture.size,
                 )
                 if submitted:
-                    stored = False
                     return submitted
             raise Unavailable("The picture is being changed elsewhere; try again")
         finally:
             picture.file.close()
-            if stored:  # and not needed: another submission was first, or this one failed
+            if unused:  # another submission was first, or this one failed
                 await self._storage.delete_async(keys.original(conversion, token))
 
     async def _is_current(self, job: PictureJob) -> bool:

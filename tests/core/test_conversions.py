@@ -1,0 +1,72 @@
+"""Submissions whose answer from Redis is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from app.core.conversion import Format
+from app.core.conversions import Conversions, Picture
+from app.core.events import Events
+from app.core.queue import PictureJob, PictureQueue
+from app.core.storage import Storage
+from tests.pictures import md5, photograph, unique
+
+
+class _LostAnswer(PictureQueue):
+    """Makes the first job, of which the caller does not hear."""
+
+    lost = False
+
+    def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
+        job = super().submit(*args, **kwargs)
+        if not self.lost:
+            self.lost = True
+            raise redis.TimeoutError("Timeout reading from socket")
+        return job
+
+
+class _SentTwice(PictureQueue):
+    """Makes each job, and then finds it there: as Redis's client does when it tries again."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
+        super().submit(*args, **kwargs)
+        return super().submit(*args, **kwargs)
+
+
+def _picture(data: bytes) -> Picture:
+    return Picture(io.BytesIO(data), md5(data), len(data), "cat.jpg")
+
+
+def _queue(kind: type[PictureQueue], connection: redis.Redis) -> PictureQueue:
+    return kind(connection, max_age_seconds=3600, conversion_timeout=60)
+
+
+def test_a_job_whose_answer_was_lost_keeps_its_original(
+    connection: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    queue, storage = _queue(_LostAnswer, connection), Storage.local(tmp_path)
+    conversions = Conversions(queue, storage, Events(redis_url))
+    data = unique(photograph("rocket"))
+    with pytest.raises(redis.TimeoutError):
+        asyncio.run(conversions.submit(_picture(data), Format.WEBP, 0))
+    (job,) = queue.find(md5(data))
+    assert storage.get(job.original_key) == data
+    # Sent again it is the same job.
+    assert asyncio.run(conversions.submit(_picture(data), Format.WEBP, 0)).token == job.token
+    assert storage.get(job.original_key) == data
+
+
+def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(
+    connection: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    queue, storage = _queue(_SentTwice, connection), Storage.local(tmp_path)
+    data = unique(photograph("rocket"))
+    conversions = Conversions(queue, storage, Events(redis_url))
+    job = asyncio.run(conversions.submit(_picture(data), Format.WEBP, 0))
+    assert storage.get(job.original_key) == data
