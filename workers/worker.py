@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from types import FrameType
+from typing import Any
 
 from redis.client import Pipeline
 from redis.exceptions import RedisError
@@ -50,6 +52,13 @@ class PictureWorker(SimpleWorker):
     """
 
     _last_beat = 0.0
+    _stopping = False
+
+    def work(self, *arguments: Any, **options: Any) -> bool:
+        """Work until told to stop. Returns whether there was a job."""
+        self._stops: SimpleQueue[None] = SimpleQueue()
+        threading.Thread(target=self._watch_stop, name="watchdog", daemon=True).start()
+        return bool(super().work(*arguments, **options))
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, heard of all the while."""
@@ -72,14 +81,21 @@ class PictureWorker(SimpleWorker):
         return DEQUEUE_SECONDS
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Finish the picture in hand, for `STOP_SECONDS` at most."""
+        """Finish the picture in hand, for `STOP_SECONDS` at most. A second signal changes nothing:
+        platforms send one to each process, beside the pool's, and it may come in the middle of the
+        first."""
+        if self._stopping:
+            return
+        self._stopping = True
         runtime().sandbox.interrupt_after(STOP_SECONDS)
-        # RQ ends an idle worker by an exception out of this handler. Code that happens to run may
-        # swallow it, and a Redis that went away at the same moment may hold the worker up.
-        watchdog = threading.Timer(STOP_SECONDS + PUT_BACK_SECONDS, os._exit, [1])
-        watchdog.daemon = True
-        watchdog.start()
+        # No thread is started here: what this handler has interrupted may just be starting one.
+        # SimpleQueue's put() is the one that may be called from a handler.
+        self._stops.put(None)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """What RQ has a second signal do: drop the picture in hand. Here nothing, as it is finished
+        or put back in any case."""
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Tell Redis that this worker lives, once a second at most while it is idle: RQ does so
@@ -106,6 +122,14 @@ class PictureWorker(SimpleWorker):
 
     def clean_group_registries(self) -> None:
         """We have no groups."""
+
+    def _watch_stop(self) -> None:
+        """End the process if it does not end by itself after a signal."""
+        self._stops.get()
+        # RQ ends an idle worker by an exception out of its handler. Code that happens to run may
+        # swallow it, and a Redis that went away at the same moment may hold the worker up.
+        time.sleep(STOP_SECONDS + PUT_BACK_SECONDS)
+        os._exit(1)
 
     @contextlib.contextmanager
     def _beating(self, job: Job, execution: Execution) -> Iterator[None]:

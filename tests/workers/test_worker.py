@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,16 @@ def _asked_to_stop(connection: redis.Redis) -> bool:
         connection.hexists(name, "shutdown_requested_date")
         for name in connection.scan_iter("rq:worker:*", _type="hash")
     )
+
+
+def _told_within_a_second(connection: redis.Redis) -> bool:
+    """Whether a worker was told to stop in the last second."""
+    told = [
+        datetime.fromisoformat(date.decode())
+        for name in connection.scan_iter("rq:worker:*", _type="hash")
+        if (date := connection.hget(name, "shutdown_requested_date"))
+    ]
+    return datetime.now(UTC) - max(told) < timedelta(seconds=1)
 
 
 def _is_busy(connection: redis.Redis, job_id: str) -> bool:
@@ -271,3 +283,42 @@ def test_events_reach_a_socket_whatever_machine_the_worker_is_on(
             assert [a["status"] for a in answers(ws, 1)] == ["queued", "processing", "done"]
     finally:
         assert pool.terminate() == 0
+
+
+def test_signals_that_come_one_upon_the_other_stop_a_worker_without_a_traceback(
+    redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    """As when a platform signals every process, and the pool its workers."""
+    count = 4  # of which one at least is met in the middle of its handler
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=count)
+    pool = Process(["workers"], env)
+    try:
+        until(lambda: connection.scard("rq:workers") == count, what="the workers wait")
+        for worker in _workers(pool):
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                while worker.status() != psutil.STATUS_ZOMBIE:
+                    for sig in (signal.SIGTERM, signal.SIGINT) * 20:
+                        os.kill(worker.pid, sig)
+    finally:
+        assert pool.terminate() == 0
+    assert pool.log == []
+
+
+def test_a_second_signal_does_not_end_the_picture_in_hand(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    pool = Process(["workers"], env)
+    (child,) = pool.freeze(1)
+    data = unique(large(100, 100))
+    web.upload(data, "png")
+    until(lambda: _is_busy(connection, f"{md5(data)}-png-0"), what="the job is started")
+    (worker,) = _workers(pool)
+    pool.send_signal(signal.SIGTERM)
+    until(lambda: _asked_to_stop(connection), what="the worker knows")
+    # RQ ignores a second one for a second and then drops the job.
+    until(lambda: not _told_within_a_second(connection), what="a second has passed")
+    worker.send_signal(signal.SIGTERM)
+    child.resume()
+    assert pool.wait() == 0
+    assert [job["status"] for job in web.status(md5(data))] == ["done"]
