@@ -69,19 +69,24 @@ def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path:
         assert [job["status"] for job in Client(server.url).status(md5(data))] == ["done"]
 
 
-def test_a_picture_too_long_to_finish_is_put_back_and_done_after_the_next_start(
+def test_pictures_too_long_to_finish_are_put_back_and_done_after_the_next_start(
     tmp_path: Path,
 ) -> None:
-    data = unique(large(100, 100))
+    pictures = [unique(large(100, 100)) for _ in range(3)]
     with service(tmp_path) as server:
         client = Client(server.url)
         server.freeze(3)
-        client.upload(data, "png")
-        until(lambda: client.status(md5(data))[0]["status"] == "processing")
+        for data in pictures:
+            client.upload(data, "png")
+        for data in pictures:
+            until(lambda d=data: client.status(md5(d))[0]["status"] == "processing")
         assert server.terminate(seconds=10) == 0
         assert not server.stored("results")
+        # All ended by themselves: none was waited for until its time was over.
+        assert not [line for line in server.log if "is killed" in line]
     with service(tmp_path) as server:
-        assert [job["status"] for job in Client(server.url).wait(md5(data), 90)] == ["done"]
+        for data in pictures:
+            assert [job["status"] for job in Client(server.url).wait(md5(data), 90)] == ["done"]
 
 
 def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import sys
-from multiprocessing import get_context
+from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 
 from redis.exceptions import RedisError
@@ -22,6 +22,9 @@ from workers.runtime import runtime
 from workers.worker import MAINTENANCE_SECONDS, WORKER_TTL, PictureWorker
 
 logger = logging.getLogger(__name__)
+
+TELL_SECONDS = 1.0
+"""How often a worker that goes on is told to stop."""
 
 
 class PicturePool(WorkerPool):
@@ -46,6 +49,22 @@ class PicturePool(WorkerPool):
         process.start()
         assert process.pid is not None
         self.worker_dict[name] = WorkerData(name=name, pid=process.pid, process=process)
+
+    def all_workers_have_stopped(self) -> bool:
+        """Wait until they have. RQ itself looks once a second, and waits for each in turn."""
+        while self.worker_dict:
+            # Told again: one that was just being started has not heard of it.
+            self.stop_workers()  # type: ignore[no-untyped-call]
+            workers = self.worker_dict.values()
+            connection.wait([worker.process.sentinel for worker in workers], TELL_SECONDS)
+            self.reap_workers()
+        return True
+
+    def reap_workers(self) -> None:
+        """Forget the workers that have ended."""
+        for worker in list(self.worker_dict.values()):
+            if not worker.process.is_alive():
+                self.handle_dead_worker(worker)
 
     def get_worker_process(
         self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "WARNING"

@@ -97,6 +97,13 @@ class PictureWorker(SimpleWorker):
         """What RQ has a second signal do: drop the picture in hand. Here nothing, as it is finished
         or put back in any case."""
 
+    def unsubscribe(self) -> None:
+        """End the thread that listens for RQ's commands. RQ itself tells it so after the end of its
+        subscription, when it may wait for the next one already, and then waits a second for it."""
+        if self.pubsub_thread:
+            self.pubsub_thread.stop()
+        super().unsubscribe()  # type: ignore[no-untyped-call]
+
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Tell Redis that this worker lives, once a second at most while it is idle: RQ does so
         three times around each job, each time in three round trips."""
