@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from app import __version__
-from app.core.command import redis_url, start
+from app.core.command import make_output_dir, redis_url, start
 
 
 def main() -> None:
@@ -17,10 +17,13 @@ def main() -> None:
     if arguments.role == "web":
         from app.web.server import run_web
 
-        run_web(settings, redis_url(settings, "the web"))
+        url = redis_url(settings, "the web")
+        make_output_dir(settings)
+        run_web(settings, url)
     else:
         from app.supervisor import run_all
 
+        make_output_dir(settings)
         run_all(settings)
 
 

@@ -19,7 +19,7 @@ from rq import Queue
 from rq.worker import Worker
 
 from app.core import keys
-from app.core.command import fail
+from app.core.command import START_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
 from app.core.queue import connect
@@ -36,9 +36,6 @@ POLL_SECONDS = 0.1
 
 SYNC_SECONDS = 1.0
 """How much of the last pictures a machine that loses its power may forget."""
-
-START_STATUS = 1
-"""The status to exit with when the server cannot start."""
 
 RESTART_SECONDS = 1.0
 """The least time from one start of a process to the next."""

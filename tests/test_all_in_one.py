@@ -193,6 +193,24 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
     assert "upload.max_age" in line
 
 
+@pytest.mark.parametrize("role", [["app"], ["app", "web"], ["workers"]])
+@pytest.mark.parametrize("why", ["is a file", "cannot be made"])
+def test_an_output_folder_that_cannot_be_written_is_one_line(
+    redis_url: str, tmp_path: Path, role: list[str], why: str
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    folder = file if why == "is a file" else file / "output"
+    env = environment(tmp_path, free_port(), REDIS__URL=redis_url, SERVER__OUTPUT_DIR=folder)
+    process = Process(role, env)
+    try:
+        assert process.wait() == 1
+    finally:
+        process.destroy()
+    (line,) = process.log
+    assert f"the output folder {folder} cannot be written" in line
+
+
 def test_a_proxy_in_the_environment_does_not_keep_it_from_getting_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from app.core.command import redis_url, start
+from app.core.command import make_output_dir, redis_url, start
 from workers.pool import PicturePool
 
 
@@ -13,6 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     _, settings = start(parser)
     url = redis_url(settings, "the worker process")
+    make_output_dir(settings)
     PicturePool(url, settings.upload.max_concurrent_tasks).start(logging_level="WARNING")
 
 

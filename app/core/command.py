@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +14,9 @@ from app.core.settings import ConfigError, Settings, load_settings
 
 USAGE_STATUS = 2
 """The status to exit with when the arguments or the settings are wrong, as argparse has it."""
+
+START_STATUS = 1
+"""The status to exit with when something that is needed is not to be had."""
 
 
 def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings]:
@@ -39,6 +43,18 @@ def redis_url(settings: Settings, role: str) -> str:
             USAGE_STATUS,
         )
     return settings.redis.url
+
+
+def make_output_dir(settings: Settings) -> None:
+    """Make the folder of originals and results if it is not there. Ends the process with one line
+    if it cannot be written."""
+    folder = settings.server.output_dir.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        fail(f"the output folder {folder} cannot be written: {error.strerror}", START_STATUS)
 
 
 def fail(message: str, status: int) -> NoReturn:
