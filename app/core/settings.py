@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,8 @@ PLATFORM_VARIABLES = {
     "REDIS_URL": ("redis", "url"),
 }
 """What platforms such as Heroku set, and the setting each stands for."""
+
+_PREFIX, _DELIMITER = "TINYIMAGE_", "__"
 
 _UNITS = {"B": 0, "K": 1, "M": 2, "G": 3}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([BKMG]?)B?\s*", re.IGNORECASE)
@@ -105,7 +108,7 @@ class Settings(BaseSettings):
     """All settings, checked. Build it with `load_settings`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TINYIMAGE_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=_PREFIX, env_nested_delimiter=_DELIMITER, extra="forbid", frozen=True
     )
 
     server: ServerSettings = ServerSettings()
@@ -139,6 +142,18 @@ class _FileSource(YamlConfigSettingsSource):
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__call__().items() if value is not None}
 
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        try:
+            data: object = super()._read_file(file_path)
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{file_path} is not text in UTF-8: {error.reason}") from None
+        if not isinstance(data, dict):
+            raise ConfigError(
+                f"{file_path} should hold sections such as server, not a list or text"
+            )
+        # pydantic-settings trips over a name that YAML does not read as text, as 1 or yes.
+        return {str(name): value for name, value in data.items()}
+
 
 class _PlatformSource(PydanticBaseSettingsSource):
     """PORT, WEB_CONCURRENCY and REDIS_URL, as platforms set them."""
@@ -170,6 +185,8 @@ def load_settings(config: Path | None = None) -> Settings:
     named = os.environ.get(CONFIG_VARIABLE)
     if named and not Path(named).is_file():
         raise ConfigError(f"there is no configuration file {named}")
+    if unknown := [name for name in os.environ if _names_no_section(name)]:
+        raise ConfigError("; ".join(f"{name} is not a setting" for name in sorted(unknown)))
     try:
         return Settings()
     except ValidationError as error:
@@ -178,6 +195,19 @@ def load_settings(config: Path | None = None) -> Settings:
         # pydantic-settings raises ValueError subclasses of its own for a variable or a file it
         # cannot parse; their first line says which.
         raise ConfigError(" ".join(str(error).split())) from None
+
+
+def _names_no_section(variable: str) -> bool:
+    """Whether a variable is meant as a setting of a section that is not there.
+
+    pydantic-settings passes over it. One without the two underscores is not ours to judge:
+    Kubernetes sets TINYIMAGE_PORT and others for a service called tinyimage.
+    """
+    name = variable.upper()
+    if not name.startswith(_PREFIX) or _DELIMITER not in name:
+        return False
+    section, _, _ = name.removeprefix(_PREFIX).partition(_DELIMITER)
+    return section.lower() not in Settings.model_fields
 
 
 def _describe(error: dict[str, Any]) -> str:

@@ -94,7 +94,10 @@ def test_sizes_are_read_with_any_of_their_units(text: object, size: int) -> None
         ("serverr: {}", "serverr is not a setting"),
         ("server: 5", "server"),
         ("upload: [1", "line 1"),
-        ("just text", ""),
+        ("just text", "other.yaml should hold sections"),
+        ("- server: {port: 80}", "other.yaml should hold sections"),
+        ("1: 2", "1 is not a setting"),
+        ("server: {1: 2}", "server.1"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said: str) -> None:
@@ -102,6 +105,41 @@ def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said
         load_settings(_config(tmp_path, text))
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_text_is_one_line_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_bytes(b"server: \xff")
+    with pytest.raises(ConfigError, match=r"other\.yaml is not text"):
+        load_settings(path)
+
+
+@pytest.mark.parametrize("name", ["TINYIMAGE_UPLOADS__X", "tinyimage_uploads__max_age"])
+def test_a_variable_of_a_section_that_is_not_there_is_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(ConfigError, match=f"^{name} is not a setting$"):
+        load_settings()
+
+
+def test_a_variable_of_a_setting_that_is_not_there_is_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TINYIMAGE_UPLOAD__X", "1")
+    with pytest.raises(ConfigError, match=r"^upload\.x is not a setting$"):
+        load_settings()
+
+
+def test_variables_that_are_no_settings_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TINYIMAGE_CONFIG", str(_config(tmp_path, "server: {port: 9000}")))
+    monkeypatch.setenv("TINYIMAGE_PARENT", "1")
+    # As Kubernetes does for a service called tinyimage.
+    monkeypatch.setenv("TINYIMAGE_PORT", "tcp://10.0.0.1:80")
+    monkeypatch.setenv("TINYIMAGE_SERVICE_HOST", "10.0.0.1")
+    assert load_settings().server.port == 9000
 
 
 def test_a_configuration_file_that_is_named_must_exist(tmp_path: Path) -> None:
