@@ -16,7 +16,7 @@ from sanic.http.http1 import Http
 
 from app.core.conversions import Picture
 from app.core.errors import InvalidForm, SizeExceeded
-from app.core.filenames import clean_filename
+from app.core.filenames import clean_filename, form_filename
 
 SPOOL_MEMORY = 512 * 1024
 """Bytes of a picture kept in memory before it goes to disk: small photographs never do, and 50
@@ -118,7 +118,8 @@ class Form:
         if b"filename" in options:
             if name == "picture" and self._file is None:
                 self._is_picture = True
-                self._filename = clean_filename(options[b"filename"].decode("utf-8", "replace"))
+                filename = form_filename(options[b"filename"].decode("utf-8", "replace"))
+                self._filename = clean_filename(filename)
                 self._file = cast(
                     IO[bytes],
                     tempfile.SpooledTemporaryFile(SPOOL_MEMORY),  # noqa: SIM115 - closed in close()

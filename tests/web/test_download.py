@@ -103,6 +103,9 @@ def test_a_range_of_another_version_gives_the_whole(client: Client, done: str) -
         ("two.dots.png", "two.dots.webp"),
         ("بطاقة.png", "بطاقة.webp"),
         ("x" * 500 + ".png", "x" * 196 + ".webp"),
+        # httpx escapes these as browsers and curl do; a % of the name's own is no escape.
+        ('a "red" rocket, 100%25.jpg', 'a "red" rocket, 100%25.webp'),
+        ("two\r\nlines.jpg", "twolines.webp"),
         ('a"; filename="evil.exe', None),
     ],
 )
@@ -118,10 +121,11 @@ def test_the_file_keeps_its_name_with_the_new_extension(
     if name is None:  # a quote must not end the name early
         assert header.count('"') == 2
         return
-    if name.isascii():
-        assert header == f'attachment; filename="{name}"'
+    plain, extended, encoded = header.partition("; filename*=UTF-8''")
+    if extended:
+        assert unquote(encoded) == name
     else:
-        assert unquote(header.partition("filename*=UTF-8''")[2]) == name
+        assert plain == f'attachment; filename="{name}"'
 
 
 def test_the_newest_comes_first_and_format_and_quality_choose(client: Client) -> None:
