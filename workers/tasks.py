@@ -28,11 +28,16 @@ MAX_CRASHES = 2
 """A picture that has crashed its decoder this often is not tried again."""
 
 
+FORESEEN = (PictureError, ObjectNotFound, ChildCrashed, Interrupted)
+"""What ends a conversion with a reason that `report_failure` logs in a line."""
+
+
 def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     """Convert a stored original and store the result. What came of it is left in `job.meta`.
 
     Raises:
         PictureError: if the picture is at fault; the job is not tried again.
+        ObjectNotFound: if the original is gone; the same.
         ChildCrashed: if the decoder crashed; the job is tried once more.
         Interrupted: if the worker stops; the job is put back.
     """

@@ -23,6 +23,7 @@ from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
 from workers.runtime import runtime
+from workers.tasks import FORESEEN
 
 HEARTBEAT_SECONDS = 4
 HEARTBEAT_TTL = 16
@@ -96,6 +97,11 @@ class PictureWorker(SimpleWorker):
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """What RQ has a second signal do: drop the picture in hand. Here nothing, as it is finished
         or put back in any case."""
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log an error nobody foresaw, with its traceback. Others have their line already."""
+        if not isinstance(exc_info[1], FORESEEN):
+            super().handle_exception(job, *exc_info)
 
     def unsubscribe(self) -> None:
         """End the thread that listens for RQ's commands. RQ itself tells it so after the end of its

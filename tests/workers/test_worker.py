@@ -129,6 +129,37 @@ def test_what_a_job_became_stands_in_its_meta(
         assert pool.terminate() == 0
 
 
+def test_a_picture_that_cannot_be_read_is_one_line_in_the_log(
+    web: Client, redis_url: str, tmp_path: Path
+) -> None:
+    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    try:
+        broken = unique(photograph("astronaut")[:100])
+        web.upload(broken, "webp", filename="broken.png")
+        web.wait(md5(broken))
+    finally:
+        assert pool.terminate() == 0
+    (line,) = pool.log
+    assert "broken.png → webp: failed: " in line
+
+
+def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback(
+    web: Client, redis_url: str, tmp_path: Path
+) -> None:
+    # The folder of the results cannot be made.
+    (tmp_path / "output" / "results").touch()
+    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    try:
+        data = unique(photograph("rocket"))
+        web.upload(data, "webp", filename="rocket.jpg")
+        assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
+    finally:
+        assert pool.terminate() == 0
+    assert any("rocket.jpg → webp: failed: " in line for line in pool.log)
+    assert any(line.startswith("Traceback") for line in pool.log)
+    assert any("here.storage.put" in line for line in pool.log)
+
+
 def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
