@@ -154,8 +154,8 @@ def _pixels(picture: Path) -> int:
     from workers.imaging.decode import decode
 
     with _named(picture):
-        image = decode(picture.read_bytes(), sys.maxsize)
-    return int(image.width * image.height)
+        width, height = decode(picture.read_bytes(), sys.maxsize).size
+    return width * height
 
 
 def _convert(picture: Path, number: int, *, target: Target, folder: Path) -> int:

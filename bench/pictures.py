@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,11 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.core.sniff import HEAD_SIZE, is_picture
+from app.core.sniff import HEAD_SIZE, picture_type
 from bench.errors import BenchError
 
 SOURCES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 """The photographs in scikit-image's wheel, of about 0.25 megapixels each."""
+
+PHOTOGRAPHS = (
+    *("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png"),
+    *("hubble_deep_field.jpg", "ihc.png"),
+)
+GRAPHICS = (
+    *("logo.png", "page.png", "text.png", "color.png", "chessboard_RGB.png", "horse.png"),
+    "phantom.png",
+)
+"""More of what is in scikit-image's wheel; as they are, of 0.1 to 0.9 megapixels."""
 
 WIDTH, HEIGHT = 2048, 1536
 """Pixels of a picture made here: 3.1 megapixels."""
@@ -49,6 +60,19 @@ def make_photographs(folder: Path, count: int) -> list[Path]:
     return photographs
 
 
+def shipped(names: Sequence[str]) -> list[Path]:
+    """The files of scikit-image's wheel with these names.
+
+    Raises:
+        BenchError: if it is not installed.
+    """
+    # The files are read as they are: scikit-image's own loader may go to the network.
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        raise BenchError("scikit-image is not installed; name a folder with --pictures")
+    return [Path(package.origin).parent / "data" / name for name in names]
+
+
 def find_photographs(folder: Path, count: int) -> list[Path]:
     """The first `count` pictures of the user's `folder`, by name.
 
@@ -65,11 +89,7 @@ def find_photographs(folder: Path, count: int) -> list[Path]:
 
 
 def _read_source(name: str) -> Pixels:
-    # The files are read as they are: scikit-image's own loader may go to the network.
-    package = find_spec("skimage")
-    if package is None or package.origin is None:
-        raise BenchError("scikit-image is not installed; name a folder with --pictures")
-    with Image.open(Path(package.origin).parent / "data" / name) as image:
+    with Image.open(shipped([name])[0]) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -88,4 +108,4 @@ def _mosaic(sources: list[Pixels], random_source: random.Random) -> Pixels:
 
 def _looks_right(path: Path) -> bool:
     with path.open("rb") as file:
-        return is_picture(file.read(HEAD_SIZE))
+        return picture_type(file.read(HEAD_SIZE)) is not None

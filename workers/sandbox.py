@@ -20,6 +20,7 @@ INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread for each child: there are as many children as pictures
+    "RAYON_NUM_THREADS": "1",  # oxipng's threads, for the same reason
     "VIPS_BLOCK_UNTRUSTED": "1",
     "VIPS_WARNING": "0",
     "PYTHONDONTWRITEBYTECODE": "1",

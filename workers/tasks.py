@@ -51,7 +51,13 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         began = time.perf_counter()
         result = here.sandbox.convert(
             original,
-            Target(wanted.format, wanted.quality, here.settings.limits.max_pixels),
+            Target(
+                wanted.format,
+                wanted.quality,
+                here.settings.limits.max_pixels,
+                wanted.options.effort or here.settings.engine.effort,
+                wanted.options,
+            ),
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
     except PictureError as error:

@@ -1,13 +1,15 @@
-"""What is asked for: a picture, a format, a quality."""
+"""What is asked for: a picture, a format, a quality, options."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.core.errors import UnsupportedFormat
+from app.core.errors import InvalidOption, UnsupportedFormat
+from app.core.options import DEFAULTS, Effort, Options, parse_options, parse_q
 
 DEFAULT_QUALITY = 80
 NO_QUALITY = 0
@@ -22,6 +24,8 @@ class Format(StrEnum):
     WEBP = "webp"
     PNG = "png"
     JPG = "jpg"
+    AVIF = "avif"
+    GIF = "gif"
 
     @property
     def media_type(self) -> str:
@@ -33,33 +37,129 @@ class Format(StrEnum):
         """Whether the API's `quality` counts for this format."""
         return self is Format.JPG
 
+    @property
+    def takes_q(self) -> bool:
+        """Whether `q` counts for this format."""
+        return self is not Format.GIF
+
+    @property
+    def can_be_lossless(self) -> bool:
+        """Whether the format holds any picture without loss."""
+        return self in (Format.WEBP, Format.PNG, Format.AVIF)
+
 
 DEFAULT_FORMAT = Format.WEBP
+
+SAME = "same"
+"""The name, in place of a format, that asks for the format the picture comes in."""
+
+_SAME_FORMATS = {
+    "image/jpeg": Format.JPG,
+    "image/png": Format.PNG,
+    "image/apng": Format.PNG,
+    "image/webp": Format.WEBP,
+    "image/gif": Format.GIF,
+    "image/avif": Format.AVIF,
+}
+
+
+def same_format(media_type: str) -> Format | None:
+    """The format that pictures of this media type are written in, None if there is none."""
+    return _SAME_FORMATS.get(media_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks for, whatever the picture turns out to be."""
+
+    format: Format | None
+    """None is the format the picture comes in."""
+    quality: object
+    """As it was given; counts as `parse_quality` says."""
+    q: int | None
+    options: Options
+
+    def conversion(self, md5: str, media_type: str) -> Conversion:
+        """The conversion of the picture `md5`, which is of this media type.
+
+        Raises:
+            UnsupportedFormat: if its own format is asked for, and cannot be written.
+            InvalidOption: if the format cannot do what is asked for.
+        """
+        format = self.format or same_format(media_type)
+        if format is None:
+            raise UnsupportedFormat(
+                f"{media_type} can be read and not written; choose one of {', '.join(Format)}"
+            )
+        if self.options.lossless and not format.can_be_lossless:
+            raise InvalidOption(f"{format} cannot be lossless")
+        quality = parse_quality(self.quality, format)
+        if self.q is not None and format.takes_q:
+            quality = self.q
+        if self.options.lossless:
+            quality = NO_QUALITY
+        return Conversion(md5, format, quality, self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One picture in one format and quality. Equal conversions are one RQ job."""
+    """One picture in one format, quality and set of options. Equal conversions are one RQ job."""
 
     md5: str
     """MD5 of the original, 32 lower-case hex digits."""
     format: Format
     quality: int
-    """1 to 100, or 0 where the format has no quality."""
+    """1 to 100, or 0 where the server chooses it."""
+    options: Options = DEFAULTS
 
     @property
     def job_id(self) -> str:
         """The id of the RQ job, and the root of the storage keys."""
-        return f"{self.md5}-{self.format}-{self.quality}"
+        name = self.options.name
+        return f"{self.md5}-{self.format}-{self.quality}{f'-{name}' if name else ''}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one that the kept API can name: without options, `q` included."""
+        chosen = self.quality != NO_QUALITY
+        return self.options == DEFAULTS and (not chosen or self.format.has_quality)
 
     def to_dict(self) -> dict[str, Any]:
         """The conversion as JSON data, for the arguments of the job."""
-        return asdict(self)
+        data = {"md5": self.md5, "format": self.format, "quality": self.quality}
+        options = self.options.to_dict()
+        return {**data, "options": options} if options else data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Conversion:
         """The conversion that `to_dict` described."""
-        return cls(md5=data["md5"], format=Format(data["format"]), quality=data["quality"])
+        return cls(
+            md5=data["md5"],
+            format=Format(data["format"]),
+            quality=data["quality"],
+            options=Options.from_dict(data.get("options", {})),
+        )
+
+
+def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: int) -> Wish:
+    """What the fields of a form, or the members of a JSON object, ask for.
+
+    Args:
+        default_effort: what the settings say.
+        max_pixels: pixels of the largest picture that may be asked for.
+
+    Raises:
+        UnsupportedFormat: if there is no such format.
+        InvalidOption: if an option is wrong, or does not go with the others.
+    """
+    name = given.get("format")
+    same = isinstance(name, str) and name.strip().lower() == SAME
+    format = None if same else parse_format(name)
+    options = parse_options(given, default_effort, max_pixels)
+    q = parse_q(given.get("q"))
+    if options.lossless and q is not None:
+        raise InvalidOption("q and lossless exclude each other")
+    return Wish(format, given.get("quality"), q, options)
 
 
 def parse_format(value: object) -> Format:
@@ -76,7 +176,9 @@ def parse_format(value: object) -> Format:
     try:
         return Format(name)
     except ValueError:
-        raise UnsupportedFormat(f"Unsupported format; choose one of {', '.join(Format)}") from None
+        raise UnsupportedFormat(
+            f"Unsupported format; choose one of {', '.join((*Format, SAME))}"
+        ) from None
 
 
 def parse_quality(value: object, format: Format) -> int:

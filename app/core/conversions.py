@@ -14,6 +14,7 @@ from app.core import keys
 from app.core.conversion import Conversion, Format
 from app.core.errors import Unavailable
 from app.core.events import Events
+from app.core.options import Options
 from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Storage
 
@@ -58,8 +59,8 @@ class Conversions:
         self._events = events
         self._submissions: set[asyncio.Task[PictureJob]] = set()
 
-    async def submit(self, picture: Picture, format: Format, quality: int) -> PictureJob:
-        """Ask for a conversion; the same one asked for twice is one job.
+    async def submit(self, picture: Picture, conversion: Conversion) -> PictureJob:
+        """Ask for a conversion of the picture; the same one asked for twice is one job.
 
         Once begun it runs to its end, whoever stops waiting for it, and closes the picture's file.
 
@@ -73,9 +74,7 @@ class Conversions:
         # A client that goes away cancels what waits here. The thread that enqueues the job cannot
         # be cancelled: a submission cut off beside it would delete the original of a job that is
         # just being made.
-        submission = asyncio.create_task(
-            self._submit(picture, Conversion(picture.md5, format, quality)), name="submission"
-        )
+        submission = asyncio.create_task(self._submit(picture, conversion), name="submission")
         self._submissions.add(submission)
         submission.add_done_callback(self._submissions.discard)
         return await asyncio.shield(submission)
@@ -86,23 +85,38 @@ class Conversions:
             await asyncio.wait(self._submissions)
 
     async def status(self, md5: str) -> list[PictureJob]:
-        """The picture's jobs, the oldest first, without those whose result is gone."""
+        """The picture's jobs, without those whose result is gone.
+
+        The plain ones come first, as clients that know no others take the first of a format; beyond
+        that the oldest comes first.
+        """
         jobs = await asyncio.to_thread(self._queue.find, md5)
         there = await asyncio.gather(*(self._is_current(job) for job in jobs))
-        return [job for job, current in zip(jobs, there, strict=True) if current]
+        found = [job for job, current in zip(jobs, there, strict=True) if current]
+        return sorted(found, key=lambda job: not job.conversion.is_plain)
 
     async def newest_result(
-        self, md5: str, format: Format | None = None, quality: int | None = None
+        self,
+        md5: str,
+        format: Format | None = None,
+        quality: int | None = None,
+        options: Options | None = None,
     ) -> Result | None:
-        """The result finished last of those with this format and quality, or None."""
+        """The result finished last of those with this format, quality and options, or None.
+
+        Without options the plain ones come first, and others only where there are none.
+        """
         jobs = [
             job
             for job in await asyncio.to_thread(self._queue.find, md5)
             if job.state is JobState.DONE
             and (format is None or job.conversion.format is format)
             and (quality is None or job.conversion.quality == quality)
+            and (options is None or job.conversion.options == options)
         ]
         jobs.sort(key=lambda job: job.ended or datetime.min.replace(tzinfo=UTC), reverse=True)
+        if options is None:
+            jobs.sort(key=lambda job: not job.conversion.is_plain)
         for job in jobs:
             if result := await self._result(job):
                 return result

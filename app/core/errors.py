@@ -29,6 +29,13 @@ class UnsupportedFormat(TinyImageError):
     status = 400
 
 
+class InvalidOption(TinyImageError):
+    """An option is no such thing, or does not go with the others."""
+
+    code = "invalid_option"
+    status = 400
+
+
 class DecodeError(TinyImageError):
     """`data` of a WebSocket message is not base64."""
 

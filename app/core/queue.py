@@ -124,6 +124,7 @@ class PictureQueue:
             the job, or None if one of the same conversion is there already.
         """
         index = keys.picture_jobs(conversion.md5)
+        options = conversion.options.to_dict()
         with self.connection.pipeline() as pipe:
             # The index comes first: an entry without a job is passed over, a job without an entry
             # would not be found.
@@ -135,11 +136,12 @@ class PictureQueue:
                 keys.CONVERT_FUNCTION,
                 kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
                 job_id=conversion.job_id,
-                description=f"{filename} → {conversion.format}",
+                description=f"{filename} → {conversion.format} {conversion.options}".rstrip(),
                 meta={
                     "filename": filename,
                     "format": conversion.format,
                     "quality": conversion.quality,
+                    **({"options": options} if options else {}),
                     "size_in": size,
                 },
                 timeout=self._timeout,

@@ -17,6 +17,8 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from app.core.options import Effort
+
 DEFAULT_CONFIG = Path("config.yaml")
 CONFIG_VARIABLE = "TINYIMAGE_CONFIG"
 """Names the configuration file for processes that are started without `--config`."""
@@ -97,6 +99,11 @@ class CleanupSettings(_Section):
     """Seconds between two cleanups."""
 
 
+class EngineSettings(_Section):
+    effort: Effort = Effort.BALANCED
+    """How long encoders search for a smaller file, where an upload does not say."""
+
+
 class LimitSettings(_Section):
     conversion_timeout: int = Field(60, ge=1)
     """Seconds that one conversion may take."""
@@ -116,6 +123,7 @@ class Settings(BaseSettings):
     download: DownloadSettings = DownloadSettings()
     redis: RedisSettings = RedisSettings()
     cleanup: CleanupSettings = CleanupSettings()
+    engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
 
     @classmethod

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import cast
 
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.http.http1 import Http
 from sanic.response import json
 
 from app import __version__
-from app.core.conversion import Format, parse_format, parse_md5, parse_quality
+from app.core.conversion import (
+    NO_QUALITY,
+    Conversion,
+    Format,
+    parse_format,
+    parse_md5,
+    parse_quality,
+    parse_wish,
+)
 from app.core.conversions import Conversions
 from app.core.errors import NotAnImage, NotFound, TinyImageError, UnsupportedFormat
-from app.core.queue import JobState, PictureJob
+from app.core.options import OPTION_NAMES, Options, parse_options, parse_q
+from app.core.queue import JobState
 from app.core.settings import Settings
-from app.core.sniff import HEAD_SIZE, is_picture
+from app.core.sniff import HEAD_SIZE, picture_type
+from app.web.answers import describe
 from app.web.download import remaining_seconds, send_result
 from app.web.errors import error_response
 from app.web.upload import discard_rest, read_form
 
 QUEUED_MESSAGE = "Your image is queued for processing"
 DONE_MESSAGE = "Image already processed for this format/quality"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a download asks for; None is whatever there is."""
+
+    format: Format | None
+    quality: int | None
+    options: Options | None
+
+    def names(self, conversion: Conversion) -> bool:
+        """Whether this could be no other conversion of its picture than the one found."""
+        if self.format is None:
+            return False
+        quality = self.quality is not None or not self.format.has_quality
+        return quality and (self.options is not None or conversion.is_plain)
 
 
 def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
@@ -44,7 +71,7 @@ def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
     @blueprint.post("/upload", stream=True)
     async def upload(request: Request) -> HTTPResponse | None:
         try:
-            return await _take(request, conversions, max_size)
+            return await _take(request, conversions, settings)
         except TinyImageError as error:
             connection = cast(Http, request.stream)
             if not connection.request_body:
@@ -61,56 +88,50 @@ def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
         jobs = await conversions.status(_md5(md5))
         if not jobs:
             raise NotFound("There is no such picture")
-        return json([{**_named(job), "status": job.state} for job in jobs])
+        return json([{**describe(job), "status": job.state} for job in jobs])
 
     @blueprint.get("/queue/<md5:str>")
     async def queue(request: Request, md5: str) -> HTTPResponse:
         jobs = [job for job in await conversions.status(_md5(md5)) if not job.finished]
         if not jobs:
             raise NotFound("Nothing of this picture is waiting")
-        return json([{**_named(job), "filename": job.filename} for job in jobs])
+        return json([{**describe(job), "filename": job.filename} for job in jobs])
 
     @blueprint.route("/download/<md5:str>", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
     async def download(request: Request, md5: str) -> HTTPResponse | None:
-        format, quality = _wanted(request)
-        result = await conversions.newest_result(_md5(md5), format, quality)
+        wanted = _wanted(request, settings)
+        result = await conversions.newest_result(
+            _md5(md5), wanted.format, wanted.quality, wanted.options
+        )
         if result is None:
             raise NotFound("There is no such result")
         # A result never changes, but which of several is the newest does.
-        named = format is not None and (quality is not None or not format.has_quality)
+        named = wanted.names(result.job.conversion)
         cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
         return await send_result(request, conversions, result, cache)
 
     return blueprint
 
 
-async def _take(request: Request, conversions: Conversions, max_size: int) -> HTTPResponse:
-    form = await read_form(request, max_size)
+async def _take(request: Request, conversions: Conversions, settings: Settings) -> HTTPResponse:
+    form = await read_form(request, settings.upload.max_upload_size)
     try:
         picture = form.picture()
-        format = parse_format(form.fields.get("format"))
-        quality = parse_quality(form.fields.get("quality"), format)
+        wish = parse_wish(form.fields, settings.engine.effort, settings.limits.max_pixels)
         picture.file.seek(0)
-        if not is_picture(picture.file.read(HEAD_SIZE)):
+        media_type = picture_type(picture.file.read(HEAD_SIZE))
+        if media_type is None:
             raise NotAnImage("The file is not a picture")
+        conversion = wish.conversion(picture.md5, media_type)
     except BaseException:
         form.close()
         raise
-    job = await conversions.submit(picture, format, quality)
+    job = await conversions.submit(picture, conversion)
     done = job.state is JobState.DONE
     return json(
-        {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **_named(job)},
+        {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **describe(job)},
         status=200 if done else 202,
     )
-
-
-def _named(job: PictureJob) -> dict[str, Any]:
-    conversion = job.conversion
-    return {
-        "md5": conversion.md5,
-        "format": conversion.format,
-        "quality": conversion.quality,
-    }
 
 
 def _md5(value: str) -> str:
@@ -120,15 +141,28 @@ def _md5(value: str) -> str:
     return md5
 
 
-def _wanted(request: Request) -> tuple[Format | None, int | None]:
-    """The format and the quality that the query names; what cannot exist is not found."""
-    name, quality = request.args.get("format"), request.args.get("quality")
+def _wanted(request: Request, settings: Settings) -> _Wanted:
+    """What the query names; a format or quality that cannot exist is not found.
+
+    Raises:
+        InvalidOption: if an option is wrong.
+    """
+    query = {name: values[0] for name, values in request.args.items()}
+    name, quality = query.get("format"), query.get("quality")
     try:
         format = parse_format(name) if name else None
     except UnsupportedFormat:
         raise NotFound("There is no such format") from None
-    if not quality:
-        return format, None
+    q = parse_q(query.get("q"))
+    options = None
+    if q is not None or query.keys() & OPTION_NAMES:
+        options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
+        if q is None and format is not None and not format.has_quality:
+            q = NO_QUALITY
+    if q is not None or not quality:
+        return _Wanted(format, q, options)
     if not (quality.isascii() and quality.isdigit() and len(quality) <= len("100")):
         raise NotFound("There is no such quality")
-    return format, int(quality) if format is None else parse_quality(quality, format)
+    return _Wanted(
+        format, int(quality) if format is None else parse_quality(quality, format), options
+    )

@@ -16,11 +16,12 @@ from redis.exceptions import RedisError
 from sanic import Blueprint, Request, Websocket
 from websockets.exceptions import ConnectionClosed
 
-from app.core.conversion import Format, parse_format, parse_quality
+from app.core.conversion import Wish, parse_wish
 from app.core.conversions import Conversions, Picture
 from app.core.errors import (
     DecodeError,
     InvalidJSON,
+    InvalidOption,
     NotAnImage,
     ProcessingFailed,
     TinyImageError,
@@ -29,8 +30,9 @@ from app.core.errors import (
 from app.core.filenames import clean_filename
 from app.core.queue import JobState, PictureJob
 from app.core.settings import Settings
-from app.core.sniff import HEAD_SIZE, is_picture
+from app.core.sniff import HEAD_SIZE, picture_type
 from app.core.storage import ObjectNotFound
+from app.web.answers import describe
 from app.web.upload import too_large
 
 logger = logging.getLogger(__name__)
@@ -47,8 +49,7 @@ class Order:
     """A message, decoded."""
 
     picture: Picture
-    format: Format
-    quality: int
+    wish: Wish
 
 
 def max_message_size(max_upload_size: int) -> int:
@@ -66,7 +67,7 @@ def live_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
 
     @blueprint.websocket("/ws")  # type: ignore[untyped-decorator]
     async def live(request: Request, ws: Websocket) -> None:
-        await LiveSocket(ws, conversions, settings.upload.max_upload_size).run()
+        await LiveSocket(ws, conversions, settings).run()
 
     return blueprint
 
@@ -74,10 +75,10 @@ def live_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
 class LiveSocket:
     """One client's socket."""
 
-    def __init__(self, ws: Websocket, conversions: Conversions, max_size: int) -> None:
+    def __init__(self, ws: Websocket, conversions: Conversions, settings: Settings) -> None:
         self._ws = ws
         self._conversions = conversions
-        self._max_size = max_size
+        self._settings = settings
         self._incoming = asyncio.Semaphore(INCOMING_AT_ONCE)
         self._outgoing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,12 +102,14 @@ class LiveSocket:
         md5: str | None = None
         try:
             try:
-                order = await asyncio.to_thread(decode_message, message, self._max_size)
+                order = await asyncio.to_thread(decode_message, message, self._settings)
                 del message
                 md5 = order.picture.md5
-                if not is_picture(order.picture.file.read(HEAD_SIZE)):
+                media_type = picture_type(order.picture.file.read(HEAD_SIZE))
+                if media_type is None:
                     raise NotAnImage("The file is not a picture")
-                job = await self._conversions.submit(order.picture, order.format, order.quality)
+                conversion = order.wish.conversion(md5, media_type)
+                job = await self._conversions.submit(order.picture, conversion)
             finally:
                 self._incoming.release()
             await self._report(job)
@@ -142,19 +145,12 @@ class LiveSocket:
             await self._send_step("done", job, file=base64.b64encode(data).decode("ascii"))
 
     async def _send_step(self, status: str, job: PictureJob, **more: str) -> None:
-        conversion = job.conversion
-        await self._send(
-            {
-                "status": status,
-                "md5": conversion.md5,
-                "format": conversion.format,
-                "quality": conversion.quality,
-                **more,
-            }
-        )
+        await self._send({"status": status, **describe(job), **more})
 
     async def _send_error(self, error: TinyImageError, md5: str | None) -> None:
         answer: dict[str, Any] = {"status": "error", "message": error.code}
+        if isinstance(error, InvalidOption):  # only clients that know options are told more
+            answer["detail"] = str(error)
         try:
             await self._send({**answer, "md5": md5} if md5 else answer)
         except ConnectionClosed:
@@ -164,13 +160,14 @@ class LiveSocket:
         await self._ws.send(json.dumps(message))
 
 
-def decode_message(message: str | bytes, max_size: int) -> Order:
+def decode_message(message: str | bytes, settings: Settings) -> Order:
     """The order that a client's message holds.
 
     Raises:
         InvalidJSON: if it is no JSON object, or `data` is no text.
         UnsupportedFormat: if there is no such format.
-        SizeExceeded: if the picture is larger than `max_size` bytes.
+        InvalidOption: if an option is wrong.
+        SizeExceeded: if the picture is larger than it may be.
         DecodeError: if `data` is not base64.
     """
     try:
@@ -179,8 +176,8 @@ def decode_message(message: str | bytes, max_size: int) -> Order:
         raise InvalidJSON("The message is not JSON") from None
     if not isinstance(fields, dict):
         raise InvalidJSON("The message is not a JSON object")
-    format = parse_format(fields.get("format"))
-    quality = parse_quality(fields.get("quality"), format)
+    wish = parse_wish(fields, settings.engine.effort, settings.limits.max_pixels)
+    max_size = settings.upload.max_upload_size
     encoded = fields.get("data")
     if not isinstance(encoded, str) or not encoded:
         raise DecodeError("'data' is not base64")
@@ -200,6 +197,5 @@ def decode_message(message: str | bytes, max_size: int) -> Order:
             size=len(data),
             filename=clean_filename(filename if isinstance(filename, str) else ""),
         ),
-        format,
-        quality,
+        wish,
     )

@@ -17,6 +17,7 @@ from sanic.http.http1 import Http
 from app.core.conversions import Picture
 from app.core.errors import InvalidForm, SizeExceeded
 from app.core.filenames import clean_filename, form_filename
+from app.core.options import OPTION_NAMES
 
 SPOOL_MEMORY = 512 * 1024
 """Bytes of a picture kept in memory before it goes to disk: small photographs never do, and 50
@@ -24,6 +25,9 @@ large ones at once still take well below 100 MB."""
 
 FORM_OVERHEAD = 64 * 1024
 """Bytes that boundaries, headers and the other fields may take."""
+
+FIELDS = {"format", "quality", "q"} | OPTION_NAMES
+"""The fields that are read; others are passed over."""
 
 MAX_PARTS = 32
 MAX_FIELD_SIZE = 1024
@@ -124,7 +128,7 @@ class Form:
                     IO[bytes],
                     tempfile.SpooledTemporaryFile(SPOOL_MEMORY),  # noqa: SIM115 - closed in close()
                 )
-        elif name in ("format", "quality") and name not in self.fields:
+        elif name in FIELDS and name not in self.fields:
             self._field_name, self._field = name, bytearray()
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:

@@ -2,22 +2,108 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyvips
 
-from workers.imaging.decode import decode, reason
-from workers.imaging.encode import encode
+from app.core.conversion import DEFAULT_QUALITY, Format, same_format
+from app.core.options import Keep
+from workers.imaging.decode import decode, orientation, reason
+from workers.imaging.encoders import avif, gif, jpeg, png, webp
 from workers.imaging.errors import PictureError
-from workers.imaging.normalise import normalise
+from workers.imaging.lossless import strip
+from workers.imaging.metadata import NOTHING, WANTED, attach, select_exif
+from workers.imaging.normalise import flatten, normalise
 from workers.imaging.protocol import Data, Target
+from workers.imaging.resize import resize
+from workers.imaging.source import Source
+
+ANIMATED = (Format.WEBP, Format.GIF)
+"""The formats that hold more than one frame."""
+
+CLEARLY_SMALLER = 0.9
+"""A result of more than this share of the original is held against the original's own pixels."""
 
 
 def convert(data: Data, target: Target) -> bytes:
     """The picture in `data` as `target` describes it.
 
+    In its own format and size it never becomes larger: then its own pixels are the result, as they
+    are.
+
     Raises:
         PictureError: if it cannot be read or written.
     """
     try:
-        return encode(normalise(decode(data, target.max_pixels)), target.format, target.quality)
+        source = decode(
+            data,
+            target.max_pixels,
+            frames=target.format in ANIMATED,
+            options=target.options,
+        )
+        result = _encode(_prepare(source, target), target)
+        if _is_replaceable(source, target) and len(result) > CLEARLY_SMALLER * len(data):
+            return _no_larger(result, bytes(data), source, target)
+        return result
     except pyvips.Error as error:
         raise PictureError(f"the picture cannot be converted: {reason(error)}") from None
+
+
+def _prepare(source: Source, target: Target) -> pyvips.Image:
+    """The pixels as they are to be written, with the metadata that is to be kept."""
+    options = target.options
+    keep_profile = Keep.ICC in options.keep and target.format is not Format.GIF
+    image = normalise(source.image, keep_profile=keep_profile, turn=not source.animated)
+    resized = resize(replace(source, image=image), options)
+    image = resized.image
+    if target.format is Format.JPG or options.background is not None:
+        image = flatten(image, options.background)
+    image = attach(image, select_exif(source.exif, options.keep), profile=keep_profile)
+    for name in ("n-pages", "page-height", "delay", "loop"):
+        if image.get_typeof(name):
+            image.remove(name)
+    if source.animated:
+        image.set_type(pyvips.GValue.gint_type, "page-height", image.height // source.frames)
+        image.set_type(pyvips.GValue.array_int_type, "delay", list(source.delays))
+        image.set_type(pyvips.GValue.gint_type, "loop", source.loop)
+    return image
+
+
+def _encode(image: pyvips.Image, target: Target) -> bytes:
+    quality, effort, lossless = target.quality, target.effort, target.options.lossless
+    # With anything to be kept libvips writes a block of EXIF even where there is none.
+    keep = WANTED if target.options.keep else NOTHING
+    match target.format:
+        case Format.JPG:
+            return jpeg.encode(image, quality or DEFAULT_QUALITY, effort, keep=keep)
+        case Format.WEBP:
+            return webp.encode(image, quality, effort, lossless=lossless, keep=keep)
+        case Format.AVIF:
+            return avif.encode(image, quality, effort, lossless=lossless, keep=keep)
+        case Format.PNG:
+            return png.encode(image, quality, effort, lossless=lossless, keep=keep)
+        case Format.GIF:
+            return gif.encode(image, effort)
+
+
+def _is_replaceable(source: Source, target: Target) -> bool:
+    """Whether the original's own pixels would be what was asked for."""
+    options = target.options
+    return (
+        same_format(source.media_type) is target.format
+        and not options.resizes
+        and options.background is None
+    )
+
+
+def _no_larger(result: bytes, data: bytes, source: Source, target: Target) -> bytes:
+    """The smallest of the result, the original without its metadata, and the original."""
+    turn = orientation(source.image)
+    exif = select_exif(source.exif, target.options.keep, turn if turn > 1 else None)
+    try:
+        own = strip(target.format, data, exif, target.effort)
+    except PictureError:
+        # What cannot be followed cannot be freed of its metadata either.
+        return result
+    # The original itself comes last: it is the smallest only where nothing was to be dropped.
+    return min(result, own, data, key=len)

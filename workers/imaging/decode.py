@@ -2,62 +2,116 @@
 
 from __future__ import annotations
 
-import filetype
 import pyvips
 
+from app.core.options import DEFAULTS, Gravity, Options
+from app.core.sniff import HEAD_SIZE, picture_type
+from workers.imaging import pillow
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Data
+from workers.imaging.resize import shrink_on_load
+from workers.imaging.source import Source, check_pixels
 
 LOADERS = {
     "image/jpeg": "jpegload_buffer",
     "image/png": "pngload_buffer",
+    "image/apng": "pngload_buffer",
     "image/webp": "webpload_buffer",
     "image/gif": "gifload_buffer",
     "image/tiff": "tiffload_buffer",
     "image/avif": "heifload_buffer",
 }
 """The loader for each kind of file. libvips knows more (SVG, PDF, other programs), and what is not
-named here is never called."""
+named here or in `pillow.LOADERS` is never called."""
+
+ANIMATED = ("image/gif", "image/webp")
+"""The kinds that may have several frames, and whose frames are read."""
+
+QUARTER_TURNS = range(5, 9)
+"""The EXIF orientations that exchange width and height."""
 
 
-def decode(data: Data, max_pixels: int) -> pyvips.Image:
-    """The picture in `data`, or its first frame. The pixels themselves are decoded when needed.
+def decode(
+    data: Data, max_pixels: int, *, frames: bool = False, options: Options = DEFAULTS
+) -> Source:
+    """The picture in `data`. The pixels themselves are decoded when needed.
 
     Args:
-        data: must outlive the image.
-        max_pixels: pixels of the largest picture taken, counted from its header.
+        data: must outlive the picture.
+        max_pixels: pixels of the largest picture taken, all frames together, by its header.
+        frames: whether all frames are wanted; else the first is taken.
+        options: what it will be resized to, as some decoders can make it smaller in passing.
 
     Raises:
         PictureError: if it is of no known kind, its header cannot be read, or it is too large.
     """
-    kind = filetype.guess_mime(data)
+    kind = picture_type(bytes(data[:HEAD_SIZE]))
+    if kind in pillow.LOADERS:
+        return pillow.decode(data, kind, max_pixels)
     loader = LOADERS.get(kind or "")
-    if loader is None:
+    if kind is None or loader is None:
         raise PictureError(f"{kind or 'this kind of file'} is not supported")
-    image = _load(loader, data, "sequential")
-    pixels = image.width * image.height
-    if pixels > max_pixels:
-        raise PictureError(
-            f"{image.width} x {image.height} is {pixels} pixels, more than the {max_pixels} allowed"
-        )
-    if _is_turned(image):
-        # A turn reads rows out of order, which a stream cannot give.
-        image = _load(loader, data, "random")
-    return image
-
-
-def _load(loader: str, data: Data, access: str) -> pyvips.Image:
-    try:
-        return pyvips.Operation.call(loader, data, access=access)
-    except pyvips.Error as error:
-        raise PictureError(f"the picture cannot be read: {reason(error)}") from None
-
-
-def _is_turned(image: pyvips.Image) -> bool:
-    return bool(image.get_typeof("orientation") != 0 and image.get("orientation") > 1)
+    all_frames = {"n": -1} if frames and kind in ANIMATED else {}
+    image = _load(loader, data, access="sequential", **all_frames)
+    count = _count(image) if all_frames else 1
+    width, height = image.width, image.height // count
+    check_pixels(width, height, max_pixels, count)
+    turn = orientation(image)
+    if turn in QUARTER_TURNS:
+        width, height = height, width
+    shrunk = _shrink(kind, shrink_on_load(width, height, options)) if count == 1 else {}
+    # A stream gives rows in their order alone, which these do not keep to.
+    random = turn > 1 or (count > 1 and options.resizes) or options.gravity is Gravity.ATTENTION
+    if shrunk or random:
+        access = "random" if random else "sequential"
+        image = _load(loader, data, access=access, **all_frames, **shrunk)
+    return Source(
+        kind,
+        image,
+        exif=_blob(image, "exif-data"),
+        size=(width, height),
+        frames=count,
+        delays=_delays(image, count) if count > 1 else (),
+        loop=image.get("loop") if image.get_typeof("loop") else 0,
+    )
 
 
 def reason(error: pyvips.Error) -> str:
     """What libvips says of an error, in one line."""
     lines = [line.strip() for line in str(error.detail or error.message).splitlines()]
     return "; ".join(dict.fromkeys(line for line in lines if line)) or "unknown error"
+
+
+def _shrink(kind: str, shrink: float) -> dict[str, float]:
+    """How the decoder is told to make the picture smaller: a JPEG in its transform, by 2, 4 or 8; a
+    WebP by any factor."""
+    if kind == "image/jpeg" and shrink >= 2:
+        return {"shrink": 8 if shrink >= 8 else 4 if shrink >= 4 else 2}
+    if kind == "image/webp" and shrink > 1:
+        return {"scale": 1 / shrink}
+    return {}
+
+
+def _load(loader: str, data: Data, **options: object) -> pyvips.Image:
+    try:
+        return pyvips.Operation.call(loader, data, **options)
+    except pyvips.Error as error:
+        raise PictureError(f"the picture cannot be read: {reason(error)}") from None
+
+
+def orientation(image: pyvips.Image) -> int:
+    """How the picture is to be turned or mirrored before it is shown, as EXIF numbers it."""
+    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
+
+
+def _count(image: pyvips.Image) -> int:
+    return max(1, int(image.get("n-pages"))) if image.get_typeof("n-pages") else 1
+
+
+def _delays(image: pyvips.Image, count: int) -> list[int]:
+    delays = list(image.get("delay")) if image.get_typeof("delay") else []
+    return (delays + [0] * count)[:count]
+
+
+def _blob(image: pyvips.Image, name: str) -> bytes | None:
+    return bytes(image.get(name)) if image.get_typeof(name) else None

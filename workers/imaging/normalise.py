@@ -4,30 +4,68 @@ from __future__ import annotations
 
 import pyvips
 
+from workers.imaging.metadata import PROFILE
+
 GREY = ("b-w", "grey16")
-WHITE = 255
 
 
-def normalise(image: pyvips.Image) -> pyvips.Image:
+def normalise(
+    image: pyvips.Image, *, keep_profile: bool = False, turn: bool = True
+) -> pyvips.Image:
     """The image with its orientation applied and its colours in sRGB (or grey), 8 bit a band.
 
     An alpha channel is kept.
+
+    Args:
+        keep_profile: leave the colours in the picture's own space, where that is RGB or grey.
+        turn: apply the orientation.
     """
-    return _to_srgb(image.autorot())
+    if turn:
+        image = image.autorot()
+    if keep_profile and _has_profile(image) and image.bands <= 4 and image.interpretation != "cmyk":
+        return _to_8_bit(image)
+    return _to_srgb(image)
 
 
-def flatten(image: pyvips.Image) -> pyvips.Image:
-    """The image without alpha, on white."""
-    return image.flatten(background=[WHITE]) if image.hasalpha() else image
+def flatten(image: pyvips.Image, background: str | None = None) -> pyvips.Image:
+    """The image without alpha, on a colour.
+
+    Args:
+        background: six hex digits; white without one.
+    """
+    if not image.hasalpha():
+        return image
+    red, green, blue = colour(background)
+    if image.bands == 2:
+        if red == green == blue:
+            return image.flatten(background=[red])
+        image = image.colourspace("srgb")
+    return image.flatten(background=[red, green, blue])
+
+
+def colour(background: str | None) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of six hex digits; white without them."""
+    red, green, blue = bytes.fromhex(background or "ffffff")
+    return red, green, blue
+
+
+def _has_profile(image: pyvips.Image) -> bool:
+    return bool(image.get_typeof(PROFILE) != 0 and image.coding == "none")
 
 
 def _to_srgb(image: pyvips.Image) -> pyvips.Image:
-    if image.get_typeof("icc-profile-data") != 0 and image.coding == "none":
+    grey = image.interpretation in GREY and image.bands <= 2
+    if _has_profile(image):
         try:
-            return image.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
+            image = image.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
+            return image.colourspace("b-w") if grey else image
         except pyvips.Error:
             # The profile is broken or for other bands than the picture has: as if there were none.
             image = image.copy()
-            image.remove("icc-profile-data")
-    space = "b-w" if image.interpretation in GREY and image.bands <= 2 else "srgb"
-    return image.colourspace(space).cast("uchar")
+            image.remove(PROFILE)
+    return image.colourspace("b-w" if grey else "srgb").cast("uchar")
+
+
+def _to_8_bit(image: pyvips.Image) -> pyvips.Image:
+    grey = image.interpretation in GREY and image.bands <= 2
+    return image.colourspace("b-w" if grey else "srgb").cast("uchar")

@@ -6,10 +6,11 @@ import json
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.conversion import Format
+from app.core.options import DEFAULTS, Effort, Options
 
 _HEADER = struct.Struct("!IQ")
 """Lengths of the JSON and of the bytes."""
@@ -26,16 +27,32 @@ class Target:
 
     format: Format
     quality: int
+    """1 to 100, or 0 for the engine's own choice."""
     max_pixels: int
+    effort: Effort = Effort.BALANCED
+    options: Options = DEFAULTS
+    """Its own `effort` does not count."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data."""
-        return asdict(self)
+        return {
+            "format": self.format,
+            "quality": self.quality,
+            "max_pixels": self.max_pixels,
+            "effort": self.effort,
+            "options": self.options.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Target:
         """The target that `to_dict` described."""
-        return cls(Format(data["format"]), data["quality"], data["max_pixels"])
+        return cls(
+            Format(data["format"]),
+            data["quality"],
+            data["max_pixels"],
+            Effort(data["effort"]),
+            Options.from_dict(data["options"]),
+        )
 
 
 class Closed(Exception):

@@ -159,8 +159,9 @@ def test_cmyk_becomes_rgb(format: Format) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_16_bit_becomes_8(format: Format) -> None:
+    # As a TIFF: a PNG of 16 bit may stay one, if it is smaller as it is.
     values = np.linspace(0, 65535, 64 * 64, dtype=np.uint16).reshape(64, 64)
-    result = opened(convert(_encoded(Image.fromarray(values), "PNG"), _target(format)))
+    result = opened(convert(_encoded(Image.fromarray(values), "TIFF"), _target(format)))
     grey = np.asarray(result.convert("L"), dtype=int)
     assert grey[0, 0] < 12
     assert grey[-1, -1] > 243
@@ -178,7 +179,7 @@ def test_every_mode_and_odd_size_is_converted(
     assert result.size == size
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [Format.PNG, Format.JPG, Format.AVIF])
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_of_an_animation_the_first_frame_is_taken(kind: str, format: Format) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in CORNERS.values()]

@@ -1,0 +1,1 @@
+"""One module for each output format: pixels in, the bytes of a file out."""

@@ -1,0 +1,62 @@
+"""AVIF, by libaom."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pyvips
+
+from app.core.options import Effort
+from workers.imaging.encoders.scale import along, within
+
+DEFAULT = 80
+"""The quality where none is asked for: the look of a JPEG of 80."""
+
+EFFORTS = {
+    Effort.FAST: ((50e6, 2),),
+    Effort.BALANCED: ((20e6, 3), (50e6, 2)),
+    Effort.SMALL: ((1.5e6, 6), (5e6, 4), (20e6, 3), (50e6, 2)),
+}
+"""libvips's effort (9 less libaom's speed) up to so many pixels: a larger picture gets less for
+each of them, or it would not be done within `limits.conversion_timeout`."""
+
+FAST_EFFORT = 2
+
+TUNE = "iq"
+"""libaom's tuning for still pictures."""
+
+FAST_SCALE = (
+    *((1, 5), (10, 12), (20, 27), (30, 36.8), (40, 42.2), (50, 46.6), (60, 49.4), (70, 54.7)),
+    *((75, 57.7), (80, 62.6), (85, 68.3), (89, 73.7), (90, 88.3), (92, 89.3), (94, 92.8)),
+    *((96, 95.5), (100, 99)),
+)
+"""The quality at which libaom, at effort 2, looks as a JPEG does at the one asked for, by
+SSIMULACRA2. At 90 a JPEG begins to keep its chroma whole."""
+
+SCALE = (
+    *((1, 4), (10, 12), (20, 25.8), (30, 35.7), (40, 41.1), (50, 45.8), (60, 48.7), (70, 54)),
+    *((75, 56.9), (80, 60.8), (85, 67.2), (89, 72.3), (90, 88.2), (92, 89.1), (94, 92)),
+    *((96, 95.3), (100, 99)),
+)
+"""As `FAST_SCALE`, at higher efforts."""
+
+
+def encode(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+) -> bytes:
+    """The file.
+
+    Args:
+        image: sRGB or grey.
+        quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
+        keep: what of the image's metadata is written.
+    """
+    search = within(EFFORTS[effort], image.width * image.height)
+    settings: dict[str, Any] = {"lossless": True}
+    if not lossless:
+        scale = FAST_SCALE if search <= FAST_EFFORT else SCALE
+        settings = {"Q": along(scale, quality or DEFAULT), "tune": TUNE}
+    data = image.heifsave_buffer(
+        compression="av1", bitdepth=8, effort=search, keep=keep, **settings
+    )
+    return cast(bytes, data)

@@ -1,0 +1,28 @@
+"""What was measured at some qualities and sizes, for those between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+Scale = Sequence[tuple[float, float]]
+"""Pairs of a quality that is asked for and the encoder's own, both rising."""
+
+
+Budget = Sequence[tuple[float, int]]
+"""Pairs of a number of pixels and the effort for a picture of no more, the pixels rising."""
+
+
+def within(budget: Budget, pixels: int) -> int:
+    """The effort for a picture of so many pixels."""
+    return next((effort for most, effort in budget if pixels <= most), budget[-1][1])
+
+
+def along(scale: Scale, quality: float) -> int:
+    """The encoder's quality for the one asked for, on straight lines between the pairs."""
+    if quality <= scale[0][0]:
+        return round(scale[0][1])
+    for (low, from_), (high, to) in pairwise(scale):
+        if quality <= high:
+            return round(from_ + (to - from_) * (quality - low) / (high - low))
+    return round(scale[-1][1])

@@ -1,0 +1,84 @@
+"""The kinds of file that Pillow reads and our libvips does not: HEIC, BMP, ICO, JPEG 2000."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import pillow_heif
+import pyvips
+from PIL import Image
+
+from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Data
+from workers.imaging.source import Source, check_pixels
+
+LOADERS = {
+    "image/heic": "HEIF",
+    "image/bmp": "BMP",
+    "image/x-icon": "ICO",
+    "image/vnd.microsoft.icon": "ICO",
+    "image/jpx": "JPEG2000",
+    "image/jp2": "JPEG2000",
+}
+"""Pillow's reader for each kind; no other is ever tried."""
+
+_BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
+
+
+def decode(data: Data, kind: str, max_pixels: int) -> Source:
+    """The picture in `data`, decoded.
+
+    Raises:
+        PictureError: if it cannot be read, or is too large by its header.
+    """
+    if LOADERS[kind] == "HEIF":
+        pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
+    Image.MAX_IMAGE_PIXELS = None  # counted here, with the limit that the settings have
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=[LOADERS[kind]]) as picture:
+                check_pixels(*picture.size, max_pixels)
+                picture.load()
+                image = _to_vips(picture)
+                turned = image.get_typeof("orientation") and image.get("orientation") >= 5
+                size = (image.height, image.width) if turned else (image.width, image.height)
+                return Source(kind, image, exif=_exif(picture), size=size)
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever they come upon
+        raise PictureError(f"the picture cannot be read: {error}") from None
+
+
+def _to_vips(picture: Image.Image) -> pyvips.Image:
+    if picture.mode.startswith("I"):  # 16 bit, as the readers give it in 32
+        grey = picture.convert("I").point(lambda value: value / 256).convert("L")
+        return _from_memory(grey)
+    if picture.mode not in _BANDS:
+        has_alpha = "transparency" in picture.info or picture.mode in ("PA", "La", "RGBa")
+        converted = picture.convert("RGBA" if has_alpha else "RGB")
+        converted.info = picture.info
+        return _from_memory(converted)
+    return _from_memory(picture)
+
+
+def _from_memory(picture: Image.Image) -> pyvips.Image:
+    bands = _BANDS[picture.mode]
+    image = pyvips.Image.new_from_memory(
+        picture.tobytes(), picture.width, picture.height, bands, "uchar"
+    )
+    space = "cmyk" if picture.mode == "CMYK" else "b-w" if bands <= 2 else "srgb"
+    image = image.copy(interpretation=space)
+    profile = picture.info.get("icc_profile")
+    if profile:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    orientation = picture.getexif().get(0x0112)
+    if orientation in range(2, 9):
+        image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return image
+
+
+def _exif(picture: Image.Image) -> bytes | None:
+    exif = picture.info.get("exif")
+    return bytes(exif).removeprefix(b"Exif\0\0") if exif else None

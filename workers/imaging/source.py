@@ -1,0 +1,58 @@
+"""A picture that has been opened: its pixels, decoded when they are needed, and its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyvips
+
+from workers.imaging.errors import PictureError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture, or a strip of frames of one size below each other, as libvips has animations."""
+
+    media_type: str
+    image: pyvips.Image
+    exif: bytes | None = None
+    """The EXIF block, without the name that JPEG puts before it."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height in pixels of one frame as it is shown, also where `image` was made smaller
+    as it was decoded."""
+    frames: int = 1
+    delays: Sequence[int] = ()
+    """Milliseconds each frame is shown."""
+    loop: int = 0
+    """How often the animation is shown; 0 is without end."""
+
+    @property
+    def animated(self) -> bool:
+        """Whether there is more than one frame."""
+        return self.frames > 1
+
+    def with_image(self, image: pyvips.Image) -> Source:
+        """The same source with other pixels, of as many frames."""
+        return replace(self, image=image)
+
+    def each_frame(self) -> list[pyvips.Image]:
+        """The frames, one by one."""
+        if not self.animated:
+            return [self.image]
+        width, height = self.image.width, self.image.height // self.frames
+        return [self.image.crop(0, n * height, width, height) for n in range(self.frames)]
+
+
+def check_pixels(width: int, height: int, max_pixels: int, frames: int = 1) -> None:
+    """See whether a picture is small enough, by what its header says.
+
+    Raises:
+        PictureError: if not.
+    """
+    pixels = width * height * frames
+    if pixels > max_pixels:
+        of_frames = f" × {frames} frames" if frames > 1 else ""
+        raise PictureError(
+            f"{width} × {height}{of_frames} is {pixels} pixels, more than the {max_pixels} allowed"
+        )
