@@ -97,7 +97,7 @@ class Sandbox:
         def check_time() -> None:
             now = time.monotonic()
             if now > deadline:
-                raise ConversionTimeout(f"the conversion took longer than {self._timeout:g} s")
+                raise self._took_too_long()
             if now > self._interrupt_at:
                 raise Interrupted
 
@@ -106,6 +106,10 @@ class Sandbox:
             send_frame(connection, target.to_dict(), data)
             connection.settimeout(SLICE_SECONDS)
             fields, result = receive_frame(connection, check_time)
+        except TimeoutError:
+            # It did not even take the picture in.
+            self._kill()
+            raise self._took_too_long() from None
         except (Closed, OSError) as error:
             status = self._kill()
             raise ChildCrashed(f"the decoder ended with status {status}") from error
@@ -124,6 +128,9 @@ class Sandbox:
     def close(self) -> None:
         """End the child."""
         self._kill()
+
+    def _took_too_long(self) -> ConversionTimeout:
+        return ConversionTimeout(f"the conversion took longer than {self._timeout:g} s")
 
     def _kill(self) -> int | None:
         """End the child and say how it ended: its status, negative for a signal."""

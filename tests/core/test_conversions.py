@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from app.core.conversion import Format
+from app.core.conversion import Conversion, Format
 from app.core.conversions import Conversions, Picture
 from app.core.events import Events
 from app.core.queue import PictureJob, PictureQueue
@@ -43,6 +43,10 @@ def _picture(data: bytes) -> Picture:
     return Picture(io.BytesIO(data), md5(data), len(data), "cat.jpg")
 
 
+def _webp(data: bytes) -> Conversion:
+    return Conversion(md5(data), Format.WEBP, 0)
+
+
 def _queue(kind: type[PictureQueue], connection: redis.Redis) -> PictureQueue:
     return kind(connection, max_age_seconds=3600, conversion_timeout=60)
 
@@ -54,11 +58,11 @@ def test_a_job_whose_answer_was_lost_keeps_its_original(
     conversions = Conversions(queue, storage, Events(redis_url))
     data = unique(photograph("rocket"))
     with pytest.raises(redis.TimeoutError):
-        asyncio.run(conversions.submit(_picture(data), Format.WEBP, 0))
+        asyncio.run(conversions.submit(_picture(data), _webp(data)))
     (job,) = queue.find(md5(data))
     assert storage.get(job.original_key) == data
     # Sent again it is the same job.
-    assert asyncio.run(conversions.submit(_picture(data), Format.WEBP, 0)).token == job.token
+    assert asyncio.run(conversions.submit(_picture(data), _webp(data))).token == job.token
     assert storage.get(job.original_key) == data
 
 
@@ -68,5 +72,5 @@ def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(
     queue, storage = _queue(_SentTwice, connection), Storage.local(tmp_path)
     data = unique(photograph("rocket"))
     conversions = Conversions(queue, storage, Events(redis_url))
-    job = asyncio.run(conversions.submit(_picture(data), Format.WEBP, 0))
+    job = asyncio.run(conversions.submit(_picture(data), _webp(data)))
     assert storage.get(job.original_key) == data
