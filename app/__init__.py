@@ -1,3 +1,3 @@
-"""TinyImage Server: upload a picture, get it compressed so that it looks the same."""
+"""TinyImage Server: upload a picture, get a smaller one that looks the same."""
 
 __version__ = "0.1.0"

@@ -33,7 +33,7 @@ SHARP_SCALE = (
 )
 """As `PLAIN_SCALE`, with smart subsampling."""
 
-SHARP_DEFAULT = 77
+SHARP_DEFAULT = 78
 """The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
 
 
