@@ -31,8 +31,8 @@ a megapixel."""
 COLOUR_CHUNKS = (b"iCCP", b"sRGB", b"cHRM", b"gAMA", b"cICP")
 """What the pixels' colours depend on (PNG, third edition, 11.3.2)."""
 
-MOST_COMPRESSION = 12
-"""libdeflate's highest level."""
+COMPRESSION = {Effort.BALANCED: 11, Effort.SMALL: 12}
+"""libdeflate's level for a palette; 12 takes twice the time of 11 for 2 % fewer bytes."""
 
 SECONDS = 15
 """After so long no further way is tried; the best so far counts."""
@@ -59,7 +59,7 @@ def optimise_palette(data: bytes, effort: Effort, pixels: int) -> bytes:
         data,
         level=0,
         filter=list(filters),
-        deflate=oxipng.Deflaters.libdeflater(MOST_COMPRESSION),
+        deflate=oxipng.Deflaters.libdeflater(COMPRESSION[effort]),
         timeout=SECONDS,
     )
 
