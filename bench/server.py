@@ -99,8 +99,6 @@ def _environment(folder: Path, port: int, workers: int) -> dict[str, str]:
         "TINYIMAGE_REDIS__DATA_DIR": str(folder / "data"),
         "TINYIMAGE_UPLOAD__MAX_CONCURRENT_TASKS": str(workers),
         "TINYIMAGE_UPLOAD__MAX_UPLOAD_SIZE": "50MB",
-        # Only while the settings' own default is an int, which Python 3.11's `is_integer` lacks.
-        "TINYIMAGE_UPLOAD__MAX_AGE": "24",
         PARENT_VARIABLE: str(os.getpid()),  # it ends with us, however we end
     }
 

@@ -74,7 +74,7 @@ class UploadSettings(_Section):
     """Bytes of the largest picture taken."""
     max_concurrent_tasks: int = Field(3, ge=1, le=256)
     """Workers that `python -m workers` runs, so pictures that are converted at once."""
-    max_age: float = Field(24, gt=0)
+    max_age: float = Field(24.0, gt=0)  # pydantic leaves a default as it is
     """Hours that a picture is kept after its conversion."""
 
     @property
