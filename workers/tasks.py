@@ -13,6 +13,7 @@ from rq.job import Job
 
 from app.core import keys
 from app.core.conversion import Conversion
+from app.core.errors import StorageError
 from app.core.events import Step, publish
 from app.core.queue import PictureQueue
 from app.core.retention import sweep
@@ -27,8 +28,11 @@ logger = logging.getLogger(__name__)
 MAX_CRASHES = 2
 """A picture that has crashed its decoder this often is not tried again."""
 
+STORAGE_DELAYS = (1.0, 2.0, 3.0)
+"""Seconds a worker waits before it puts a picture back that the storage has failed: the next one
+would find the same storage. Each is shorter than a worker that is to stop may take."""
 
-FORESEEN = (PictureError, ObjectNotFound, ChildCrashed, Interrupted)
+FORESEEN = (PictureError, ObjectNotFound, ChildCrashed, Interrupted, StorageError)
 """What ends a conversion with a reason that `report_failure` logs in a line."""
 
 
@@ -38,6 +42,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     Raises:
         PictureError: if the picture is at fault; the job is not tried again.
         ObjectNotFound: if the original is gone; the same.
+        StorageError: if the storage fails; the job is tried again some seconds later.
         ChildCrashed: if the decoder crashed; the job is tried once more.
         Interrupted: if the worker stops; the job is put back.
     """
@@ -60,6 +65,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             ),
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
+        here.storage.put(keys.result(wanted, token), result)
     except PictureError as error:
         _fail(job, str(error))
         raise
@@ -75,7 +81,12 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         # Not the picture's fault: this one does not count.
         job.retries_left = (job.retries_left or 0) + 1
         raise
-    here.storage.put(keys.result(wanted, token), result)
+    except StorageError as error:
+        logger.error("%s: %s: %s", filename, error, error.__cause__)
+        # Not RQ's retry intervals: between its two steps of putting a job off it can be lost.
+        if left := job.retries_left:
+            time.sleep(STORAGE_DELAYS[-min(left, len(STORAGE_DELAYS))])
+        raise
     job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
     job.meta.pop("error", None)
     job.save_meta()  # type: ignore[no-untyped-call]

@@ -66,7 +66,20 @@ class ProcessingFailed(TinyImageError):
 
 
 class Unavailable(TinyImageError):
-    """Redis or the storage cannot be reached; the client may try again."""
+    """Something that is needed cannot be reached; the client may try again."""
 
     code = "unavailable"
     status = 503
+
+
+class StorageError(Unavailable):
+    """The storage cannot be written or read."""
+
+    code = "storage_unavailable"
+
+
+class StorageFull(StorageError):
+    """There is no room left in the storage."""
+
+    code = "storage_full"
+    status = 507

@@ -13,7 +13,8 @@ from app.core.storage import ObjectInfo, Storage
 logger = logging.getLogger(__name__)
 
 ORPHAN_SECONDS = 900
-"""The least age at which a file without a job is deleted: a new original has none for a moment."""
+"""The least age at which a file without a job is deleted: a new original has none for a moment.
+Also of what a killed writer has left, which another may just be writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def sweep(queue: PictureQueue, storage: Storage, max_age_seconds: float) -> Swep
         for page in storage.list(prefix):
             old = [info for info in page if now - info.modified.timestamp() > max_age_seconds]
             swept += _sweep_page(queue, storage, old, now, max_age_seconds)
-    return swept
+    files, freed = storage.delete_staged(ORPHAN_SECONDS)
+    return swept + Swept(files=files, freed=freed)
 
 
 def _sweep_page(

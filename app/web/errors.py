@@ -5,14 +5,13 @@ from __future__ import annotations
 import http
 import logging
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 from sanic.handlers import ErrorHandler
 from sanic.response import json
 
-from app.core.errors import TinyImageError, Unavailable
+from app.core.errors import StorageError, TinyImageError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +24,12 @@ class JSONErrorHandler(ErrorHandler):
 
     def default(self, request: Request, exception: Exception) -> HTTPResponse:
         """The response to an exception that no handler took."""
-        if isinstance(exception, RedisConnectionError | RedisTimeoutError):
+        if isinstance(exception, RedisError):
+            # Also one that is there and takes nothing: it is loading, or its own disk is full.
             logger.error("Redis: %s", exception)
             exception = Unavailable("The queue cannot be reached; try again")
+        if isinstance(exception, StorageError):
+            logger.error("storage: %s: %s", exception, exception.__cause__)
         if isinstance(exception, TinyImageError):
             return error_response(exception)
         if isinstance(exception, SanicException) and exception.status_code < 500:

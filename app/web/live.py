@@ -24,6 +24,7 @@ from app.core.errors import (
     InvalidOption,
     NotAnImage,
     ProcessingFailed,
+    StorageError,
     TinyImageError,
     Unavailable,
 )
@@ -114,6 +115,8 @@ class LiveSocket:
                 self._incoming.release()
             await self._report(job)
         except TinyImageError as error:
+            if isinstance(error, StorageError):
+                logger.error("/ws: storage: %s: %s", error, error.__cause__)
             await self._send_error(error, md5)
         except (RedisError, OSError) as error:
             logger.error("/ws: %s", error)

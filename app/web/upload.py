@@ -18,6 +18,7 @@ from app.core.conversions import Picture
 from app.core.errors import InvalidForm, SizeExceeded
 from app.core.filenames import clean_filename, form_filename
 from app.core.options import OPTION_NAMES
+from app.core.storage import as_storage_error
 
 SPOOL_MEMORY = 512 * 1024
 """Bytes of a picture kept in memory before it goes to disk: small photographs never do, and 50
@@ -166,6 +167,7 @@ async def read_form(request: Request, max_size: int) -> Form:
     Raises:
         InvalidForm: if the body is not a multipart form.
         SizeExceeded: if the body or its picture is too large.
+        StorageError: if the picture cannot be spooled.
     """
     content_type, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
@@ -185,7 +187,10 @@ async def read_form(request: Request, max_size: int) -> Form:
             received += len(data)
             if received > limit:
                 raise too_large(max_size)
-            form.write(data)
+            try:
+                form.write(data)
+            except OSError as error:  # of the spool
+                raise as_storage_error(error) from error
     except BaseException:
         form.close()
         raise

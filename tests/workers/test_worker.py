@@ -15,9 +15,11 @@ from typing import Any
 import psutil
 import pytest
 import redis
-from rq.job import Job
+from rq import Queue
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from app.core import keys
 from tests.pictures import large, md5, photograph, unique
 from tests.service import (
     ROOT,
@@ -144,20 +146,18 @@ def test_a_picture_that_cannot_be_read_is_one_line_in_the_log(
 
 
 def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback(
-    web: Client, redis_url: str, tmp_path: Path
+    redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    # The folder of the results cannot be made.
-    (tmp_path / "output" / "results").touch()
+    queue = Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
+    # As no server of ours would enqueue it.
+    job = queue.enqueue(keys.CONVERT_FUNCTION, kwargs={"conversion": {}})
     pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
     try:
-        data = unique(photograph("rocket"))
-        web.upload(data, "webp", filename="rocket.jpg")
-        assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
+        until(lambda: job.get_status() == JobStatus.FAILED, what="the job is failed")
     finally:
         assert pool.terminate() == 0
-    assert any("rocket.jpg → webp: failed: " in line for line in pool.log)
     assert any(line.startswith("Traceback") for line in pool.log)
-    assert any("here.storage.put" in line for line in pool.log)
+    assert any("convert() missing 2 required" in line for line in pool.log)
 
 
 def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
