@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, ParamSpec, TypeVar
+
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core import keys
 from app.core.conversion import Conversion, Format
@@ -17,6 +21,9 @@ from app.core.events import Events
 from app.core.options import Options
 from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Storage
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +35,12 @@ REREAD_SECONDS = 10.0
 
 CONFIRM_DELAYS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
 """Seconds between looks at RQ after an event that ends a job: it is sent just before RQ knows."""
+
+OUTAGE_SECONDS = 1.0
+"""How often who follows a job asks a Redis that cannot be reached."""
+
+HUNG_SECONDS = 1.0
+"""How long nobody asks a Redis that has just let a question time out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,7 @@ class Conversions:
         self._storage = storage
         self._events = events
         self._submissions: set[asyncio.Task[PictureJob]] = set()
+        self._hung_until = 0.0
 
     async def submit(self, picture: Picture, conversion: Conversion) -> PictureJob:
         """Ask for a conversion of the picture; the same one asked for twice is one job.
@@ -70,6 +84,8 @@ class Conversions:
 
         Raises:
             Unavailable: if other servers keep changing the same job.
+            StorageError: if the original cannot be stored.
+            RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
         """
         # A client that goes away cancels what waits here. The thread that enqueues the job cannot
         # be cancelled: a submission cut off beside it would delete the original of a job that is
@@ -90,7 +106,7 @@ class Conversions:
         The plain ones come first, as clients that know no others take the first of a format; beyond
         that the oldest comes first.
         """
-        jobs = await asyncio.to_thread(self._queue.find, md5)
+        jobs = await self._ask(self._queue.find, md5)
         there = await asyncio.gather(*(self._is_current(job) for job in jobs))
         found = [job for job, current in zip(jobs, there, strict=True) if current]
         return sorted(found, key=lambda job: not job.conversion.is_plain)
@@ -108,7 +124,7 @@ class Conversions:
         """
         jobs = [
             job
-            for job in await asyncio.to_thread(self._queue.find, md5)
+            for job in await self._ask(self._queue.find, md5)
             if job.state is JobState.DONE
             and (format is None or job.conversion.format is format)
             and (quality is None or job.conversion.quality == quality)
@@ -123,11 +139,17 @@ class Conversions:
         return None
 
     async def follow(self, job: PictureJob) -> AsyncIterator[PictureJob]:
-        """The job each time its state has changed, until it is finished or gone."""
+        """The job each time its state has changed, until it is finished or gone, over any time in
+        which Redis cannot be reached."""
         with self._events.follow(job.conversion.job_id) as bell:
             last, looks = job.state, 0
             while True:
-                current = await asyncio.to_thread(self._queue.get, job.conversion.job_id)
+                try:
+                    current = await self._ask(self._queue.get, job.conversion.job_id)
+                except RedisError as error:
+                    logger.warning("following %s: %s", job.conversion.job_id, error)
+                    await asyncio.sleep(OUTAGE_SECONDS)
+                    continue
                 if current is None:
                     return
                 if current.state is not last:
@@ -159,7 +181,7 @@ class Conversions:
         stored = unused = False
         try:
             for _ in range(SUBMIT_ATTEMPTS):
-                job = await asyncio.to_thread(self._queue.get, conversion.job_id)
+                job = await self._ask(self._queue.get, conversion.job_id)
                 if job and job.token == token:  # it was made, and Redis's answer was lost
                     return job
                 unused = stored
@@ -167,7 +189,7 @@ class Conversions:
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
                     return job
-                if job and not await asyncio.to_thread(self._queue.remove, job):
+                if job and not await self._ask(self._queue.remove, job):
                     continue
                 if not stored:
                     picture.file.seek(0)
@@ -176,7 +198,7 @@ class Conversions:
                 # From here until Redis is asked again a job may have it, also if no answer comes;
                 # if none has, the cleanup finds an orphan.
                 unused = False
-                submitted = await asyncio.to_thread(
+                submitted = await self._ask(
                     self._queue.submit,
                     conversion,
                     token=token,
@@ -190,6 +212,24 @@ class Conversions:
             picture.file.close()
             if unused:  # another submission was first, or this one failed
                 await self._storage.delete_async(keys.original(conversion, token))
+
+    async def _ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """What Redis answers, asked in a thread.
+
+        There are few threads: with a Redis that is there and does not answer, each would be held
+        for the whole of its time-out, and who comes later would wait for all before him.
+        """
+
+        def ask() -> R:
+            if time.monotonic() < self._hung_until:
+                raise RedisTimeoutError("Redis has not answered a moment ago")
+            try:
+                return question(*args, **kwargs)
+            except RedisTimeoutError:
+                self._hung_until = time.monotonic() + HUNG_SECONDS
+                raise
+
+        return await asyncio.to_thread(ask)
 
     async def _is_current(self, job: PictureJob) -> bool:
         return job.state is not JobState.DONE or await self._result(job) is not None

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import redis
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import WatchError
 from redis.retry import Retry as ConnectionRetry
 from rq import Callback, Queue, Retry
@@ -91,13 +92,16 @@ class PictureJob:
 def connect(url: str) -> redis.Redis:
     """A client with a pool of connections, for use from several threads.
 
-    A command that finds its connection closed is tried once more on a new one.
+    A command that finds its connection closed is tried once more on a new one. One that is not
+    answered in time is not: who waits has waited long enough.
     """
     return redis.Redis.from_url(
         url,
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=SOCKET_TIMEOUT,
-        retry=ConnectionRetry(ExponentialBackoff(cap=0.1, base=0.01), 1),
+        retry=ConnectionRetry(
+            ExponentialBackoff(cap=0.1, base=0.01), 1, supported_errors=(RedisConnectionError,)
+        ),
     )
 
 

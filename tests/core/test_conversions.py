@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 
+from app.core import conversions as conversions_module
 from app.core.conversion import Conversion, Format
 from app.core.conversions import Conversions, Picture
 from app.core.events import Events
@@ -52,8 +53,9 @@ def _queue(kind: type[PictureQueue], connection: redis.Redis) -> PictureQueue:
 
 
 def test_a_job_whose_answer_was_lost_keeps_its_original(
-    connection: redis.Redis, redis_url: str, tmp_path: Path
+    connection: redis.Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(conversions_module, "HUNG_SECONDS", 0)
     queue, storage = _queue(_LostAnswer, connection), Storage.local(tmp_path)
     conversions = Conversions(queue, storage, Events(redis_url))
     data = unique(photograph("rocket"))
