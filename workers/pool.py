@@ -8,9 +8,12 @@ import secrets
 import signal
 import socket
 import sys
-from multiprocessing import connection, get_context
+import time
+from multiprocessing import connection as processes
+from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 
+import redis
 from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerData, WorkerPool
@@ -25,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 TELL_SECONDS = 1.0
 """How often a worker that goes on is told to stop."""
+
+RECONNECT_SECONDS = 0.5
+"""How often a worker that is to start asks whether Redis is there."""
 
 
 class PicturePool(WorkerPool):
@@ -56,7 +62,7 @@ class PicturePool(WorkerPool):
             # Told again: one that was just being started has not heard of it.
             self.stop_workers()  # type: ignore[no-untyped-call]
             workers = self.worker_dict.values()
-            connection.wait([worker.process.sentinel for worker in workers], TELL_SECONDS)
+            processes.wait([worker.process.sentinel for worker in workers], TELL_SECONDS)
             self.reap_workers()
         return True
 
@@ -81,12 +87,14 @@ def run_worker(name: str, url: str, parent: int) -> None:
         signal.signal(sig, signal.SIG_DFL)
     die_with_parent(parent)
     here = runtime()
+    connection = connect(url)
+    wait_for_redis(connection, name)
     here.sandbox.start()
     try:
         worker = PictureWorker(
             [keys.QUEUE],
             name=name,
-            connection=connect(url),
+            connection=connection,
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL,
             maintenance_interval=MAINTENANCE_SECONDS,
@@ -98,3 +106,17 @@ def run_worker(name: str, url: str, parent: int) -> None:
         sys.exit(1)
     finally:
         here.sandbox.close()
+
+
+def wait_for_redis(connection: redis.Redis, name: str) -> None:
+    """Wait until Redis answers, so that an outage costs no starts of workers and their children."""
+    told = False
+    while True:
+        try:
+            connection.ping()
+            return
+        except RedisError as error:
+            if not told:
+                logger.error("worker %s: waits for Redis: %s", name, error)
+                told = True
+            time.sleep(RECONNECT_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -22,8 +23,11 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
+from workers.job import PictureJob
 from workers.runtime import runtime
 from workers.tasks import FORESEEN
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 4
 HEARTBEAT_TTL = 16
@@ -51,6 +55,11 @@ class PictureWorker(SimpleWorker):
     """Does not fork for a job, as RQ's own worker does: a crash is the warm child's, and a picture
     that takes too long ends the child and not the worker. Its heartbeat tells of its death instead.
     """
+
+    job_class = PictureJob
+
+    max_connection_wait_time = 2.0
+    """Seconds between two tries of an idle worker to reach Redis; RQ waits up to a minute."""
 
     _last_beat = 0.0
     _stopping = False
@@ -128,9 +137,14 @@ class PictureWorker(SimpleWorker):
         """
         if self.connection.set(keys.MAINTENANCE_LOCK, self.name, nx=True, ex=MAINTENANCE_SECONDS):
             for queue in self.queues:
-                clean_registries(queue, self._exc_handlers)
-                clean_worker_registry(queue)
-                self._put_back_intermediate(queue)
+                for clean in (clean_registries, clean_worker_registry, self._put_back_intermediate):
+                    try:
+                        clean(queue)
+                    except RedisError:
+                        raise
+                    except Exception:
+                        # One job that makes no sense would keep all workers from all others.
+                        logger.exception("maintenance of the queue %s", queue.name)
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     def clean_group_registries(self) -> None:
