@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
+import signal
+import socket
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from sanic import Sanic
-from sanic.worker.loader import AppLoader
 
 from app.core.conversions import Conversions
 from app.core.events import Events
-from app.core.lifeline import die_with_parent
 from app.core.logs import configure_logging
 from app.core.queue import PictureQueue, connect
 from app.core.settings import Settings
@@ -19,6 +20,7 @@ from app.core.storage import Storage
 from app.web.errors import JSONErrorHandler
 from app.web.http import http_blueprint
 from app.web.live import live_blueprint, max_message_size
+from app.web.processes import Processes, listen
 from app.web.upload import FORM_OVERHEAD
 
 APP_NAME = "tinyimage"
@@ -71,6 +73,10 @@ def create_app(settings: Settings, url: str) -> App:
         configure_logging()
         await events.start()
 
+    @app.after_server_start
+    async def listen_for_signals(app: App) -> None:
+        _stop_once(app)
+
     @app.after_server_stop
     async def stop(app: App) -> None:
         # Also those whose clients are gone by now: what they enqueue needs the connection.
@@ -87,25 +93,46 @@ def run_web(settings: Settings, url: str) -> None:
     Args:
         url: where Redis is.
     """
-    single = settings.server.processes == 1
-    loader = AppLoader(factory=partial(_create_app_in_child, settings, url, os.getpid()))
-    app = create_app(settings, url) if single else loader.load()
+    server = settings.server
+    if server.processes == 1:
+        _serve(settings, url, None)
+        return
+    sock = listen(server.host, server.port)
+    processes = Processes(server.processes, sock, partial(_serve, settings, url, sock))
+    processes.run(2 * STOP_SECONDS)
+
+
+def _serve(settings: Settings, url: str, sock: socket.socket | None) -> None:
+    """Serve in this process.
+
+    Args:
+        sock: listens already; None makes one.
+    """
+    app = create_app(settings, url)
     app.prepare(
-        host=settings.server.host,
-        port=settings.server.port,
-        workers=settings.server.processes,
-        single_process=single,
+        host=None if sock else settings.server.host,
+        port=None if sock else settings.server.port,
+        sock=sock,
+        single_process=True,
+        # Sanic's own handler stops the loop each time: a second signal would cut the clean-up off.
+        register_sys_signals=False,
         motd=False,
         access_log=False,
     )
-    if single:
-        Sanic.serve_single(app)
-    else:
-        Sanic.serve(primary=app, app_loader=loader)
+    Sanic.serve_single(app)
 
 
-def _create_app_in_child(settings: Settings, url: str, parent: int) -> App:
-    """The application in one of several processes, which end with the one that started them."""
-    if os.getpid() != parent:
-        die_with_parent(parent)
-    return create_app(settings, url)
+def _stop_once(app: App) -> None:
+    """Have the first SIGINT or SIGTERM stop the server, and all others do nothing."""
+    loop = asyncio.get_running_loop()
+    stopping = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            loop.call_soon_threadsafe(partial(app.stop, terminate=False))
+
+    # Not the loop's own handlers: Sanic takes those away as it begins to stop.
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sig, stop)
