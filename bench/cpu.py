@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 CLIENT = "client"
 OTHER = "other"

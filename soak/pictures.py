@@ -1,0 +1,91 @@
+"""Small pictures without end: distinct ones, ones sent before, ones that cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+from dataclasses import dataclass
+
+from PIL import Image
+
+from app.core.conversion import Conversion, Format
+
+INPUTS = ("JPEG", "PNG", "WEBP", "GIF")
+OUTPUTS = (Format.WEBP, Format.JPG, Format.PNG)
+QUALITY = 70
+
+SEEDS = 12
+"""Different pictures of each input format; each file is made distinct by what is appended."""
+
+AGAIN = 0.15
+"""How many of all have been sent before."""
+
+BROKEN = 0.1
+"""How many of all cannot be read."""
+
+CUT = 30
+"""Bytes that are left of those: enough to be taken for a picture, too few for a decoder."""
+
+REMEMBERED = 200
+"""How far back the ones that are sent again lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A picture, and what it is to become."""
+
+    data: bytes
+    conversion: Conversion
+    readable: bool
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The form fields of an upload."""
+        return {
+            "format": self.conversion.format.value,
+            "quality": str(self.conversion.quality),
+        }
+
+
+class Pictures:
+    """The same sequence for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._files = [self._file(format) for format in INPUTS for _ in range(SEEDS)]
+        self._sent: list[Order] = []
+
+    def next(self) -> Order:
+        """The next order."""
+        if self._sent and self._random.random() < AGAIN:
+            return self._random.choice(self._sent)
+        data = self._random.choice(self._files)
+        readable = self._random.random() >= BROKEN
+        if not readable:
+            data = data[:CUT]
+        # Decoders stop before what is appended.
+        data += self._random.randbytes(16)
+        format = self._random.choice(OUTPUTS)
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        quality = QUALITY if format.has_quality else 0
+        order = Order(data, Conversion(md5, format, quality), readable)
+        self._sent = [*self._sent[-REMEMBERED:], order]
+        return order
+
+    def _file(self, format: str) -> bytes:
+        size = (self._random.randrange(80, 400), self._random.randrange(80, 400))
+        small = Image.frombytes("RGB", (8, 8), self._random.randbytes(8 * 8 * 3))
+        buffer = io.BytesIO()
+        small.resize(size, Image.Resampling.BICUBIC).save(buffer, format)
+        return buffer.getvalue()
+
+
+def is_whole(data: bytes, format: Format) -> bool:
+    """Whether `data` is a picture of that format to its last line."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            return image.format == ("JPEG" if format is Format.JPG else format.value.upper())
+    except (OSError, ValueError, SyntaxError):
+        return False
