@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workers.imaging.boxes import Box, boxes
 from workers.imaging.errors import PictureError
 
 _EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
@@ -14,13 +15,8 @@ _EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
 _OFFSET = bytes(4)
 """Comes before the block in an Exif item (ISO/IEC 23008-12, annex A.2.1)."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    kind: bytes
-    start: int
-    """Of its content."""
-    end: int
+_NEEDED = (b"ftyp", b"meta", b"mdat", b"moov")
+"""The boxes of a file that its pictures are in; what comes after the last of them is cut off."""
 
 
 @dataclass(slots=True)
@@ -35,18 +31,21 @@ class _Reader:
 
 
 def strip(data: bytes, exif: bytes | None) -> bytes:
-    """The file, as long as it was, with nothing in its metadata but, if it has room, this EXIF.
+    """The file without what is behind the picture, and with nothing in its metadata but, if it has
+    room, this EXIF.
 
     Raises:
         PictureError: if its boxes cannot be followed.
     """
     stripped = bytearray(data)
     try:
-        meta = next(box for box in _boxes(data, 0, len(data)) if box.kind == b"meta")
-        inner = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
+        meta = next(box for box in boxes(data, 0, len(data)) if box.kind == b"meta")
+        inner = {box.kind: box for box in boxes(data, meta.start + 4, meta.end)}
         kinds = dict(_items(data, inner[b"iinf"]))
         idat = inner[b"idat"].start if b"idat" in inner else 0
+        reach = 0
         for item, start, length in _places(data, inner[b"iloc"], idat):
+            reach = max(reach, start + length)
             if kinds.get(item) not in (b"Exif", b"mime") or start + length > len(data):
                 continue
             if kinds[item] == b"mime":
@@ -55,30 +54,29 @@ def strip(data: bytes, exif: bytes | None) -> bytes:
                 block = exif if exif and len(_OFFSET + exif) <= length else _EMPTY_EXIF
                 content = (_OFFSET + block).ljust(length, b"\0")[:length]
             stripped[start : start + length] = content
-    except (StopIteration, KeyError, struct.error):
+        end = _wipe(stripped)
+    except (StopIteration, KeyError, IndexError, struct.error):
         raise PictureError("the picture cannot be read: no AVIF") from None
-    return bytes(stripped)
+    if reach > end:
+        raise PictureError("the picture cannot be read: the AVIF ends too early")
+    return bytes(stripped[:end])
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
-    while start + 8 <= end:
-        size, kind = struct.unpack_from(">I4s", data, start)
-        header = 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, start + 8)
-            header = 16
-        elif size == 0:
-            size = end - start
-        if size < header or start + size > end:
-            return
-        yield _Box(kind, start + header, start + size)
-        start += size
+def _wipe(data: bytearray) -> int:
+    """Write over what is in boxes that are not needed. Returns where the needed ones end."""
+    end = 0
+    for box in boxes(bytes(data), 0, len(data)):
+        if box.kind in _NEEDED:
+            end = box.end
+        else:
+            data[box.start : box.end] = bytes(box.end - box.start)
+    return end
 
 
-def _items(data: bytes, iinf: _Box) -> Iterator[tuple[int, bytes]]:
+def _items(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
     """Id and type of each item (ISO/IEC 14496-12, 8.11.6)."""
     entries = iinf.start + (6 if data[iinf.start] == 0 else 8)
-    for box in _boxes(data, entries, iinf.end):
+    for box in boxes(data, entries, iinf.end):
         version = data[box.start]
         if box.kind == b"infe" and version >= 2:
             width = 2 if version == 2 else 4
@@ -87,7 +85,7 @@ def _items(data: bytes, iinf: _Box) -> Iterator[tuple[int, bytes]]:
             yield item, bytes(data[reader.at + 2 : reader.at + 6])
 
 
-def _places(data: bytes, iloc: _Box, idat: int) -> Iterator[tuple[int, int, int]]:
+def _places(data: bytes, iloc: Box, idat: int) -> Iterator[tuple[int, int, int]]:
     """Id, start and length of each extent of each item (ISO/IEC 14496-12, 8.11.3)."""
     version = data[iloc.start]
     reader = _Reader(data, iloc.start + 4)
