@@ -10,7 +10,7 @@ from workers.imaging import pillow
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Data
 from workers.imaging.resize import shrink_on_load
-from workers.imaging.source import Source, check_pixels
+from workers.imaging.source import QUARTER_TURNS, Source, check_pixels
 
 LOADERS = {
     "image/jpeg": "jpegload_buffer",
@@ -26,9 +26,6 @@ named here or in `pillow.LOADERS` is never called."""
 
 ANIMATED = ("image/gif", "image/webp")
 """The kinds that may have several frames, and whose frames are read."""
-
-QUARTER_TURNS = range(5, 9)
-"""The EXIF orientations that exchange width and height."""
 
 
 def decode(
@@ -68,7 +65,8 @@ def decode(
     return Source(
         kind,
         image,
-        exif=_blob(image, "exif-data"),
+        # A TIFF's own directory is what EXIF took its form from.
+        exif=data if kind == "image/tiff" else _blob(image, "exif-data"),
         size=(width, height),
         frames=count,
         delays=_delays(image, count) if count > 1 else (),

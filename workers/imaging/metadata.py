@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 import pyvips
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from app.core.options import Keep
+from workers.imaging.protocol import Data
 
 _ROOT = {
     Keep.COPYRIGHT: {Base.Copyright, Base.Artist},
@@ -39,19 +40,19 @@ _PREFIX = "exif-"
 
 
 def select_exif(
-    exif: bytes | None, keep: Iterable[Keep], orientation: int | None = None
+    exif: Data | None, keep: Collection[Keep], orientation: int | None = None
 ) -> bytes | None:
     """The EXIF block with what is to be kept, or None if there is nothing.
 
     Args:
-        exif: the whole block; one that cannot be read counts as none.
+        exif: the whole block, or the TIFF it is in; one that cannot be read counts as none.
         orientation: put into the block, for pixels that are stored turned.
     """
     kept = Image.Exif()
-    if exif:
+    if exif and keep:
         whole = Image.Exif()
         try:
-            whole.load(exif)
+            whole.load(bytes(exif))
             _copy(whole, kept, set(keep))
         except Exception:  # Pillow raises whatever it comes upon in a broken block
             kept = Image.Exif()
@@ -79,17 +80,17 @@ def attach(image: pyvips.Image, exif: bytes | None, *, profile: bool) -> pyvips.
 
 
 def _copy(whole: Image.Exif, kept: Image.Exif, keep: set[Keep]) -> None:
-    for choice in keep:
-        for tag in _ROOT.get(choice, set()):
-            if tag in whole:
-                kept[tag] = whole[tag]
-        block = whole.get_ifd(IFD.Exif)
-        for tag in _EXIF.get(choice, set()):
-            if tag in block:
-                kept.get_ifd(IFD.Exif)[tag] = block[tag]
-    if Keep.LOCATION in keep and (place := whole.get_ifd(IFD.GPSInfo)):
-        kept.get_ifd(IFD.GPSInfo).update(place)
-    # Pillow writes a block of its own only where the root block points to it.
-    for ifd in (IFD.Exif, IFD.GPSInfo):
-        if kept.get_ifd(ifd):
-            kept[ifd] = kept.get_ifd(ifd)
+    for tag in _tags(_ROOT, keep):
+        if tag in whole:
+            kept[tag] = whole[tag]
+    block = whole.get_ifd(IFD.Exif)
+    found = {tag: block[tag] for tag in _tags(_EXIF, keep) if tag in block}
+    place = dict(whole.get_ifd(IFD.GPSInfo)) if Keep.LOCATION in keep else {}
+    for ifd, tags in ((IFD.Exif, found), (IFD.GPSInfo, place)):
+        # Pillow writes even an empty block, once it was asked for it.
+        if tags:
+            kept[ifd] = tags
+
+
+def _tags(of_choice: Mapping[Keep, set[Base]], keep: set[Keep]) -> set[Base]:
+    return {tag for choice in keep for tag in of_choice.get(choice, set())}

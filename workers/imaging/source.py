@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 import pyvips
 
 from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Data
+
+QUARTER_TURNS = range(5, 9)
+"""The EXIF orientations that exchange width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +20,8 @@ class Source:
 
     media_type: str
     image: pyvips.Image
-    exif: bytes | None = None
-    """The EXIF block, without the name that JPEG puts before it."""
+    exif: Data | None = None
+    """The EXIF block, without the name that JPEG puts before it; of a TIFF the file."""
     size: tuple[int, int] = (0, 0)
     """Width and height in pixels of one frame as it is shown, also where `image` was made smaller
     as it was decoded."""
