@@ -8,10 +8,12 @@ import warnings
 import pillow_heif
 import pyvips
 from PIL import Image
+from PIL.ExifTags import Base
 
+from workers.imaging.boxes import boxes
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Data
-from workers.imaging.source import Source, check_pixels
+from workers.imaging.source import QUARTER_TURNS, Source, check_pixels
 
 LOADERS = {
     "image/heic": "HEIF",
@@ -42,7 +44,10 @@ def decode(data: Data, kind: str, max_pixels: int) -> Source:
                 check_pixels(*picture.size, max_pixels)
                 picture.load()
                 image = _to_vips(picture)
-                turned = image.get_typeof("orientation") and image.get("orientation") >= 5
+                orientation = _orientation(picture, data)
+                if orientation > 1:
+                    image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+                turned = orientation in QUARTER_TURNS
                 size = (image.height, image.width) if turned else (image.width, image.height)
                 return Source(kind, image, exif=_exif(picture), size=size)
     except PictureError:
@@ -73,10 +78,32 @@ def _from_memory(picture: Image.Image) -> pyvips.Image:
     profile = picture.info.get("icc_profile")
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
-    orientation = picture.getexif().get(0x0112)
-    if orientation in range(2, 9):
-        image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     return image
+
+
+def _orientation(picture: Image.Image, data: Data) -> int:
+    """How the picture, as Pillow gives it, is still to be turned.
+
+    A HEIC says it in properties, which count alone and are applied already (ISO/IEC 23008-12,
+    6.5.10), or, where a program has brought a JPEG's EXIF over and no more, in its EXIF.
+    pillow-heif puts the number aside in either case.
+    """
+    if picture.format == "HEIF":
+        number = 1 if _has_turn(data) else picture.info.get("original_orientation")
+    else:
+        number = picture.getexif().get(Base.Orientation)
+    return number if isinstance(number, int) and 1 <= number <= 8 else 1
+
+
+def _has_turn(data: Data) -> bool:
+    """Whether a HEIC has a property of turning or mirroring, be it by nothing."""
+    path, start, end = [b"meta", b"iprp", b"ipco"], 0, len(data)
+    for kind in path:
+        box = next((box for box in boxes(data, start, end) if box.kind == kind), None)
+        if box is None:
+            return False
+        start, end = box.start + (4 if kind == b"meta" else 0), box.end
+    return any(box.kind in (b"irot", b"imir") for box in boxes(data, start, end))
 
 
 def _exif(picture: Image.Image) -> bytes | None:
