@@ -43,7 +43,7 @@ def convert(data: Data, target: Target) -> bytes:
         )
         result = _encode(_prepare(source, target), target)
         if _is_replaceable(source, target) and len(result) > CLEARLY_SMALLER * len(data):
-            return _no_larger(result, bytes(data), source, target)
+            return min(result, _own(bytes(data), source, target) or result, key=len)
         return result
     except pyvips.Error as error:
         raise PictureError(f"the picture cannot be converted: {reason(error)}") from None
@@ -96,14 +96,14 @@ def _is_replaceable(source: Source, target: Target) -> bool:
     )
 
 
-def _no_larger(result: bytes, data: bytes, source: Source, target: Target) -> bytes:
-    """The smallest of the result, the original without its metadata, and the original."""
+def _own(data: bytes, source: Source, target: Target) -> bytes | None:
+    """The original's own pixels without its metadata, None if it cannot be followed.
+
+    The original itself, where nothing is to be dropped and nothing can be saved.
+    """
     turn = orientation(source.image)
     exif = select_exif(source.exif, target.options.keep, turn if turn > 1 else None)
     try:
-        own = strip(target.format, data, exif, target.effort)
+        return strip(target.format, data, exif, target.effort)
     except PictureError:
-        # What cannot be followed cannot be freed of its metadata either.
-        return result
-    # The original itself comes last: it is the smallest only where nothing was to be dropped.
-    return min(result, own, data, key=len)
+        return None

@@ -9,7 +9,7 @@ import mozjpeg_lossless_optimization as mozjpeg
 
 from workers.imaging.errors import PictureError
 
-_SOI = b"\xff\xd8"
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 _SOS, _COM = 0xDA, 0xFE
 _ICC = b"ICC_PROFILE\0"
@@ -28,7 +28,8 @@ def strip(data: bytes, exif: bytes | None) -> bytes:
         optimised: bytes = mozjpeg.optimize(plain, mozjpeg.COPY_MARKERS.NONE)
     except ValueError as error:
         raise PictureError(f"the picture cannot be read: {error}") from None
-    smaller = min(plain, optimised, key=len)
+    # A file that was cut off stays so in `plain`; mozjpeg writes what there is of it to an end.
+    smaller = min(plain, optimised, key=len) if _is_whole(plain) else optimised
     kept = [segment for kind, segment in _segments(data) if _is_profile(kind, segment)]
     if exif is not None:
         kept.insert(0, struct.pack(">BBH", 0xFF, _APP1, len(_EXIF + exif) + 2) + _EXIF + exif)
@@ -47,6 +48,12 @@ def _without_metadata(data: bytes) -> bytes:
         if kind in (_APP0, _APP14) or not (_APP0 <= kind <= _APP15 or kind == _COM):
             kept.append(segment)
     return b"".join((*kept, data[end:]))
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether the picture's end is there; in a scan nothing else looks like it."""
+    scan = len(_SOI) + sum(len(segment) for _, segment in _segments(data))
+    return data.find(_EOI, scan) >= 0
 
 
 def _is_profile(kind: int, segment: bytes) -> bool:
