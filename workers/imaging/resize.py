@@ -31,7 +31,9 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
     ]
     # All but inside and contain use up the picture in the direction that shrinks least.
     whole = options.fit in (Fit.INSIDE, Fit.CONTAIN)
-    return max(1.0, (max(factors) if whole else min(factors)) / SHRINK_MARGIN)
+    factor = (max(factors) if whole else min(factors)) / SHRINK_MARGIN
+    # A strip keeps a pixel of its shorter side.
+    return max(1.0, min(factor, width, height))
 
 
 def resize(source: Source, options: Options) -> Source:
