@@ -36,6 +36,9 @@ SHARP_SCALE = (
 SHARP_DEFAULT = 78
 """The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
 
+_FLAGS, _ALPHA_FLAG = 20, 0x10
+"""Where the flags of VP8X are, the first chunk of an animation, and one of them (RFC 9649, 2.7)."""
+
 
 def encode(
     image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
@@ -59,7 +62,19 @@ def encode(
             "effort": EFFORT[effort],
             "smart_subsample": sharp,
         }
-    return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
+    data = cast(bytes, image.webpsave_buffer(keep=keep, **settings))
+    animated = image.get_page_height() < image.height
+    return _with_alpha(data) if animated and image.hasalpha() else data
+
+
+def _with_alpha(data: bytes) -> bytes:
+    """The file with the flag that it has alpha.
+
+    libwebp sets it where a frame has alpha in itself, and not where frames are smaller than the
+    picture; some decoders then show black around them.
+    """
+    flags = bytes([data[_FLAGS] | _ALPHA_FLAG])
+    return data[:_FLAGS] + flags + data[_FLAGS + 1 :]
 
 
 def _quality(quality: int, sharp: bool) -> int:
