@@ -27,11 +27,12 @@ def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings
     parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
     arguments = parser.parse_args()
     follow_parent()
-    configure_logging()
     try:
-        return arguments, load_settings(arguments.config)
+        settings = load_settings(arguments.config)
     except ConfigError as error:
         fail(str(error), USAGE_STATUS)
+    configure_logging(settings.logs.format)
+    return arguments, settings
 
 
 def redis_url(settings: Settings, role: str) -> str:

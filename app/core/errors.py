@@ -10,6 +10,8 @@ class TinyImageError(Exception):
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
+    retry_after: int | None = None
+    """Seconds after which the client may try again; None if that would change nothing."""
 
 
 class InvalidJSON(TinyImageError):
@@ -70,6 +72,7 @@ class Unavailable(TinyImageError):
 
     code = "unavailable"
     status = 503
+    retry_after = 5
 
 
 class StorageError(Unavailable):
@@ -83,3 +86,44 @@ class StorageFull(StorageError):
 
     code = "storage_full"
     status = 507
+
+
+class Unauthorized(TinyImageError):
+    """An API key is asked for, and none or a wrong one was given."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class RateLimited(TinyImageError):
+    """More pictures than `limits.rate` allows."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class QueueFull(TinyImageError):
+    """As many pictures as `limits.max_queue` allows are waiting."""
+
+    code = "queue_full"
+    status = 503
+    retry_after = 30
+
+
+class TooManySockets(TinyImageError):
+    """As many sockets as `limits.sockets` or `limits.sockets_per_address` allows are open."""
+
+    code = "too_many_sockets"
+    status = 503
+    retry_after = 30
+
+
+class UploadTimeout(TinyImageError):
+    """The body of an upload did not come within `limits.upload_timeout`."""
+
+    code = "upload_timeout"
+    status = 408

@@ -9,14 +9,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
 
+from app.core.access import check_api_keys, check_origins, parse_api_keys, parse_list, parse_rate
+from app.core.logs import LogFormat
 from app.core.options import Effort
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -67,6 +78,8 @@ class ServerSettings(_Section):
     """Web processes that share the port."""
     output_dir: Path = Path("output")
     """Where originals and results are kept."""
+    proxies_count: int = Field(0, ge=0, le=16)
+    """Proxies of ours in front, each of which adds to X-Forwarded-For; 0 passes the header over."""
 
 
 class UploadSettings(_Section):
@@ -109,6 +122,48 @@ class LimitSettings(_Section):
     """Seconds that one conversion may take."""
     max_pixels: int = Field(50_000_000, ge=1)
     """Pixels of the largest picture that is decoded, counted from its header."""
+    max_queue: int = Field(10_000, ge=0)
+    """Pictures that may wait for a worker; 0 for any number."""
+    rate: Annotated[str, BeforeValidator(parse_rate)] = ""
+    """Pictures that one key, or one address without a key, may send, as `100/minute`."""
+    request_timeout: int = Field(60, ge=1)
+    """Seconds for the head of a request, from its first byte to its last."""
+    upload_timeout: int = Field(300, ge=1)
+    """Seconds for the body of an upload, or for one message of a socket."""
+    send_timeout: int = Field(60, ge=1)
+    """Seconds in which a client takes none of what it is sent, after which it counts as gone."""
+    sockets: int = Field(4_000, ge=1)
+    """Open sockets of each server process."""
+    sockets_per_address: int = Field(1_000, ge=1)
+    """Of these, from one address."""
+    socket_pictures: int = Field(500, ge=1)
+    """Pictures of one socket that are in work; the next message is read when one is answered."""
+    socket_idle: int = Field(3_600, ge=1)
+    """Seconds without a message and without a picture in work until a socket is closed."""
+    socket_memory: Size = 256 * 1024**2
+    """Bytes of messages on their way in, over all sockets of a server process."""
+
+
+class AuthSettings(_Section):
+    api_keys: Annotated[
+        dict[str, SecretStr],
+        NoDecode,
+        BeforeValidator(parse_api_keys),
+        AfterValidator(check_api_keys),
+    ] = {}
+    """Keys by the names that stand in the log; without any the server is open to all."""
+
+
+class CorsSettings(_Section):
+    origins: Annotated[
+        list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_origins)
+    ] = []
+    """Sites whose pages may use this server in a browser; `*` for all."""
+
+
+class LogSettings(_Section):
+    format: LogFormat = LogFormat.AUTO
+    """How log lines are written."""
 
 
 class Settings(BaseSettings):
@@ -125,6 +180,9 @@ class Settings(BaseSettings):
     cleanup: CleanupSettings = CleanupSettings()
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
+    auth: AuthSettings = AuthSettings()
+    cors: CorsSettings = CorsSettings()
+    logs: LogSettings = LogSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -221,6 +279,10 @@ def _names_no_section(variable: str) -> bool:
 def _describe(error: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["loc"][:1] == ("auth",):  # no key is ever shown, nor what may be meant as one
+        known = [part for part in error["loc"][:2] if part in ("auth", "api_keys")]
+        what = "has a setting it does not know" if error["type"] == "extra_forbidden" else message
+        return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
     return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

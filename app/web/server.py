@@ -70,7 +70,7 @@ def create_app(settings: Settings, url: str) -> App:
 
     @app.before_server_start
     async def start(app: App) -> None:
-        configure_logging()
+        configure_logging(settings.logs.format)
         await events.start()
 
     @app.after_server_start

@@ -1,0 +1,107 @@
+"""The settings that say who may use the server and how much: how they are written and checked."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import limits
+from pydantic import SecretStr
+
+MIN_KEY_LENGTH = 16
+"""Characters of the shortest API key: 16 random hex digits are 64 bits."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_KEY = re.compile(r"[!-~]+")
+"""What fits into a header as it is: visible ASCII."""
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.IGNORECASE)
+
+
+def parse_api_keys(value: object) -> object:
+    """The mapping of names to keys that `{"name": "key"}` or `name:key,name:key` stands for.
+
+    Raises:
+        ValueError: if a text is neither; it does not repeat the text.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return {}
+    if value.lstrip().startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("should be JSON or name:key,name:key") from None
+    keys: dict[str, str] = {}
+    for item in value.split(","):
+        name, colon, key = item.strip().partition(":")
+        if not colon or name in keys:
+            raise ValueError("should be name:key,name:key, each name once")
+        keys[name] = key
+    return keys
+
+
+def check_api_keys(keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    """The keys, if all can be used.
+
+    Raises:
+        ValueError: if not; it names no key.
+    """
+    for name, secret in keys.items():
+        key = secret.get_secret_value()
+        if not _NAME.fullmatch(name):
+            raise ValueError("names should be letters, digits, '.', '_' and '-', 64 at most")
+        if not _KEY.fullmatch(key) or len(key) < MIN_KEY_LENGTH:
+            raise ValueError(
+                f"the key of {name} should be {MIN_KEY_LENGTH} or more visible ASCII characters"
+            )
+    if len({secret.get_secret_value() for secret in keys.values()}) < len(keys):
+        raise ValueError("each name should have a key of its own")
+    return keys
+
+
+def parse_list(value: object) -> object:
+    """The list that `a,b` or `["a", "b"]` stands for."""
+    if value is None:
+        return []
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("should be a list") from None
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def check_origins(origins: list[str]) -> list[str]:
+    """The origins as browsers send them.
+
+    Raises:
+        ValueError: if one is none.
+    """
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ValueError("should be * or origins such as https://example.org, without a path")
+    return [origin.lower() for origin in origins]
+
+
+def parse_rate(value: object) -> object:
+    """The rate, if it is one; "" for none.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    rate = "" if value is None else str(value).strip()
+    if not rate:
+        return ""
+    try:
+        items = limits.parse_many(rate)
+    except ValueError:
+        items = []
+    if len(items) != 1 or items[0].amount < 1:
+        raise ValueError("should be a rate such as 100/minute, 10/second or 1000 per 2 hours")
+    return rate
