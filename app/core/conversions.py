@@ -16,7 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core import keys
 from app.core.conversion import Conversion, Format
-from app.core.errors import Unavailable
+from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
 from app.core.options import Options
 from app.core.queue import JobState, PictureJob, PictureQueue
@@ -83,6 +83,7 @@ class Conversions:
             failed, or whose result is gone, was sent again.
 
         Raises:
+            QueueFull: if it would be a new job, and too many wait.
             Unavailable: if other servers keep changing the same job.
             StorageError: if the original cannot be stored.
             RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
@@ -189,6 +190,8 @@ class Conversions:
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
                     return job
+                if not stored and await self._ask(self._queue.is_full):
+                    raise QueueFull("Too many pictures are waiting; try again")
                 if job and not await self._ask(self._queue.remove, job):
                     continue
                 if not stored:

@@ -109,12 +109,18 @@ class PictureQueue:
     """Conversions as RQ jobs. All calls block; an asyncio server makes them in a thread."""
 
     def __init__(
-        self, connection: redis.Redis, *, max_age_seconds: float, conversion_timeout: int
+        self,
+        connection: redis.Redis,
+        *,
+        max_age_seconds: float,
+        conversion_timeout: int,
+        max_waiting: int = 0,
     ) -> None:
         self.connection = connection
         self._queue = Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
         self._ttl = int(max_age_seconds) + GRACE_SECONDS
         self._timeout = conversion_timeout + TIMEOUT_MARGIN
+        self._max_waiting = max_waiting
 
     def submit(
         self, conversion: Conversion, *, token: str, filename: str, size: int
@@ -159,6 +165,12 @@ class PictureQueue:
             self._drop_remnant(conversion.job_id)
             return None
         return _view(job)
+
+    def is_full(self) -> bool:
+        """Whether as many jobs wait as may. Many who ask at once may exceed it by their number."""
+        if not self._max_waiting:
+            return False
+        return self.connection.llen(self._queue.key) >= self._max_waiting
 
     def get(self, job_id: str) -> PictureJob | None:
         """The job, or None if there is none."""

@@ -13,6 +13,7 @@ import redis
 from app.core import conversions as conversions_module
 from app.core.conversion import Conversion, Format
 from app.core.conversions import Conversions, Picture
+from app.core.errors import QueueFull
 from app.core.events import Events
 from app.core.queue import PictureJob, PictureQueue
 from app.core.storage import Storage
@@ -38,6 +39,20 @@ class _SentTwice(PictureQueue):
     def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
         super().submit(*args, **kwargs)
         return super().submit(*args, **kwargs)
+
+
+def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
+    connection: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60, max_waiting=1)
+    conversions = Conversions(queue, Storage.local(tmp_path), Events(redis_url))
+    first, second = unique(photograph("rocket")), unique(photograph("rocket"))
+    job = asyncio.run(conversions.submit(_picture(first), _webp(first)))
+    with pytest.raises(QueueFull):
+        asyncio.run(conversions.submit(_picture(second), _webp(second)))
+    assert queue.find(md5(second)) == []
+    assert asyncio.run(conversions.submit(_picture(first), _webp(first))).token == job.token
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
 def _picture(data: bytes) -> Picture:
