@@ -50,5 +50,5 @@ USER 10001:10001
 EXPOSE 8080
 # For everything in one and for the web; the other roles have no port and need another check.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "import urllib.request as r; from app.core.settings import load_settings; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{load_settings().server.port}/', timeout=5)"]
+    CMD ["python", "-c", "import urllib.request as r; from app.core.settings import load_settings; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{load_settings().server.port}/healthz', timeout=5)"]
 CMD ["python", "-m", "app"]

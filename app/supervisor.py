@@ -157,7 +157,7 @@ class Supervisor:
         try:
             # A proxy that the environment names does not know this machine's own address.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(self.address, timeout=5):
+            with opener.open(f"{self.address}/healthz", timeout=5):
                 return True
         except OSError:
             return False

@@ -16,6 +16,9 @@ EVENTS_CHANNEL = "tinyimage:events"
 MAINTENANCE_LOCK = "tinyimage:maintenance"
 """Held by the one worker that looks for abandoned jobs."""
 
+RATE_PREFIX = "tinyimage:rate"
+"""What the counts of `limits.rate` begin with."""
+
 CONVERT_FUNCTION = "workers.tasks.convert"
 FAILURE_FUNCTION = "workers.tasks.report_failure"
 CLEANUP_FUNCTION = "workers.tasks.cleanup"

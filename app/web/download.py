@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.core.filenames import content_disposition
 from app.core.storage import ObjectNotFound
 from app.web.ranges import RangeNotSatisfiable, matches, parse_range
+from app.web.record import record_of
 
 
 async def send_result(
@@ -64,11 +65,19 @@ async def send_result(
         first = await anext(parts, b"")
     except ObjectNotFound:
         raise NotFound("There is no such result") from None
-    response = await request.respond(status=status, headers=headers, content_type=media_type)
-    await response.send(first)
-    async for data in parts:
-        await response.send(data)
-    await response.eof()
+    record = record_of(request)
+    record.streamed, record.outcome = True, "disconnected"
+    try:
+        response = await request.respond(status=status, headers=headers, content_type=media_type)
+        await response.send(first)
+        record.bytes_out = len(first)
+        async for data in parts:
+            await response.send(data)
+            record.bytes_out += len(data)
+        await response.eof()
+        record.outcome = "ok"
+    finally:
+        record.write()
     return None
 
 

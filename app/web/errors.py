@@ -7,23 +7,28 @@ import logging
 
 from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
-from sanic.exceptions import SanicException
+from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sanic.response import json
 
-from app.core.errors import StorageError, TinyImageError, Unavailable
+from app.core.errors import StorageError, TinyImageError, Unauthorized, Unavailable
+from app.web.auth import CHALLENGE
+from app.web.record import record_of
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 5
-"""When a client should try again if Redis cannot be reached."""
+CLIENT_CLOSED_REQUEST = 499
+"""What the log says of a client that did not wait for its answer, as nginx has it."""
 
 
 class JSONErrorHandler(ErrorHandler):
     """Answers with the error's own code and status; what is not foreseen is only logged."""
 
-    def default(self, request: Request, exception: Exception) -> HTTPResponse:
+    def default(self, request: Request, exception: BaseException) -> HTTPResponse:
         """The response to an exception that no handler took."""
+        if isinstance(exception, RequestCancelled):
+            record_of(request).outcome = "disconnected"
+            return json({"error": "disconnected"}, status=CLIENT_CLOSED_REQUEST)
         if isinstance(exception, RedisError):
             # Also one that is there and takes nothing: it is loading, or its own disk is full.
             logger.error("Redis: %s", exception)
@@ -31,24 +36,31 @@ class JSONErrorHandler(ErrorHandler):
         if isinstance(exception, StorageError):
             logger.error("storage: %s: %s", exception, exception.__cause__)
         if isinstance(exception, TinyImageError):
-            return error_response(exception)
+            return error_response(request, exception)
         if isinstance(exception, SanicException) and exception.status_code < 500:
             status = http.HTTPStatus(exception.status_code)
             code = status.phrase.lower().replace(" ", "_").replace("-", "_")
+            record_of(request).outcome = code
             return json(
                 {"error": code, "message": str(exception)},
                 status=status,
                 headers=exception.headers,
             )
         if isinstance(exception, SanicException) and exception.status_code == 503:
-            return error_response(Unavailable("The server took too long; try again"))
+            return error_response(request, Unavailable("The server took too long; try again"))
+        record_of(request).outcome = "internal_error"
         logger.error("%s %s", request.method, request.path, exc_info=exception)
         return json(
             {"error": "internal_error", "message": "Something went wrong on the server"}, status=500
         )
 
 
-def error_response(error: TinyImageError) -> HTTPResponse:
+def error_response(request: Request, error: TinyImageError) -> HTTPResponse:
     """The response that tells a client of the error."""
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, Unavailable) else None
+    record_of(request).outcome = error.code
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
     return json({"error": error.code, "message": str(error)}, status=error.status, headers=headers)

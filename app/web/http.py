@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import cast
 
+from redis.exceptions import RedisError
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.http.http1 import Http
 from sanic.response import json
@@ -20,7 +22,13 @@ from app.core.conversion import (
     parse_wish,
 )
 from app.core.conversions import Conversions
-from app.core.errors import NotAnImage, NotFound, TinyImageError, UnsupportedFormat
+from app.core.errors import (
+    NotAnImage,
+    NotFound,
+    TinyImageError,
+    Unavailable,
+    UnsupportedFormat,
+)
 from app.core.options import OPTION_NAMES, Options, parse_options, parse_q
 from app.core.queue import JobState
 from app.core.settings import Settings
@@ -28,7 +36,11 @@ from app.core.sniff import HEAD_SIZE, picture_type
 from app.web.answers import describe
 from app.web.download import remaining_seconds, send_result
 from app.web.errors import error_response
-from app.web.upload import discard_rest, read_form
+from app.web.guard import Guard
+from app.web.record import record_of
+from app.web.upload import Spooling, discard_rest, read_form
+
+logger = logging.getLogger(__name__)
 
 QUEUED_MESSAGE = "Your image is queued for processing"
 DONE_MESSAGE = "Image already processed for this format/quality"
@@ -50,10 +62,15 @@ class _Wanted:
         return quality and (self.options is not None or conversion.is_plain)
 
 
-def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
+def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -> Blueprint:
     """The routes of the HTTP API."""
     blueprint = Blueprint("http")
     max_size = settings.upload.max_upload_size
+    spooling = Spooling(max_size, settings.limits.upload_timeout)
+
+    @blueprint.get("/healthz")
+    async def health(request: Request) -> HTTPResponse:
+        return json({"status": "ok"})
 
     @blueprint.get("/")
     async def about(request: Request) -> HTTPResponse:
@@ -71,28 +88,34 @@ def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
     @blueprint.post("/upload", stream=True)
     async def upload(request: Request) -> HTTPResponse | None:
         try:
-            return await _take(request, conversions, settings)
+            guard.admit(request)
+            try:
+                await guard.count_picture(request)
+            except RedisError as error:
+                logger.error("Redis: %s", error)
+                raise Unavailable("The queue cannot be reached; try again") from None
+            return await _take(request, conversions, settings, spooling)
         except TinyImageError as error:
             connection = cast(Http, request.stream)
             if not connection.request_body:
                 raise
             # The rest of the body is still on its way; the answer goes first.
             connection.keep_alive = False
-            response = await request.respond(error_response(error))
+            response = await request.respond(error_response(request, error))
             await response.send(end_stream=True)
             await discard_rest(request, 2 * max_size)
             return None
 
     @blueprint.get("/status/<md5:str>")
     async def status(request: Request, md5: str) -> HTTPResponse:
-        jobs = await conversions.status(_md5(md5))
+        jobs = await conversions.status(_md5(request, md5))
         if not jobs:
             raise NotFound("There is no such picture")
         return json([{**describe(job), "status": job.state} for job in jobs])
 
     @blueprint.get("/queue/<md5:str>")
     async def queue(request: Request, md5: str) -> HTTPResponse:
-        jobs = [job for job in await conversions.status(_md5(md5)) if not job.finished]
+        jobs = [job for job in await conversions.status(_md5(request, md5)) if not job.finished]
         if not jobs:
             raise NotFound("Nothing of this picture is waiting")
         return json([{**describe(job), "filename": job.filename} for job in jobs])
@@ -101,7 +124,7 @@ def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
     async def download(request: Request, md5: str) -> HTTPResponse | None:
         wanted = _wanted(request, settings)
         result = await conversions.newest_result(
-            _md5(md5), wanted.format, wanted.quality, wanted.options
+            _md5(request, md5), wanted.format, wanted.quality, wanted.options
         )
         if result is None:
             raise NotFound("There is no such result")
@@ -113,10 +136,14 @@ def http_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
     return blueprint
 
 
-async def _take(request: Request, conversions: Conversions, settings: Settings) -> HTTPResponse:
-    form = await read_form(request, settings.upload.max_upload_size)
+async def _take(
+    request: Request, conversions: Conversions, settings: Settings, spooling: Spooling
+) -> HTTPResponse:
+    record = record_of(request)
+    form = await read_form(request, spooling)
     try:
         picture = form.picture()
+        record.md5 = picture.md5
         wish = parse_wish(form.fields, settings.engine.effort, settings.limits.max_pixels)
         picture.file.seek(0)
         media_type = picture_type(picture.file.read(HEAD_SIZE))
@@ -127,6 +154,7 @@ async def _take(request: Request, conversions: Conversions, settings: Settings) 
         form.close()
         raise
     job = await conversions.submit(picture, conversion)
+    record.outcome = job.state
     done = job.state is JobState.DONE
     return json(
         {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **describe(job)},
@@ -134,10 +162,11 @@ async def _take(request: Request, conversions: Conversions, settings: Settings) 
     )
 
 
-def _md5(value: str) -> str:
+def _md5(request: Request, value: str) -> str:
     md5 = parse_md5(value)
     if md5 is None:
         raise NotFound("An MD5 is 32 hex digits")
+    record_of(request).md5 = md5
     return md5
 
 

@@ -4,71 +4,63 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
-import hashlib
-import io
-import json
+import contextlib
 import logging
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from redis.exceptions import RedisError
 from sanic import Blueprint, Request, Websocket
+from sanic.exceptions import SanicException
 from websockets.exceptions import ConnectionClosed
 
-from app.core.conversion import Wish, parse_wish
-from app.core.conversions import Conversions, Picture
+from app.core.conversions import Conversions
 from app.core.errors import (
-    DecodeError,
-    InvalidJSON,
     InvalidOption,
     NotAnImage,
     ProcessingFailed,
+    RateLimited,
     StorageError,
     TinyImageError,
+    TooManySockets,
+    Unauthorized,
     Unavailable,
 )
-from app.core.filenames import clean_filename
 from app.core.queue import JobState, PictureJob
 from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, picture_type
 from app.core.storage import ObjectNotFound
 from app.web.answers import describe
-from app.web.upload import too_large
+from app.web.guard import Guard
+from app.web.messages import decode_message, key_of_message
+from app.web.outbox import Gone, Outbox
+from app.web.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER, Protocol
+from app.web.record import Record, record_of
 
 logger = logging.getLogger(__name__)
 
 INCOMING_AT_ONCE = 2
 """Messages of one socket that are decoded and stored at once; the next is read when one is."""
 
-MESSAGE_OVERHEAD = 64 * 1024
-"""Bytes that the other fields of a message may take."""
+AUTHORIZE_SECONDS = 10
+"""Within which a client sends its key if the headers had none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A message, decoded."""
-
-    picture: Picture
-    wish: Wish
-
-
-def max_message_size(max_upload_size: int) -> int:
-    """Bytes of the largest message read.
-
-    base64 takes 4/3 of a picture. A message of up to twice the largest picture is read and answered
-    with `size_exceeded`; a larger one closes the socket with 1009, as it is not held in memory.
-    """
-    return 2 * max_upload_size * 4 // 3 + MESSAGE_OVERHEAD
-
-
-def live_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
+def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -> Blueprint:
     """The route of the WebSocket API."""
     blueprint = Blueprint("live")
 
     @blueprint.websocket("/ws")  # type: ignore[untyped-decorator]
     async def live(request: Request, ws: Websocket) -> None:
-        await LiveSocket(ws, conversions, settings).run()
+        record = record_of(request)
+        record.status, record.outcome = 101, "closed"
+        try:
+            with guard.sockets.opened(record.address):
+                await LiveSocket(request, ws, conversions, settings, guard).run()
+        except TooManySockets as error:  # others came in between
+            record.outcome = error.code
+            await ws.close(CLOSE_TRY_AGAIN_LATER, error.code)
+        finally:
+            record.write()
 
     return blueprint
 
@@ -76,58 +68,157 @@ def live_blueprint(settings: Settings, conversions: Conversions) -> Blueprint:
 class LiveSocket:
     """One client's socket."""
 
-    def __init__(self, ws: Websocket, conversions: Conversions, settings: Settings) -> None:
+    def __init__(
+        self,
+        request: Request,
+        ws: Websocket,
+        conversions: Conversions,
+        settings: Settings,
+        guard: Guard,
+    ) -> None:
+        self._request = request
         self._ws = ws
+        self._protocol = cast(Protocol, ws.io_proto)
         self._conversions = conversions
         self._settings = settings
+        self._guard = guard
+        self._record = record_of(request)
+        self._outbox = Outbox(ws, self._protocol, settings.limits.send_timeout)
+        self._room = asyncio.Semaphore(settings.limits.socket_pictures)
         self._incoming = asyncio.Semaphore(INCOMING_AT_ONCE)
-        self._outgoing = asyncio.Lock()
+        self._results = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._count = 0
 
     async def run(self) -> None:
         """Answer messages until the client goes. The jobs go on without it."""
         try:
-            while (message := await self._ws.recv()) is not None:
-                await self._incoming.acquire()
-                task = asyncio.create_task(self._answer(message))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        except ConnectionClosed:
+            if await self._authorize():
+                await self._take_messages()
+        except (ConnectionClosed, SanicException, Gone):
             pass
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _answer(self, message: str | bytes) -> None:
-        md5: str | None = None
-        try:
+    async def _authorize(self) -> bool:
+        """Wait for the key if the headers had none; without a good one the socket is closed."""
+        keys = self._guard.keys
+        if not keys.required or self._record.key is not None:
+            return True
+        message = await self._ws.recv(timeout=AUTHORIZE_SECONDS)
+        key = None if message is None else key_of_message(message)
+        if key is not None and await self._take_key(key):
+            return True
+        error = Unauthorized("The first message should be the API key")
+        if key is None:
+            await self._send_error(error, None)
+        self._record.outcome = error.code
+        await self._ws.close(CLOSE_POLICY_VIOLATION, error.code)
+        return False
+
+    async def _take_key(self, key: str) -> bool:
+        """Answer a message with a key; a server without keys takes any, as it does in a header."""
+        if self._guard.keys.required:
             try:
-                order = await asyncio.to_thread(decode_message, message, self._settings)
-                del message
-                md5 = order.picture.md5
-                media_type = picture_type(order.picture.file.read(HEAD_SIZE))
-                if media_type is None:
-                    raise NotAnImage("The file is not a picture")
-                conversion = order.wish.conversion(md5, media_type)
-                job = await self._conversions.submit(order.picture, conversion)
-            finally:
+                self._record.key = self._guard.keys.owner(key)
+            except Unauthorized as error:
+                await self._send_error(error, None)
+                return False
+        await self._outbox.send({"status": "authorized"})
+        return True
+
+    async def _take_messages(self) -> None:
+        while True:
+            await self._room.acquire()
+            await self._incoming.acquire()
+            message = await self._ws.recv(timeout=self._settings.limits.socket_idle)
+            if message is None:
+                self._room.release()
                 self._incoming.release()
-            await self._report(job)
+                if self._tasks:
+                    continue
+                self._record.outcome = "idle"
+                await self._ws.close(1000, "idle")
+                return
+            if (key := key_of_message(message)) is not None:
+                self._room.release()
+                self._incoming.release()
+                await self._take_key(key)
+                continue
+            self._count += 1
+            task = asyncio.create_task(self._answer(message, self._new_record(len(message))))
+            del message
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._room.release()
+
+    def _new_record(self, size: int) -> Record:
+        of = self._record
+        return Record(
+            id=f"{of.id}.{self._count}",
+            method="WS",
+            path=of.path,
+            address=of.address,
+            key=of.key,
+            bytes_in=size,
+            outcome="disconnected",
+        )
+
+    async def _answer(self, message: str | bytes, record: Record) -> None:
+        try:
+            job = await self._take(message, record)
+            del message
+            await self._report(job, record)
+            record.status, record.outcome = 200, JobState.DONE
         except TinyImageError as error:
             if isinstance(error, StorageError):
                 logger.error("/ws: storage: %s: %s", error, error.__cause__)
-            await self._send_error(error, md5)
+            await self._refuse(error, record)
         except (RedisError, OSError) as error:
             logger.error("/ws: %s", error)
-            await self._send_error(Unavailable(), md5)
-        except ConnectionClosed:
+            await self._refuse(Unavailable(), record)
+        except Gone:
             pass
         except Exception:
             logger.exception("/ws: a message was not answered")
-            await self._send_error(TinyImageError(), md5)
+            await self._refuse(TinyImageError(), record)
+        finally:
+            record.write()
 
-    async def _report(self, job: PictureJob) -> None:
+    async def _take(self, message: str | bytes, record: Record) -> PictureJob:
+        """The job of the picture that a message holds, queued by now or found."""
+        size = len(message)
+        self._protocol.hold(size)
+        try:
+            refused = await self._refused()
+            order = await asyncio.to_thread(decode_message, message, self._settings)
+            del message
+            record.md5 = order.picture.md5
+            if refused is not None:
+                raise refused
+            media_type = picture_type(order.picture.file.read(HEAD_SIZE))
+            if media_type is None:
+                raise NotAnImage("The file is not a picture")
+            conversion = order.wish.conversion(record.md5, media_type)
+            return await self._conversions.submit(order.picture, conversion)
+        finally:
+            self._protocol.hold(-size)
+            self._incoming.release()
+
+    async def _refused(self) -> RateLimited | None:
+        """Count the picture. That it is one too many is told once its MD5 is known."""
+        try:
+            await self._guard.count_picture(self._request)
+        except RateLimited as error:
+            return error
+        return None
+
+    async def _report(self, job: PictureJob, record: Record) -> None:
         """Tell the steps of the job, each once and in order, whichever of them were seen."""
         if job.state is not JobState.DONE:
             await self._send_step("queued", job)
@@ -140,65 +231,26 @@ class LiveSocket:
         if job.state is not JobState.DONE:
             raise ProcessingFailed()
         # One result at a time is held in memory for a socket that is slow to read.
-        async with self._outgoing:
+        async with self._results:
             try:
                 data = await self._conversions.read(job)
             except ObjectNotFound:
                 raise ProcessingFailed() from None
-            await self._send_step("done", job, file=base64.b64encode(data).decode("ascii"))
+            file = base64.b64encode(data).decode("ascii")
+            record.bytes_out = await self._send_step("done", job, file=file)
 
-    async def _send_step(self, status: str, job: PictureJob, **more: str) -> None:
-        await self._send({"status": status, **describe(job), **more})
+    async def _send_step(self, status: str, job: PictureJob, **more: str) -> int:
+        return await self._outbox.send({"status": status, **describe(job), **more})
+
+    async def _refuse(self, error: TinyImageError, record: Record) -> None:
+        record.status, record.outcome = error.status, error.code
+        await self._send_error(error, record.md5)
 
     async def _send_error(self, error: TinyImageError, md5: str | None) -> None:
         answer: dict[str, Any] = {"status": "error", "message": error.code}
         if isinstance(error, InvalidOption):  # only clients that know options are told more
             answer["detail"] = str(error)
-        try:
-            await self._send({**answer, "md5": md5} if md5 else answer)
-        except ConnectionClosed:
-            return
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        await self._ws.send(json.dumps(message))
-
-
-def decode_message(message: str | bytes, settings: Settings) -> Order:
-    """The order that a client's message holds.
-
-    Raises:
-        InvalidJSON: if it is no JSON object, or `data` is no text.
-        UnsupportedFormat: if there is no such format.
-        InvalidOption: if an option is wrong.
-        SizeExceeded: if the picture is larger than it may be.
-        DecodeError: if `data` is not base64.
-    """
-    try:
-        fields = json.loads(message)
-    except (ValueError, RecursionError):
-        raise InvalidJSON("The message is not JSON") from None
-    if not isinstance(fields, dict):
-        raise InvalidJSON("The message is not a JSON object")
-    wish = parse_wish(fields, settings.engine.effort, settings.limits.max_pixels)
-    max_size = settings.upload.max_upload_size
-    encoded = fields.get("data")
-    if not isinstance(encoded, str) or not encoded:
-        raise DecodeError("'data' is not base64")
-    if len(encoded) > (max_size + 2) // 3 * 4:
-        raise too_large(max_size)
-    try:
-        data = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise DecodeError("'data' is not base64") from None
-    if len(data) > max_size:
-        raise too_large(max_size)
-    filename = fields.get("filename")
-    return Order(
-        Picture(
-            file=io.BytesIO(data),
-            md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
-            size=len(data),
-            filename=clean_filename(filename if isinstance(filename, str) else ""),
-        ),
-        wish,
-    )
+        if isinstance(error, RateLimited):  # and those that know this error
+            answer["retry_after"] = error.retry_after
+        with contextlib.suppress(Gone):
+            await self._outbox.send({**answer, "md5": md5} if md5 else answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import socket
 from functools import partial
@@ -17,18 +18,30 @@ from app.core.logs import configure_logging
 from app.core.queue import PictureQueue, connect
 from app.core.settings import Settings
 from app.core.storage import Storage
+from app.web.auth import ApiKeys
 from app.web.errors import JSONErrorHandler
+from app.web.guard import Guard
+from app.web.headers import Cors
 from app.web.http import http_blueprint
-from app.web.live import live_blueprint, max_message_size
+from app.web.live import live_blueprint
+from app.web.messages import max_message_size
 from app.web.processes import Processes, listen
+from app.web.protocol import Incoming, Protocol
+from app.web.rate import RateLimit
+from app.web.sockets import Sockets
 from app.web.upload import FORM_OVERHEAD
 
 APP_NAME = "tinyimage"
 
 App = Sanic[Any, Any]
 
-REQUEST_SECONDS = 300
-"""How long an upload or a download may take."""
+RESPONSE_SECONDS = 300
+"""How long a request may stand still: nothing comes, and nothing can be sent."""
+
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be silent between two requests, or before the first."""
+
+MAX_FILES = 65_536
 
 STOP_SECONDS = 3.0
 """How long open requests may still take when the server stops."""
@@ -47,13 +60,26 @@ def create_app(settings: Settings, url: str) -> App:
     app.config.ACCESS_LOG = False
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = settings.upload.max_upload_size + FORM_OVERHEAD
-    app.config.REQUEST_TIMEOUT = 60
-    app.config.RESPONSE_TIMEOUT = REQUEST_SECONDS
+    app.config.REQUEST_TIMEOUT = settings.limits.request_timeout
+    app.config.RESPONSE_TIMEOUT = max(RESPONSE_SECONDS, settings.limits.upload_timeout + 30)
+    app.config.KEEP_ALIVE_TIMEOUT = KEEP_ALIVE_SECONDS
+    app.config.PROXIES_COUNT = settings.server.proxies_count or None
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = STOP_SECONDS
     app.config.WEBSOCKET_MAX_SIZE = max_message_size(settings.upload.max_upload_size)
     app.config.WEBSOCKET_PING_INTERVAL = PING_SECONDS
     app.config.WEBSOCKET_PING_TIMEOUT = PING_SECONDS
 
+    app.ctx.incoming = Incoming(settings.limits.socket_memory)
+    app.ctx.message_seconds = settings.limits.upload_timeout
+
+    rate = RateLimit(settings.limits.rate, url)
+    guard = Guard(
+        ApiKeys(settings.auth.api_keys),
+        Cors(settings.cors.origins),
+        rate,
+        Sockets(settings.limits.sockets, settings.limits.sockets_per_address),
+    )
+    guard.install(app)
     connection = connect(url)
     events = Events(url)
     conversions = Conversions(
@@ -61,16 +87,18 @@ def create_app(settings: Settings, url: str) -> App:
             connection,
             max_age_seconds=settings.upload.max_age_seconds,
             conversion_timeout=settings.limits.conversion_timeout,
+            max_waiting=settings.limits.max_queue,
         ),
         Storage.local(settings.server.output_dir),
         events,
     )
-    app.blueprint(http_blueprint(settings, conversions))
-    app.blueprint(live_blueprint(settings, conversions))
+    app.blueprint(http_blueprint(settings, conversions, guard))
+    app.blueprint(live_blueprint(settings, conversions, guard))
 
     @app.before_server_start
     async def start(app: App) -> None:
         configure_logging(settings.logs.format)
+        _raise_file_limit()
         await events.start()
 
     @app.after_server_start
@@ -82,6 +110,7 @@ def create_app(settings: Settings, url: str) -> App:
         # Also those whose clients are gone by now: what they enqueue needs the connection.
         await conversions.finish()
         await events.stop()
+        await rate.close()
         connection.close()
 
     return app
@@ -118,6 +147,7 @@ def _serve(settings: Settings, url: str, sock: socket.socket | None) -> None:
         register_sys_signals=False,
         motd=False,
         access_log=False,
+        protocol=Protocol,
     )
     Sanic.serve_single(app)
 
@@ -136,3 +166,12 @@ def _stop_once(app: App) -> None:
     # Not the loop's own handlers: Sanic takes those away as it begins to stop.
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, stop)
+
+
+def _raise_file_limit() -> None:
+    """Take as many open files as the system grants: each connection is one, and 1,024 are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

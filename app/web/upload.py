@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import IO, cast
 
 from python_multipart.exceptions import FormParserError
@@ -15,14 +16,21 @@ from sanic.exceptions import SanicException
 from sanic.http.http1 import Http
 
 from app.core.conversions import Picture
-from app.core.errors import InvalidForm, SizeExceeded
+from app.core.errors import InvalidForm, SizeExceeded, UploadTimeout
 from app.core.filenames import clean_filename, form_filename
 from app.core.options import OPTION_NAMES
 from app.core.storage import as_storage_error
+from app.web.record import record_of
 
 SPOOL_MEMORY = 512 * 1024
 """Bytes of a picture kept in memory before it goes to disk: small photographs never do, and 50
 large ones at once still take well below 100 MB."""
+
+CROWD = 100
+"""Uploads at once from which on a further one goes to disk from its first bytes: so thousands that
+send one byte a second take no more memory than their connections."""
+
+CROWD_SPOOL_MEMORY = 8 * 1024
 
 FORM_OVERHEAD = 64 * 1024
 """Bytes that boundaries, headers and the other fields may take."""
@@ -38,13 +46,37 @@ LINGER_SECONDS = 2.0
 closed connection for a failure of the network (RFC 9112, section 9.6)."""
 
 
+class Spooling:
+    """How uploads are taken by this process, and how many are on their way.
+
+    Args:
+        max_size: bytes of the largest picture taken.
+        seconds: how long the body of one upload may take.
+    """
+
+    def __init__(self, max_size: int, seconds: float) -> None:
+        self.max_size = max_size
+        self.seconds = seconds
+        self._open = 0
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[int]:
+        """Count an upload as on its way; gives the bytes of it that may stay in memory."""
+        self._open += 1
+        try:
+            yield SPOOL_MEMORY if self._open <= CROWD else CROWD_SPOOL_MEMORY
+        finally:
+            self._open -= 1
+
+
 class Form:
     """The fields of an upload and its picture, filled by the parser's callbacks."""
 
-    def __init__(self, boundary: bytes, max_size: int) -> None:
+    def __init__(self, boundary: bytes, max_size: int, spool_memory: int = SPOOL_MEMORY) -> None:
         self.fields: dict[str, str] = {}
         self.complete = False
         self._max_size = max_size
+        self._spool_memory = spool_memory
         self._file: IO[bytes] | None = None
         self._filename = ""
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -127,7 +159,7 @@ class Form:
                 self._filename = clean_filename(filename)
                 self._file = cast(
                     IO[bytes],
-                    tempfile.SpooledTemporaryFile(SPOOL_MEMORY),  # noqa: SIM115 - closed in close()
+                    tempfile.SpooledTemporaryFile(self._spool_memory),  # noqa: SIM115 - closed in close()
                 )
         elif name in FIELDS and name not in self.fields:
             self._field_name, self._field = name, bytearray()
@@ -155,11 +187,8 @@ class Form:
         self.complete = True
 
 
-async def read_form(request: Request, max_size: int) -> Form:
+async def read_form(request: Request, spooling: Spooling) -> Form:
     """Read the body of an upload.
-
-    Args:
-        max_size: bytes of the largest picture taken.
 
     Returns:
         the complete form; who takes it closes it, or gives its picture to a submission.
@@ -168,8 +197,13 @@ async def read_form(request: Request, max_size: int) -> Form:
         InvalidForm: if the body is not a multipart form.
         SizeExceeded: if the body or its picture is too large.
         StorageError: if the picture cannot be spooled.
+        UploadTimeout: if it does not come in time.
     """
-    content_type, options = parse_options_header(request.headers.get("content-type", ""))
+    max_size = spooling.max_size
+    try:
+        content_type, options = parse_options_header(request.headers.get("content-type", ""))
+    except UnicodeError:
+        raise InvalidForm("The Content-Type cannot be read") from None
     boundary = options.get(b"boundary")
     if content_type != b"multipart/form-data" or not boundary:
         raise InvalidForm("The body is not multipart/form-data with a boundary")
@@ -177,23 +211,28 @@ async def read_form(request: Request, max_size: int) -> Form:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
         raise too_large(max_size)
-    try:
-        form = Form(boundary, max_size)
-    except FormParserError as error:
-        raise InvalidForm(f"The multipart body cannot be read: {error}") from None
-    received = 0
-    try:
-        async for data in _body(request):
-            received += len(data)
-            if received > limit:
-                raise too_large(max_size)
-            try:
-                form.write(data)
-            except OSError as error:  # of the spool
-                raise as_storage_error(error) from error
-    except BaseException:
-        form.close()
-        raise
+    with spooling.opened() as spool_memory:
+        try:
+            form = Form(boundary, max_size, spool_memory)
+        except FormParserError as error:
+            raise InvalidForm(f"The multipart body cannot be read: {error}") from None
+        record = record_of(request)
+        try:
+            async with asyncio.timeout(spooling.seconds):
+                async for data in _body(request):
+                    record.bytes_in += len(data)
+                    if record.bytes_in > limit:
+                        raise too_large(max_size)
+                    try:
+                        form.write(data)
+                    except OSError as error:  # of the spool
+                        raise as_storage_error(error) from error
+        except TimeoutError:
+            form.close()
+            raise UploadTimeout(f"The upload took more than {spooling.seconds:g} s") from None
+        except BaseException:
+            form.close()
+            raise
     return form
 
 

@@ -1,0 +1,74 @@
+"""API keys: where a client puts one, and whose it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+from sanic import Request
+
+from app.core.errors import Unauthorized
+
+BASIC_USER = "api"
+"""The user of Basic: the key is the password."""
+
+CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="TinyImage Server"'
+
+
+class ApiKeys:
+    """The keys of the settings, as digests."""
+
+    def __init__(self, keys: Mapping[str, SecretStr]) -> None:
+        self._digests = {name: _digest(key.get_secret_value()) for name, key in keys.items()}
+
+    @property
+    def required(self) -> bool:
+        """Whether there are any: without, the server is open."""
+        return bool(self._digests)
+
+    def owner(self, key: str) -> str:
+        """The name of the key.
+
+        All are compared, each in the same time, so that how long it takes says nothing.
+
+        Raises:
+            Unauthorized: if there is no such key.
+        """
+        given, owner = _digest(key), None
+        for name, digest in self._digests.items():
+            if hmac.compare_digest(given, digest):
+                owner = name
+        if owner is None:
+            raise Unauthorized("The API key is not known")
+        return owner
+
+
+def given_key(request: Request, *, basic: bool = True) -> str | None:
+    """The key that the request's headers hold, or None.
+
+    Args:
+        basic: whether the Basic scheme counts: a browser sends what it remembers of it by itself,
+            also for a page of another site.
+    """
+    if key := request.headers.get("x-api-key"):
+        return str(key).strip()
+    scheme, _, value = str(request.headers.get("authorization", "")).partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return value
+    if scheme.lower() == "basic" and basic:
+        try:
+            decoded = base64.b64decode(value, validate=True).decode("utf-8")
+        except (binascii.Error, ValueError):
+            return ""
+        user, _, password = decoded.partition(":")
+        return password if user == BASIC_USER else ""
+    return None
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

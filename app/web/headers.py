@@ -1,0 +1,92 @@
+"""What every answer tells a browser, and which sites may use this server from one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sanic import HTTPResponse, Request
+from sanic.response import BaseHTTPResponse, empty
+
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "X-Frame-Options": "DENY",
+}
+"""An answer is data: it runs nothing, loads nothing and is framed by nobody."""
+
+DOWNLOADS = "/download/"
+
+ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, If-None-Match, If-Range, Range, X-API-Key, X-Request-ID"
+)
+EXPOSED_HEADERS = (
+    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, RateLimit, "
+    "RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    "X-RateLimit-Reset, X-Request-ID"
+)
+PREFLIGHT_SECONDS = 600
+
+
+class Cors:
+    """Cross-origin requests of the sites that may (WHATWG Fetch, "CORS protocol").
+
+    Credentials are never allowed: a key is put into a header by the page itself.
+    """
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._all = "*" in origins
+        self._origins = frozenset(origins)
+
+    def allows(self, request: Request) -> bool:
+        """Whether the request comes from no page, from one of ours, or from one that may."""
+        origin = request.headers.get("origin")
+        if origin is None or self._all or origin.lower() in self._origins:
+            return True
+        _, _, host = origin.lower().partition("://")
+        return bool(host) and host == request.headers.get("host", "").lower()
+
+    def preflight(self, request: Request) -> HTTPResponse | None:
+        """The answer to a preflight request of a site that may, or None."""
+        asked = "access-control-request-method" in request.headers
+        if request.method != "OPTIONS" or not asked or not self._grant(request):
+            return None
+        return empty(
+            headers={
+                "Access-Control-Allow-Methods": ALLOWED_METHODS,
+                "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+                "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+            }
+        )
+
+    def headers(self, request: Request) -> Mapping[str, str]:
+        """What the answer says of cross-origin use."""
+        if not self._origins:
+            return {}
+        vary = {} if self._all else {"Vary": "Origin"}
+        grant = self._grant(request)
+        if grant is None:
+            return vary
+        return {
+            **vary,
+            "Access-Control-Allow-Origin": grant,
+            "Access-Control-Expose-Headers": EXPOSED_HEADERS,
+        }
+
+    def _grant(self, request: Request) -> str | None:
+        origin = request.headers.get("origin")
+        if origin is None:
+            return None
+        if self._all:
+            return "*"
+        return origin if origin.lower() in self._origins else None
+
+
+def secure(request: Request, response: BaseHTTPResponse) -> None:
+    """Add the security headers that the answer has not set itself."""
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    # Any site may show a result, as before; the rest is read by pages of ours or through CORS.
+    site = "cross-origin" if (request.path or "").startswith(DOWNLOADS) else "same-origin"
+    response.headers.setdefault("Cross-Origin-Resource-Policy", site)

@@ -1,0 +1,102 @@
+"""One message of a socket: a picture as JSON, or an API key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.conversion import Wish, parse_wish
+from app.core.conversions import Picture
+from app.core.errors import DecodeError, InvalidJSON
+from app.core.filenames import clean_filename
+from app.core.settings import Settings
+from app.web.upload import too_large
+
+MESSAGE_OVERHEAD = 64 * 1024
+"""Bytes that the other fields of a message may take."""
+
+KEY_MESSAGE = 4 * 1024
+"""Bytes of the largest message that is looked into for a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message, decoded."""
+
+    picture: Picture
+    wish: Wish
+
+
+def max_message_size(max_upload_size: int) -> int:
+    """Bytes of the largest message read.
+
+    base64 takes 4/3 of a picture. A message of up to twice the largest picture is read and answered
+    with `size_exceeded`; a larger one closes the socket with 1009, as it is not held in memory.
+    """
+    return 2 * max_upload_size * 4 // 3 + MESSAGE_OVERHEAD
+
+
+def key_of_message(message: str | bytes) -> str | None:
+    """The key of a message `{"api_key": key}`, or None if it is another one."""
+    if len(message) > KEY_MESSAGE:
+        return None
+    try:
+        fields = _object(message)
+    except InvalidJSON:
+        return None
+    key = fields.get("api_key")
+    return key if isinstance(key, str) and "data" not in fields else None
+
+
+def decode_message(message: str | bytes, settings: Settings) -> Order:
+    """The order that a client's message holds.
+
+    Raises:
+        InvalidJSON: if it is no JSON object, or `data` is no text.
+        UnsupportedFormat: if there is no such format.
+        InvalidOption: if an option is wrong.
+        SizeExceeded: if the picture is larger than it may be.
+        DecodeError: if `data` is not base64.
+    """
+    fields = _object(message)
+    try:
+        wish = parse_wish(fields, settings.engine.effort, settings.limits.max_pixels)
+    except RecursionError:
+        raise InvalidJSON("The message is nested too deeply") from None
+    max_size = settings.upload.max_upload_size
+    encoded = fields.get("data")
+    if not isinstance(encoded, str) or not encoded:
+        raise DecodeError("'data' is not base64")
+    if len(encoded) > (max_size + 2) // 3 * 4:
+        raise too_large(max_size)
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise DecodeError("'data' is not base64") from None
+    if len(data) > max_size:
+        raise too_large(max_size)
+    filename = fields.get("filename")
+    return Order(
+        Picture(
+            file=io.BytesIO(data),
+            md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
+            size=len(data),
+            filename=clean_filename(filename if isinstance(filename, str) else ""),
+        ),
+        wish,
+    )
+
+
+def _object(message: str | bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(message)
+    except (ValueError, RecursionError):
+        raise InvalidJSON("The message is not JSON") from None
+    if not isinstance(fields, dict):
+        raise InvalidJSON("The message is not a JSON object")
+    return fields

@@ -1,0 +1,73 @@
+"""What the log says of one request, or of one picture of a socket: one line each."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from typing import cast
+
+from sanic import Request
+
+from app.web.address import client_address
+
+logger = logging.getLogger("app.access")
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
+"""What is taken over from a client or a proxy: the usual ids, and nothing that needs quoting."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One line of the access log. It holds no picture, no query and no header's value."""
+
+    id: str
+    method: str
+    path: str
+    address: str
+    key: str | None = None
+    """The name of the API key."""
+    md5: str | None = None
+    outcome: str | None = None
+    """What became of it: an error's code, a job's state, or `ok`."""
+    status: int | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    streamed: bool = False
+    """Whether it is written at the end of a stream, not when the answer is made."""
+    written: bool = False
+    began: float = field(default_factory=time.perf_counter)
+
+    def write(self) -> None:
+        """Log the line, once."""
+        if self.written:
+            return
+        self.written = True
+        fields = asdict(self)
+        for name in ("streamed", "written", "began"):
+            del fields[name]
+        fields["milliseconds"] = round((time.perf_counter() - self.began) * 1000, 1)
+        level = logging.ERROR if self.status == 500 else logging.INFO
+        logger.log(level, "%s %s", self.method, self.path, extra={"fields": fields})
+
+
+def record_of(request: Request) -> Record:
+    """The request's record, made when it is first asked for."""
+    record = getattr(request.ctx, "record", None)
+    if record is None:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        record = request.ctx.record = Record(
+            id=given if _SANE_ID.fullmatch(given) else secrets.token_hex(8),
+            method=request.method,
+            path=_printable(request.path),
+            address=client_address(request),
+        )
+    return cast(Record, record)
+
+
+def _printable(path: str | None) -> str:
+    return ascii(path or "*")[1:-1][:512]
