@@ -60,6 +60,7 @@ def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
             record.outcome = error.code
             await ws.close(CLOSE_TRY_AGAIN_LATER, error.code)
         finally:
+            record.outcome = cast(Protocol, ws.io_proto).ended_for or record.outcome
             record.write()
 
     return blueprint

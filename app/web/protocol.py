@@ -62,12 +62,20 @@ class Protocol(WebSocketProtocol):
 
     HTTP_CLASS = Requests
 
-    __slots__ = ("_held", "_incoming", "_message_seconds", "_message_timer")  # as Sanic's all have
+    __slots__ = (
+        "_held",
+        "_incoming",
+        "_message_seconds",
+        "_message_timer",
+        "ended_for",
+    )  # as Sanic's all have
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._incoming: Incoming = self.app.ctx.incoming
         self._message_seconds: float = self.app.ctx.message_seconds
+        self.ended_for: str | None = None
+        """Why the socket was cut off; None if it was not."""
         self._held = 0
         self._message_timer: asyncio.TimerHandle | None = None
 
@@ -84,7 +92,7 @@ class Protocol(WebSocketProtocol):
             try:
                 await read(data, events)
             except UnicodeDecodeError:
-                websocket.fail_connection(CLOSE_INVALID_DATA, "no UTF-8")  # RFC 6455, 8.1
+                self._fail(CLOSE_INVALID_DATA, "no_utf8")  # RFC 6455, section 8.1
             except (SanicException, ConnectionClosed):  # it is closing
                 pass
 
@@ -123,7 +131,8 @@ class Protocol(WebSocketProtocol):
         await self._can_write.wait()
 
     def abort(self) -> None:
-        """Cut the connection, whatever is on its way."""
+        """Cut the connection, whose client takes nothing."""
+        self.ended_for = "not_reading"
         if self.transport is not None:
             self.transport.abort()
 
@@ -133,7 +142,7 @@ class Protocol(WebSocketProtocol):
         parser = self.websocket.ws_proto
         self._hold(len(parser.reader.buffer) + (parser.current_size or 0))
         if self._held > SMALL_MESSAGE and self._incoming.full:
-            self.websocket.fail_connection(CLOSE_TRY_AGAIN_LATER, "too much on its way in")
+            self._fail(CLOSE_TRY_AGAIN_LATER, "too_much_at_once")
 
     def _hold(self, size: int) -> None:
         self._incoming.held += size - self._held
@@ -146,5 +155,9 @@ class Protocol(WebSocketProtocol):
 
     def _too_slow(self) -> None:
         self._message_timer = None
-        if self.websocket is not None:
-            self.websocket.fail_connection(CLOSE_POLICY_VIOLATION, "the message came too slowly")
+        self._fail(CLOSE_POLICY_VIOLATION, "too_slow")
+
+    def _fail(self, code: int, why: str) -> None:
+        if self.websocket is not None and self.ended_for is None:
+            self.ended_for = why
+            self.websocket.fail_connection(code, why)

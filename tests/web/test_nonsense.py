@@ -22,7 +22,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import running_redis
 from tests.pictures import photograph, unique
-from tests.web.alone import Web, answer, web
+from tests.service import until
+from tests.web.alone import Web, answer, ended, web
 
 CASES = int(os.environ.get("HYPOTHESIS_CASES", "120"))
 
@@ -396,3 +397,16 @@ def test_bytes_that_are_no_frames(target: Web, data: bytes) -> None:
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(65536):
                 pass
+
+
+def test_text_that_is_no_utf8_closes_its_socket(target: Web) -> None:
+    with target.connection() as connection:
+        connection.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"X-Request-ID: no-utf8\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert answer(connection)[0] == 101
+        connection.sendall(b"\x81\x82\x00\x00\x00\x00\xff\xfe")
+        assert ended(connection)
+    assert until(lambda: target.access(id="no-utf8", outcome="no_utf8"))

@@ -210,6 +210,7 @@ def test_a_message_that_comes_too_slowly_closes_its_socket(redis_url: str, tmp_p
             stop = _drip(connection, _frame(b"A", opcode=0x00))
             assert ended(connection)
             stop.set()
+        until(lambda: len(running.access(path="/ws", outcome="too_slow")) == 3)
         assert running.troubles() == []
 
 
@@ -228,6 +229,7 @@ def test_messages_that_are_together_too_large_close_one_socket_and_leave_the_oth
         with contextlib.suppress(ConnectionError):
             second.sendall(_frame(bytes(1_500_000), length=3_000_000))
         assert ended(second)
+        assert until(lambda: running.access(path="/ws", outcome="too_much_at_once"))
         data = unique(photograph("rocket"))
         other.send(message(data))
         assert json.loads(other.recv(timeout=60))["md5"] == md5(data)
@@ -251,7 +253,7 @@ def test_a_client_that_never_reads_is_cut_off_and_takes_little_memory(tmp_path: 
             with contextlib.suppress(OSError):
                 for _ in range(40):
                     connection.sendall(_frame(order))
-            server.wait_for('"status": 101')
+            server.wait_for('"outcome": "not_reading"')
             peak = process.memory_info().rss
         assert size > 500_000
         assert peak - before < 30 * size
