@@ -152,9 +152,10 @@ def _named(picture: Path) -> Iterator[None]:
 def _pixels(picture: Path) -> int:
     """Pixels of the picture, from its header."""
     from workers.imaging.decode import decode
+    from workers.imaging.limits import Limits
 
     with _named(picture):
-        width, height = decode(picture.read_bytes(), sys.maxsize).size
+        width, height = decode(picture.read_bytes(), Limits(sys.maxsize)).size
     return width * height
 
 

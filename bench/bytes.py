@@ -72,11 +72,12 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
     from bench import older
     from bench.look import Reference
     from workers.imaging.decode import decode
+    from workers.imaging.limits import Limits
     from workers.imaging.normalise import flatten, normalise
 
     pyvips.cache_set_max(0)
     pixels = LimitSettings().max_pixels
-    upright = normalise(decode(picture.read_bytes(), pixels).image).copy_memory()
+    upright = normalise(decode(picture.read_bytes(), Limits(pixels)).image).copy_memory()
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
         # A PNG, so that no JPEG's own compression makes it unlike its pixels, and no result is
         # held against an original that is smaller.

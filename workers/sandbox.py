@@ -118,7 +118,7 @@ class Sandbox:
             self._kill()
             raise
         if "error" in fields:
-            raise PictureError(fields["error"])
+            raise PictureError(fields["error"], fields["code"])
         return result
 
     def interrupt_after(self, seconds: float) -> None:

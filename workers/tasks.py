@@ -18,7 +18,7 @@ from app.core.events import Step, publish
 from app.core.queue import PictureQueue
 from app.core.retention import sweep
 from app.core.storage import ObjectNotFound
-from workers.imaging.errors import PictureError
+from workers.imaging.errors import PROCESSING_FAILED, PictureError
 from workers.imaging.protocol import Target
 from workers.runtime import runtime
 from workers.sandbox import ChildCrashed, Interrupted
@@ -62,12 +62,14 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
                 here.settings.limits.max_pixels,
                 wanted.options.effort or here.settings.engine.effort,
                 wanted.options,
+                here.settings.limits.max_frames,
+                here.settings.limits.max_side,
             ),
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         here.storage.put(keys.result(wanted, token), result)
     except PictureError as error:
-        _fail(job, str(error))
+        _fail(job, str(error), error.code)
         raise
     except ObjectNotFound:
         _fail(job, "the original is gone")
@@ -88,7 +90,8 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             time.sleep(STORAGE_DELAYS[-min(left, len(STORAGE_DELAYS))])
         raise
     job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
-    job.meta.pop("error", None)
+    for name in ("error", "error_code"):
+        job.meta.pop(name, None)
     job.save_meta()  # type: ignore[no-untyped-call]
     publish(job.connection, job.id, Step.DONE)
     logger.info(
@@ -115,7 +118,8 @@ def report_failure(
         step = Step.RETRYING
     else:
         job.meta.setdefault("error", _in_words(error_type, error))
-        logger.warning("%s: failed: %s", job.description, job.meta["error"])
+        code = job.meta.setdefault("error_code", PROCESSING_FAILED)
+        logger.warning("%s: failed: %s (%s)", job.description, job.meta["error"], code)
         step = Step.FAILED
     job.save_meta()  # type: ignore[no-untyped-call]
     publish(connection, job.id, step)
@@ -138,10 +142,10 @@ def cleanup() -> dict[str, int]:
     return {"jobs": swept.jobs, "files": swept.files, "freed": swept.freed}
 
 
-def _fail(job: Job, reason: str) -> None:
+def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:
     """Have the job fail for good, with this reason."""
     job.retries_left = 0
-    job.meta["error"] = reason
+    job.meta |= {"error": reason, "error_code": code}
 
 
 def _in_words(error_type: type[BaseException], error: BaseException) -> str:

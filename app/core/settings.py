@@ -122,6 +122,10 @@ class LimitSettings(_Section):
     """Seconds that one conversion may take."""
     max_pixels: int = Field(50_000_000, ge=1)
     """Pixels of the largest picture that is decoded, counted from its header."""
+    max_frames: int = Field(1000, ge=1)
+    """Frames or pages of a file, counted from its header."""
+    max_side: int = Field(65_535, ge=1)
+    """Pixels of the longest side of a picture that is decoded."""
     max_queue: int = Field(10_000, ge=0)
     """Pictures that may wait for a worker; 0 for any number."""
     rate: Annotated[str, BeforeValidator(parse_rate)] = ""

@@ -20,6 +20,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core import keys
+from bench.hostile import png_promise
 from tests.pictures import large, md5, photograph, unique
 from tests.service import (
     ROOT,
@@ -126,9 +127,35 @@ def test_what_a_job_became_stands_in_its_meta(
             "size_in": len(data),
             "size_out": len(web.download(md5(data)).content),
         }
-        assert "cannot be read" in _meta(connection, f"{md5(broken)}-webp-0")["error"]
+        failed = _meta(connection, f"{md5(broken)}-webp-0")
+        assert "cannot be read" in failed["error"]
+        assert failed["error_code"] == "processing_failed"
     finally:
         assert pool.terminate() == 0
+
+
+def test_a_bomb_fails_with_the_limit_that_it_tripped(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, LIMITS__MAX_SIDE=600)
+    pool = Process(["workers"], env)
+    try:
+        bomb, wide = unique(png_promise()), unique(photograph("rocket"))
+        for data in (bomb, wide):
+            assert web.upload(data, "webp", filename="bomb.png").status_code == 202
+        assert [job["status"] for job in web.wait(md5(bomb)) + web.wait(md5(wide))] == [
+            "failed"
+        ] * 2
+        reasons = {}
+        for data in (bomb, wide):
+            meta = _meta(connection, f"{md5(data)}-webp-0")
+            assert meta["error_code"] == "too_many_pixels"
+            reasons[data] = meta["error"]
+        assert reasons[bomb].endswith("pixels, more than the 50000000 allowed")
+        assert reasons[wide].endswith("a side of 640 pixels, more than the 600 allowed")
+    finally:
+        assert pool.terminate() == 0
+    assert sum("(too_many_pixels)" in line for line in pool.log) == 2
 
 
 def test_a_picture_that_cannot_be_read_is_one_line_in_the_log(

@@ -35,7 +35,7 @@ def main() -> None:
             try:
                 result = convert(data, Target.from_dict(fields))
             except PictureError as error:
-                send_frame(connection, {"error": str(error)}, b"")
+                send_frame(connection, {"error": str(error), "code": error.code}, b"")
             else:
                 send_frame(connection, {}, result)
 

@@ -37,7 +37,7 @@ def convert(data: Data, target: Target) -> bytes:
     try:
         source = decode(
             data,
-            target.max_pixels,
+            target.limits,
             frames=target.format in ANIMATED,
             options=target.options,
         )

@@ -8,9 +8,11 @@ from app.core.options import DEFAULTS, Gravity, Options
 from app.core.sniff import HEAD_SIZE, picture_type
 from workers.imaging import pillow
 from workers.imaging.errors import PictureError
+from workers.imaging.headers import check_header
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Data
 from workers.imaging.resize import shrink_on_load
-from workers.imaging.source import QUARTER_TURNS, Source, check_pixels
+from workers.imaging.source import QUARTER_TURNS, Source
 
 LOADERS = {
     "image/jpeg": "jpegload_buffer",
@@ -29,13 +31,13 @@ ANIMATED = ("image/gif", "image/webp")
 
 
 def decode(
-    data: Data, max_pixels: int, *, frames: bool = False, options: Options = DEFAULTS
+    data: Data, limits: Limits, *, frames: bool = False, options: Options = DEFAULTS
 ) -> Source:
     """The picture in `data`. The pixels themselves are decoded when needed.
 
     Args:
         data: must outlive the picture.
-        max_pixels: pixels of the largest picture taken, all frames together, by its header.
+        limits: how large it may be, by its header.
         frames: whether all frames are wanted; else the first is taken.
         options: what it will be resized to, as some decoders can make it smaller in passing.
 
@@ -43,16 +45,18 @@ def decode(
         PictureError: if it is of no known kind, its header cannot be read, or it is too large.
     """
     kind = picture_type(bytes(data[:HEAD_SIZE]))
-    if kind in pillow.LOADERS:
-        return pillow.decode(data, kind, max_pixels)
-    loader = LOADERS.get(kind or "")
-    if kind is None or loader is None:
+    if kind not in pillow.LOADERS and kind not in LOADERS:
         raise PictureError(f"{kind or 'this kind of file'} is not supported")
+    check_header(data, kind, limits)
+    if kind in pillow.LOADERS:
+        return pillow.decode(data, kind, limits)
+    loader = LOADERS[kind]
     all_frames = {"n": -1} if frames and kind in ANIMATED else {}
     image = _load(loader, data, access="sequential", **all_frames)
     count = _count(image) if all_frames else 1
     width, height = image.width, image.height // count
-    check_pixels(width, height, max_pixels, count)
+    limits.check_size(width, height, count)
+    limits.check_frames(_count(image))
     turn = orientation(image)
     if turn in QUARTER_TURNS:
         width, height = height, width

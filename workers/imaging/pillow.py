@@ -11,9 +11,10 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from workers.imaging.boxes import boxes
-from workers.imaging.errors import PictureError
+from workers.imaging.errors import TOO_MANY_PIXELS, PictureError
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Data
-from workers.imaging.source import QUARTER_TURNS, Source, check_pixels
+from workers.imaging.source import QUARTER_TURNS, Source
 
 LOADERS = {
     "image/heic": "HEIF",
@@ -28,7 +29,7 @@ LOADERS = {
 _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
-def decode(data: Data, kind: str, max_pixels: int) -> Source:
+def decode(data: Data, kind: str, limits: Limits) -> Source:
     """The picture in `data`, decoded.
 
     Raises:
@@ -36,12 +37,15 @@ def decode(data: Data, kind: str, max_pixels: int) -> Source:
     """
     if LOADERS[kind] == "HEIF":
         pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
-    Image.MAX_IMAGE_PIXELS = None  # counted here, with the limit that the settings have
+    Image.MAX_IMAGE_PIXELS = None  # counted here, with the limits that the settings have
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=[LOADERS[kind]]) as picture:
-                check_pixels(*picture.size, max_pixels)
+                limits.check_size(*picture.size)
+                # From here on by Pillow too: there may be pictures inside of the picture.
+                Image.MAX_IMAGE_PIXELS = limits.max_pixels
                 picture.load()
                 image = _to_vips(picture)
                 orientation = _orientation(picture, data)
@@ -52,6 +56,8 @@ def decode(data: Data, kind: str, max_pixels: int) -> Source:
                 return Source(kind, image, exif=_exif(picture), size=size)
     except PictureError:
         raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise PictureError(str(error), TOO_MANY_PIXELS) from None
     except Exception as error:  # Pillow's readers raise whatever they come upon
         raise PictureError(f"the picture cannot be read: {error}") from None
 

@@ -11,11 +11,14 @@ from typing import Any
 
 from app.core.conversion import Format
 from app.core.options import DEFAULTS, Effort, Options
+from workers.imaging.limits import Limits
 
 _HEADER = struct.Struct("!IQ")
 """Lengths of the JSON and of the bytes."""
 
 Data = bytes | bytearray
+
+_LIMITS = Limits()
 
 MAX_SIZE = 1024**3
 """Bytes of the largest frame that is received; more than any picture that is taken or made."""
@@ -32,6 +35,13 @@ class Target:
     effort: Effort = Effort.BALANCED
     options: Options = DEFAULTS
     """Its own `effort` does not count."""
+    max_frames: int = _LIMITS.max_frames
+    max_side: int = _LIMITS.max_side
+
+    @property
+    def limits(self) -> Limits:
+        """How large the picture may be."""
+        return Limits(self.max_pixels, self.max_frames, self.max_side)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data."""
@@ -41,6 +51,8 @@ class Target:
             "max_pixels": self.max_pixels,
             "effort": self.effort,
             "options": self.options.to_dict(),
+            "max_frames": self.max_frames,
+            "max_side": self.max_side,
         }
 
     @classmethod
@@ -52,6 +64,8 @@ class Target:
             data["max_pixels"],
             Effort(data["effort"]),
             Options.from_dict(data["options"]),
+            data["max_frames"],
+            data["max_side"],
         )
 
 
@@ -67,7 +81,8 @@ def send_frame(connection: socket.socket, fields: dict[str, Any], data: Data) ->
     """
     text, view = json.dumps(fields).encode(), memoryview(data)
     connection.sendall(_HEADER.pack(len(text), view.nbytes) + text)
-    connection.sendall(view)
+    if data:  # the other side may have gone, having all there is
+        connection.sendall(view)
 
 
 def receive_frame(

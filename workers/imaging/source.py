@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
-from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Data
 
 QUARTER_TURNS = range(5, 9)
@@ -46,17 +45,3 @@ class Source:
             return [self.image]
         width, height = self.image.width, self.image.height // self.frames
         return [self.image.crop(0, n * height, width, height) for n in range(self.frames)]
-
-
-def check_pixels(width: int, height: int, max_pixels: int, frames: int = 1) -> None:
-    """See whether a picture is small enough, by what its header says.
-
-    Raises:
-        PictureError: if not.
-    """
-    pixels = width * height * frames
-    if pixels > max_pixels:
-        of_frames = f" × {frames} frames" if frames > 1 else ""
-        raise PictureError(
-            f"{width} × {height}{of_frames} is {pixels} pixels, more than the {max_pixels} allowed"
-        )

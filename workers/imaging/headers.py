@@ -1,0 +1,121 @@
+"""What the headers promise that the decoders themselves do not say, or say too late.
+
+Of most kinds libvips and Pillow tell the size before they decode. Here is the rest: texts and
+profiles that decoders inflate as they open a file, and pictures inside of pictures. What cannot be
+followed is left to the decoder, which then says what is wrong with the file.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from workers.imaging.limits import MAX_METADATA, Limits
+from workers.imaging.protocol import Data
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SOI, _SOS, _APP0, _APP15, _COM = 0xD8, 0xDA, 0xE0, 0xEF, 0xFE
+_BITMAP_HEADER = 40
+"""Bytes of a BITMAPINFOHEADER, which an icon has where it has no PNG."""
+_CODESTREAM = b"\xff\x4f\xff\x51"
+"""SOC and SIZ, which begin every JPEG 2000 codestream (ITU-T T.800, A.4.1, A.5.1)."""
+
+
+def check_header(data: Data, kind: str, limits: Limits) -> None:
+    """See whether a file of this media type promises no more than it may.
+
+    Raises:
+        PictureError: if it does.
+    """
+    try:
+        match kind:
+            case "image/png" | "image/apng":
+                _check_png(data, limits)
+            case "image/jpeg":
+                limits.check_metadata(sum(map(len, _jpeg_metadata(data))))
+            case "image/x-icon" | "image/vnd.microsoft.icon":
+                _check_icon(data, limits)
+            case "image/jp2" | "image/jpx":
+                _check_jpeg_2000(data, limits)
+    except struct.error:
+        return  # it ends too early
+
+
+def _check_png(data: Data, limits: Limits, start: int = 0) -> None:
+    metadata = 0
+    for kind, body in _png_chunks(data, start + len(_PNG)):
+        match kind:
+            case b"IHDR":
+                limits.check_size(*struct.unpack_from(">II", body))
+            case b"zTXt" | b"iCCP":
+                # A keyword, a zero, the method of compression, and what is compressed.
+                metadata += _inflated(body[body.find(0) + 2 :])
+            case b"iTXt":
+                # As above, then language and keyword once more, each with a zero behind it.
+                keyword = body.find(0)
+                text = body[keyword + 3 :].split(b"\0", 2)[-1]
+                compressed = body[keyword + 1 : keyword + 2] == b"\1"
+                metadata += _inflated(text) if compressed else len(text)
+            case b"tEXt" | b"eXIf":
+                metadata += len(body)
+        if metadata > MAX_METADATA:
+            limits.check_metadata(metadata)
+
+
+def _png_chunks(data: Data, at: int) -> Iterator[tuple[bytes, Data]]:
+    """Name and data of each chunk but those with pixels (PNG, third edition, 5.3)."""
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if kind not in (b"IDAT", b"fdAT"):
+            yield kind, data[at + 8 : at + 8 + size]
+        at += 12 + size
+
+
+def _inflated(data: Data) -> int:
+    """Bytes that this becomes, counted as far as `MAX_METADATA` allows."""
+    inflater, size = zlib.decompressobj(), 0
+    try:
+        while data and size <= MAX_METADATA:
+            size += len(inflater.decompress(data, 2**18))
+            data = inflater.unconsumed_tail
+    except zlib.error:
+        pass  # the decoder will see so too, and drop it
+    return size
+
+
+def _jpeg_metadata(data: Data) -> Iterator[Data]:
+    """The segments of applications, and comments, before the first scan."""
+    at = 2
+    while at + 4 <= len(data):
+        marker, kind, size = struct.unpack_from(">BBH", data, at)
+        if marker != 0xFF or kind == _SOS:
+            return
+        if kind == 0xFF:  # a byte of filling
+            at += 1
+            continue
+        if _APP0 <= kind <= _APP15 or kind == _COM:
+            yield data[at + 4 : at + 2 + size]
+        at += 2 + size
+
+
+def _check_icon(data: Data, limits: Limits) -> None:
+    """The directory has a byte for a side, so it is the pictures themselves that count."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    for number in range(count):
+        (start,) = struct.unpack_from("<I", data, 6 + 16 * number + 12)
+        if data[start : start + len(_PNG)] == _PNG:
+            _check_png(data, limits, start)
+        else:
+            header, width, height = struct.unpack_from("<Iii", data, start)
+            if header >= _BITMAP_HEADER:
+                # Twice as high as it is shown: the mask lies behind the colours.
+                limits.check_size(abs(width), abs(height) // 2)
+
+
+def _check_jpeg_2000(data: Data, limits: Limits) -> None:
+    at = data.find(_CODESTREAM)
+    if at < 0:
+        return
+    right, bottom, left, top = struct.unpack_from(">IIII", data, at + 8)
+    limits.check_size(max(0, right - left), max(0, bottom - top))
