@@ -20,9 +20,9 @@ from typing import Any, Self
 
 from app.core.lifeline import die_with_parent
 from bench.errors import BenchError
+from workers.child import ENVIRONMENT
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Target
-from workers.sandbox import ENVIRONMENT
 
 START_SECONDS = 120.0
 """How long the processes may take to load libvips and to convert the picture that warms them."""

@@ -7,6 +7,7 @@ from functools import cache
 
 from app.core.settings import Settings, load_settings
 from app.core.storage import Storage
+from workers.child import ChildLimits
 from workers.sandbox import Sandbox
 
 
@@ -27,5 +28,12 @@ def runtime() -> Runtime:
     return Runtime(
         settings,
         Storage.local(settings.server.output_dir),
-        Sandbox(settings.limits.conversion_timeout),
+        Sandbox(
+            settings.limits.conversion_timeout,
+            ChildLimits(
+                settings.limits.child_memory,
+                settings.limits.child_pictures,
+                settings.limits.child_growth,
+            ),
+        ),
     )

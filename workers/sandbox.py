@@ -1,33 +1,18 @@
-"""The warm child process that libvips runs in, its limits and its time-outs."""
+"""The warm child: kept, watched, and replaced when it fails or is worn."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
+from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Closed, Data, Target, receive_frame, send_frame
-
-ROOT = Path(__file__).resolve().parent.parent
-
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
-"""The only variables of the worker's environment that the child sees: no address, no secret."""
-
-ENVIRONMENT = {
-    "VIPS_CONCURRENCY": "1",  # one thread for each child: there are as many children as pictures
-    "RAYON_NUM_THREADS": "1",  # oxipng's threads, for the same reason
-    "VIPS_BLOCK_UNTRUSTED": "1",
-    "VIPS_WARNING": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
+from workers.imaging.protocol import Closed, Data, Target
 
 SLICE_SECONDS = 0.25
 """How often a wait for the child looks at the clock and at `interrupt_after`."""
+
+PATIENCE = 0.1
+"""Seconds in which a child that has crashed ends."""
 
 
 class ChildCrashed(Exception):
@@ -43,45 +28,31 @@ class Interrupted(Exception):
 
 
 class Sandbox:
-    """A child process that converts one picture after the other, and is replaced when it fails."""
+    """Converts one picture after the other in a child, which it replaces when it fails or is worn.
 
-    def __init__(self, timeout: float) -> None:
+    A worn one goes on until the next one is up, so that no picture waits for a start.
+    """
+
+    def __init__(self, timeout: float, limits: ChildLimits | None = None) -> None:
         """
         Args:
             timeout: seconds that one conversion may take.
+            limits: of each child.
         """
         self._timeout = timeout
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: socket.socket | None = None
+        self._limits = limits or ChildLimits()
+        self._child: Child | None = None
+        self._next: Child | None = None
         self._interrupt_at = float("inf")
 
     @property
     def pid(self) -> int | None:
         """The child's process id, None while there is no child."""
-        return self._process.pid if self._process else None
+        return self._child.pid if self._child else None
 
-    def start(self) -> socket.socket:
-        """Start the child if there is none. Returns the connection to it."""
-        if self._connection is not None and self._process and self._process.poll() is None:
-            return self._connection
-        self.close()
-        ours, theirs = socket.socketpair()
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers.imaging.child", str(os.getpid())],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                cwd=ROOT,
-                env={name: os.environ[name] for name in INHERITED if name in os.environ}
-                | ENVIRONMENT,
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self._connection = ours
-        return ours
+    def start(self) -> None:
+        """Start the child if there is none."""
+        self._current()
 
     def convert(self, data: Data, target: Target) -> Data:
         """The picture in `data` as `target` describes it.
@@ -91,7 +62,7 @@ class Sandbox:
             ChildCrashed: if the child ends meanwhile.
             Interrupted: if `interrupt_after` runs out.
         """
-        connection = self.start()
+        child = self._current()
         deadline = time.monotonic() + self._timeout
 
         def check_time() -> None:
@@ -102,21 +73,23 @@ class Sandbox:
                 raise Interrupted
 
         try:
-            connection.settimeout(self._timeout)
-            send_frame(connection, target.to_dict(), data)
-            connection.settimeout(SLICE_SECONDS)
-            fields, result = receive_frame(connection, check_time)
+            child.connection.settimeout(self._timeout)
+            child.send(target, data)
+            child.connection.settimeout(SLICE_SECONDS)
+            fields, result = child.receive(check_time)
         except TimeoutError:
             # It did not even take the picture in.
-            self._kill()
+            self._drop()
             raise self._took_too_long() from None
         except (Closed, OSError) as error:
-            status = self._kill()
+            status = self._drop()
             raise ChildCrashed(f"the decoder ended with status {status}") from error
         except BaseException:
             # In the middle of a frame: this child cannot be spoken to any more.
-            self._kill()
+            self._drop()
             raise
+        if self._next is None and child.worn:
+            self._next = Child(self._limits, self._timeout)
         if "error" in fields:
             raise PictureError(fields["error"], fields["code"])
         return result
@@ -127,21 +100,36 @@ class Sandbox:
 
     def close(self) -> None:
         """End the child."""
-        self._kill()
+        for child in (self._child, self._next):
+            if child is not None:
+                child.end()
+        self._child = self._next = None
+
+    def _current(self) -> Child:
+        """The child for the next picture."""
+        if self._child is not None and not self._child.running:
+            self._drop()
+        if self._next is not None and (self._child is None or self._is_up(self._next)):
+            if self._child is not None:
+                self._child.end()
+            self._child, self._next = self._next, None
+        if self._child is None:
+            self._child = Child(self._limits, self._timeout)
+        return self._child
+
+    def _is_up(self, child: Child) -> bool:
+        """Whether the one that is to follow is ready. One that has ended is forgotten."""
+        try:
+            return child.ready
+        except Closed:
+            child.end()
+            self._next = None
+            return False
 
     def _took_too_long(self) -> ConversionTimeout:
         return ConversionTimeout(f"the conversion took longer than {self._timeout:g} s")
 
-    def _kill(self) -> int | None:
-        """End the child and say how it ended: its status, negative for a signal."""
-        status = None
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None:
-            # One that crashed is just ending: its own status tells more than our SIGKILL.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.1)
-            self._process.kill()
-            status = self._process.wait()
-        self._process = self._connection = None
-        return status
+    def _drop(self) -> int | None:
+        """End the child. Returns its status."""
+        child, self._child = self._child, None
+        return child.end(PATIENCE) if child is not None else None

@@ -126,6 +126,12 @@ class LimitSettings(_Section):
     """Frames or pages of a file, counted from its header."""
     max_side: int = Field(65_535, ge=1)
     """Pixels of the longest side of a picture that is decoded."""
+    child_memory: Size = 4 * 1024**3
+    """Bytes of address space of the process that decodes and encodes."""
+    child_pictures: int = Field(500, ge=1)
+    """Pictures after which it is replaced by a new one."""
+    child_growth: Size = 256 * 1024**2
+    """Bytes that it may hold more than it began with, before it is replaced."""
     max_queue: int = Field(10_000, ge=0)
     """Pictures that may wait for a worker; 0 for any number."""
     rate: Annotated[str, BeforeValidator(parse_rate)] = ""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import os
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
+import textwrap
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
 from app.core.conversion import Format
+from app.core.options import Effort
 from tests.pictures import large, opened, photograph
 from tests.service import ROOT, until
+from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Target
+from workers.imaging.protocol import Closed, Target
 from workers.sandbox import ChildCrashed, ConversionTimeout, Interrupted, Sandbox
 
 WEBP = Target(Format.WEBP, 0, 50_000_000)
@@ -135,3 +142,160 @@ def test_the_child_dies_with_its_worker() -> None:
         worker.kill()
         psutil.wait_procs([child], timeout=10)
         assert not child.is_running()
+
+
+def _status(pid: int | None, name: str) -> str:
+    """One line of what the kernel says of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
+
+
+def test_the_child_is_bounded_and_has_nothing_open_but_its_socket(sandbox: Sandbox) -> None:
+    sandbox.convert(photograph("rocket"), WEBP)
+    child = psutil.Process(sandbox.pid)
+    for kind, most in (
+        (resource.RLIMIT_AS, ChildLimits().memory),
+        (resource.RLIMIT_FSIZE, ChildLimits().memory),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, 130),
+    ):
+        assert 0 <= child.rlimit(kind)[0] <= most
+    assert _status(sandbox.pid, "NoNewPrivs") == "1"
+    assert _status(sandbox.pid, "Umask") == "0077"
+    assert set(os.listdir(f"/proc/{sandbox.pid}/fd")) == {"0", "1", "2"}  # noqa: PTH208
+
+
+def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> None:
+    """What the child does first, and then what code that has taken it over might try."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "secret").write_text("of others")
+    script = """
+        import os, pathlib, signal, socket, subprocess, sys, threading
+        from workers.imaging.confine import confine
+
+        own, other = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+        print("missing", *confine(4 << 30, own))
+
+        def attempt(name, action):
+            try:
+                action()
+            except OSError:
+                return
+            print(name)
+
+        attempt("write", lambda: (other / "new").write_text(""))
+        attempt("overwrite", lambda: (other / "secret").write_text(""))
+        attempt("read", lambda: (other / "secret").read_text())
+        attempt("environment", lambda: pathlib.Path(f"/proc/{os.getppid()}/environ").read_text())
+        attempt("network", lambda: socket.create_connection(("127.0.0.1", 9)))
+        attempt("socket", lambda: socket.socket(socket.AF_UNIX))
+        attempt("datagrams", lambda: socket.socket(type=socket.SOCK_DGRAM))
+        attempt("program", lambda: subprocess.run(["true"]))
+        attempt("fork", lambda: os.fork() or os._exit(0))
+        attempt("signal", lambda: os.kill(os.getppid(), 0))
+        attempt("own folder", lambda: (own / "a").write_text(""))
+        attempt("thread", lambda: threading.Thread(target=int).start())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), tmp_path / "own", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    missing, *reached = done.stdout.splitlines()
+    if missing != "missing":
+        pytest.skip(f"this kernel has no {missing.removeprefix('missing ')}")
+    assert reached == ["own folder", "thread"]
+    assert (tmp_path / "secret").read_text() == "of others"
+
+
+def test_the_child_has_a_temporary_folder_of_its_own_that_goes_with_it(sandbox: Sandbox) -> None:
+    sandbox.convert(photograph("rocket"), WEBP)
+    folder = Path(psutil.Process(sandbox.pid).environ()["TMPDIR"])
+    assert folder.stat().st_mode & 0o777 == 0o700
+    # To be turned it has to be decoded as a whole, which libvips does in a file from 100 MB on.
+    image = opened(large(6200, 6200))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    data = io.BytesIO()
+    image.save(data, "JPEG", exif=exif)
+    fast = Target(Format.JPG, 80, 50_000_000, Effort.FAST)
+    assert opened(sandbox.convert(data.getvalue(), fast)).size == (6200, 6200)
+    assert list(folder.iterdir()) == []
+    sandbox.close()
+    assert not folder.exists()
+
+
+def test_what_a_killed_worker_left_behind_is_swept(sandbox: Sandbox) -> None:
+    left = Path(tempfile.mkdtemp(prefix="tinyimage-child-"))
+    (left / "vips-1.v").touch()
+    os.utime(left, (0, 0))
+    sandbox.convert(photograph("rocket"), WEBP)
+    kept = Path(psutil.Process(sandbox.pid).environ()["TMPDIR"])
+    os.utime(kept, (0, 0))
+    other = Sandbox(60)
+    other.start()
+    other.close()
+    assert not left.exists()
+    assert kept.exists()
+
+
+def test_a_picture_that_needs_too_much_memory_fails_and_the_next_one_is_converted() -> None:
+    small = Sandbox(60, ChildLimits(memory=350 * 1024**2))
+    try:
+        for format in (Format.PNG, Format.AVIF, Format.WEBP):
+            target = Target(format, 0, 50_000_000, Effort.FAST)
+            with pytest.raises((PictureError, ChildCrashed)):
+                small.convert(large(7000, 7000), target)
+            assert opened(small.convert(photograph("rocket"), WEBP)).format == "WEBP"
+    finally:
+        small.close()
+
+
+@pytest.mark.parametrize("limits", [ChildLimits(pictures=2), ChildLimits(growth=1)])
+def test_a_worn_child_is_replaced_while_pictures_go_on(limits: ChildLimits) -> None:
+    sandbox = Sandbox(60, limits)
+    try:
+        sandbox.start()
+        first = sandbox.pid
+        assert first is not None
+
+        def replaced() -> bool:
+            assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
+            return sandbox.pid != first
+
+        until(replaced, what="another child")
+        assert not psutil.pid_exists(first)
+    finally:
+        sandbox.close()
+    assert not [p for p in psutil.Process().children() if "imaging.child" in str(p.cmdline())]
+
+
+def test_a_worn_child_goes_on_until_the_next_one_is_up() -> None:
+    sandbox = Sandbox(60, ChildLimits(pictures=1))
+    try:
+        sandbox.convert(photograph("rocket"), WEBP)
+        first = sandbox.pid
+        (following,) = (p for p in psutil.Process().children() if p.pid != first)
+        following.suspend()
+        sandbox.convert(photograph("rocket"), WEBP)
+        assert sandbox.pid == first
+        # Nor does it matter if that one ends before.
+        following.kill()
+        psutil.wait_procs([following], timeout=10)
+        sandbox.convert(photograph("rocket"), WEBP)
+        assert sandbox.pid == first
+    finally:
+        sandbox.close()
+
+
+def test_the_kernel_ends_a_child_that_nobody_stops() -> None:
+    child = Child(ChildLimits(), timeout=0.1)
+    child.connection.settimeout(60)
+    child.send(Target(Format.AVIF, 0, 50_000_000, Effort.SMALL), large(3000, 3000))
+    with pytest.raises(Closed):
+        child.receive(lambda: None)
+    assert child.end(patience=5) == -signal.SIGXCPU

@@ -9,35 +9,49 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import pyvips
 
 from app.core.lifeline import die_with_parent
+from workers.imaging.confine import allow_cpu, confine, resident
 from workers.imaging.convert import convert
 from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Closed, Target, receive_frame, send_frame
+from workers.imaging.protocol import Closed, Data, Ready, Target, receive_frame, send_frame
 
 
 def main() -> None:
-    """Serve until the worker closes the socket."""
-    die_with_parent(int(sys.argv[1]), signal.SIGKILL)
+    """Serve until the worker closes the socket.
+
+    Arguments: the worker's process id, bytes of memory, seconds of CPU for one picture.
+    """
+    parent, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    die_with_parent(parent, signal.SIGKILL)
     # A stop is for the worker, which lets the picture in hand be finished and then closes the
     # socket; a terminal and some platforms send the signal to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pyvips.cache_set_max(0)  # no two conversions share a step
-    with socket.socket(fileno=os.dup(0)) as connection:
-        while True:
-            try:
+    with socket.socket(fileno=0) as connection:
+        ready = Ready(resident(os.getpid()), confine(memory, Path(os.environ["TMPDIR"])))
+        try:
+            send_frame(connection, ready.to_dict(), b"")
+            while True:
                 fields, data = receive_frame(connection)
-            except Closed:
-                return
-            try:
-                result = convert(data, Target.from_dict(fields))
-            except PictureError as error:
-                send_frame(connection, {"error": str(error), "code": error.code}, b"")
-            else:
-                send_frame(connection, {}, result)
+                allow_cpu(seconds)
+                send_frame(connection, *_answer(Target.from_dict(fields), data, memory))
+        except (Closed, BrokenPipeError):
+            return
+
+
+def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, str], Data]:
+    try:
+        return {}, convert(data, target)
+    except PictureError as error:
+        return {"error": str(error), "code": error.code}, b""
+    except MemoryError:
+        reason = f"the picture needs more than the {memory} bytes of memory allowed"
+        return {"error": reason, "code": PictureError(reason).code}, b""
 
 
 if __name__ == "__main__":

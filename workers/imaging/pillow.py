@@ -54,7 +54,7 @@ def decode(data: Data, kind: str, limits: Limits) -> Source:
                 turned = orientation in QUARTER_TURNS
                 size = (image.height, image.width) if turned else (image.width, image.height)
                 return Source(kind, image, exif=_exif(picture), size=size)
-    except PictureError:
+    except (PictureError, MemoryError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise PictureError(str(error), TOO_MANY_PIXELS) from None

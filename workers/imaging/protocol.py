@@ -69,6 +69,25 @@ class Target:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The first that a child says: it is up."""
+
+    memory: int | None
+    """Bytes that it holds; None where the kernel does not say."""
+    missing: list[str]
+    """What the kernel has not to confine it with."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {"memory": self.memory, "missing": self.missing}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Ready:
+        """What `to_dict` described."""
+        return cls(data["memory"], data["missing"])
+
+
 class Closed(Exception):
     """The other side is gone."""
 
