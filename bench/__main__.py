@@ -7,7 +7,7 @@ import signal
 import sys
 from types import FrameType
 
-from bench import bytes, speed
+from bench import bombs, bytes, speed
 from bench.errors import BenchError
 
 
@@ -15,7 +15,7 @@ def main() -> int:
     """Run the measurement the arguments name. Returns the status to exit with."""
     parser = argparse.ArgumentParser(prog="script/bench")
     commands = parser.add_subparsers(required=True, metavar="measurement")
-    for module in (speed, bytes):
+    for module in (speed, bytes, bombs):
         module.register(commands)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)

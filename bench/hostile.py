@@ -172,13 +172,13 @@ def jpeg_2000() -> bytes:
     return bytes(data)
 
 
-def heif(format: str) -> Maker:
-    """A small AVIF or HEIC whose property says 60,000 × 60,000."""
+def heif(format: str, width: int = 60_000, height: int = 60_000) -> Maker:
+    """A small AVIF or HEIC whose property says it is something else."""
 
     def make() -> bytes:
         data = bytearray(_heif(format))
         at = data.index(b"ispe") + 8
-        data[at : at + 8] = struct.pack(">II", 60_000, 60_000)
+        data[at : at + 8] = struct.pack(">II", width, height)
         return bytes(data)
 
     return make
@@ -204,6 +204,7 @@ BOMBS: dict[str, Maker] = {
     "jpeg 2000 60000²": jpeg_2000,
     "avif 60000²": heif("AVIF"),
     "heic 60000²": heif("HEIF"),
+    "avif 20 × 10000001": heif("AVIF", 20, 10_000_001),
 }
 """What is refused by its header, by its name."""
 

@@ -109,11 +109,16 @@ class Child:
         return self._ready
 
     @property
+    def memory(self) -> int | None:
+        """Bytes that it holds now; None where the kernel does not say."""
+        return resident(self.pid)
+
+    @property
     def worn(self) -> bool:
         """Whether it has done its share of pictures, or has grown too much."""
         if self.pictures >= self._limits.pictures:
             return True
-        memory = resident(self.pid)
+        memory = self.memory
         return memory is not None and memory > (self._base or memory) + self._limits.growth
 
     def send(self, target: Target, data: Data) -> None:

@@ -50,6 +50,11 @@ class Sandbox:
         """The child's process id, None while there is no child."""
         return self._child.pid if self._child else None
 
+    @property
+    def memory(self) -> int | None:
+        """Bytes that the child holds now; None without a child or an answer of the kernel."""
+        return self._child.memory if self._child else None
+
     def start(self) -> None:
         """Start the child if there is none."""
         self._current()

@@ -64,6 +64,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
                 wanted.options,
                 here.settings.limits.max_frames,
                 here.settings.limits.max_side,
+                careful="crashes" in job.meta,
             ),
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)

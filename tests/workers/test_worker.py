@@ -21,7 +21,7 @@ from rq.serializers import JSONSerializer
 
 from app.core import keys
 from bench.hostile import png_promise
-from tests.pictures import large, md5, photograph, unique
+from tests.pictures import as_format, large, md5, photograph, unique
 from tests.service import (
     ROOT,
     Client,
@@ -380,3 +380,28 @@ def test_a_second_signal_does_not_end_the_picture_in_hand(
     child.resume()
     assert pool.wait() == 0
     assert [job["status"] for job in web.status(md5(data))] == ["done"]
+
+
+def test_a_picture_that_crashes_an_optimiser_is_converted_without_it(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    """mozjpeg ends the process over numbers that libvips decodes."""
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    pool = Process(["workers"], env)
+    try:
+        data = unique(_out_of_range())
+        web.upload(data, "jpg", quality="100")
+        assert [job["status"] for job in web.wait(md5(data))] == ["done"]
+        meta = _meta(connection, f"{md5(data)}-jpg-100")
+        assert meta["crashes"] == 1
+        assert "error" not in meta
+    finally:
+        assert pool.terminate() == 0
+
+
+def _out_of_range() -> bytes:
+    """A JPEG that has steps in brightness of 15 bits, where an encoder takes 11."""
+    data = bytearray(as_format("rocket", "JPEG"))
+    table = data.index(b"\xff\xc4") + 5
+    data[data.index(bytes(range(3)), table + 16)] = 15
+    return bytes(data)

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import warnings
 from pathlib import Path
 
 import pyvips
@@ -31,6 +32,7 @@ def main() -> None:
     # socket; a terminal and some platforms send the signal to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    warnings.simplefilter("ignore")  # Pillow's, on what is broken in a file
     pyvips.cache_set_max(0)  # no two conversions share a step
     with socket.socket(fileno=0) as connection:
         ready = Ready(resident(os.getpid()), confine(memory, Path(os.environ["TMPDIR"])))

@@ -42,6 +42,9 @@ def convert(data: Data, target: Target) -> bytes:
             options=target.options,
         )
         result = _encode(_prepare(source, target), target)
+        # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
+        if target.careful:
+            return result
         if _is_replaceable(source, target) and len(result) > CLEARLY_SMALLER * len(data):
             return min(result, _own(bytes(data), source, target) or result, key=len)
         return result

@@ -37,6 +37,8 @@ class Target:
     """Its own `effort` does not count."""
     max_frames: int = _LIMITS.max_frames
     max_side: int = _LIMITS.max_side
+    careful: bool = False
+    """Without what is not needed for a result, as that has crashed a decoder."""
 
     @property
     def limits(self) -> Limits:
@@ -53,6 +55,7 @@ class Target:
             "options": self.options.to_dict(),
             "max_frames": self.max_frames,
             "max_side": self.max_side,
+            "careful": self.careful,
         }
 
     @classmethod
@@ -66,6 +69,7 @@ class Target:
             Options.from_dict(data["options"]),
             data["max_frames"],
             data["max_side"],
+            data["careful"],
         )
 
 

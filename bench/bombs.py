@@ -1,0 +1,60 @@
+"""What each bomb costs: time, and the most memory its child has held."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from app.core.conversion import Format
+from bench.hostile import BOMBS, ODDITIES, bomb
+from bench.table import format_table
+from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Data, Target
+from workers.sandbox import ChildCrashed, Sandbox
+
+MAX_PIXELS = 50_000_000
+
+
+def register(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("bombs", help="time and memory of hostile pictures")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Give each bomb to a child of its own and print what came of it."""
+    rows = [("bomb", "bytes", "ms", "peak MB", "")]
+    warm = bomb("png IHDR 2³¹-1")
+    for name in BOMBS | ODDITIES:
+        sandbox, data = Sandbox(60), bomb(name)
+        try:
+            _outcome(sandbox, warm)  # its start is not the bomb's time
+            began = time.perf_counter()
+            outcome = _outcome(sandbox, data)
+            milliseconds = (time.perf_counter() - began) * 1000
+            peak = f"{_peak(sandbox.pid) / 1e6:.0f}" if sandbox.pid else "?"
+            rows.append((name, str(len(data)), f"{milliseconds:.0f}", peak, outcome))
+        finally:
+            sandbox.close()
+    print(format_table([row[:4] for row in rows]))
+    print()
+    for row in rows[1:]:
+        print(f"{row[0]}: {row[4]}")
+
+
+def _outcome(sandbox: Sandbox, data: Data) -> str:
+    try:
+        result = sandbox.convert(data, Target(Format.WEBP, 0, MAX_PIXELS))
+    except PictureError as error:
+        return f"{error} ({error.code})"
+    except ChildCrashed as error:
+        return f"crashed: {error}"
+    return f"done, {len(result)} bytes"
+
+
+def _peak(pid: int) -> int:
+    """Bytes of memory that a process has held at most."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024

@@ -1,0 +1,284 @@
+"""Real files of every kind that is read, broken in every way: `script/fuzz 2000 1`.
+
+Each case ends in a picture or in an error with a reason. A crash of the child is answered and
+counted; afterwards the same sandbox still converts a whole picture.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pillow_heif
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from app.core.conversion import Format
+from app.core.options import Effort, Fit, Gravity, Keep, Options
+from bench.pictures import shipped
+from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Target
+from workers.sandbox import ChildCrashed, ConversionTimeout, Sandbox
+
+CASES, SEED = 2000, 20240229
+
+SIDE = 48
+"""Pixels: what breaks decoders is in the headers, and small pictures are quick."""
+
+SECONDS = 20.0
+"""For one case; then it counts as timed out."""
+
+MAX_PIXELS = 2_000_000
+"""So that a mutated size is refused, or is quick."""
+
+OPTIONS = (
+    Options(),
+    Options(),
+    Options(keep=tuple(Keep)),
+    Options(width=20),
+    Options(width=30, height=20, fit=Fit.COVER, gravity=Gravity.ATTENTION),
+    Options(lossless=True),
+    Options(background="ff0000"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One mutated file, and what it is to become."""
+
+    name: str
+    data: bytes
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of the cases."""
+
+    outcomes: Counter[str]
+    """How many ended how; crashed is one that crashed twice, as a worker tries it twice."""
+    crashes: list[str]
+    """Those that crashed the child, with what the second try came to."""
+    peak: int
+    """Bytes of memory that a child has held at most after a case."""
+
+
+def cases(count: int, seed: int) -> Iterator[Case]:
+    """So many cases, the same ones each time."""
+    files = sorted(originals().items())
+    for number in range(count):
+        source = random.Random(f"{seed}/{number}")
+        kind, data = files[number % len(files)]
+        mutate = source.choice(MUTATIONS)
+        target = Target(
+            source.choice(list(Format)),
+            source.choice((0, 30, 80, 100)),
+            MAX_PIXELS,
+            source.choice((Effort.FAST, Effort.BALANCED)),
+            source.choice(OPTIONS),
+        )
+        name = f"{seed}/{number} {kind} {mutate.__name__.strip('_')} → {target.format}"
+        yield Case(name, mutate(bytearray(data), source), target)
+
+
+def fuzz(count: int, seed: int, children: int = 2) -> Report:
+    """Convert so many cases in several children at once."""
+    pending = cases(count, seed)
+    outcomes: Counter[str] = Counter()
+    crashes: list[str] = []
+
+    def work(share: Sequence[Case]) -> int:
+        peak = 0
+        sandbox = Sandbox(SECONDS)
+        try:
+            for case in share:
+                outcome = _outcome(sandbox, case, case.target)
+                if outcome.startswith("crashed"):
+                    _convert_whole(sandbox)
+                    # As a worker does.
+                    second = _outcome(sandbox, case, replace(case.target, careful=True))
+                    crashes.append(f"{case.name}: {outcome}; then {second}")
+                    outcome = second
+                outcomes[outcome.split(":")[0]] += 1
+                peak = max(peak, sandbox.memory or 0)
+            _convert_whole(sandbox)
+        finally:
+            sandbox.close()
+        return peak
+
+    everything = list(pending)
+    with ThreadPoolExecutor(children) as pool:
+        peaks = list(pool.map(work, [everything[n::children] for n in range(children)]))
+    return Report(outcomes, sorted(crashes), max(peaks))
+
+
+def _outcome(sandbox: Sandbox, case: Case, target: Target) -> str:
+    try:
+        sandbox.convert(case.data, target)
+    except ConversionTimeout:
+        return "timed out"
+    except PictureError:
+        return "failed"
+    except ChildCrashed as error:
+        return f"crashed: {error}"
+    return "done"
+
+
+def _convert_whole(sandbox: Sandbox) -> None:
+    """See that the next picture is converted as if nothing had been."""
+    result = sandbox.convert(originals()["jpeg"], Target(Format.PNG, 0, MAX_PIXELS))
+    with Image.open(io.BytesIO(result)) as image:
+        image.load()
+        assert image.size == (SIDE, SIDE)
+
+
+@cache
+def originals() -> dict[str, bytes]:
+    """A real, small file of every kind, some with all that may be in it."""
+    pillow_heif.register_heif_opener()
+    with Image.open(shipped(["coffee.png"])[0]) as image:
+        picture = image.convert("RGB").crop((200, 100, 300, 200)).resize((SIDE, SIDE))
+    clear = picture.copy()
+    clear.putalpha(picture.convert("L"))
+    frames = [picture.rotate(angle) for angle in (0, 90, 180)]
+    exif = Image.Exif()
+    exif[0x0112], exif[0x8298], exif[0x0132] = 6, "someone", "2024:02:29 12:00:00"
+    exif.get_ifd(0x8769)[0x9003] = "2024:02:29 12:00:00"
+    exif.get_ifd(0x8825)[1] = "N"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    texts = PngInfo()
+    texts.add_text("Comment", "text " * 50, zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", "<x/>" * 50, zip=True)
+    more = {"exif": exif, "icc_profile": profile}
+    strip = {"save_all": True, "append_images": frames[1:], "duration": 40}
+    return {
+        "jpeg": _saved(picture, "JPEG"),
+        "jpeg progressive": _saved(picture, "JPEG", progressive=True, quality=90, **more),
+        "jpeg cmyk": _saved(picture.convert("CMYK"), "JPEG"),
+        "png": _saved(picture, "PNG"),
+        "png palette": _saved(picture.quantize(16), "PNG", bits=4, transparency=3),
+        "png full": _saved(clear, "PNG", pnginfo=texts, **more),
+        "png 16 bit": _saved(picture.convert("L").convert("I;16"), "PNG"),
+        "apng": _saved(frames[0], "PNG", **strip),
+        "webp": _saved(picture, "WEBP", **more),
+        "webp lossless": _saved(clear, "WEBP", lossless=True),
+        "webp animation": _saved(frames[0], "WEBP", **strip),
+        "gif": _saved(picture, "GIF"),
+        "gif animation": _saved(frames[0], "GIF", loop=2, comment=b"text", **strip),
+        "tiff": _saved(picture, "TIFF"),
+        "tiff lzw": _saved(clear, "TIFF", compression="tiff_lzw", **more),
+        "tiff fax": _saved(picture.convert("1"), "TIFF", compression="group4"),
+        "tiff jpeg": _saved(picture, "TIFF", compression="jpeg"),
+        "avif": _saved(picture, "AVIF", **more),
+        "avif alpha": _saved(clear, "AVIF"),
+        "heic": _saved(picture, "HEIF", **more),
+        "bmp": _saved(picture, "BMP"),
+        "bmp palette": _saved(picture.quantize(16), "BMP"),
+        "ico": _saved(clear, "ICO", sizes=[(16, 16), (SIDE, SIDE)]),
+        "ico bitmap": _saved(clear, "ICO", sizes=[(32, 32)], bitmap_format="bmp"),
+        "jpeg 2000": _saved(picture, "JPEG2000"),
+    }
+
+
+def _saved(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _bits(data: bytearray, source: random.Random) -> bytes:
+    """A few bits are others."""
+    for _ in range(source.randint(1, 12)):
+        data[source.randrange(len(data))] ^= 1 << source.randrange(8)
+    return bytes(data)
+
+
+def _head(data: bytearray, source: random.Random) -> bytes:
+    """A few bytes of the header are others; the first ones, that say what it is, stay."""
+    for _ in range(source.randint(1, 6)):
+        data[source.randrange(min(4, len(data) - 1), min(len(data), 400))] = source.choice(
+            (0, 1, 0x7F, 0x80, 0xFF, source.randrange(256))
+        )
+    return bytes(data)
+
+
+def _lengths(data: bytearray, source: random.Random) -> bytes:
+    """A number of two or four bytes is as small or as large as it can be, or one off."""
+    size = source.choice((2, 4))
+    order = source.choice(("big", "little"))
+    at = source.randrange(4, max(5, len(data) - size))
+    number = int.from_bytes(data[at : at + size], order)  # type: ignore[arg-type]
+    most = 256**size - 1
+    number = source.choice((0, 1, most, most // 2, (number + 1) & most, (number - 1) & most))
+    data[at : at + size] = number.to_bytes(size, order)  # type: ignore[arg-type]
+    return bytes(data)
+
+
+def _cut(data: bytearray, source: random.Random) -> bytes:
+    """The end is missing."""
+    return bytes(data[: source.randrange(1, len(data))])
+
+
+def _hole(data: bytearray, source: random.Random) -> bytes:
+    """A piece is missing."""
+    at = source.randrange(4, len(data))
+    del data[at : at + source.randint(1, 64)]
+    return bytes(data)
+
+
+def _twice(data: bytearray, source: random.Random) -> bytes:
+    """A piece stands there twice."""
+    at = source.randrange(4, len(data))
+    data[at:at] = data[at : at + source.randint(1, 256)]
+    return bytes(data)
+
+
+def _noise(data: bytearray, source: random.Random) -> bytes:
+    """A piece is noise."""
+    at = source.randrange(4, len(data))
+    piece = source.randbytes(source.randint(1, 64))
+    data[at : at + len(piece)] = piece
+    return bytes(data)
+
+
+MUTATIONS: tuple[Callable[[bytearray, random.Random], bytes], ...] = (
+    *(_bits, _head, _head, _lengths, _lengths),
+    *(_cut, _hole, _twice, _noise),
+)
+
+
+def main() -> int:
+    """`script/fuzz [CASES [SEED]]`. Returns 1 if a picture crashed two children or
+    took too long."""
+    count, seed = (*map(int, sys.argv[1:]), *(CASES, SEED)[len(sys.argv) - 1 :])
+    began = time.monotonic()
+    report = fuzz(count, seed)
+    print_report(report)
+    print(f"{time.monotonic() - began:.0f} s, seed {seed}")
+    return 1 if report.outcomes["crashed"] or report.outcomes["timed out"] else 0
+
+
+def print_report(report: Report) -> None:
+    """Say how many ended how, and which crashed."""
+    names = {
+        "done": "done",
+        "failed": "failed",
+        "crashed": "crashed twice",
+        "timed out": "timed out",
+    }
+    print(", ".join(f"{report.outcomes[key]} {name}" for key, name in names.items()), end="; ")
+    print(f"{len(report.crashes)} crashed a child once", end="; ")
+    print(f"at most {report.peak / 1e6:.0f} MB in a child")
+    for crash in report.crashes:
+        print(crash)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
