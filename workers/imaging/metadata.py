@@ -49,16 +49,23 @@ def select_exif(
         orientation: put into the block, for pixels that are stored turned.
     """
     kept = Image.Exif()
-    if exif and keep:
-        whole = Image.Exif()
-        try:
-            whole.load(bytes(exif))
-            _copy(whole, kept, set(keep))
-        except Exception:  # Pillow raises whatever it comes upon in a broken block
-            kept = Image.Exif()
     if orientation is not None:
         kept[Base.Orientation] = orientation
-    return kept.tobytes().removeprefix(b"Exif\0\0") if len(kept) else None
+    bare = _packed(kept)
+    if not exif or not keep:
+        return bare
+    whole = Image.Exif()
+    try:
+        whole.load(bytes(exif))
+        _copy(whole, kept, set(keep))
+        return _packed(kept)
+    except Exception:  # Pillow raises whatever it comes upon in a broken block
+        return bare
+
+
+def _packed(exif: Image.Exif) -> bytes | None:
+    """The block without the name that JPEG puts before it, None if there is nothing in it."""
+    return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else None
 
 
 def attach(image: pyvips.Image, exif: bytes | None, *, profile: bool) -> pyvips.Image:

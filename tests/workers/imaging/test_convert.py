@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from app.core.conversion import Format
+from app.core.options import Keep, Options
 from tests.pictures import as_format, opened, photograph
 from workers.imaging.convert import convert
 from workers.imaging.errors import PictureError
@@ -259,3 +261,12 @@ def test_a_picture_too_wide_for_webp_fails_with_the_reason() -> None:
     with pytest.raises(PictureError, match="cannot be converted"):
         convert(data, _target(Format.WEBP))
     assert opened(convert(data, _target(Format.PNG))).size == (17_000, 2)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_exif_of_the_wrong_kind_is_passed_over(format: Format) -> None:
+    """A copyright that is a fraction, as the fuzz has found."""
+    broken = struct.pack("<2sHIHHHIIIII", b"II", 42, 8, 1, 0x8298, 5, 1, 26, 0, 1, 2)
+    data = _encoded(_corners(), "JPEG", exif=b"Exif\0\0" + broken)
+    options = Options(keep=tuple(Keep))
+    assert opened(convert(data, replace(_target(format), options=options))).size == (120, 80)
