@@ -57,7 +57,7 @@ def _prepare(source: Source, target: Target) -> pyvips.Image:
     options = target.options
     keep_profile = Keep.ICC in options.keep and target.format is not Format.GIF
     image = normalise(source.image, keep_profile=keep_profile, turn=not source.animated)
-    resized = resize(replace(source, image=image), options)
+    resized = resize(replace(source, image=image), options, target.limits)
     image = resized.image
     if target.format is Format.JPG or options.background is not None:
         image = flatten(image, options.background)

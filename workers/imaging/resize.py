@@ -7,6 +7,7 @@ from dataclasses import replace
 import pyvips
 
 from app.core.options import Fit, Gravity, Options
+from workers.imaging.limits import Limits
 from workers.imaging.normalise import colour
 from workers.imaging.source import Source
 
@@ -36,14 +37,22 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
     return max(1.0, min(factor, width, height))
 
 
-def resize(source: Source, options: Options) -> Source:
+def resize(source: Source, options: Options, limits: Limits) -> Source:
     """The picture in the size that is asked for, every frame alike.
 
     The source is upright, and of 8 bit in sRGB or grey.
+
+    Raises:
+        PictureError: if it is larger then than a picture may be: how many frames there are is not
+            known before.
     """
     if not options.resizes:
         return source
     width, height = _size(*source.size, options)
+    if options.fit is Fit.CONTAIN:
+        limits.check_size(options.width or width, options.height or height, source.frames)
+    else:
+        limits.check_size(width, height, source.frames)
     frames = source.each_frame()
     if options.fit is Fit.COVER:
         window = _window(frames[0], width / height, options.gravity)

@@ -21,6 +21,7 @@ from tests.workers.imaging.samples import (
     target,
 )
 from workers.imaging.convert import convert
+from workers.imaging.errors import PictureError
 
 MOVING = (Format.WEBP, Format.GIF)
 STILL = (Format.JPG, Format.PNG, Format.AVIF)
@@ -116,6 +117,13 @@ def test_every_frame_is_resized(format: Format, kind: str, fit: str) -> None:
     assert delays == DELAYS
     for frame, wanted in zip(frames, _frames(), strict=True):
         assert distance(frame, wanted.resize((60, 40), Image.Resampling.LANCZOS)) < 8
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "fill"])
+def test_frames_that_would_be_too_large_together_are_refused(fit: str) -> None:
+    wanted = target(Format.WEBP, width=4000, height=4000, fit=fit)
+    with pytest.raises(PictureError, match="4000 × 4000 × 4 frames is 64000000 pixels"):
+        convert(_animation("GIF"), wanted)
 
 
 @pytest.mark.parametrize("format", MOVING)
