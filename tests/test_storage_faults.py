@@ -1,0 +1,149 @@
+"""A storage that is full or cannot be written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from tests.disk import full_for, small_disk
+from tests.pictures import large, md5, opened, photograph, unique
+from tests.service import Client, Service, command, service, until
+from tests.web.test_live import answers, connect, message
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Service]:
+    with service(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Service) -> Client:
+    return Client(server.url)
+
+
+def _processes(server: Service, module: str) -> list[psutil.Process]:
+    return [p for p in server.family() if command(p).endswith(f"-m {module}")]
+
+
+def _reason(server: Service, job_id: str) -> str | None:
+    with redis.Redis.from_url(server.redis_url) as connection:
+        meta = json.loads(connection.hget(f"rq:job:{job_id}", "meta") or b"{}")
+    return meta.get("error")
+
+
+def _files(server: Service) -> list[Path]:
+    """Also what is staged and not yet an object."""
+    return [*server.stored("originals"), *server.stored("results")]
+
+
+@pytest.mark.parametrize("data", [photograph("rocket"), large(2000, 2000, "PNG")])
+def test_an_upload_to_a_full_storage_is_told_so_and_leaves_nothing(
+    server: Service, client: Client, data: bytes
+) -> None:
+    """The larger one is spooled to a file, which finds the disk full before the storage does."""
+    data = unique(data)
+    with full_for(_processes(server, "app web")):
+        response = client.upload(data)
+        assert response.status_code == 507
+        assert response.json()["error"] == "storage_full"
+        assert int(response.headers["Retry-After"]) > 0
+        assert client.status(md5(data)) == []
+        assert _files(server) == []
+    assert client.upload(data).status_code == 202
+    assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+    assert not [line for line in server.log if "Traceback" in line]
+
+
+def test_a_socket_is_told_that_the_storage_is_full_and_goes_on(server: Service) -> None:
+    data = unique(photograph("rocket"))
+    with connect(server.ws_url, max_size=None) as ws:
+        with full_for(_processes(server, "app web")):
+            ws.send(message(data))
+            error = {"status": "error", "message": "storage_full", "md5": md5(data)}
+            assert answers(ws, 1) == [error]
+        ws.send(message(data))
+        assert answers(ws, 1)[-1]["status"] == "done"
+
+
+def test_a_storage_that_cannot_be_written_is_told_as_unavailable(
+    server: Service, client: Client
+) -> None:
+    (server.folder / "output" / "originals").touch()
+    response = client.upload(unique(photograph("rocket")))
+    assert response.status_code == 503
+    assert response.json()["error"] == "storage_unavailable"
+    assert int(response.headers["Retry-After"]) > 0
+    # What is wrong with which file is for the log alone.
+    assert str(server.folder) not in response.text
+    server.wait_for("Not a directory")
+
+
+def test_a_result_that_finds_the_storage_full_is_stored_when_there_is_room(
+    server: Service, client: Client
+) -> None:
+    data = unique(photograph("rocket"))
+    with full_for(_processes(server, "workers")):
+        client.upload(data)
+        server.wait_for("The storage is full; it is put back")
+        assert client.download(md5(data)).status_code == 404
+    assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+    opened(client.download(md5(data)).content)
+
+
+def test_a_result_for_which_there_is_no_room_is_failed_with_the_reason(
+    server: Service, client: Client
+) -> None:
+    data = unique(photograph("rocket"))
+    with full_for(_processes(server, "workers")):
+        client.upload(data)
+        assert [job["status"] for job in client.wait(md5(data))] == ["failed"]
+    assert _reason(server, f"{md5(data)}-webp-0") == "The storage is full"
+    assert client.download(md5(data)).status_code == 404
+    assert server.stored("results") == []
+    # Sent again it is tried again.
+    assert client.upload(data).status_code == 202
+    assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+def test_a_result_that_cannot_be_written_is_failed_with_the_reason(
+    server: Service, client: Client
+) -> None:
+    (server.folder / "output" / "results").touch()
+    data = unique(photograph("rocket"))
+    client.upload(data)
+    assert [job["status"] for job in client.wait(md5(data))] == ["failed"]
+    assert _reason(server, f"{md5(data)}-webp-0") == "The storage fails: Not a directory"
+    assert not [line for line in server.log if "Traceback" in line]
+
+
+def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
+    """Pictures come until there is no room; then room is made."""
+    with small_disk(tmp_path / "output", "2m") as disk, service(tmp_path) as server:
+        client = Client(server.url)
+        accepted = []
+        for _ in range(30):
+            data = unique(photograph("rocket"))
+            response = client.upload(data)
+            assert response.status_code in (202, 507)
+            if response.status_code == 507:
+                break
+            accepted.append(data)
+        assert response.json()["error"] == "storage_full"
+        for data in accepted:
+            (job,) = client.wait(md5(data))
+            if job["status"] == "failed":
+                assert _reason(server, f"{md5(data)}-webp-0") == "The storage is full"
+            else:
+                opened(client.download(md5(data)).content)
+        for path in (disk / "originals").rglob("*"):
+            if path.is_file():
+                path.unlink()
+        data = unique(photograph("rocket"))
+        until(lambda: client.upload(data).status_code == 202, what="there is room again")
+        assert [job["status"] for job in client.wait(md5(data))] == ["done"]
