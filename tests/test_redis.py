@@ -19,6 +19,7 @@ from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import ROOT, Client, Process, environment, free_port, service, until
 from tests.tls import port_of
+from tests.tls_server import tls_redis
 from tests.web.test_live import answers, connect, message
 
 PASSWORD = "pass/word@1:%"
@@ -144,6 +145,17 @@ def test_tls_with_a_ca_of_our_own(
     authority.cert_pem.write_to_path(str(file))
     with port_of(embedded.url, context) as port:
         _all_roles_work(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={file}", admin, tmp_path)
+
+
+def test_a_redis_server_that_speaks_tls_itself_and_asks_for_a_password(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    with tls_redis(tmp_path / "redis", authority, PASSWORD) as port:
+        file = tmp_path / "redis" / "ca.pem"
+        password = quote(PASSWORD, safe="")
+        url = f"rediss://:{password}@127.0.0.1:{port}/0?ssl_ca_certs={file}"
+        with contextlib.closing(redis.Redis.from_url(url)) as admin:
+            _all_roles_work(url, admin, tmp_path)
 
 
 def test_tls_that_nobody_has_signed(

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlparse
 def port_of(redis_url: str, context: ssl.SSLContext | None = None) -> Iterator[int]:
     """Forward connections to the Redis.
 
-    The redis-server of the tests is built without TLS, so its clients' side alone is real.
+    The redis-server that comes with the tests is built without TLS, so its clients' side alone is
+    real; tests/tls_server.py has one that speaks TLS itself, where there is one.
     """
     path = unquote(urlparse(redis_url).path)
     loop = asyncio.new_event_loop()
