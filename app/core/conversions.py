@@ -192,8 +192,6 @@ class Conversions:
                     return job
                 if not stored and await self._ask(self._queue.is_full):
                     raise QueueFull("Too many pictures are waiting; try again")
-                if job and not await self._ask(self._queue.remove, job):
-                    continue
                 if not stored:
                     picture.file.seek(0)
                     stored = unused = True
@@ -207,6 +205,7 @@ class Conversions:
                     token=token,
                     filename=picture.filename,
                     size=picture.size,
+                    replaces=job,
                 )
                 if submitted:
                     return submitted

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, cast
 
 import redis
 from redis.backoff import ExponentialBackoff
+from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import WatchError
 from redis.retry import Retry as ConnectionRetry
@@ -123,15 +125,24 @@ class PictureQueue:
         self._max_waiting = max_waiting
 
     def submit(
-        self, conversion: Conversion, *, token: str, filename: str, size: int
+        self,
+        conversion: Conversion,
+        *,
+        token: str,
+        filename: str,
+        size: int,
+        replaces: PictureJob | None = None,
     ) -> PictureJob | None:
         """Enqueue the conversion, whose original is in storage by now.
 
         Args:
             size: bytes of the original.
+            replaces: the job of the same conversion that goes as this one comes, in one step: cut
+                off between two, a picture that was accepted would be unknown.
 
         Returns:
-            the job, or None if one of the same conversion is there already.
+            the job, or None if one of the same conversion is there already, or no longer the one to
+            replace.
         """
         index = keys.picture_jobs(conversion.md5)
         options = conversion.options.to_dict()
@@ -141,30 +152,32 @@ class PictureQueue:
             pipe.zadd(index, {conversion.job_id: time.time()})
             pipe.expire(index, self._ttl + INDEX_SECONDS)
             pipe.execute()
+        enqueue = partial(
+            self._queue.enqueue_call,
+            keys.CONVERT_FUNCTION,
+            kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
+            job_id=conversion.job_id,
+            description=f"{filename} → {conversion.format} {conversion.options}".rstrip(),
+            meta={
+                "filename": filename,
+                "format": conversion.format,
+                "quality": conversion.quality,
+                **({"options": options} if options else {}),
+                "size_in": size,
+            },
+            timeout=self._timeout,
+            result_ttl=self._ttl,
+            failure_ttl=self._ttl,
+            retry=Retry(max=RETRIES),
+            on_failure=Callback(keys.FAILURE_FUNCTION),
+        )
+        if replaces is not None:
+            return self._replace(replaces, enqueue)
         try:
-            job = self._queue.enqueue_call(
-                keys.CONVERT_FUNCTION,
-                kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
-                job_id=conversion.job_id,
-                description=f"{filename} → {conversion.format} {conversion.options}".rstrip(),
-                meta={
-                    "filename": filename,
-                    "format": conversion.format,
-                    "quality": conversion.quality,
-                    **({"options": options} if options else {}),
-                    "size_in": size,
-                },
-                timeout=self._timeout,
-                result_ttl=self._ttl,
-                failure_ttl=self._ttl,
-                retry=Retry(max=RETRIES),
-                on_failure=Callback(keys.FAILURE_FUNCTION),
-                unique=True,
-            )
+            return _view(enqueue(unique=True))
         except DuplicateJobError:
             self._drop_remnant(conversion.job_id)
             return None
-        return _view(job)
 
     def is_full(self) -> bool:
         """Whether as many jobs wait as may. Many who ask at once may exceed it by their number."""
@@ -193,23 +206,43 @@ class PictureQueue:
         Returns:
             whether it was deleted; False if somebody else has deleted, replaced or moved it on.
         """
-        job_id = expected.conversion.job_id
         with self.connection.pipeline() as pipe:
-            pipe.watch(Job.key_for(job_id))  # type: ignore[no-untyped-call]
-            job = self._fetch([job_id])[0]
-            current = _view(job)
-            if job is None or current is None:
+            job = self._watch(pipe, expected)
+            if job is None:
                 return False
-            if (current.token, current.state) != (expected.token, expected.state):
-                return False
-            pipe.multi()
             try:
                 job.delete(pipeline=pipe)
-                pipe.zrem(keys.picture_jobs(expected.conversion.md5), job_id)
+                pipe.zrem(keys.picture_jobs(expected.conversion.md5), job.id)
                 pipe.execute()
             except (WatchError, InvalidJobOperation):
                 return False
         return True
+
+    def _replace(self, expected: PictureJob, enqueue: Callable[..., Job]) -> PictureJob | None:
+        with self.connection.pipeline() as pipe:
+            job = self._watch(pipe, expected)
+            if job is None:
+                return None
+            try:
+                job.delete(pipeline=pipe)
+                # Not unique, which RQ does in a step of its own: the watched key sees to that.
+                new = enqueue(pipeline=pipe)
+                pipe.execute()
+            except (WatchError, InvalidJobOperation):
+                return None
+        return _view(new)
+
+    def _watch(self, pipe: Pipeline, expected: PictureJob) -> Job | None:
+        """The job if it still is this submission in this state, and stays so until `pipe`, which is
+        in its transaction then, is executed; or None."""
+        job_id = expected.conversion.job_id
+        pipe.watch(Job.key_for(job_id))  # type: ignore[no-untyped-call]
+        job = self._fetch([job_id])[0]
+        current = _view(job)
+        if current is None or (current.token, current.state) != (expected.token, expected.state):
+            return None
+        pipe.multi()
+        return job
 
     def _fetch(self, job_ids: Iterable[str]) -> list[Job | None]:
         """As `Job.fetch_many`, which one remnant of a deleted job would make fail for all."""

@@ -15,7 +15,7 @@ from app.core.conversion import Conversion, Format
 from app.core.conversions import Conversions, Picture
 from app.core.errors import QueueFull
 from app.core.events import Events
-from app.core.queue import PictureJob, PictureQueue
+from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import Storage
 from tests.pictures import md5, photograph, unique
 
@@ -90,4 +90,55 @@ def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(
     data = unique(photograph("rocket"))
     conversions = Conversions(queue, storage, Events(redis_url))
     job = asyncio.run(conversions.submit(_picture(data), _webp(data)))
+    assert storage.get(job.original_key) == data
+
+
+def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
+    connection: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    """The new job comes as the old one goes, or neither."""
+
+    class GoneBefore(PictureQueue):
+        def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
+            raise redis.ConnectionError("Redis is gone")
+
+    data, storage = unique(photograph("rocket")), Storage.local(tmp_path)
+    queue = _queue(PictureQueue, connection)
+    first = asyncio.run(
+        Conversions(queue, storage, Events(redis_url)).submit(_picture(data), _webp(data))
+    )
+    connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
+    gone = Conversions(_queue(GoneBefore, connection), storage, Events(redis_url))
+    with pytest.raises(redis.ConnectionError):
+        asyncio.run(gone.submit(_picture(data), _webp(data)))
+    (job,) = queue.find(md5(data))
+    assert (job.token, job.state) == (first.token, JobState.FAILED)
+    again = asyncio.run(
+        Conversions(queue, storage, Events(redis_url)).submit(_picture(data), _webp(data))
+    )
+    assert again.token != first.token
+    (job,) = queue.find(md5(data))
+    assert (job.token, job.state) == (again.token, JobState.QUEUED)
+    assert storage.get(job.original_key) == data
+
+
+def test_of_many_who_send_a_failed_picture_again_one_is_taken(
+    connection: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    data, storage = unique(photograph("rocket")), Storage.local(tmp_path)
+    queue = _queue(PictureQueue, connection)
+    conversions = Conversions(queue, storage, Events(redis_url))
+    first = asyncio.run(conversions.submit(_picture(data), _webp(data)))
+    connection.delete("rq:queue:pictures")
+    connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
+
+    async def all_at_once() -> list[PictureJob]:
+        return await asyncio.gather(
+            *(conversions.submit(_picture(data), _webp(data)) for _ in range(20))
+        )
+
+    tokens = {job.token for job in asyncio.run(all_at_once())}
+    (job,) = queue.find(md5(data))
+    assert tokens == {job.token}
+    assert connection.llen("rq:queue:pictures") == 1
     assert storage.get(job.original_key) == data
