@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
+import os
 from pathlib import Path
 
 import pytest
 
-from app.core.storage import LIST_PAGE, ObjectNotFound, Storage
+from app.core.errors import StorageError, StorageFull
+from app.core.storage import LIST_PAGE, ObjectNotFound, Storage, as_storage_error
+from tests.disk import small_disk
 
 
 @pytest.fixture
@@ -72,3 +76,64 @@ def test_a_listing_comes_in_pages(storage: Storage) -> None:
     assert sorted(len(page) for page in pages) == [5, LIST_PAGE]
     keys = {info.key for page in pages for info in page}
     assert keys == {f"many/{number % 7}/{number}" for number in range(LIST_PAGE + 5)}
+
+
+def test_an_object_is_on_the_disk_before_anybody_knows_of_it(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its content, its name, and the folders that were made for it."""
+    synced: set[int] = set()
+    fsync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (synced.add(os.fstat(file).st_ino), fsync(file))[1]
+    )
+    folder = tmp_path / "made" / "here"
+
+    def inodes(key: str) -> set[int]:
+        path = folder / key
+        return {path.stat().st_ino, path.parent.stat().st_ino}
+
+    storage.put("results/ab/one", b"x")
+    assert inodes("results/ab/one") | inodes("results/ab") <= synced
+    synced.clear()
+    asyncio.run(storage.put_stream("results/ab/two", io.BytesIO(b"x" * 2_000_000)))
+    assert inodes("results/ab/two") <= synced
+
+
+def test_what_a_killed_writer_has_left_is_deleted_when_it_is_old(
+    storage: Storage, tmp_path: Path
+) -> None:
+    storage.put("results/ab/one", b"x")
+    folder = tmp_path / "made" / "here" / "results" / "ab"
+    old, new = folder / "two.webp#1", folder / "three.webp#12"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    os.utime(folder / "one", (1, 1))
+    assert storage.delete_staged(60) == (1, 4)
+    assert {path.name for path in folder.iterdir()} == {"one", "three.webp#12"}
+    # Nor is it ever an object.
+    assert [[info.key for info in page] for page in storage.list("")] == [["results/ab/one"]]
+
+
+def test_what_fails_is_told_by_its_kind(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "made" / "here" / "file").touch()
+    with pytest.raises(StorageError, match="Not a directory") as error:
+        storage.put("file/a", b"x")
+    assert (error.value.code, error.value.status) == ("storage_unavailable", 503)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        assert as_storage_error(OSError(number, "")).status == 507
+    for number in (errno.EACCES, errno.EROFS, errno.EIO):
+        assert as_storage_error(OSError(number, "")).status == 503
+
+
+def test_a_full_disk_is_told_as_such_and_keeps_what_was_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "100k") as disk:
+        storage = Storage.local(disk)
+        storage.put("a", b"first")
+        with pytest.raises(StorageFull):
+            storage.put("a", b"x" * 200_000)
+        with pytest.raises(StorageFull):
+            asyncio.run(storage.put_stream("a", io.BytesIO(b"x" * 2_000_000)))
+        assert storage.get("a") == b"first"
+        assert [path.name for path in disk.iterdir()] == ["a"]
