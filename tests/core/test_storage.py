@@ -100,22 +100,6 @@ def test_an_object_is_on_the_disk_before_anybody_knows_of_it(
     assert inodes("results/ab/two") <= synced
 
 
-def test_what_a_killed_writer_has_left_is_deleted_when_it_is_old(
-    storage: Storage, tmp_path: Path
-) -> None:
-    storage.put("results/ab/one", b"x")
-    folder = tmp_path / "made" / "here" / "results" / "ab"
-    old, new = folder / "two.webp#1", folder / "three.webp#12"
-    for path in (old, new):
-        path.write_bytes(b"half")
-    os.utime(old, (1, 1))
-    os.utime(folder / "one", (1, 1))
-    assert storage.delete_staged(60) == (1, 4)
-    assert {path.name for path in folder.iterdir()} == {"one", "three.webp#12"}
-    # Nor is it ever an object.
-    assert [[info.key for info in page] for page in storage.list("")] == [["results/ab/one"]]
-
-
 def test_what_fails_is_told_by_its_kind(storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "made" / "here" / "file").touch()
     with pytest.raises(StorageError, match="Not a directory") as error:
