@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.core.lifeline import PARENT_VARIABLE
-from app.core.settings import PLATFORM_VARIABLES
 from bench.errors import BenchError
+from bench.launch import READY_LINE, free_port, start
 
-ROOT = Path(__file__).resolve().parent.parent
-HOST = "127.0.0.1"
-READY_LINE = "TinyImage Server is ready at"
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.05
@@ -32,17 +25,15 @@ class Server:
             folder: an empty one for the server's own.
             workers: pictures converted at once.
         """
-        self.port = _free_port()
+        self.port = free_port()
         self._log = folder / "server.log"
-        config = folder / "config.yaml"
-        config.write_text("{}\n")
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "--config", str(config)],
-                cwd=ROOT,
-                env=_environment(folder, self.port, workers),
-                stdin=subprocess.DEVNULL,
-                stderr=log,
+            self._process = start(
+                folder,
+                self.port,
+                log,
+                UPLOAD__MAX_CONCURRENT_TASKS=workers,
+                UPLOAD__MAX_UPLOAD_SIZE="50MB",
             )
         self.pid = self._process.pid
 
@@ -83,27 +74,3 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()  # its own processes end with it
             self._process.wait()
-
-
-def _environment(folder: Path, port: int, workers: int) -> dict[str, str]:
-    """Our environment without what would point the server anywhere else."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("TINYIMAGE_") and name not in PLATFORM_VARIABLES
-    }
-    return inherited | {
-        "TINYIMAGE_SERVER__HOST": HOST,
-        "TINYIMAGE_SERVER__PORT": str(port),
-        "TINYIMAGE_SERVER__OUTPUT_DIR": str(folder / "output"),
-        "TINYIMAGE_REDIS__DATA_DIR": str(folder / "data"),
-        "TINYIMAGE_UPLOAD__MAX_CONCURRENT_TASKS": str(workers),
-        "TINYIMAGE_UPLOAD__MAX_UPLOAD_SIZE": "50MB",
-        PARENT_VARIABLE: str(os.getpid()),  # it ends with us, however we end
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

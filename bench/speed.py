@@ -19,9 +19,10 @@ from app.core.settings import LimitSettings
 from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
+from bench.launch import HOST
 from bench.load import Load
 from bench.pictures import find_photographs, make_photographs
-from bench.server import HOST, Server
+from bench.server import Server
 from bench.speed_report import Measured, cpu_table, disturbance, progress, speed_table
 from workers.imaging.protocol import Target
 

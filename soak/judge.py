@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.client import Connection
+from bench.launch import HOST
 from soak.ledger import Ledger, Verdict
 from soak.pictures import Order, is_whole
-from soak.service import HOST, Service
+from soak.service import Service
 
 QUIET_SECONDS = 120.0
 """How long the last pictures may take to end: twice what a stuck one may."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import socket
 import subprocess
-import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -15,13 +12,16 @@ from pathlib import Path
 import psutil
 import redis
 
-from app.core.lifeline import PARENT_VARIABLE
-from app.core.settings import PLATFORM_VARIABLES
+from bench.launch import READY_LINE, free_port, start
 
-ROOT = Path(__file__).resolve().parent.parent
-HOST = "127.0.0.1"
-READY_LINE = "TinyImage Server is ready at"
 READY_SECONDS = 90.0
+
+SETTINGS: dict[str, object] = {
+    "SERVER__PROCESSES": 2,
+    "UPLOAD__MAX_CONCURRENT_TASKS": 3,
+    "CLEANUP__INTERVAL": 5,
+    "ENGINE__EFFORT": "fast",
+}
 
 STOP_SECONDS = 25.0
 """How long all may take to end after a SIGTERM."""
@@ -54,11 +54,10 @@ class Service:
         Args:
             folder: an empty one for the service's own.
         """
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = folder
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "config.yaml").write_text("{}\n")
 
     @property
     def log(self) -> str:
@@ -73,14 +72,7 @@ class Service:
         """
         begun = len(self.log)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "--config", str(self._folder / "config.yaml")],
-                cwd=ROOT,
-                env=_environment(self._folder, self.port),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            self._process = start(self._folder, self.port, log, **SETTINGS)
         deadline = time.monotonic() + READY_SECONDS
         while READY_LINE not in self.log[begun:]:
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -174,29 +166,3 @@ class Service:
             process.kill()
         if left:
             raise SoakError(f"{len(left)} processes did not end with their parent: {left}")
-
-
-def _environment(folder: Path, port: int) -> dict[str, str]:
-    """Our environment without what would point the service anywhere else."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("TINYIMAGE_") and name not in PLATFORM_VARIABLES
-    }
-    return inherited | {
-        "TINYIMAGE_SERVER__HOST": HOST,
-        "TINYIMAGE_SERVER__PORT": str(port),
-        "TINYIMAGE_SERVER__PROCESSES": "2",
-        "TINYIMAGE_SERVER__OUTPUT_DIR": str(folder / "output"),
-        "TINYIMAGE_REDIS__DATA_DIR": str(folder / "data"),
-        "TINYIMAGE_UPLOAD__MAX_CONCURRENT_TASKS": "3",
-        "TINYIMAGE_CLEANUP__INTERVAL": "5",
-        "TINYIMAGE_ENGINE__EFFORT": "fast",
-        PARENT_VARIABLE: str(os.getpid()),  # it ends with us, however we end
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -14,9 +14,9 @@ from websockets.exceptions import WebSocketException
 
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
+from bench.launch import HOST
 from soak.ledger import Ledger
 from soak.pictures import Order, Pictures
-from soak.service import HOST
 
 HTTP_CLIENTS = 6
 SOCKETS = 3

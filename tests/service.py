@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,17 +15,9 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
-READY = "TinyImage Server is ready at"
+from bench.launch import READY_LINE, ROOT, environment, free_port
 
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], T], seconds: float = 30.0, what: str = "") -> T:
@@ -39,28 +29,6 @@ def until(condition: Callable[[], T], seconds: float = 30.0, what: str = "") -> 
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
         time.sleep(0.02)
-
-
-def environment(folder: Path, port: int | None = None, **settings: object) -> dict[str, str]:
-    """The environment of a server whose files are all below `folder`.
-
-    Args:
-        settings: such as `UPLOAD__MAX_AGE=2`.
-    """
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("TINYIMAGE_") and name not in ("PORT", "REDIS_URL")
-    }
-    values: dict[str, object] = {
-        "SERVER__HOST": "127.0.0.1",
-        "SERVER__OUTPUT_DIR": folder / "output",
-        "REDIS__DATA_DIR": folder / "data",
-        **settings,
-    }
-    if port is not None:
-        values["SERVER__PORT"] = port
-    return inherited | {f"TINYIMAGE_{name}": str(value) for name, value in values.items()}
 
 
 def command(process: psutil.Process) -> str:
@@ -195,7 +163,7 @@ class Service(Process):
         return f"unix://{self.folder / 'data' / 'redis.sock'}"
 
     def ready(self) -> Service:
-        self.wait_for(READY)
+        self.wait_for(READY_LINE)
         return self
 
     def stored(self, prefix: str) -> list[Path]:
