@@ -30,9 +30,7 @@ class JSONErrorHandler(ErrorHandler):
             record_of(request).outcome = "disconnected"
             return json({"error": "disconnected"}, status=CLIENT_CLOSED_REQUEST)
         if isinstance(exception, RedisError):
-            # Also one that is there and takes nothing: it is loading, or its own disk is full.
-            logger.error("Redis: %s", exception)
-            exception = Unavailable("The queue cannot be reached; try again")
+            exception = queue_unavailable(exception)
         if isinstance(exception, StorageError):
             logger.error("storage: %s: %s", exception, exception.__cause__)
         if isinstance(exception, TinyImageError):
@@ -53,6 +51,13 @@ class JSONErrorHandler(ErrorHandler):
         return json(
             {"error": "internal_error", "message": "Something went wrong on the server"}, status=500
         )
+
+
+def queue_unavailable(error: RedisError) -> Unavailable:
+    """What a client is told of a Redis that is gone, or takes nothing: it loads, or its own disk is
+    full. What Redis said is logged."""
+    logger.error("Redis: %s", error)
+    return Unavailable("The queue cannot be reached; try again")
 
 
 def error_response(request: Request, error: TinyImageError) -> HTTPResponse:

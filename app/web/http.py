@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,7 +25,6 @@ from app.core.errors import (
     NotAnImage,
     NotFound,
     TinyImageError,
-    Unavailable,
     UnsupportedFormat,
 )
 from app.core.options import OPTION_NAMES, Options, parse_options, parse_q
@@ -35,12 +33,10 @@ from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, picture_type
 from app.web.answers import describe
 from app.web.download import remaining_seconds, send_result
-from app.web.errors import error_response
+from app.web.errors import error_response, queue_unavailable
 from app.web.guard import Guard
 from app.web.record import record_of
 from app.web.upload import Spooling, discard_rest, read_form
-
-logger = logging.getLogger(__name__)
 
 QUEUED_MESSAGE = "Your image is queued for processing"
 DONE_MESSAGE = "Image already processed for this format/quality"
@@ -92,8 +88,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
             try:
                 await guard.count_picture(request)
             except RedisError as error:
-                logger.error("Redis: %s", error)
-                raise Unavailable("The queue cannot be reached; try again") from None
+                raise queue_unavailable(error) from None
             return await _take(request, conversions, settings, spooling)
         except TinyImageError as error:
             connection = cast(Http, request.stream)
