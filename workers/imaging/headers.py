@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from workers.imaging.boxes import Box, boxes
 from workers.imaging.limits import MAX_METADATA, Limits
 from workers.imaging.protocol import Data
+from workers.imaging.segments import METADATA, segments
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_SOI, _SOS, _APP0, _APP15, _COM = 0xD8, 0xDA, 0xE0, 0xEF, 0xFE
 _BITMAP_HEADER = 40
 """Bytes of a BITMAPINFOHEADER, which an icon has where it has no PNG."""
 _CODESTREAM = b"\xff\x4f\xff\x51"
@@ -34,7 +34,7 @@ def check_header(data: Data, kind: str, limits: Limits) -> None:
             case "image/png" | "image/apng":
                 _check_png(data, limits)
             case "image/jpeg":
-                limits.check_metadata(sum(map(len, _jpeg_metadata(data))))
+                _check_jpeg(data, limits)
             case "image/x-icon" | "image/vnd.microsoft.icon":
                 _check_icon(data, limits)
             case "image/jp2" | "image/jpx":
@@ -87,19 +87,9 @@ def _inflated(data: Data) -> int:
     return size
 
 
-def _jpeg_metadata(data: Data) -> Iterator[Data]:
-    """The segments of applications, and comments, before the first scan."""
-    at = 2
-    while at + 4 <= len(data):
-        marker, kind, size = struct.unpack_from(">BBH", data, at)
-        if marker != 0xFF or kind == _SOS:
-            return
-        if kind == 0xFF:  # a byte of filling
-            at += 1
-            continue
-        if _APP0 <= kind <= _APP15 or kind == _COM:
-            yield data[at + 4 : at + 2 + size]
-        at += 2 + size
+def _check_jpeg(data: Data, limits: Limits) -> None:
+    metadata = (segment for segment in segments(data) if segment.kind in METADATA)
+    limits.check_metadata(sum(segment.end - segment.content for segment in metadata))
 
 
 def _check_icon(data: Data, limits: Limits) -> None:

@@ -23,7 +23,7 @@ from tests.workers.imaging.samples import (
     target,
 )
 from workers.imaging.convert import convert
-from workers.imaging.lossless.jpeg import _segments
+from workers.imaging.segments import segments
 
 LOSSLESS = target(Format.PNG, lossless=True)
 
@@ -115,10 +115,10 @@ def test_of_a_file_that_ends_too_early_what_can_be_read_is_kept(
 
 def _without_segment(data: bytes, unwanted: int) -> bytes:
     head, end = [data[:2]], 2
-    for kind, segment in _segments(data):
-        end += len(segment)
-        if kind != unwanted:
-            head.append(segment)
+    for segment in segments(data):
+        end = segment.end
+        if segment.kind != unwanted:
+            head.append(data[segment.start : end])
     return b"".join((*head, data[end:]))
 
 

@@ -17,6 +17,7 @@ from tests.workers.imaging.test_animation import _animation, _shown
 from tests.workers.imaging.test_metadata import SECRETS, _exif
 from workers.imaging.convert import convert
 from workers.imaging.lossless import strip
+from workers.imaging.segments import SOI, segments
 
 KINDS = {
     Format.JPG: "JPEG",
@@ -111,6 +112,17 @@ def test_its_own_pixels_alone_are_left(format: Format, effort: Effort) -> None:
     assert len(result) <= len(data)
 
 
+def test_metadata_behind_bytes_of_filling_is_gone() -> None:
+    """Any marker of a JPEG may have these before it."""
+    whole = _small(Format.JPG, exif=_exif(), icc_profile=display_p3(), **_xmp(Format.JPG))
+    data = b"".join((SOI, *(b"\xff" * 3 + part for part in _parts(whole))))
+    assert _same(data, whole)
+    result = strip(Format.JPG, data, None, Effort.FAST)
+    assert b"secret" not in result
+    assert _same(result, whole)
+    assert opened(result).info["icc_profile"] == display_p3()
+
+
 def test_what_a_gif_says_beside_its_picture_is_gone() -> None:
     data = _small(Format.GIF, comment=b"a secret comment")
     at = data.index(b"!")
@@ -198,6 +210,12 @@ def test_a_picture_that_is_resized_is_not_replaced() -> None:
     data = encoded(corners(), "PNG", optimize=True)
     result = opened(convert(data, target(Format.PNG, width=240, height=160, fit="fill")))
     assert result.size == (240, 160)
+
+
+def _parts(data: bytes) -> list[bytes]:
+    """A JPEG's segments, and what is behind them."""
+    found = list(segments(data))
+    return [*(data[part.start : part.end] for part in found), data[found[-1].end :]]
 
 
 def _xmp(format: Format) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 import mozjpeg_lossless_optimization as mozjpeg
 
 from workers.imaging.errors import PictureError
+from workers.imaging.segments import APP0, APP1, APP2, APP14, METADATA, SOI, Segment, segments
 
-_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
-_APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
-_SOS, _COM = 0xDA, 0xFE
+_EOI = b"\xff\xd9"
 _ICC = b"ICC_PROFILE\0"
 _EXIF = b"Exif\0\0"
 
@@ -30,44 +28,30 @@ def strip(data: bytes, exif: bytes | None) -> bytes:
         raise PictureError(f"the picture cannot be read: {error}") from None
     # A file that was cut off stays so in `plain`; mozjpeg writes what there is of it to an end.
     smaller = min(plain, optimised, key=len) if _is_whole(plain) else optimised
-    kept = [segment for kind, segment in _segments(data) if _is_profile(kind, segment)]
+    kept = [data[s.start : s.end] for s in segments(data) if _is_profile(data, s)]
     if exif is not None:
-        kept.insert(0, struct.pack(">BBH", 0xFF, _APP1, len(_EXIF + exif) + 2) + _EXIF + exif)
-    at = len(_SOI)
-    first = next(_segments(smaller), None)
-    if first is not None and first[0] == _APP0:  # JFIF wants to be the first
-        at += len(first[1])
+        kept.insert(0, struct.pack(">BBH", 0xFF, APP1, len(_EXIF + exif) + 2) + _EXIF + exif)
+    first = next(segments(smaller), None)
+    # JFIF wants to be the first.
+    at = first.end if first is not None and first.kind == APP0 else len(SOI)
     return smaller[:at] + b"".join(kept) + smaller[at:]
 
 
 def _without_metadata(data: bytes) -> bytes:
     """The file without the segments of applications, but JFIF's and Adobe's, and comments."""
-    kept, end = [_SOI], len(_SOI)
-    for kind, segment in _segments(data):
-        end += len(segment)
-        if kind in (_APP0, _APP14) or not (_APP0 <= kind <= _APP15 or kind == _COM):
-            kept.append(segment)
+    kept, end = [SOI], len(SOI)
+    for segment in segments(data):
+        end = segment.end
+        if segment.kind in (APP0, APP14) or segment.kind not in METADATA:
+            kept.append(data[segment.start : segment.end])
     return b"".join((*kept, data[end:]))
 
 
 def _is_whole(data: bytes) -> bool:
     """Whether the picture's end is there; in a scan nothing else looks like it."""
-    scan = len(_SOI) + sum(len(segment) for _, segment in _segments(data))
+    scan = max((segment.end for segment in segments(data)), default=len(SOI))
     return data.find(_EOI, scan) >= 0
 
 
-def _is_profile(kind: int, segment: bytes) -> bool:
-    return kind == _APP2 and segment[4:].startswith(_ICC)
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The marker segments before the scan, each with its marker (ITU-T T.81, annex B)."""
-    at = len(_SOI)
-    while at + 4 <= len(data):
-        marker, kind, size = struct.unpack_from(">BBH", data, at)
-        if marker != 0xFF or size < 2:
-            return
-        if kind in (_SOS, 0xFF):  # the scan; bytes of filling, which no encoder writes
-            return
-        yield kind, data[at : at + 2 + size]
-        at += 2 + size
+def _is_profile(data: bytes, segment: Segment) -> bool:
+    return segment.kind == APP2 and data.startswith(_ICC, segment.content, segment.end)
