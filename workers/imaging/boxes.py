@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from workers.imaging.protocol import Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Box:
     end: int
 
 
-def boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[Box]:
+def boxes(data: Data, start: int, end: int) -> Iterator[Box]:
     """The boxes between two places, up to the first that is broken.
 
     Raises:
@@ -35,3 +37,32 @@ def boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[Box]:
             return
         yield Box(kind, start + header, start + size)
         start += size
+
+
+def inside(data: Data, outer: Box) -> Iterator[Box]:
+    """The boxes that another consists of.
+
+    Raises:
+        struct.error: as `boxes` does.
+    """
+    # A version and flags come first (ISO/IEC 14496-12, 8.11.1).
+    start = outer.start + (4 if outer.kind == b"meta" else 0)
+    return boxes(data, start, outer.end)
+
+
+def within(data: Data, *path: bytes) -> Iterator[Box]:
+    """The boxes of a file at the end of this path of kinds, each found when it is asked for.
+
+    Raises:
+        struct.error: as `boxes` does.
+    """
+    return _below(data, boxes(data, 0, len(data)), path)
+
+
+def _below(data: Data, candidates: Iterator[Box], path: Sequence[bytes]) -> Iterator[Box]:
+    for box in candidates:
+        if box.kind == path[0]:
+            if len(path) > 1:
+                yield from _below(data, inside(data, box), path[1:])
+            else:
+                yield box

@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from workers.imaging.boxes import Box, boxes
+from workers.imaging.boxes import within
 from workers.imaging.limits import MAX_METADATA, Limits
 from workers.imaging.protocol import Data
 from workers.imaging.segments import METADATA, segments
@@ -108,18 +108,8 @@ def _check_icon(data: Data, limits: Limits) -> None:
 
 def _check_heif(data: Data, limits: Limits) -> None:
     """The size of every picture in the file: libvips takes one that it cannot count as 1."""
-    for meta in boxes(data, 0, len(data)):
-        if meta.kind == b"meta":
-            within = _within(data, [Box(b"", meta.start + 4, meta.end)], b"iprp", b"ipco", b"ispe")
-            for size in within:
-                limits.check_size(*struct.unpack_from(">II", data, size.start + 4))
-
-
-def _within(data: Data, outer: list[Box], *path: bytes) -> list[Box]:
-    """The boxes at the end of this path of kinds."""
-    for kind in path:
-        outer = [box for o in outer for box in boxes(data, o.start, o.end) if box.kind == kind]
-    return outer
+    for size in within(data, b"meta", b"iprp", b"ipco", b"ispe"):
+        limits.check_size(*struct.unpack_from(">II", data, size.start + 4))
 
 
 def _check_jpeg_2000(data: Data, limits: Limits) -> None:

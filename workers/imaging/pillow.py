@@ -10,7 +10,7 @@ import pyvips
 from PIL import Image
 from PIL.ExifTags import Base
 
-from workers.imaging.boxes import boxes
+from workers.imaging.boxes import inside, within
 from workers.imaging.errors import TOO_MANY_PIXELS, PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.protocol import Data
@@ -103,13 +103,10 @@ def _orientation(picture: Image.Image, data: Data) -> int:
 
 def _has_turn(data: Data) -> bool:
     """Whether a HEIC has a property of turning or mirroring, be it by nothing."""
-    path, start, end = [b"meta", b"iprp", b"ipco"], 0, len(data)
-    for kind in path:
-        box = next((box for box in boxes(data, start, end) if box.kind == kind), None)
-        if box is None:
-            return False
-        start, end = box.start + (4 if kind == b"meta" else 0), box.end
-    return any(box.kind in (b"irot", b"imir") for box in boxes(data, start, end))
+    properties = next(within(data, b"meta", b"iprp", b"ipco"), None)
+    return properties is not None and any(
+        box.kind in (b"irot", b"imir") for box in inside(data, properties)
+    )
 
 
 def _exif(picture: Image.Image) -> bytes | None:

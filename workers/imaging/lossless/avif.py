@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workers.imaging.boxes import Box, boxes
+from workers.imaging.boxes import Box, boxes, inside, within
 from workers.imaging.errors import PictureError
 
 _EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
@@ -39,8 +39,8 @@ def strip(data: bytes, exif: bytes | None) -> bytes:
     """
     stripped = bytearray(data)
     try:
-        meta = next(box for box in boxes(data, 0, len(data)) if box.kind == b"meta")
-        inner = {box.kind: box for box in boxes(data, meta.start + 4, meta.end)}
+        meta = next(within(data, b"meta"))
+        inner = {box.kind: box for box in inside(data, meta)}
         kinds = dict(_items(data, inner[b"iinf"]))
         idat = inner[b"idat"].start if b"idat" in inner else 0
         reach = 0
