@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pyvips
@@ -25,11 +26,7 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
     """
     if not options.resizes:
         return 1
-    factors = [
-        size / wanted
-        for size, wanted in ((width, options.width), (height, options.height))
-        if wanted is not None
-    ]
+    factors = [size / wanted for size, wanted in _sides(width, height, options)]
     # All but inside and contain use up the picture in the direction that shrinks least.
     whole = options.fit in (Fit.INSIDE, Fit.CONTAIN)
     factor = (max(factors) if whole else min(factors)) / SHRINK_MARGIN
@@ -69,15 +66,18 @@ def _size(width: int, height: int, options: Options) -> tuple[int, int]:
     """Width and height of the scaled picture, without borders."""
     if options.fit in (Fit.COVER, Fit.FILL):
         return options.width or width, options.height or height
-    factors = [
-        wanted / size
-        for size, wanted in ((width, options.width), (height, options.height))
-        if wanted is not None
-    ]
-    factor = min(factors)
+    factor = min(wanted / size for size, wanted in _sides(width, height, options))
     if options.fit is Fit.INSIDE:
         factor = min(1, factor)
     return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _sides(width: int, height: int, options: Options) -> Iterator[tuple[int, int]]:
+    """Of each side that is asked for: what it is, and what it is to be."""
+    if options.width is not None:
+        yield width, options.width
+    if options.height is not None:
+        yield height, options.height
 
 
 def _window(image: pyvips.Image, aspect: float, gravity: Gravity) -> tuple[int, int, int, int]:
