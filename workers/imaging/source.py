@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyvips
 
@@ -34,10 +34,6 @@ class Source:
     def animated(self) -> bool:
         """Whether there is more than one frame."""
         return self.frames > 1
-
-    def with_image(self, image: pyvips.Image) -> Source:
-        """The same source with other pixels, of as many frames."""
-        return replace(self, image=image)
 
     def each_frame(self) -> list[pyvips.Image]:
         """The frames, one by one."""
