@@ -53,19 +53,21 @@ def _has_profile(image: pyvips.Image) -> bool:
     return bool(image.get_typeof(PROFILE) != 0 and image.coding == "none")
 
 
+def _is_grey(image: pyvips.Image) -> bool:
+    return image.interpretation in GREY and image.bands <= 2
+
+
 def _to_srgb(image: pyvips.Image) -> pyvips.Image:
-    grey = image.interpretation in GREY and image.bands <= 2
     if _has_profile(image):
         try:
-            image = image.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
-            return image.colourspace("b-w") if grey else image
+            srgb = image.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
+            return srgb.colourspace("b-w") if _is_grey(image) else srgb
         except pyvips.Error:
             # The profile is broken or for other bands than the picture has: as if there were none.
             image = image.copy()
             image.remove(PROFILE)
-    return image.colourspace("b-w" if grey else "srgb").cast("uchar")
+    return _to_8_bit(image)
 
 
 def _to_8_bit(image: pyvips.Image) -> pyvips.Image:
-    grey = image.interpretation in GREY and image.bands <= 2
-    return image.colourspace("b-w" if grey else "srgb").cast("uchar")
+    return image.colourspace("b-w" if _is_grey(image) else "srgb").cast("uchar")
