@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,12 +77,9 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
     pyvips.cache_set_max(0)
     pixels = LimitSettings().max_pixels
     upright = normalise(decode(picture.read_bytes(), Limits(pixels)).image).copy_memory()
-    with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
-        # A PNG, so that no JPEG's own compression makes it unlike its pixels, and no result is
-        # held against an original that is smaller.
-        source = Path(folder) / "source.png"
-        upright.pngsave(str(source), compression=1, keep="none")
-        data = source.read_bytes()
+    # A PNG, so that no JPEG's own compression makes it unlike its pixels, and no result is held
+    # against an original that is smaller.
+    data = bytes(upright.pngsave_buffer(compression=1, keep="none"))
     flat = flatten(upright)
     looks = {False: Reference(upright), True: Reference(flat)}
     for format in {REFERENCE.get(format, format) for format in formats}:
