@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.core.conversion import DEFAULT_QUALITY, NO_QUALITY, Format
 from app.core.options import Effort
 from app.core.settings import LimitSettings
-from bench.bytes_report import Curve, Point, Sheet, bytes_table
+from bench.bytes_report import REFERENCE, Curve, Point, Sheet, bytes_table
 from bench.errors import BenchError
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 FORMATS = (Format.JPG, Format.WEBP, Format.PNG, Format.AVIF)
 """GIF is left out: nothing the older server wrote can be held against it."""
-
-REFERENCE = {Format.AVIF: Format.JPG}
-"""What a format is held against, where the older server did not write it itself."""
 
 TIMINGS = 3
 
