@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import oxipng
 
@@ -47,7 +48,7 @@ def optimise(data: bytes, effort: Effort) -> bytes:
     Raises:
         PictureError: if oxipng cannot read it.
     """
-    return _run(data, effort, oxipng.StripChunks.none())
+    return _run(data, level=LEVELS[effort], strip=oxipng.StripChunks.none())
 
 
 def optimise_palette(data: bytes, effort: Effort, pixels: int) -> bytes:
@@ -55,12 +56,11 @@ def optimise_palette(data: bytes, effort: Effort, pixels: int) -> bytes:
     if effort not in PALETTE_FILTERS:
         return data
     filters = PALETTE_FILTERS[effort] if pixels <= FILTERED_PIXELS else (_FILTER.NoOp,)
-    return oxipng.optimize_from_memory(
+    return _run(
         data,
         level=0,
         filter=list(filters),
         deflate=oxipng.Deflaters.libdeflater(COMPRESSION[effort]),
-        timeout=SECONDS,
     )
 
 
@@ -70,17 +70,15 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     Raises:
         PictureError: if oxipng cannot read it.
     """
-    stripped = _run(data, effort, oxipng.StripChunks.keep(COLOUR_CHUNKS))
+    stripped = _run(data, level=LEVELS[effort], strip=oxipng.StripChunks.keep(COLOUR_CHUNKS))
     if exif is None:
         return stripped
     return stripped[:_HEADER_END] + _chunk(b"eXIf", exif) + stripped[_HEADER_END:]
 
 
-def _run(data: bytes, effort: Effort, chunks: oxipng.StripChunks) -> bytes:
+def _run(data: bytes, **options: Any) -> bytes:
     try:
-        return oxipng.optimize_from_memory(
-            data, level=LEVELS[effort], strip=chunks, timeout=SECONDS
-        )
+        return oxipng.optimize_from_memory(data, timeout=SECONDS, **options)
     except oxipng.PngError as error:
         raise PictureError(f"the picture cannot be read: {error}") from None
 
