@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 from app.core.conversion import Format
 from bench.hostile import BOMBS, ODDITIES, bomb
+from bench.memory import peak_memory
 from bench.table import format_table
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Data, Target
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
             began = time.perf_counter()
             outcome = _outcome(sandbox, data)
             milliseconds = (time.perf_counter() - began) * 1000
-            peak = f"{_peak(sandbox.pid) / 1e6:.0f}" if sandbox.pid else "?"
+            peak = f"{peak_memory(sandbox.pid) / 1e6:.0f}" if sandbox.pid else "?"
             rows.append((name, str(len(data)), f"{milliseconds:.0f}", peak, outcome))
         finally:
             sandbox.close()
@@ -52,9 +52,3 @@ def _outcome(sandbox: Sandbox, data: Data) -> str:
     except ChildCrashed as error:
         return f"crashed: {error}"
     return f"done, {len(result)} bytes"
-
-
-def _peak(pid: int) -> int:
-    """Bytes of memory that a process has held at most."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from app.core.conversion import Format
 from bench.hostile import BOMBS, ODDITIES, bomb
+from bench.memory import peak_memory
 from tests.pictures import as_format, opened, photograph
 from workers.imaging.errors import TOO_MANY_PIXELS, PictureError
 from workers.imaging.protocol import Target
@@ -32,8 +32,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 def _peak(sandbox: Sandbox) -> int:
     """Bytes that the child has held at most."""
-    lines = Path(f"/proc/{sandbox.pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024
+    assert sandbox.pid is not None
+    return peak_memory(sandbox.pid)
 
 
 @pytest.mark.parametrize("format", FORMATS)
