@@ -18,7 +18,7 @@ class NotOurs(Exception):
     """The job names a function that is none of ours."""
 
 
-class PictureJob(Job):
+class CheckedJob(Job):
     """A job as a worker reads it from Redis. RQ imports and calls whatever function a job names, so
     whoever could write to Redis could run code here."""
 

@@ -23,7 +23,7 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
-from workers.job import PictureJob
+from workers.job import CheckedJob
 from workers.runtime import runtime
 from workers.tasks import FORESEEN
 
@@ -56,7 +56,7 @@ class PictureWorker(SimpleWorker):
     that takes too long ends the child and not the worker. Its heartbeat tells of its death instead.
     """
 
-    job_class = PictureJob
+    job_class = CheckedJob
 
     max_connection_wait_time = 2.0
     """Seconds between two tries of an idle worker to reach Redis; RQ waits up to a minute."""
