@@ -11,10 +11,9 @@ from bench.hostile import BOMBS, ODDITIES, bomb
 from bench.memory import peak_memory
 from bench.table import format_table
 from workers.imaging.errors import PictureError
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Data, Target
 from workers.sandbox import ChildCrashed, Sandbox
-
-MAX_PIXELS = 50_000_000
 
 
 def register(commands: Any) -> None:
@@ -46,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _outcome(sandbox: Sandbox, data: Data) -> str:
     try:
-        result = sandbox.convert(data, Target(Format.WEBP, 0, MAX_PIXELS))
+        result = sandbox.convert(data, Target(Format.WEBP, 0, Limits()))
     except PictureError as error:
         return f"{error} ({error.code})"
     except ChildCrashed as error:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from app.core.conversion import DEFAULT_QUALITY, NO_QUALITY, Format
 from app.core.options import Effort
-from app.core.settings import LimitSettings
 from bench.bytes_report import REFERENCE, Curve, Point, Sheet, bytes_table
 from bench.errors import BenchError
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
+from workers.imaging.limits import Limits
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -68,12 +68,10 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
     from bench import older
     from bench.look import Reference
     from workers.imaging.decode import decode
-    from workers.imaging.limits import Limits
     from workers.imaging.normalise import flatten, normalise
 
     pyvips.cache_set_max(0)
-    pixels = LimitSettings().max_pixels
-    upright = normalise(decode(picture.read_bytes(), Limits(pixels)).image).copy_memory()
+    upright = normalise(decode(picture.read_bytes(), Limits()).image).copy_memory()
     # A PNG, so that no JPEG's own compression makes it unlike its pixels, and no result is held
     # against an original that is smaller.
     data = bytes(upright.pngsave_buffer(compression=1, keep="none"))
@@ -93,19 +91,19 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
     for format in formats:
         reference = looks[format is Format.JPG or not upright.hasalpha()]
         for effort in Effort:
-            result, seconds = _convert(data, format, effort, pixels)
+            result, seconds = _convert(data, format, effort)
             sheet.ours[format, effort, picture.name] = Point(
                 len(result), reference.score(result), seconds * 1000
             )
 
 
-def _convert(data: bytes, format: Format, effort: Effort, pixels: int) -> tuple[bytes, float]:
+def _convert(data: bytes, format: Format, effort: Effort) -> tuple[bytes, float]:
     """The result, and the CPU seconds of its whole conversion."""
     from workers.imaging.convert import convert
     from workers.imaging.protocol import Target
 
     quality = DEFAULT_QUALITY if format.has_quality else NO_QUALITY
-    target = Target(format, quality, pixels, effort)
+    target = Target(format, quality, Limits(), effort)
     seconds = []
     for _ in range(TIMINGS):
         began = time.process_time()

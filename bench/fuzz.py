@@ -24,6 +24,7 @@ from app.core.conversion import Format
 from app.core.options import Effort, Fit, Gravity, Keep, Options
 from bench.pictures import shipped
 from workers.imaging.errors import PictureError
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 from workers.sandbox import ChildCrashed, ConversionTimeout, Sandbox
 
@@ -35,7 +36,7 @@ SIDE = 48
 SECONDS = 20.0
 """For one case; then it counts as timed out."""
 
-MAX_PIXELS = 2_000_000
+LIMITS = Limits(2_000_000)
 """So that a mutated size is refused, or is quick."""
 
 OPTIONS = (
@@ -80,7 +81,7 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         target = Target(
             source.choice(list(Format)),
             source.choice((0, 30, 80, 100)),
-            MAX_PIXELS,
+            LIMITS,
             source.choice((Effort.FAST, Effort.BALANCED)),
             source.choice(OPTIONS),
         )
@@ -133,7 +134,7 @@ def _outcome(sandbox: Sandbox, case: Case, target: Target) -> str:
 
 def _convert_whole(sandbox: Sandbox) -> None:
     """See that the next picture is converted as if nothing had been."""
-    result = sandbox.convert(originals()["jpeg"], Target(Format.PNG, 0, MAX_PIXELS))
+    result = sandbox.convert(originals()["jpeg"], Target(Format.PNG, 0, LIMITS))
     with Image.open(io.BytesIO(result)) as image:
         image.load()
         assert image.size == (SIDE, SIDE)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from app.core.conversion import DEFAULT_QUALITY, Format, parse_format, parse_quality
 from app.core.errors import UnsupportedFormat
-from app.core.settings import LimitSettings
 from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
@@ -24,6 +23,7 @@ from bench.load import Load
 from bench.pictures import find_photographs, make_photographs
 from bench.server import Server
 from bench.speed_report import Measured, cpu_table, disturbance, progress, speed_table
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _measure(
 ) -> Measured:
     format = measured.format
     quality = parse_quality(DEFAULT_QUALITY, format)
-    target = Target(format, quality, LimitSettings().max_pixels)
+    target = Target(format, quality, Limits())
     pictures = [photographs[n % len(photographs)] for n in range(measured.count)]
     results = folder / "bare"
     results.mkdir()

@@ -19,6 +19,7 @@ from app.core.queue import PictureQueue
 from app.core.retention import sweep
 from app.core.storage import ObjectNotFound
 from workers.imaging.errors import PROCESSING_FAILED, PictureError
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 from workers.runtime import runtime
 from workers.sandbox import ChildCrashed, Interrupted
@@ -53,17 +54,16 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     publish(job.connection, job.id, Step.PROCESSING)
     try:
         original = here.storage.get(keys.original(wanted, token))
+        limits = here.settings.limits
         began = time.perf_counter()
         result = here.sandbox.convert(
             original,
             Target(
                 wanted.format,
                 wanted.quality,
-                here.settings.limits.max_pixels,
+                Limits(limits.max_pixels, limits.max_frames, limits.max_side),
                 wanted.options.effort or here.settings.engine.effort,
                 wanted.options,
-                here.settings.limits.max_frames,
-                here.settings.limits.max_side,
                 careful="crashes" in job.meta,
             ),
         )

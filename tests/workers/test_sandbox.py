@@ -23,11 +23,12 @@ from tests.pictures import large, opened, photograph
 from tests.service import ROOT, until
 from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Closed, Target
 from workers.sandbox import ChildCrashed, ConversionTimeout, Interrupted, Sandbox
 
-WEBP = Target(Format.WEBP, 0, 50_000_000)
-SLOW = Target(Format.PNG, 0, 50_000_000)
+WEBP = Target(Format.WEBP, 0, Limits())
+SLOW = Target(Format.PNG, 0, Limits())
 
 
 @pytest.fixture
@@ -222,7 +223,7 @@ def test_the_child_has_a_temporary_folder_of_its_own_that_goes_with_it(sandbox: 
     exif[0x0112] = 6
     data = io.BytesIO()
     image.save(data, "JPEG", exif=exif)
-    fast = Target(Format.JPG, 80, 50_000_000, Effort.FAST)
+    fast = Target(Format.JPG, 80, Limits(), Effort.FAST)
     assert opened(sandbox.convert(data.getvalue(), fast)).size == (6200, 6200)
     assert list(folder.iterdir()) == []
     sandbox.close()
@@ -247,7 +248,7 @@ def test_a_picture_that_needs_too_much_memory_fails_and_the_next_one_is_converte
     small = Sandbox(60, ChildLimits(memory=350 * 1024**2))
     try:
         for format in (Format.PNG, Format.AVIF, Format.WEBP):
-            target = Target(format, 0, 50_000_000, Effort.FAST)
+            target = Target(format, 0, Limits(), Effort.FAST)
             with pytest.raises((PictureError, ChildCrashed)):
                 small.convert(large(7000, 7000), target)
             assert opened(small.convert(photograph("rocket"), WEBP)).format == "WEBP"
@@ -302,7 +303,7 @@ def test_a_worn_child_goes_on_until_the_next_one_is_up() -> None:
 def test_the_kernel_ends_a_child_that_nobody_stops() -> None:
     child = Child(ChildLimits(), timeout=0.1)
     child.connection.settimeout(60)
-    child.send(Target(Format.AVIF, 0, 50_000_000, Effort.SMALL), large(3000, 3000))
+    child.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(3000, 3000))
     with pytest.raises(Closed):
         child.receive(lambda: None)
     assert child.end(patience=5) == -signal.SIGXCPU

@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.core.conversion import Format
@@ -17,8 +17,6 @@ _HEADER = struct.Struct("!IQ")
 """Lengths of the JSON and of the bytes."""
 
 Data = bytes | bytearray
-
-_LIMITS = Limits()
 
 MAX_SIZE = 1024**3
 """Bytes of the largest frame that is received; more than any picture that is taken or made."""
@@ -31,30 +29,22 @@ class Target:
     format: Format
     quality: int
     """1 to 100, or 0 for the engine's own choice."""
-    max_pixels: int
+    limits: Limits
+    """How large the picture may be."""
     effort: Effort = Effort.BALANCED
     options: Options = DEFAULTS
     """Its own `effort` does not count."""
-    max_frames: int = _LIMITS.max_frames
-    max_side: int = _LIMITS.max_side
     careful: bool = False
     """Without what is not needed for a result, as that has crashed a decoder."""
-
-    @property
-    def limits(self) -> Limits:
-        """How large the picture may be."""
-        return Limits(self.max_pixels, self.max_frames, self.max_side)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data."""
         return {
             "format": self.format,
             "quality": self.quality,
-            "max_pixels": self.max_pixels,
+            "limits": asdict(self.limits),
             "effort": self.effort,
             "options": self.options.to_dict(),
-            "max_frames": self.max_frames,
-            "max_side": self.max_side,
             "careful": self.careful,
         }
 
@@ -64,11 +54,9 @@ class Target:
         return cls(
             Format(data["format"]),
             data["quality"],
-            data["max_pixels"],
+            Limits(**data["limits"]),
             Effort(data["effort"]),
             Options.from_dict(data["options"]),
-            data["max_frames"],
-            data["max_side"],
             data["careful"],
         )
 

@@ -12,9 +12,8 @@ from PIL import Image
 from app.core.conversion import Format
 from app.core.options import Effort, Options
 from tests.pictures import opened, photograph
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
-
-MAX_PIXELS = 50_000_000
 
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 30), (30, 30, 220), (90, 90, 90)
 CORNERS = (RED, GREEN, BLUE, GREY)
@@ -39,7 +38,7 @@ def target(
     format: Format, quality: int = 90, effort: Effort = Effort.FAST, **options: Any
 ) -> Target:
     """What a picture is to become; fast, where a test is not about the effort."""
-    return Target(format, quality, MAX_PIXELS, effort, Options.from_dict(options))
+    return Target(format, quality, Limits(), effort, Options.from_dict(options))
 
 
 def encoded(image: Image.Image, format: str, **options: Any) -> bytes:

@@ -17,6 +17,7 @@ from app.core.options import Keep, Options
 from tests.pictures import as_format, opened, photograph
 from workers.imaging.convert import convert
 from workers.imaging.errors import PictureError
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 
 CORNERS = {
@@ -29,7 +30,7 @@ FORMATS = list(Format)
 
 
 def _target(format: Format, quality: int = 90, max_pixels: int = 50_000_000) -> Target:
-    return Target(format, quality, max_pixels)
+    return Target(format, quality, Limits(max_pixels))
 
 
 def _encoded(image: Image.Image, format: str, **options: Any) -> bytes:

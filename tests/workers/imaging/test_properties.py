@@ -14,8 +14,9 @@ from app.core.conversion import Format, same_format
 from app.core.options import Effort, Fit, Gravity, Keep, Options
 from app.core.sniff import picture_type
 from tests.pictures import opened
-from tests.workers.imaging.samples import MAX_PIXELS, encoded, oriented
+from tests.workers.imaging.samples import encoded, oriented
 from workers.imaging.convert import convert
+from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 
 MODES = {
@@ -136,7 +137,7 @@ def targets(draw: st.DrawFn) -> Target:
     return Target(
         format,
         draw(st.sampled_from([0, 1, 50, 80, 100])),
-        MAX_PIXELS,
+        Limits(),
         draw(st.sampled_from([Effort.FAST, Effort.FAST, Effort.BALANCED])),
         replace(wish, lossless=lossless),
     )
@@ -169,6 +170,6 @@ def test_in_its_own_format_it_never_gets_larger(
     kind, size, data = picture
     format = same_format(str(picture_type(data)))
     assert format is not None
-    result = convert(data, Target(format, quality, MAX_PIXELS, effort, Options(keep=keep)))
+    result = convert(data, Target(format, quality, Limits(), effort, Options(keep=keep)))
     assert len(result) <= len(data), kind
     assert _shown_size(result) == size

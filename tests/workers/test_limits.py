@@ -1,0 +1,16 @@
+"""Limits that nobody has given."""
+
+from __future__ import annotations
+
+from app.core.settings import LimitSettings
+from workers.child import ChildLimits
+from workers.imaging.limits import Limits
+
+
+def test_they_are_those_of_the_settings() -> None:
+    """Imaging knows no settings, and benchmarks and tests give it none."""
+    given = LimitSettings()
+    assert Limits() == Limits(given.max_pixels, given.max_frames, given.max_side)
+    assert ChildLimits() == ChildLimits(
+        given.child_memory, given.child_pictures, given.child_growth
+    )
