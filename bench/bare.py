@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
-from types import TracebackType
 from typing import Any, Self
 
 from app.core.lifeline import die_with_parent
@@ -66,12 +65,7 @@ class BarePool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._executor.shutdown(cancel_futures=True)
 
     def pixels(self, pictures: Sequence[Path]) -> list[int]:
