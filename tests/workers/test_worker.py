@@ -79,6 +79,19 @@ def _is_busy(connection: redis.Redis, job_id: str) -> bool:
     return connection.hget(f"rq:job:{job_id}", "status") == b"started"
 
 
+def _in_hand(
+    web: Client, pool: Process, connection: redis.Redis
+) -> tuple[psutil.Process, str, str]:
+    """The decoder of a pool that has one, frozen with a picture in hand; the picture's MD5 and the
+    id of its job."""
+    (child,) = pool.freeze(1)
+    data = unique(large(100, 100))
+    picture, job_id = md5(data), f"{md5(data)}-png-0"
+    web.upload(data, "png")
+    until(lambda: _is_busy(connection, job_id), what="the job is started")
+    return child, picture, job_id
+
+
 def test_stock_rq_worker_and_rq_info_work_on_the_queue(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
@@ -193,15 +206,12 @@ def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
     try:
-        (child,) = pool.freeze(1)
+        child, picture, _ = _in_hand(web, pool, connection)
         (worker,) = _workers(pool)
-        data = unique(large(100, 100))
-        web.upload(data, "png")
-        until(lambda: _is_busy(connection, f"{md5(data)}-png-0"), what="the job is started")
         worker.kill()
         until(lambda: not child.is_running(), 5, "the child ends with its worker")
         until(lambda: [w for w in _workers(pool) if w.pid != worker.pid], 10, "a new worker")
-        assert [job["status"] for job in web.wait(md5(data), 60)] == ["done"]
+        assert [job["status"] for job in web.wait(picture, 60)] == ["done"]
     finally:
         assert pool.terminate() == 0
 
@@ -269,16 +279,12 @@ def test_a_worker_told_to_stop_finishes_its_picture(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
-    (child,) = pool.freeze(1)
-    data = unique(large(100, 100))
-    job_id = f"{md5(data)}-png-0"
-    web.upload(data, "png")
-    until(lambda: _is_busy(connection, job_id), what="the job is started")
+    child, picture, _ = _in_hand(web, pool, connection)
     pool.send_signal(signal.SIGTERM)
     until(lambda: _asked_to_stop(connection), what="the worker knows")
     child.resume()
     assert pool.wait() == 0
-    assert [job["status"] for job in web.status(md5(data))] == ["done"]
+    assert [job["status"] for job in web.status(picture)] == ["done"]
 
 
 def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
@@ -286,13 +292,9 @@ def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
-    pool.freeze(1)
-    data = unique(large(100, 100))
-    job_id = f"{md5(data)}-png-0"
-    web.upload(data, "png")
-    until(lambda: _is_busy(connection, job_id), what="the job is started")
+    _, picture, job_id = _in_hand(web, pool, connection)
     assert pool.terminate() == 0
-    assert [job["status"] for job in web.status(md5(data))] == ["queued"]
+    assert [job["status"] for job in web.status(picture)] == ["queued"]
     job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
     assert job.retries_left == 3  # it was not the picture's fault
 
@@ -367,10 +369,7 @@ def test_a_second_signal_does_not_end_the_picture_in_hand(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
     pool = Process(["workers"], env)
-    (child,) = pool.freeze(1)
-    data = unique(large(100, 100))
-    web.upload(data, "png")
-    until(lambda: _is_busy(connection, f"{md5(data)}-png-0"), what="the job is started")
+    child, picture, _ = _in_hand(web, pool, connection)
     (worker,) = _workers(pool)
     pool.send_signal(signal.SIGTERM)
     until(lambda: _asked_to_stop(connection), what="the worker knows")
@@ -379,7 +378,7 @@ def test_a_second_signal_does_not_end_the_picture_in_hand(
     worker.send_signal(signal.SIGTERM)
     child.resume()
     assert pool.wait() == 0
-    assert [job["status"] for job in web.status(md5(data))] == ["done"]
+    assert [job["status"] for job in web.status(picture)] == ["done"]
 
 
 def test_a_picture_that_crashes_an_optimiser_is_converted_without_it(
