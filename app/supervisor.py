@@ -15,10 +15,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 import redis
-from rq import Queue
 from rq.worker import Worker
 
-from app.core import keys
 from app.core.command import START_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
@@ -163,9 +161,9 @@ class Supervisor:
             return False
 
     def _workers_since(self, connection: redis.Redis, began: float) -> bool:
-        workers = Worker.all(queue=Queue(keys.QUEUE, connection=connection))
+        workers = Worker.all(connection=connection)
         born = [w for w in workers if w.birth_date and w.birth_date.timestamp() >= began - 1]
-        return len(born) >= self._settings.upload.max_concurrent_tasks
+        return len(born) >= self._settings.worker_count
 
     def _restart_ended(self, url: str) -> None:
         if self._embedded is not None and self._embedded.process is not None:

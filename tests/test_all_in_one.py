@@ -44,9 +44,9 @@ def _left(family: list[psutil.Process]) -> list[str]:
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.Signals) -> None:
     with service(tmp_path) as server:
-        # Parent, Redis, web, scheduler, pool, and three workers with a child each, which asks other
-        # programs where the C library is before it shuts itself off from them.
-        family = until(lambda: [p for p in (server.family(),) if len(p) == 11], what="all")[0]
+        # Parent, Redis, web, scheduler, pool, the worker of the maintenance, and three with a child
+        # each, which asks other programs where the C library is before it shuts itself off.
+        family = until(lambda: [p for p in (server.family(),) if len(p) == 12], what="all")[0]
         began = time.monotonic()
         assert server.terminate(sig, 10) == 0
         assert _left(family) == []

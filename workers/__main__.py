@@ -1,20 +1,31 @@
-"""`python -m workers`: as many workers as upload.max_concurrent_tasks."""
+"""`python -m workers`: upload.max_concurrent_tasks workers for pictures, one for the cleanup."""
 
 from __future__ import annotations
 
 import argparse
 
-from app.core.command import make_output_dir, redis_url, start
+from app.core import keys
+from app.core.command import USAGE_STATUS, fail, make_output_dir, redis_url, start
 from workers.pool import PicturePool
 
 
 def main() -> None:
     """Run the workers until a signal."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    _, settings = start(parser)
+    parser.add_argument(
+        "--queues",
+        help=f"those to serve, the one that goes first first ({','.join(keys.QUEUES)})",
+    )
+    arguments, settings = start(parser)
+    queues = settings.workers.queues
+    if arguments.queues is not None:
+        try:
+            queues = keys.check_queues([name.strip() for name in arguments.queues.split(",")])
+        except ValueError as error:
+            fail(f"--queues: {error}", USAGE_STATUS)
     url = redis_url(settings, "the worker process")
     make_output_dir(settings)
-    PicturePool(url, settings.upload.max_concurrent_tasks).start(logging_level="WARNING")
+    PicturePool(url, settings.upload.max_concurrent_tasks, queues).start(logging_level="WARNING")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing import connection as processes
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -34,12 +35,24 @@ RECONNECT_SECONDS = 0.5
 
 
 class PicturePool(WorkerPool):
-    """RQ's pool with our worker, named so that an operator sees which machine it is on."""
+    """RQ's pool with our workers, named so that an operator sees which machine each is on."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, queues: Sequence[str]) -> None:
+        """
+        Args:
+            size: workers for pictures, if a queue of pictures is served. A further one, without a
+                decoder, serves the maintenance: a long cleanup holds up no picture.
+            queues: those to serve, the one that goes first first.
+        """
         self._url = url
+        self._of_pictures = [name for name in queues if name in keys.PICTURE_QUEUES]
+        self._maintains = keys.MAINTENANCE_QUEUE in queues
+        self._maintainer = ""
         super().__init__(
-            [keys.QUEUE], connection=connect(url), num_workers=size, serializer=JSONSerializer
+            queues,
+            connection=connect(url),
+            num_workers=(size if self._of_pictures else 0) + self._maintains,
+            serializer=JSONSerializer,
         )
 
     def start_worker(
@@ -49,8 +62,11 @@ class PicturePool(WorkerPool):
         _sleep: float = 0,
         logging_level: str = "WARNING",
     ) -> None:
-        """Start one more worker."""
+        """Start one more worker, that of the maintenance before all others."""
         name = f"{socket.gethostname()}.{secrets.token_hex(4)}"
+        if self._maintains and self._maintainer not in self.worker_dict:
+            name = f"{socket.gethostname()}.{keys.MAINTENANCE_QUEUE}.{secrets.token_hex(4)}"
+            self._maintainer = name
         process = self.get_worker_process(name, burst)
         process.start()
         assert process.pid is not None
@@ -76,11 +92,14 @@ class PicturePool(WorkerPool):
         self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "WARNING"
     ) -> BaseProcess:
         """A process for a worker, not started yet."""
+        queues = [keys.MAINTENANCE_QUEUE] if name == self._maintainer else self._of_pictures
         # Forked, which is quick and safe here: the pool has no threads and never loads libvips.
-        return get_context("fork").Process(target=run_worker, args=(name, self._url, os.getpid()))
+        return get_context("fork").Process(
+            target=run_worker, args=(name, queues, self._url, os.getpid())
+        )
 
 
-def run_worker(name: str, url: str, parent: int) -> None:
+def run_worker(name: str, queues: list[str], url: str, parent: int) -> None:
     """Work until told to stop, or until the process `parent` has ended."""
     # A worker that is forked later than the others has the pool's own handlers.
     for sig in (signal.SIGINT, signal.SIGTERM):
@@ -89,10 +108,11 @@ def run_worker(name: str, url: str, parent: int) -> None:
     here = runtime()
     connection = connect(url)
     wait_for_redis(connection, name)
-    here.sandbox.start()
+    if queues != [keys.MAINTENANCE_QUEUE]:
+        here.sandbox.start()
     try:
         worker = PictureWorker(
-            [keys.QUEUE],
+            queues,
             name=name,
             connection=connection,
             serializer=JSONSerializer,

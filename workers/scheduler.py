@@ -50,7 +50,7 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
 
     def __init__(self, connection: redis.Redis, cleanup_interval: int) -> None:
         super().__init__(
-            queue_name=keys.QUEUE,
+            queue_name=keys.MAINTENANCE_QUEUE,
             connection=connection,
             interval=min(POLL_SECONDS, cleanup_interval),
             job_class=JSONJob,
@@ -71,6 +71,9 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
         if self.get_queue_for_job(job).get_job_position(job.id) is None:
             super().enqueue_job(job)
         else:
+            logger.warning(
+                "the cleanup still waits in the queue %s: does a worker serve it?", job.origin
+            )
             self._schedule_next(job)
 
     def register_cleanup(self) -> None:
@@ -82,6 +85,7 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
         if (
             job is not None
             and job.meta.get("interval") == self._cleanup_interval
+            and job.origin == self.queue_name
             and job.id in self
         ):
             return

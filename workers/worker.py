@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any
@@ -17,13 +17,13 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
-from rq.job import Job, JobStatus
-from rq.registry import clean_registries
+from rq.job import Job
 from rq.worker import WorkerStatus
-from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
+from workers.dequeue import Precedence, SafeQueue
 from workers.job import CheckedJob
+from workers.maintenance import maintain
 from workers.runtime import runtime
 from workers.tasks import FORESEEN
 
@@ -41,9 +41,6 @@ DEQUEUE_SECONDS = 2
 WORKER_TTL = 60
 """Seconds an idle worker may be silent."""
 
-INTERMEDIATE_SECONDS = 10
-"""How long a job may be on its way from the queue to a worker."""
-
 STOP_SECONDS = 6.0
 """How long a worker that is told to stop goes on with the picture in hand; then it puts it back."""
 
@@ -57,6 +54,7 @@ class PictureWorker(SimpleWorker):
     """
 
     job_class = CheckedJob
+    queue_class = SafeQueue
 
     max_connection_wait_time = 2.0
     """Seconds between two tries of an idle worker to reach Redis; RQ waits up to a minute."""
@@ -66,9 +64,21 @@ class PictureWorker(SimpleWorker):
 
     def work(self, *arguments: Any, **options: Any) -> bool:
         """Work until told to stop. Returns whether there was a job."""
+        self._precedence = Precedence(self.queue_names())
         self._stops: SimpleQueue[None] = SimpleQueue()
         threading.Thread(target=self._watch_stop, name="watchdog", daemon=True).start()
         return bool(super().work(*arguments, **options))
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Set the order for the next job; RQ calls it for each, with the queue it came from."""
+        self._precedence.took(reference_queue.name)
+        by_name = {queue.name: queue for queue in self.queues}
+        self._ordered_queues = [by_name[name] for name in self._precedence.order]
+
+    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
+        """Note that the job is begun, and not on its way any more, which RQ does only where there
+        is one queue."""
+        super().prepare_job_execution(job, remove_from_intermediate_queue=True)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, heard of all the while."""
@@ -130,21 +140,13 @@ class PictureWorker(SimpleWorker):
         super().heartbeat(timeout, pipeline)
 
     def clean_registries(self) -> None:
-        """Put back what dead workers had in hand.
+        """Put back what dead workers had in hand, in all queues: those of one may all be dead.
 
         RQ's own lock for this lasts 15 minutes if its holder dies, and it fails a job that was lost
         on the way to a worker; our lock is short, and such a job is put back.
         """
         if self.connection.set(keys.MAINTENANCE_LOCK, self.name, nx=True, ex=MAINTENANCE_SECONDS):
-            for queue in self.queues:
-                for clean in (clean_registries, clean_worker_registry, self._put_back_intermediate):
-                    try:
-                        clean(queue)
-                    except RedisError:
-                        raise
-                    except Exception:
-                        # One job that makes no sense would keep all workers from all others.
-                        logger.exception("maintenance of the queue %s", queue.name)
+            maintain(self.connection, self.job_class, self.serializer)
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     def clean_group_registries(self) -> None:
@@ -174,21 +176,3 @@ class PictureWorker(SimpleWorker):
         finally:
             ended.set()
             thread.join()
-
-    def _put_back_intermediate(self, queue: Queue) -> None:
-        """Put back a job whose worker died between taking it and starting it."""
-        intermediate = queue.intermediate_queue
-        for job_id in intermediate.get_job_ids():
-            job = queue.fetch_job(job_id)
-            if job is None or job.get_status(refresh=False) != JobStatus.QUEUED:
-                intermediate.remove(job_id)
-                continue
-            if intermediate.set_first_seen(job_id):
-                continue
-            seen = intermediate.get_first_seen(job_id)
-            if seen and datetime.now(UTC) - seen > timedelta(seconds=INTERMEDIATE_SECONDS):
-                with self.connection.pipeline() as pipe:
-                    pipe.lrem(intermediate.key, 1, job_id)
-                    pipe.lpush(queue.key, job_id)
-                    pipe.delete(intermediate.get_first_seen_key(job_id))
-                    pipe.execute()

@@ -9,7 +9,15 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.errors import InvalidOption, UnsupportedFormat
-from app.core.options import DEFAULTS, Effort, Options, parse_options, parse_q
+from app.core.options import (
+    DEFAULTS,
+    Effort,
+    Options,
+    Priority,
+    parse_options,
+    parse_priority,
+    parse_q,
+)
 
 DEFAULT_QUALITY = 80
 NO_QUALITY = 0
@@ -78,6 +86,8 @@ class Wish:
     """As it was given; counts as `parse_quality` says."""
     q: int | None
     options: Options
+    priority: Priority = Priority.INTERACTIVE
+    """When, and not what: the same picture with another priority is the same conversion."""
 
     def conversion(self, md5: str, media_type: str) -> Conversion:
         """The conversion of the picture `md5`, which is of this media type.
@@ -159,7 +169,8 @@ def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: 
     q = parse_q(given.get("q"))
     if options.lossless and q is not None:
         raise InvalidOption("q and lossless exclude each other")
-    return Wish(format, given.get("quality"), q, options)
+    priority = parse_priority(given.get("priority"))
+    return Wish(format, given.get("quality"), q, options, priority)
 
 
 def parse_format(value: object) -> Format:

@@ -18,7 +18,7 @@ from app.core import keys
 from app.core.conversion import Conversion, Format
 from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
-from app.core.options import Options
+from app.core.options import Options, Priority
 from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Storage
 
@@ -73,8 +73,14 @@ class Conversions:
         self._submissions: set[asyncio.Task[PictureJob]] = set()
         self._hung_until = 0.0
 
-    async def submit(self, picture: Picture, conversion: Conversion) -> PictureJob:
-        """Ask for a conversion of the picture; the same one asked for twice is one job.
+    async def submit(
+        self,
+        picture: Picture,
+        conversion: Conversion,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> PictureJob:
+        """Ask for a conversion of the picture; the same one asked for twice is one job, which has
+        the higher priority of the two as long as it waits.
 
         Once begun it runs to its end, whoever stops waiting for it, and closes the picture's file.
 
@@ -83,7 +89,7 @@ class Conversions:
             failed, or whose result is gone, was sent again.
 
         Raises:
-            QueueFull: if it would be a new job, and too many wait.
+            QueueFull: if it would be a new job, and too many of its priority wait.
             Unavailable: if other servers keep changing the same job.
             StorageError: if the original cannot be stored.
             RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
@@ -91,7 +97,9 @@ class Conversions:
         # A client that goes away cancels what waits here. The thread that enqueues the job cannot
         # be cancelled: a submission cut off beside it would delete the original of a job that is
         # just being made.
-        submission = asyncio.create_task(self._submit(picture, conversion), name="submission")
+        submission = asyncio.create_task(
+            self._submit(picture, conversion, priority), name="submission"
+        )
         self._submissions.add(submission)
         submission.add_done_callback(self._submissions.discard)
         return await asyncio.shield(submission)
@@ -177,7 +185,9 @@ class Conversions:
         """The result's bytes from `start` up to, without, `end`, as `Storage.get_stream`."""
         return self._storage.get_stream(result.job.result_key, start, end)
 
-    async def _submit(self, picture: Picture, conversion: Conversion) -> PictureJob:
+    async def _submit(
+        self, picture: Picture, conversion: Conversion, priority: Priority
+    ) -> PictureJob:
         token = secrets.token_hex(8)
         stored = unused = False
         try:
@@ -187,10 +197,12 @@ class Conversions:
                     return job
                 unused = stored
                 if job and not job.finished:
+                    if priority is Priority.INTERACTIVE and job.priority is Priority.BULK:
+                        await self._ask(self._queue.promote, job)
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
                     return job
-                if not stored and await self._ask(self._queue.is_full):
+                if not stored and await self._ask(self._queue.is_full, priority):
                     raise QueueFull("Too many pictures are waiting; try again")
                 if not stored:
                     picture.file.seek(0)
@@ -205,6 +217,7 @@ class Conversions:
                     token=token,
                     filename=picture.filename,
                     size=picture.size,
+                    priority=priority,
                     replaces=job,
                 )
                 if submitted:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.conversion import Conversion
+from app.core.options import Priority
 
-QUEUE = "pictures"
-"""The RQ queue of the conversions and the cleanup."""
+MAINTENANCE_QUEUE = "maintenance"
+"""The RQ queue of the cleanup."""
+
+PICTURE_QUEUES = tuple(priority.value for priority in Priority)
+"""The RQ queues of the conversions, those that go first first."""
+
+QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
+
+RETIRED_QUEUE = "pictures"
+"""The one RQ queue there was before these; what is still in it is brought over."""
 
 EVENTS_CHANNEL = "tinyimage:events"
 """The pub/sub channel of the steps of all jobs."""
@@ -31,6 +41,20 @@ RESULTS = "results"
 _KEY = re.compile(
     rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"
 )
+
+
+def check_queues(names: Sequence[str]) -> tuple[str, ...]:
+    """The names if they are such of our RQ queues, each once; all if there are none.
+
+    Raises:
+        ValueError: if one is not, or comes twice.
+    """
+    for name in names:
+        if name not in QUEUES:
+            raise ValueError(f"there is no queue {name!r}; choose some of {', '.join(QUEUES)}")
+        if names.count(name) > 1:
+            raise ValueError(f"the queue {name} is named twice")
+    return tuple(names) or QUEUES
 
 
 def picture_jobs(md5: str) -> str:

@@ -44,6 +44,13 @@ class Gravity(StrEnum):
     ATTENTION = "attention"  # where the eye goes first
 
 
+class Priority(StrEnum):
+    """How soon a picture is to be converted. Each is the name of an RQ queue, too."""
+
+    INTERACTIVE = "interactive"  # somebody waits for it
+    BULK = "bulk"  # after those
+
+
 class Keep(StrEnum):
     """Metadata that stays."""
 
@@ -155,6 +162,17 @@ def parse_q(value: object) -> int | None:
     if number is None or not 1 <= number <= 100:
         raise InvalidOption(f"q should be a number from 1 to 100 (it is {_shown(value)})")
     return number
+
+
+def parse_priority(value: object) -> Priority:
+    """The priority that a client gives; interactive if it gives none.
+
+    Raises:
+        InvalidOption: if it is none.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return Priority.INTERACTIVE
+    return _choice(Priority, "priority", value.strip() if isinstance(value, str) else value)
 
 
 def _check(options: Options, max_pixels: int, given: Mapping[str, object]) -> None:

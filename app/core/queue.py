@@ -1,4 +1,4 @@
-"""The RQ queue: submit, look up, remove. RQ is the only place a job's status is kept."""
+"""The RQ queues of the pictures: submit, look up, remove. RQ alone keeps the status of a job."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from rq.serializers import JSONSerializer
 
 from app.core import keys
 from app.core.conversion import Conversion
+from app.core.moves import move
+from app.core.options import Priority
 
 SOCKET_TIMEOUT = 5
 """Seconds that a command to Redis may take before the web gives up."""
@@ -74,6 +76,8 @@ class PictureJob:
     ended: datetime | None
     error: str | None = None
     """Why it failed."""
+    priority: Priority = Priority.INTERACTIVE
+    """The queue it is, or was, in."""
 
     @property
     def finished(self) -> bool:
@@ -119,7 +123,10 @@ class PictureQueue:
         max_waiting: int = 0,
     ) -> None:
         self.connection = connection
-        self._queue = Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
+        self._queues = {
+            priority: Queue(priority.value, connection=connection, serializer=JSONSerializer)
+            for priority in Priority
+        }
         self._ttl = int(max_age_seconds) + GRACE_SECONDS
         self._timeout = conversion_timeout + TIMEOUT_MARGIN
         self._max_waiting = max_waiting
@@ -131,6 +138,7 @@ class PictureQueue:
         token: str,
         filename: str,
         size: int,
+        priority: Priority = Priority.INTERACTIVE,
         replaces: PictureJob | None = None,
     ) -> PictureJob | None:
         """Enqueue the conversion, whose original is in storage by now.
@@ -153,7 +161,7 @@ class PictureQueue:
             pipe.expire(index, self._ttl + INDEX_SECONDS)
             pipe.execute()
         enqueue = partial(
-            self._queue.enqueue_call,
+            self._queues[priority].enqueue_call,
             keys.CONVERT_FUNCTION,
             kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
             job_id=conversion.job_id,
@@ -179,11 +187,25 @@ class PictureQueue:
             self._drop_remnant(conversion.job_id)
             return None
 
-    def is_full(self) -> bool:
-        """Whether as many jobs wait as may. Many who ask at once may exceed it by their number."""
+    def is_full(self, priority: Priority) -> bool:
+        """Whether as many jobs of this priority wait as may, however many there are of others.
+        Many who ask at once may exceed it by their number."""
         if not self._max_waiting:
             return False
-        return self.connection.llen(self._queue.key) >= self._max_waiting
+        return self.connection.llen(self._queues[priority].key) >= self._max_waiting
+
+    def promote(self, job: PictureJob) -> bool:
+        """Move a job that waits as bulk to the interactive ones, behind those that wait there.
+
+        Returns:
+            whether it did; False if it does not wait any more.
+        """
+        return move(
+            self.connection,
+            job.conversion.job_id,
+            self._queues[Priority.BULK].key,
+            self._queues[Priority.INTERACTIVE],
+        )
 
     def get(self, job_id: str) -> PictureJob | None:
         """The job, or None if there is none."""
@@ -287,4 +309,6 @@ def _view(job: Job | None) -> PictureJob | None:
         submitted=job.enqueued_at,
         ended=job.ended_at,
         error=job.meta.get("error"),
+        # One that was enqueued before there were priorities has none.
+        priority=Priority.BULK if job.origin == Priority.BULK else Priority.INTERACTIVE,
     )

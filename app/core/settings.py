@@ -26,6 +26,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from app.core import keys
 from app.core.access import check_api_keys, check_origins, parse_api_keys, parse_list, parse_rate
 from app.core.logs import LogFormat
 from app.core.options import Effort
@@ -94,6 +95,13 @@ class UploadSettings(_Section):
     def max_age_seconds(self) -> float:
         """`max_age` in seconds."""
         return self.max_age * 3600
+
+
+class WorkerSettings(_Section):
+    queues: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(parse_list), AfterValidator(keys.check_queues)
+    ] = keys.QUEUES
+    """The RQ queues that `python -m workers` serves, the one that goes first first."""
 
 
 class DownloadSettings(_Section):
@@ -185,6 +193,7 @@ class Settings(BaseSettings):
 
     server: ServerSettings = ServerSettings()
     upload: UploadSettings = UploadSettings()
+    workers: WorkerSettings = WorkerSettings()
     download: DownloadSettings = DownloadSettings()
     redis: RedisSettings = RedisSettings()
     cleanup: CleanupSettings = CleanupSettings()
@@ -193,6 +202,14 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     cors: CorsSettings = CorsSettings()
     logs: LogSettings = LogSettings()
+
+    @property
+    def worker_count(self) -> int:
+        """Workers that `python -m workers` runs: as many for pictures as `max_concurrent_tasks`,
+        and one for the maintenance, each if it serves such a queue."""
+        queues = self.workers.queues
+        pictures = self.upload.max_concurrent_tasks if set(queues) & set(keys.PICTURE_QUEUES) else 0
+        return pictures + (keys.MAINTENANCE_QUEUE in queues)
 
     @classmethod
     def settings_customise_sources(

@@ -148,7 +148,7 @@ async def _take(
     except BaseException:
         form.close()
         raise
-    job = await conversions.submit(picture, conversion)
+    job = await conversions.submit(picture, conversion, wish.priority)
     record.outcome = job.state
     done = job.state is JobState.DONE
     return json(

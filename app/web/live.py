@@ -206,7 +206,7 @@ class LiveSocket:
             if media_type is None:
                 raise NotAnImage("The file is not a picture")
             conversion = order.wish.conversion(record.md5, media_type)
-            return await self._conversions.submit(order.picture, conversion)
+            return await self._conversions.submit(order.picture, conversion, order.wish.priority)
         finally:
             self._protocol.hold(-size)
             self._incoming.release()

@@ -35,7 +35,7 @@ CROWD_SPOOL_MEMORY = 8 * 1024
 FORM_OVERHEAD = 64 * 1024
 """Bytes that boundaries, headers and the other fields may take."""
 
-FIELDS = {"format", "quality", "q"} | OPTION_NAMES
+FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
 """The fields that are read; others are passed over."""
 
 MAX_PARTS = 32

@@ -129,7 +129,7 @@ def test_of_many_who_send_a_failed_picture_again_one_is_taken(
     queue = _queue(PictureQueue, connection)
     conversions = Conversions(queue, storage, Events(redis_url))
     first = asyncio.run(conversions.submit(_picture(data), _webp(data)))
-    connection.delete("rq:queue:pictures")
+    connection.delete("rq:queue:interactive")
     connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
 
     async def all_at_once() -> list[PictureJob]:
@@ -140,5 +140,5 @@ def test_of_many_who_send_a_failed_picture_again_one_is_taken(
     tokens = {job.token for job in asyncio.run(all_at_once())}
     (job,) = queue.find(md5(data))
     assert tokens == {job.token}
-    assert connection.llen("rq:queue:pictures") == 1
+    assert connection.llen("rq:queue:interactive") == 1
     assert storage.get(job.original_key) == data

@@ -9,8 +9,8 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core import keys
 from app.core.conversion import Conversion, Format
+from app.core.options import Priority
 from app.core.queue import JobState, PictureQueue
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)
@@ -29,7 +29,7 @@ def test_of_many_submissions_at_once_one_is_taken(connection: redis.Redis) -> No
     with ThreadPoolExecutor(20) as pool:
         taken = list(pool.map(lambda n: _submit(queue, token=f"{n:02x}"), range(20)))
     assert sum(taken) == 1
-    assert Queue(keys.QUEUE, connection=connection).job_ids == [CONVERSION.job_id]
+    assert Queue(Priority.INTERACTIVE.value, connection=connection).job_ids == [CONVERSION.job_id]
 
 
 def test_a_job_reads_well_in_rq_dashboard_and_is_data_not_code(connection: redis.Redis) -> None:
@@ -63,7 +63,7 @@ def test_a_job_is_removed_only_if_it_is_still_the_same(connection: redis.Redis) 
     assert queue.remove(old)
     assert queue.get(CONVERSION.job_id) is None
     assert queue.find(CONVERSION.md5) == []
-    assert Queue(keys.QUEUE, connection=connection).job_ids == []
+    assert Queue(Priority.INTERACTIVE.value, connection=connection).job_ids == []
     _submit(queue, token="02")
     assert not queue.remove(old)
     new = queue.get(CONVERSION.job_id)

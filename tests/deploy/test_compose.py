@@ -36,7 +36,7 @@ def finished(stack: Stack) -> dict[str, dict[str, Any]]:
     """The finished jobs that rq-dashboard lists, by description."""
     try:
         answer = stack.dashboard.http.get(
-            f"/0/data/jobs/{keys.QUEUE}/finished/100/asc/1.json"
+            f"/0/data/jobs/{keys.MAINTENANCE_QUEUE}/finished/100/asc/1.json"
         ).raise_for_status()
     except httpx.TransportError:  # it is just starting
         return {}
@@ -139,7 +139,7 @@ def test_compose_stop_ends_every_role_cleanly(tmp_path: Path, empty_redis: str) 
         client = Client(f"http://127.0.0.1:{port}")
         opened.enter_context(client.http)
         until(client.answers, what="the web answers")
-        until(lambda: connection.exists("rq:finished:pictures"), what="the scheduler works")
+        until(lambda: connection.exists("rq:finished:maintenance"), what="the scheduler works")
         # Once a picture has come through, all have installed their signal handlers.
         picture = photograph("rocket")
         client.upload(picture)

@@ -38,7 +38,7 @@ def test_the_procfile_starts_all_takes_a_picture_and_stops_all(
 
         until(client.answers, what="the web answers")
         until(lambda: Worker.all(connection=connection), what="the worker waits for pictures")
-        until(lambda: connection.exists("rq:finished:pictures"), what="the scheduler works")
+        until(lambda: connection.exists("rq:finished:maintenance"), what="the scheduler works")
 
         picture = photograph("rocket")
         assert client.upload(picture).status_code == 202

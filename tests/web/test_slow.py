@@ -114,7 +114,7 @@ def test_pictures_over_a_sockets_limit_wait_unread_and_are_done_in_the_end(
         with connect(running.ws_url) as other:  # others are not held up
             other.send(message(b"no picture"))
             assert answers(other, 1)[0]["message"] == "not_an_image"
-        assert connection.llen("rq:queue:pictures") == 2
+        assert connection.llen("rq:queue:interactive") == 2
         workers = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
         try:
             done = [a["md5"] for a in answers(ws, 6) if a["status"] == "done"]

@@ -15,6 +15,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer, PickleSerializer
 
 from app.core import keys
+from app.core.options import Priority
 from tests.service import Process, environment, until
 
 
@@ -35,7 +36,7 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator[Process]:
 
 
 def _json_queue(connection: redis.Redis) -> Queue:
-    return Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
+    return Queue(Priority.INTERACTIVE.value, connection=connection, serializer=JSONSerializer)
 
 
 def _reason(job: Job) -> str:
@@ -79,7 +80,7 @@ def test_a_job_that_takes_its_function_from_an_instance_is_failed(
 def test_a_pickled_job_is_not_unpickled(
     worker: Process, connection: redis.Redis, trap: Path
 ) -> None:
-    queue = Queue(keys.QUEUE, connection=connection, serializer=PickleSerializer)
+    queue = Queue(Priority.INTERACTIVE.value, connection=connection, serializer=PickleSerializer)
     job = queue.enqueue(keys.CONVERT_FUNCTION, _Pickled(trap), meta={"more": _Pickled(trap)})
     until(lambda: connection.hget(job.key, "status") == b"failed", what="the job is failed")
     assert not trap.exists()

@@ -55,14 +55,14 @@ def test_a_cleanup_that_still_waits_is_not_enqueued_twice(connection: redis.Redi
     for _ in range(3):
         scheduler.enqueue_jobs()
         connection.zadd(SCHEDULED, {keys.CLEANUP_JOB_ID: 1})
-    assert Queue(keys.QUEUE, connection=connection).job_ids == [keys.CLEANUP_JOB_ID]
+    assert Queue(keys.MAINTENANCE_QUEUE, connection=connection).job_ids == [keys.CLEANUP_JOB_ID]
 
 
 def test_a_killed_scheduler_is_followed_by_another(
     redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, CLEANUP__INTERVAL=1)
-    queue = Queue(keys.QUEUE, connection=connection)
+    queue = Queue(keys.MAINTENANCE_QUEUE, connection=connection)
     for _ in range(2):
         scheduler = Process(["workers.scheduler"], env)
         try:

@@ -20,6 +20,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core import keys
+from app.core.options import Priority
 from bench.hostile import png_promise
 from tests.pictures import as_format, large, md5, photograph, unique
 from tests.service import (
@@ -32,6 +33,9 @@ from tests.service import (
     service,
     until,
 )
+
+ONE_WORKER = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "WORKERS__QUEUES": "interactive,bulk"}
+"""Settings of a pool that is one worker and its decoder."""
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def test_stock_rq_worker_and_rq_info_work_on_the_queue(
     rq = [sys.executable, "-m", "rq.cli"]
     env = environment(tmp_path, REDIS__URL=redis_url)
     subprocess.run(
-        [*rq, "worker", "--burst", "--serializer", "json", "--url", redis_url, "pictures"],
+        [*rq, "worker", "--burst", "--serializer", "json", "--url", redis_url, *keys.QUEUES],
         cwd=ROOT,
         env=env,
         check=True,
@@ -118,7 +122,7 @@ def test_stock_rq_worker_and_rq_info_work_on_the_queue(
         text=True,
         timeout=60,
     ).stdout
-    assert "queue pictures 0" in info
+    assert "queue interactive 0" in info
 
 
 def test_what_a_job_became_stands_in_its_meta(
@@ -188,7 +192,7 @@ def test_a_picture_that_cannot_be_read_is_one_line_in_the_log(
 def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback(
     redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    queue = Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
+    queue = Queue(Priority.INTERACTIVE.value, connection=connection, serializer=JSONSerializer)
     # As no server of ours would enqueue it.
     job = queue.enqueue(keys.CONVERT_FUNCTION, kwargs={"conversion": {}})
     pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
@@ -203,7 +207,7 @@ def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback(
 def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
         child, picture, _ = _in_hand(web, pool, connection)
@@ -219,7 +223,7 @@ def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
 def test_workers_die_with_their_pool(redis_url: str, tmp_path: Path) -> None:
     pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
     try:
-        until(lambda: len(pool.family()) == 1 + 2 * 3, what="three workers with a child each")
+        until(lambda: len(pool.family()) == 2 + 2 * 3, what="all have started")
         family = pool.family()
         family[0].kill()
         psutil.wait_procs(family, timeout=10)
@@ -231,7 +235,7 @@ def test_workers_die_with_their_pool(redis_url: str, tmp_path: Path) -> None:
 def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
         pool.freeze(1)
@@ -277,7 +281,7 @@ def test_a_picture_that_takes_too_long_fails_with_the_reason(
 def test_a_worker_told_to_stop_finishes_its_picture(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     child, picture, _ = _in_hand(web, pool, connection)
     pool.send_signal(signal.SIGTERM)
@@ -290,7 +294,7 @@ def test_a_worker_told_to_stop_finishes_its_picture(
 def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     _, picture, job_id = _in_hand(web, pool, connection)
     assert pool.terminate() == 0
@@ -305,7 +309,7 @@ def test_a_job_lost_on_its_way_to_a_worker_is_put_back(
     data = unique(photograph("rocket"))
     web.upload(data)
     # A worker takes it and dies before it has begun.
-    assert connection.lmove("rq:queue:pictures", "rq:queue:pictures:intermediate")
+    assert connection.lmove("rq:queue:interactive", "rq:queue:interactive:intermediate")
     pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
     try:
         assert [job["status"] for job in web.wait(md5(data), 60)] == ["done"]
@@ -353,7 +357,7 @@ def test_signals_that_come_one_upon_the_other_stop_a_worker_without_a_traceback(
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=count)
     pool = Process(["workers"], env)
     try:
-        until(lambda: connection.scard("rq:workers") == count, what="the workers wait")
+        until(lambda: connection.scard("rq:workers") == count + 1, what="the workers wait")
         for worker in _workers(pool):
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 while worker.status() != psutil.STATUS_ZOMBIE:
@@ -367,7 +371,7 @@ def test_signals_that_come_one_upon_the_other_stop_a_worker_without_a_traceback(
 def test_a_second_signal_does_not_end_the_picture_in_hand(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     child, picture, _ = _in_hand(web, pool, connection)
     (worker,) = _workers(pool)
@@ -385,7 +389,7 @@ def test_a_picture_that_crashes_an_optimiser_is_converted_without_it(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     """mozjpeg ends the process over numbers that libvips decodes."""
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
         data = unique(_out_of_range())

@@ -1,0 +1,121 @@
+"""The next job: from which queue, and taken so that a kill cannot lose it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import redis
+from rq import Queue
+from rq.job import Job
+
+from app.core.options import Priority
+
+LOOK_SECONDS = 1
+"""How long an idle worker waits at one queue before it looks at all again. It is the interactive
+one, which it serves at once; a first bulk picture may lie there for so long. Redis cannot wait for
+several lists and move what comes from any of them, and one that is popped could be lost."""
+
+STREAK = 9
+"""Jobs that a worker takes in a row while later queues stand back; the next one is theirs. So one
+of ten is bulk however much else there is: it goes on, and costs the others a tenth at most. Each
+worker counts for itself: nothing is shared, and of many each gives its tenth."""
+
+
+class Precedence:
+    """The order in which a worker looks at its queues: as they were given, but that each later one
+    is the first now and then."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """
+        Args:
+            names: the queues, the one that goes first first.
+        """
+        self._names = list(names)
+        self._streak = 0
+        self._turn = 1
+
+    @property
+    def order(self) -> list[str]:
+        """The queues in the order for the next job."""
+        if not self._is_turn_of_others:
+            return list(self._names)
+        return self._names[self._turn :] + self._names[: self._turn]
+
+    def took(self, name: str) -> None:
+        """Count a job from the queue `name`."""
+        if self._is_turn_of_others:
+            self._turn = self._turn % (len(self._names) - 1) + 1
+            self._streak = 0
+        elif name == self._names[-1]:
+            self._streak = 0  # none stands back
+        else:
+            self._streak += 1
+
+    @property
+    def _is_turn_of_others(self) -> bool:
+        return len(self._names) > 1 and self._streak >= STREAK
+
+
+class SafeQueue(Queue):
+    """A queue whose jobs are in one of Redis's lists until they are begun.
+
+    RQ takes them so only where a worker has one queue. With several it pops them (BLPOP), and a
+    worker that is killed before it has begun takes the job with it.
+    """
+
+    @classmethod
+    def dequeue_any(  # noqa: PLR0917 - RQ's own
+        cls,
+        queues: Iterable[Queue],
+        timeout: int | None,
+        connection: redis.Redis,
+        job_class: type[Job] | None = None,
+        serializer: Any = None,
+        death_penalty_class: Any = None,
+    ) -> tuple[Job, Queue] | None:
+        """The first job of the first queue that has one.
+
+        Args:
+            timeout: seconds to wait if there is none; None is not at all.
+
+        Returns:
+            the job and its queue; None if there is none and `timeout` is None.
+
+        Raises:
+            DequeueTimeout: if none comes in time.
+        """
+        names = [queue.key for queue in queues]
+        while True:
+            taken = cls._take(connection, names, timeout)
+            if taken is None:
+                return None
+            found = cls._fetch_dequeued_job(
+                connection,
+                *taken,
+                job_class=job_class,
+                serializer=serializer,
+                death_penalty_class=death_penalty_class,
+            )
+            if found is not None:
+                return found
+
+    @classmethod
+    def _take(
+        cls, connection: redis.Redis, names: list[str], timeout: int | None
+    ) -> tuple[str, str] | None:
+        """The key of a queue and the id of the job that was moved out of it."""
+        if len(names) == 1 and timeout is not None:
+            return _as_text(cls.lmove(connection, names[0], timeout))
+        for name in names:
+            if taken := cls.lmove(connection, name, None):
+                return _as_text(taken)
+        if timeout is None:
+            return None
+        key = cls.redis_queue_namespace_prefix + Priority.INTERACTIVE
+        wait_at = key if key in names else names[0]
+        return _as_text(cls.lmove(connection, wait_at, min(timeout, LOOK_SECONDS)))
+
+
+def _as_text(taken: tuple[str, bytes]) -> tuple[str, str]:
+    return taken[0], taken[1].decode()

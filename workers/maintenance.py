@@ -1,0 +1,81 @@
+"""What dead workers had in hand goes back into its queue, whichever worker finds it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.registry import clean_registries
+from rq.worker_registration import clean_worker_registry
+
+from app.core import keys
+from app.core.moves import move
+
+logger = logging.getLogger(__name__)
+
+INTERMEDIATE_SECONDS = 10
+"""How long a job may be on its way from the queue to a worker."""
+
+SEEN_SECONDS = 60
+"""How long it is remembered since when a job is on its way. A job that is put back for another
+reason later is on its way anew."""
+
+
+def maintain(connection: redis.Redis, job_class: type[Job], serializer: Any) -> None:
+    """Put back what was abandoned in any queue, and what waits in one that is no more.
+
+    Raises:
+        RedisError: if Redis cannot be reached.
+    """
+    for name in (*keys.QUEUES, keys.RETIRED_QUEUE):
+        queue = Queue(name, connection=connection, job_class=job_class, serializer=serializer)
+        for clean in (clean_registries, clean_worker_registry, put_back, bring_over):
+            try:
+                clean(queue)
+            except RedisError:
+                raise
+            except Exception:
+                # One job that makes no sense would keep all workers from all others.
+                logger.exception("maintenance of the queue %s", queue.name)
+
+
+def put_back(queue: Queue) -> None:
+    """Put back each job whose worker died between taking it and starting it."""
+    intermediate, connection = queue.intermediate_queue, queue.connection
+    for job_id in intermediate.get_job_ids():
+        if not _waits(queue, job_id):
+            intermediate.remove(job_id)
+            continue
+        since = intermediate.get_first_seen_key(job_id)
+        if connection.set(since, time.time(), nx=True, ex=SEEN_SECONDS):
+            continue
+        first_seen = intermediate.get_first_seen(job_id)
+        if first_seen and time.time() - first_seen.timestamp() > INTERMEDIATE_SECONDS:
+            move(connection, job_id, intermediate.key, queue, front=True)
+            connection.delete(since)
+
+
+def bring_over(queue: Queue) -> None:
+    """Move what waits in the retired queue to the interactive one, in its order."""
+    if queue.name != keys.RETIRED_QUEUE:
+        return
+    interactive = Queue(keys.PICTURE_QUEUES[0], connection=queue.connection)
+    for job_id in queue.get_job_ids():
+        move(queue.connection, job_id, queue.key, interactive)
+
+
+def _waits(queue: Queue, job_id: str) -> bool:
+    """Whether there is such a job, and no worker has begun it."""
+    try:
+        job = queue.job_class.fetch(
+            job_id, connection=queue.connection, serializer=queue.serializer
+        )
+    except NoSuchJobError:
+        return False
+    return bool(job.get_status(refresh=False) == JobStatus.QUEUED)
