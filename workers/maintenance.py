@@ -16,6 +16,7 @@ from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
 from app.core.moves import move
+from app.core.options import Priority
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +63,13 @@ def put_back(queue: Queue) -> None:
 
 
 def bring_over(queue: Queue) -> None:
-    """Move what waits in the retired queue to the interactive one, in its order."""
+    """Move what waits in the retired queue to those of today, in its order."""
     if queue.name != keys.RETIRED_QUEUE:
         return
-    interactive = Queue(keys.PICTURE_QUEUES[0], connection=queue.connection)
     for job_id in queue.get_job_ids():
-        move(queue.connection, job_id, queue.key, interactive)
+        is_cleanup = job_id == keys.CLEANUP_JOB_ID
+        name = keys.MAINTENANCE_QUEUE if is_cleanup else Priority.INTERACTIVE.value
+        move(queue.connection, job_id, queue.key, Queue(name, connection=queue.connection))
 
 
 def _waits(queue: Queue, job_id: str) -> bool:

@@ -1,0 +1,337 @@
+"""Which picture is next, and that none is lost between a queue and a worker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+from app.core import keys
+from app.core.conversion import Conversion, Format
+from app.core.options import Priority
+from app.core.queue import PictureQueue
+from app.core.retention import ORPHAN_SECONDS
+from tests.pictures import md5, photograph, unique
+from tests.service import ROOT, Client, Process, environment, free_port, service, until
+from workers.dequeue import STREAK, Precedence, SafeQueue
+from workers.scheduler import CleanupScheduler
+from workers.worker import PictureWorker
+
+QUICK = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
+
+
+@pytest.fixture
+def web(redis_url: str, tmp_path: Path) -> Iterator[Client]:
+    """The web alone, on a Redis; the test brings its workers."""
+    port = free_port()
+    process = Process(["app", "web"], environment(tmp_path, port, REDIS__URL=redis_url))
+    client = Client(f"http://127.0.0.1:{port}")
+    try:
+        until(client.answers, what="the web answers")
+        yield client
+    finally:
+        process.terminate()
+
+
+@contextlib.contextmanager
+def pool(folder: Path, redis_url: str, *arguments: str, **settings: object) -> Iterator[Process]:
+    """`python -m workers`."""
+    env = environment(folder, REDIS__URL=redis_url, **QUICK, **settings)
+    process = Process(["workers", *arguments], env)
+    try:
+        yield process
+    finally:
+        assert process.terminate() == 0
+
+
+def _send(web: Client, priority: str) -> str:
+    """Upload a picture. Returns its job's id."""
+    data = unique(photograph("rocket"))
+    assert web.upload(data, "jpg", priority=priority).status_code == 202
+    return f"{md5(data)}-jpg-80"
+
+
+def _status(connection: redis.Redis, job_id: str) -> bytes | None:
+    return connection.hget(f"rq:job:{job_id}", "status")
+
+
+def _wait(connection: redis.Redis, job_ids: list[str]) -> None:
+    until(lambda: {_status(connection, id) for id in job_ids} == {b"finished"}, 90, "all are done")
+
+
+def _in_order(connection: redis.Redis, job_ids: list[str]) -> list[str]:
+    """The jobs as they were begun."""
+    return sorted(job_ids, key=lambda id: connection.hget(f"rq:job:{id}", "started_at") or b"")
+
+
+def test_an_interactive_picture_is_next_however_many_wait_as_bulk(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    with pool(tmp_path, redis_url) as workers:
+        (decoder,) = workers.freeze(1)
+        in_hand = _send(web, "bulk")
+        until(lambda: _status(connection, in_hand) == b"started", what="it is in hand")
+        bulk = [_send(web, "bulk") for _ in range(10)]
+        interactive = _send(web, "interactive")
+        decoder.resume()
+        _wait(connection, [in_hand, *bulk, interactive])
+        order = _in_order(connection, [in_hand, *bulk, interactive])
+        assert order == [in_hand, interactive, *bulk]
+
+
+def test_bulk_gets_one_of_ten_while_interactive_pictures_never_end(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    with pool(tmp_path, redis_url) as workers:
+        (decoder,) = workers.freeze(1)
+        in_hand = _send(web, "interactive")
+        until(lambda: _status(connection, in_hand) == b"started", what="it is in hand")
+        bulk = [_send(web, "bulk") for _ in range(3)]
+        interactive = [in_hand, *(_send(web, "interactive") for _ in range(3 * STREAK))]
+        decoder.resume()
+        _wait(connection, [*bulk, *interactive])
+        order = _in_order(connection, [*bulk, *interactive])
+    assert [order.index(job) for job in bulk] == [STREAK, 2 * STREAK + 1, 3 * STREAK + 2]
+    assert [job for job in order if job in interactive] == interactive
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_every_queue_that_waits_gets_its_turn(count: int) -> None:
+    precedence = Precedence(keys.QUEUES[:count])
+    taken = []
+    for _ in range(100):
+        taken.append(precedence.order[0])
+        precedence.took(taken[-1])
+    assert taken[: STREAK + 1] == [keys.QUEUES[0]] * STREAK + [keys.QUEUES[1]]
+    assert set(taken) == set(keys.QUEUES[:count])
+    assert taken.count(keys.QUEUES[0]) == 90
+
+
+def test_one_queue_is_always_next() -> None:
+    precedence = Precedence(["bulk"])
+    for _ in range(2 * STREAK):
+        assert precedence.order == ["bulk"]
+        precedence.took("bulk")
+
+
+@pytest.mark.parametrize("queues", ["interactive,bulk", "bulk,interactive"])
+def test_an_idle_worker_waits_where_somebody_waits_for_it(
+    redis_url: str, connection: redis.Redis, tmp_path: Path, queues: str
+) -> None:
+    def next_wait() -> str:
+        return next(c["command"] for c in commands.listen() if c["command"].startswith("BLMOVE"))
+
+    with pool(tmp_path, redis_url, "--queues", queues), connection.monitor() as commands:
+        assert {next_wait() for _ in range(3)} == {
+            "BLMOVE rq:queue:interactive rq:queue:interactive:intermediate LEFT RIGHT 1"
+        }
+
+
+class _KilledOnceItHasTaken(PictureWorker):
+    def execute_job(self, *arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _work_until_killed(redis_url: str) -> None:
+    with contextlib.closing(redis.Redis.from_url(redis_url)) as connection:
+        _KilledOnceItHasTaken(keys.QUEUES, connection=connection, serializer=JSONSerializer).work(
+            logging_level="ERROR"
+        )
+
+
+def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    CleanupScheduler(connection, 600).enqueue_jobs()
+    jobs = [keys.CLEANUP_JOB_ID, _send(web, "interactive"), _send(web, "bulk")]
+    for name, job in zip(keys.QUEUES, jobs, strict=True):
+        worker = get_context("spawn").Process(target=_work_until_killed, args=(redis_url,))
+        worker.start()
+        worker.join(60)
+        assert worker.exitcode == -signal.SIGKILL
+        assert connection.llen(f"rq:queue:{name}") == 0
+        assert connection.lrange(f"rq:queue:{name}:intermediate", 0, -1) == [job.encode()]
+    # None of the others serves the queues of all.
+    with (
+        pool(tmp_path, redis_url, "--queues", "maintenance"),
+        pool(tmp_path, redis_url, "--queues", "interactive,bulk"),
+    ):
+        _wait(connection, jobs)
+    left = [connection.llen(f"rq:queue:{name}:intermediate") for name in keys.QUEUES]
+    assert left == [0, 0, 0]
+
+
+def test_a_job_of_a_queue_whose_workers_are_all_dead_is_put_back_by_those_of_another(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    job = _send(web, "bulk")
+    assert connection.lmove("rq:queue:bulk", "rq:queue:bulk:intermediate")
+    with pool(tmp_path, redis_url, "--queues", "maintenance"):
+        until(lambda: connection.llen("rq:queue:bulk") == 1, 60, "it is put back")
+    assert _status(connection, job) == b"queued"
+    with pool(tmp_path, redis_url, "--queues", "bulk"):
+        _wait(connection, [job])
+
+
+def test_a_job_that_moves_while_workers_take_it_is_taken_once(connection: redis.Redis) -> None:
+    queue = PictureQueue(connection, max_age_seconds=60, conversion_timeout=60)
+    jobs = []
+    for number in range(300):
+        job = queue.submit(
+            Conversion(f"{number:032x}", Format.WEBP, 0),
+            token="01",
+            filename="cat.jpg",
+            size=7,
+            priority=Priority.BULK,
+        )
+        assert job is not None
+        jobs.append(job)
+    queues = [
+        SafeQueue(name, connection=connection, serializer=JSONSerializer)
+        for name in keys.PICTURE_QUEUES
+    ]
+
+    def take() -> list[str]:
+        taken = []
+        while found := SafeQueue.dequeue_any(queues, None, connection, serializer=JSONSerializer):
+            job, source = found
+            assert job.origin == source.name
+            taken.append(job.id)
+        return taken
+
+    with ThreadPoolExecutor(4) as threads:
+        takers = [threads.submit(take) for _ in range(2)]
+        movers = [threads.submit(queue.promote, job) for job in reversed(jobs)]
+        moved = [mover.result() for mover in movers]
+        taken = [job_id for taker in takers for job_id in taker.result()]
+    taken += take()  # what was moved after the takers had looked
+    assert sorted(taken) == sorted(job.conversion.job_id for job in jobs)
+    assert 0 < sum(moved) < len(jobs)  # or they did not meet
+
+
+def test_a_pool_for_each_queue_serves_that_queue_alone(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    interactive, bulk = _send(web, "interactive"), _send(web, "bulk")
+    with pool(tmp_path, redis_url, "--queues", "bulk"):
+        _wait(connection, [bulk])
+        more = _send(web, "bulk")
+        _wait(connection, [more])
+        assert _status(connection, interactive) == b"queued"
+        with pool(tmp_path, redis_url, WORKERS__QUEUES="interactive"):
+            _wait(connection, [interactive])
+            names = [worker.queue_names() for worker in Worker.all(connection=connection)]
+            assert sorted(names) == [["bulk"], ["interactive"]]
+
+
+def test_workers_are_named_by_their_machine_and_the_one_of_the_maintenance_by_that_too(
+    redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    with pool(tmp_path, redis_url) as workers:
+        until(lambda: connection.scard("rq:workers") == 2, what="both have come")
+        queues = {w.name: w.queue_names() for w in Worker.all(connection=connection)}
+        (light,) = (name for name, served in queues.items() if served == ["maintenance"])
+        (other,) = queues.keys() - {light}
+        assert queues[other] == ["interactive", "bulk"]
+        host = os.uname().nodename
+        assert light.startswith(f"{host}.maintenance.")
+        assert other.startswith(f"{host}.")
+        # The one that is killed is replaced by one of its kind.
+        (pid,) = (w.pid for w in Worker.all(connection=connection) if w.name == light)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+        def replaced() -> bool:
+            names = [w.name for w in Worker.all(connection=connection) if w.name != light]
+            return len(names) == 2 and any(".maintenance." in name for name in names)
+
+        until(replaced, what="another one")
+        assert len(workers.family()) == 1 + 1 + 2  # which has no decoder
+
+
+def test_a_long_cleanup_holds_up_no_picture(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    folder = tmp_path / "output" / "originals" / "ab"
+    folder.mkdir(parents=True)
+    for number in range(20_000):
+        path = folder / f"{number:032x}-webp-0.01"
+        path.touch()
+        os.utime(path, (0, 0))
+    assert ORPHAN_SECONDS < 10**6  # they are old enough
+    with pool(tmp_path, redis_url, UPLOAD__MAX_AGE=1):
+        until(lambda: connection.scard("rq:workers") == 2, what="both have come")
+        (pid,) = (w.pid for w in Worker.all(connection=connection) if "maintenance" in w.name)
+        maintainer = psutil.Process(pid)
+        CleanupScheduler(connection, 600).enqueue_jobs()
+        until(lambda: _status(connection, keys.CLEANUP_JOB_ID) == b"started", what="it is begun")
+        maintainer.suspend()
+        try:
+            _wait(connection, [_send(web, "interactive"), _send(web, "bulk")])
+            assert _status(connection, keys.CLEANUP_JOB_ID) == b"started"
+            assert any(folder.iterdir())
+        finally:
+            maintainer.resume()
+        _wait(connection, [keys.CLEANUP_JOB_ID])
+        assert not any(folder.iterdir())
+
+
+def test_what_waits_in_the_queue_of_earlier_versions_is_done(
+    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    jobs = [_send(web, "interactive") for _ in range(3)]
+    for job in jobs:
+        connection.hset(f"rq:job:{job}", "origin", keys.RETIRED_QUEUE)
+    connection.rename("rq:queue:interactive", f"rq:queue:{keys.RETIRED_QUEUE}")
+    # One of them was on its way.
+    old = f"rq:queue:{keys.RETIRED_QUEUE}"
+    assert connection.lmove(old, f"{old}:intermediate")
+    with pool(tmp_path, redis_url):
+        _wait(connection, jobs)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("pictures", "there is no queue 'pictures'"),
+        ("", "there is no queue ''"),
+        ("bulk,,interactive", "there is no queue ''"),
+        ("bulk,interactive,bulk", "the queue bulk is named twice"),
+    ],
+)
+def test_a_queue_that_is_not_there_stops_the_start_with_one_line(
+    redis_url: str, tmp_path: Path, given: str, said: str
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "workers", "--queues", given],
+        cwd=ROOT,
+        env=environment(tmp_path, REDIS__URL=redis_url),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert said in line
+
+
+def test_everything_in_one_is_ready_with_whatever_queues_it_serves(tmp_path: Path) -> None:
+    with service(tmp_path, WORKERS__QUEUES="bulk", **QUICK) as server:
+        client = Client(server.url)
+        data = unique(photograph("rocket"))
+        assert client.upload(data, priority="bulk").status_code == 202
+        assert [job["status"] for job in client.wait(md5(data))] == ["done"]
