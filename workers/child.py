@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.scratch import Scratch
 from workers.imaging.confine import resident
 from workers.imaging.protocol import Data, Ready, Target, receive_frame, send_frame
-from workers.scratch import Scratch
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 """The only variables of the worker's environment that the child sees: no address, no secret."""
+
+SCRATCH_PREFIX = "tinyimage-child-"
+"""Of the folder for the temporary files of one child."""
 
 ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread for each child: there are as many children as pictures
@@ -64,7 +67,7 @@ class Child:
         self._limits = limits
         self._ready = False
         self._base: int | None = None
-        self._scratch = Scratch()
+        self._scratch = Scratch(SCRATCH_PREFIX)
         self.connection, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from redis.client import Pipeline
 from rq.exceptions import DeserializationError
 from rq.job import Job
 
 from app.core import keys
+from app.core.tally import count_done, count_failed
 
 FUNCTIONS = frozenset({keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION})
 CALLBACKS = frozenset({keys.FAILURE_FUNCTION})
@@ -33,6 +35,23 @@ class CheckedJob(Job):
         if not self.is_ours:
             self.retries_left = None
         return restored
+
+    def _handle_success(self, result_ttl: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
+        """What RQ adds to the transaction that ends a job: here also its count."""
+        super()._handle_success(result_ttl, pipeline, *args, **named)
+        if self.is_picture:
+            count_done(pipeline, self.meta)
+
+    def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
+        """The same for a job that has failed for good, also when its worker had died."""
+        super()._handle_failure(exc_string, pipeline, *args, **named)
+        if self.is_picture:
+            count_failed(pipeline, self.meta)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a conversion."""
+        return self.is_ours and self.func_name == keys.CONVERT_FUNCTION
 
     @property
     def is_ours(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
+from app.core.tally import Restart
 from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Closed, Data, Target
@@ -44,6 +46,8 @@ class Sandbox:
         self._child: Child | None = None
         self._next: Child | None = None
         self._interrupt_at = float("inf")
+        self.restarts: Counter[Restart] = Counter()
+        """Children that were replaced, until whoever reports them takes them away."""
 
     @property
     def pid(self) -> int | None:
@@ -87,6 +91,7 @@ class Sandbox:
             self._drop()
             raise self._took_too_long() from None
         except (Closed, OSError) as error:
+            self.restarts[Restart.CRASHED] += 1
             status = self._drop()
             raise ChildCrashed(f"the decoder ended with status {status}") from error
         except BaseException:
@@ -94,6 +99,7 @@ class Sandbox:
             self._drop()
             raise
         if self._next is None and child.worn:
+            self.restarts[Restart.WORN] += 1
             self._next = Child(self._limits, self._timeout)
         if "error" in fields:
             raise PictureError(fields["error"], fields["code"])
@@ -113,6 +119,7 @@ class Sandbox:
     def _current(self) -> Child:
         """The child for the next picture."""
         if self._child is not None and not self._child.running:
+            self.restarts[Restart.DIED] += 1
             self._drop()
         if self._next is not None and (self._child is None or self._is_up(self._next)):
             if self._child is not None:
@@ -132,6 +139,7 @@ class Sandbox:
             return False
 
     def _took_too_long(self) -> ConversionTimeout:
+        self.restarts[Restart.TIMED_OUT] += 1
         return ConversionTimeout(f"the conversion took longer than {self._timeout:g} s")
 
     def _drop(self) -> int | None:

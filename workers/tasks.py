@@ -52,6 +52,9 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     job = get_current_job()
     assert job is not None, "convert() runs as an RQ job"
     publish(job.connection, job.id, Step.PROCESSING)
+    # Of the run before, if somebody has sent a failed job again.
+    for name in ("error", "error_code"):
+        job.meta.pop(name, None)
     try:
         original = here.storage.get(keys.original(wanted, token))
         limits = here.settings.limits
@@ -91,8 +94,6 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             time.sleep(STORAGE_DELAYS[-min(left, len(STORAGE_DELAYS))])
         raise
     job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
-    for name in ("error", "error_code"):
-        job.meta.pop(name, None)
     job.save_meta()  # type: ignore[no-untyped-call]
     publish(job.connection, job.id, Step.DONE)
     logger.info(

@@ -19,8 +19,10 @@ from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
 from rq.worker import WorkerStatus
+from rq.worker_registration import register
 
 from app.core import keys
+from app.core.tally import count_restarts
 from workers.dequeue import Precedence, SafeQueue
 from workers.job import CheckedJob
 from workers.maintenance import maintain
@@ -39,7 +41,11 @@ MAINTENANCE_SECONDS = 5
 DEQUEUE_SECONDS = 2
 
 WORKER_TTL = 60
-"""Seconds an idle worker may be silent."""
+"""Seconds an idle worker may be silent before its connection counts as dead."""
+
+SILENT_SECONDS = 30
+"""A worker that has not been heard of for so long is none, for whoever looks at the service. RQ
+gives it two minutes."""
 
 STOP_SECONDS = 6.0
 """How long a worker that is told to stop goes on with the picture in hand; then it puts it back."""
@@ -85,6 +91,7 @@ class PictureWorker(SimpleWorker):
         execution = self.prepare_execution(job)
         with self._beating(job, execution):
             self.perform_job(job, queue, execution)
+        self._report_restarts()
         self.set_state(WorkerStatus.IDLE)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
@@ -131,13 +138,27 @@ class PictureWorker(SimpleWorker):
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Tell Redis that this worker lives, once a second at most while it is idle: RQ does so
-        three times around each job, each time in three round trips."""
-        if pipeline is None and timeout is None:
-            now = time.monotonic()
-            if now - self._last_beat < 1:
-                return
-            self._last_beat = now
-        super().heartbeat(timeout, pipeline)
+        three times around each job, each time in three round trips.
+
+        Another worker takes it off the list of workers if its own entry had expired, as while Redis
+        was away; so it is put on it again each time.
+        """
+        timeout = min(timeout or SILENT_SECONDS, SILENT_SECONDS)
+        if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
+            register(self, pipeline)
+            return
+        now = time.monotonic()
+        if now - self._last_beat < 1:
+            return
+        self._last_beat = now
+        with self.connection.pipeline() as pipe:
+            super().heartbeat(timeout, pipe)
+            register(self, pipe)
+            if pipe.execute()[0]:  # the entry is new: it had expired
+                pipe.hset(self.key, mapping=self.serialize())
+                pipe.expire(self.key, timeout)
+                pipe.execute()
 
     def clean_registries(self) -> None:
         """Put back what dead workers had in hand, in all queues: those of one may all be dead.
@@ -151,6 +172,14 @@ class PictureWorker(SimpleWorker):
 
     def clean_group_registries(self) -> None:
         """We have no groups."""
+
+    def _report_restarts(self) -> None:
+        """Count the decoders that were replaced. What Redis does not take is told with the next."""
+        restarts = runtime().sandbox.restarts
+        if restarts:
+            with contextlib.suppress(RedisError):
+                count_restarts(self.connection, restarts)
+                restarts.clear()
 
     def _watch_stop(self) -> None:
         """End the process if it does not end by itself after a signal."""

@@ -20,11 +20,20 @@ QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
 RETIRED_QUEUE = "pictures"
 """The one RQ queue there was before these; what is still in it is brought over."""
 
+PICTURE_QUEUES = (QUEUE,)
+"""The queues that hold pictures: a worker of any of them takes pictures."""
+
+QUEUES = (QUEUE,)
+"""All of ours."""
+
 EVENTS_CHANNEL = "tinyimage:events"
 """The pub/sub channel of the steps of all jobs."""
 
 MAINTENANCE_LOCK = "tinyimage:maintenance"
 """Held by the one worker that looks for abandoned jobs."""
+
+TALLY = "tinyimage:metrics"
+"""What the workers have counted: a hash of numbers, by names that `app.core.tally` makes."""
 
 RATE_PREFIX = "tinyimage:rate"
 """What the counts of `limits.rate` begin with."""
@@ -37,6 +46,9 @@ CLEANUP_JOB_ID = "cleanup"
 
 ORIGINALS = "originals"
 RESULTS = "results"
+
+PROBE = "health/probe"
+"""The storage key of a small object that is written and read to see whether that works."""
 
 _KEY = re.compile(
     rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"

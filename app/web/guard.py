@@ -16,7 +16,7 @@ from app.web.rate import RateLimit, RateLimitExceeded, Usage
 from app.web.record import REQUEST_ID_HEADER, record_of
 from app.web.sockets import Sockets
 
-OPEN_PATHS = frozenset({"/healthz"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What needs no key."""
 
 LATE_ROUTES = frozenset({"upload", "live"})
@@ -68,10 +68,11 @@ class Guard:
 
     async def _before(self, request: Request) -> HTTPResponse | None:
         record = record_of(request)
+        route = request.route.name.rpartition(".")[2] if request.route else ""
+        record.route = route or None
         if response := self._cors.preflight(request):
             record.outcome = "preflight"
             return response
-        route = request.route.name.rpartition(".")[2] if request.route else ""
         if route != "live":
             # Sanic drops its time-outs for whatever asks to become a socket, also elsewhere.
             cast(Http, request.stream).upgrade_websocket = False

@@ -64,10 +64,6 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
     max_size = settings.upload.max_upload_size
     spooling = Spooling(max_size, settings.limits.upload_timeout)
 
-    @blueprint.get("/healthz")
-    async def health(request: Request) -> HTTPResponse:
-        return json({"status": "ok"})
-
     @blueprint.get("/")
     async def about(request: Request) -> HTTPResponse:
         age = settings.upload.max_age

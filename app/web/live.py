@@ -34,7 +34,7 @@ from app.web.guard import Guard
 from app.web.messages import decode_message, key_of_message
 from app.web.outbox import Gone, Outbox
 from app.web.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER, Protocol
-from app.web.record import Record, record_of
+from app.web.record import SOCKET_METHOD, Record, record_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         record = record_of(request)
         record.status, record.outcome = 101, "closed"
         try:
-            with guard.sockets.opened(record.address):
+            with guard.sockets.opened(record.address), request.app.ctx.instruments.socket():
                 await LiveSocket(request, ws, conversions, settings, guard).run()
         except TooManySockets as error:  # others came in between
             record.outcome = error.code
@@ -162,12 +162,14 @@ class LiveSocket:
         of = self._record
         return Record(
             id=f"{of.id}.{self._count}",
-            method="WS",
+            method=SOCKET_METHOD,
             path=of.path,
             address=of.address,
             key=of.key,
             bytes_in=size,
             outcome="disconnected",
+            route=of.route,
+            count=of.count,
         )
 
     async def _answer(self, message: str | bytes, record: Record) -> None:

@@ -35,13 +35,21 @@ class Processes:
     """Sanic's own manager does not start again a process that was killed, and kills all of them at
     a second signal, with the uploads they have in hand."""
 
-    def __init__(self, count: int, sock: socket.socket, serve: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        count: int,
+        sock: socket.socket,
+        serve: Callable[[int], None],
+        forget: Callable[[int], None],
+    ) -> None:
         """
         Args:
             sock: the listening socket; closed here when all are to stop.
-            serve: what each does until a signal; it finds the socket by itself.
+            serve: what each does until a signal, told its number; it finds the socket by itself.
+            forget: told the number of one that has ended by itself.
         """
         self._serve = serve
+        self._forget = forget
         self._sock = sock
         self._processes: list[BaseProcess | None] = [None] * count
         self._started = [0.0] * count
@@ -81,17 +89,18 @@ class Processes:
         if process is not None:
             if process.is_alive():
                 return
+            self._forget(number)
             if time.monotonic() - self._started[number] < RESTART_SECONDS:
                 return
             logger.error("a web process ended with status %s; starting it again", process.exitcode)
         self._started[number] = time.monotonic()
         # Forked, so that all have the socket; no thread runs here.
-        process = get_context("fork").Process(target=self._child, args=(os.getpid(),))
+        process = get_context("fork").Process(target=self._child, args=(os.getpid(), number))
         process.start()
         self._processes[number] = process
 
-    def _child(self, parent: int) -> None:
+    def _child(self, parent: int, number: int) -> None:
         for sig in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sig, signal.SIG_DFL)
         die_with_parent(parent)
-        self._serve()
+        self._serve(number)

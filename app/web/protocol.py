@@ -78,6 +78,7 @@ class Protocol(WebSocketProtocol):
         """Why the socket was cut off; None if it was not."""
         self._held = 0
         self._message_timer: asyncio.TimerHandle | None = None
+        self.request_handler = self._handle
 
     async def websocket_handshake(
         self, request: Request, subprotocols: Sequence[str] | None = None
@@ -98,6 +99,11 @@ class Protocol(WebSocketProtocol):
 
         websocket.async_data_received = async_data_received
         return cast(WebsocketImplProtocol, websocket)
+
+    async def _handle(self, request: Request) -> None:
+        """Answer a request, counted while that takes, however it ends."""
+        with self.app.ctx.instruments.request():
+            await self.app.handle_request(request)
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""

@@ -6,7 +6,8 @@ import logging
 import re
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import cast
 
 from sanic import Request
@@ -17,8 +18,14 @@ logger = logging.getLogger("app.access")
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
+SOCKET_METHOD = "WS"
+"""Stands as the method of one picture of a socket."""
+
 _SANE_ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
 """What is taken over from a client or a proxy: the usual ids, and nothing that needs quoting."""
+
+
+_NOT_LOGGED = {"streamed", "written", "began", "route", "count", "seconds"}
 
 
 @dataclass(slots=True)
@@ -41,18 +48,25 @@ class Record:
     """Whether it is written at the end of a stream, not when the answer is made."""
     written: bool = False
     began: float = field(default_factory=time.perf_counter)
+    route: str | None = None
+    """The name of its route; None while it is not known, and if it has none."""
+    count: Callable[[Record], None] | None = None
+    """Told when it ends."""
+    seconds: float = 0.0
+    """How long it took, once it has ended."""
 
     def write(self) -> None:
         """Log the line, once."""
         if self.written:
             return
         self.written = True
-        fields = asdict(self)
-        for name in ("streamed", "written", "began"):
-            del fields[name]
-        fields["milliseconds"] = round((time.perf_counter() - self.began) * 1000, 1)
+        self.seconds = time.perf_counter() - self.began
+        if self.count is not None:
+            self.count(self)
+        line = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_LOGGED}
+        line["milliseconds"] = round(self.seconds * 1000, 1)
         level = logging.ERROR if self.status == 500 else logging.INFO
-        logger.log(level, "%s %s", self.method, self.path, extra={"fields": fields})
+        logger.log(level, "%s %s", self.method, self.path, extra={"fields": line})
 
 
 def record_of(request: Request) -> Record:
@@ -65,6 +79,7 @@ def record_of(request: Request) -> Record:
             method=request.method,
             path=_printable(request.path),
             address=client_address(request),
+            count=request.app.ctx.instruments.count,
         )
     return cast(Record, record)
 

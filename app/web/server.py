@@ -22,9 +22,12 @@ from app.web.auth import ApiKeys
 from app.web.errors import JSONErrorHandler
 from app.web.guard import Guard
 from app.web.headers import Cors
+from app.web.health import Readiness, health_blueprint
 from app.web.http import http_blueprint
+from app.web.instruments import Instruments, Share, SharedFolder
 from app.web.live import live_blueprint
 from app.web.messages import max_message_size
+from app.web.metrics import Metrics, metrics_blueprint
 from app.web.processes import Processes, listen
 from app.web.protocol import Incoming, Protocol
 from app.web.rate import RateLimit
@@ -50,11 +53,12 @@ PING_SECONDS = 20
 """Between two pings of a socket: platforms close one that is silent for 55 s."""
 
 
-def create_app(settings: Settings, url: str) -> App:
+def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     """The Sanic application, with everything it needs.
 
     Args:
         url: where Redis is.
+        share: where one of several processes keeps its counts.
     """
     app: App = Sanic(APP_NAME, error_handler=JSONErrorHandler(), configure_logging=False)
     app.config.ACCESS_LOG = False
@@ -70,6 +74,7 @@ def create_app(settings: Settings, url: str) -> App:
     app.config.WEBSOCKET_PING_TIMEOUT = PING_SECONDS
 
     app.ctx.incoming = Incoming(settings.limits.socket_memory)
+    app.ctx.instruments = instruments = Instruments(share)
     app.ctx.message_seconds = settings.limits.upload_timeout
 
     rate = RateLimit(settings.limits.rate, url)
@@ -82,6 +87,7 @@ def create_app(settings: Settings, url: str) -> App:
     guard.install(app)
     connection = connect(url)
     events = Events(url)
+    storage = Storage.local(settings.server.output_dir)
     conversions = Conversions(
         PictureQueue(
             connection,
@@ -89,11 +95,13 @@ def create_app(settings: Settings, url: str) -> App:
             conversion_timeout=settings.limits.conversion_timeout,
             max_waiting=settings.limits.max_queue,
         ),
-        Storage.local(settings.server.output_dir),
+        storage,
         events,
     )
     app.blueprint(http_blueprint(settings, conversions, guard))
     app.blueprint(live_blueprint(settings, conversions, guard))
+    app.blueprint(health_blueprint(Readiness(connection, storage)))
+    app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
 
     @app.before_server_start
     async def start(app: App) -> None:
@@ -127,17 +135,30 @@ def run_web(settings: Settings, url: str) -> None:
         _serve(settings, url, None)
         return
     sock = listen(server.host, server.port)
-    processes = Processes(server.processes, sock, partial(_serve, settings, url, sock))
-    processes.run(2 * STOP_SECONDS)
+    folder = SharedFolder()
+
+    def serve(number: int) -> None:
+        try:
+            _serve(settings, url, sock, folder.share(number))
+        finally:
+            folder.close_if_orphaned()
+
+    try:
+        Processes(server.processes, sock, serve, folder.forget).run(2 * STOP_SECONDS)
+    finally:
+        folder.close()
 
 
-def _serve(settings: Settings, url: str, sock: socket.socket | None) -> None:
+def _serve(
+    settings: Settings, url: str, sock: socket.socket | None, share: Share | None = None
+) -> None:
     """Serve in this process.
 
     Args:
         sock: listens already; None makes one.
+        share: where it keeps its counts if it is one of several.
     """
-    app = create_app(settings, url)
+    app = create_app(settings, url, share)
     app.prepare(
         host=None if sock else settings.server.host,
         port=None if sock else settings.server.port,

@@ -1,4 +1,4 @@
-"""A folder for the temporary files of one child."""
+"""A folder for temporary files that does not outlive its owner for long."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-
-PREFIX = "tinyimage-child-"
 
 NEW_SECONDS = 60
 """A folder this new may be one whose owner has not locked it yet."""
@@ -22,9 +20,13 @@ class Scratch:
     of owners that were killed.
     """
 
-    def __init__(self) -> None:
-        _sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    def __init__(self, prefix: str) -> None:
+        """
+        Args:
+            prefix: of its name, and of the names of those that are deleted if nobody holds them.
+        """
+        _sweep(prefix)
+        self.folder = Path(tempfile.mkdtemp(prefix=prefix))
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -34,9 +36,9 @@ class Scratch:
         os.close(self._lock)
 
 
-def _sweep() -> None:
+def _sweep(prefix: str) -> None:
     """Delete the folders that nobody holds."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:
