@@ -1,0 +1,188 @@
+"""/healthz and /readyz: whether the process lives, and whether a picture could be converted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import psutil
+import pytest
+import redis
+
+from tests.conftest import running_redis
+from tests.service import Process, Service, environment, until
+from tests.web.alone import Web, web
+
+
+@contextlib.contextmanager
+def workers(folder: Path, url: str, **settings: object) -> Iterator[Process]:
+    """`python -m workers`."""
+    process = Process(["workers"], environment(folder, REDIS__URL=url, **settings))
+    try:
+        yield process
+    finally:
+        process.terminate()
+
+
+def missing(running: Web) -> dict[str, str]:
+    """What /readyz says is missing; {} if it is ready."""
+    response = running.client.http.get("/readyz")
+    if response.status_code == 200:
+        assert response.json() == {"status": "ok"}
+        return {}
+    assert response.status_code == 503
+    assert response.json()["status"] == "unavailable"
+    return dict(response.json()["missing"])
+
+
+def says(running: Web, *names: str) -> bool:
+    return set(missing(running)) == set(names)
+
+
+def test_a_whole_server_is_ready(server: Service) -> None:
+    with httpx.Client(base_url=server.url) as http:
+        for path in ("/healthz", "/readyz"):
+            response = http.get(path)
+            assert (response.status_code, response.json()) == (200, {"status": "ok"})
+            assert http.head(path).status_code == 200
+
+
+def test_a_server_without_workers_says_so_until_one_is_there(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with web(tmp_path, redis_url) as running:
+        assert missing(running) == {"workers": "no worker takes pictures"}
+        with workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1):
+            until(lambda: says(running), what="ready")
+        until(lambda: says(running, "workers"), what="not ready")
+
+
+def test_workers_that_were_killed_are_missed(tmp_path: Path, redis_url: str) -> None:
+    with web(tmp_path, redis_url) as running:
+        with workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1) as process:
+            until(lambda: says(running), what="ready")
+            for one in process.family():
+                one.kill()
+        until(lambda: says(running, "workers"), 60, "not ready")
+
+
+def test_workers_count_again_after_a_redis_that_was_away_for_longer_than_their_entries(
+    tmp_path: Path, redis_url: str, connection: redis.Redis
+) -> None:
+    with (
+        web(tmp_path, redis_url) as running,
+        workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=2),
+    ):
+        until(lambda: connection.scard("rq:workers") == 2 and says(running), what="ready")
+        names = cast(set[bytes], connection.smembers("rq:workers"))
+        # What an outage leaves: the entries have expired, and one of the workers that came back
+        # first has taken the others off the list.
+        connection.delete("rq:workers", *names)
+        until(lambda: connection.smembers("rq:workers") == names and says(running))
+        until(lambda: all(connection.hexists(name, "queues") for name in names))
+
+
+def test_the_probes_need_no_key(tmp_path: Path, redis_url: str) -> None:
+    with web(tmp_path, redis_url, AUTH__API_KEYS="a:0123456789abcdef") as running:
+        assert running.client.http.get("/readyz").status_code == 503
+        assert running.client.http.head("/readyz").status_code == 503
+        assert running.client.http.get("/").status_code == 401
+
+
+def test_a_redis_that_is_gone_or_hangs_is_named(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "redis") as store, web(tmp_path, store.url) as running:
+        assert store.process is not None
+        until(lambda: says(running, "workers"))
+        store.process.send_signal(signal.SIGSTOP)
+        until(lambda: says(running, "redis"))
+        store.process.send_signal(signal.SIGCONT)
+        until(lambda: says(running, "workers"))
+        store.process.kill()
+        until(lambda: says(running, "redis"))
+        assert running.client.http.get("/healthz").status_code == 200
+        store.process.wait()
+        store.start()
+        until(lambda: says(running, "workers"))
+
+
+def test_a_hanging_redis_and_hundreds_of_probes_hold_one_thread(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "redis") as store, web(tmp_path, store.url) as running:
+        assert store.process is not None
+        until(lambda: says(running, "workers"))
+        threads = psutil.Process(running.pid).num_threads()
+        store.process.send_signal(signal.SIGSTOP)
+        until(lambda: says(running, "redis"))
+        answers: list[int] = []
+
+        def probe() -> None:
+            answers.append(httpx.get(f"{running.url}/readyz", timeout=30).status_code)
+
+        probes = [threading.Thread(target=probe) for _ in range(100)]
+        for thread in probes:
+            thread.start()
+        for thread in probes:
+            thread.join()
+        assert answers == [503] * 100
+        assert psutil.Process(running.pid).num_threads() <= threads + 3
+        store.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("how", ["gone", "hanging"])
+def test_a_storage_that_fails_or_hangs_is_named(tmp_path: Path, redis_url: str, how: str) -> None:
+    with web(tmp_path, redis_url) as running:
+        until(lambda: says(running, "workers"))
+        probe = tmp_path / "output/health/probe"
+        if how == "gone":
+            (tmp_path / "output").rename(tmp_path / "aside")
+            (tmp_path / "output").touch()
+            reason = "fails"
+        else:
+            probe.unlink()
+            os.mkfifo(probe)  # whoever reads it waits
+            reason = "does not answer"
+        until(lambda: says(running, "workers", "storage"))
+        assert missing(running)["storage"] == reason
+        assert str(tmp_path) not in str(missing(running))
+        if how == "gone":
+            (tmp_path / "output").unlink()
+            (tmp_path / "aside").rename(tmp_path / "output")
+        else:
+            # The one that hangs is freed; the next finds a file again.
+            with probe.open("wb"):
+                probe.unlink()
+        until(lambda: says(running, "workers"))
+
+
+def test_the_probe_of_the_storage_is_no_orphan_and_written_seldom(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with web(tmp_path, redis_url) as running:
+        until(lambda: says(running, "workers"))
+        before = (tmp_path / "output/health/probe").stat()
+        for _ in range(20):
+            assert says(running, "workers")
+        after = (tmp_path / "output/health/probe").stat()
+        assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_why_it_is_not_ready_is_logged_once(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "redis") as store, web(tmp_path, store.url) as running:
+        assert store.process is not None
+        until(lambda: says(running, "workers"))
+        store.process.kill()
+        until(lambda: says(running, "redis"))
+        for _ in range(5):
+            missing(running)
+
+        def lines() -> list[dict[str, Any]]:
+            return [line for line in running.lines() if line["logger"] == "app.web.health"]
+
+        told = [line for line in until(lines) if line["level"] == "error"]
+        assert len(told) == 1
+        assert "Connect" in str(told) or "refused" in str(told) or "No such file" in str(told)
