@@ -20,12 +20,6 @@ QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
 RETIRED_QUEUE = "pictures"
 """The one RQ queue there was before these; what is still in it is brought over."""
 
-PICTURE_QUEUES = (QUEUE,)
-"""The queues that hold pictures: a worker of any of them takes pictures."""
-
-QUEUES = (QUEUE,)
-"""All of ours."""
-
 EVENTS_CHANNEL = "tinyimage:events"
 """The pub/sub channel of the steps of all jobs."""
 
