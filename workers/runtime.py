@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from threading import Event
 
 from app.core.settings import Settings, load_settings
 from app.core.storage import Storage
@@ -18,6 +19,8 @@ class Runtime:
     settings: Settings
     storage: Storage
     sandbox: Sandbox
+    stopping: Event = field(default_factory=Event)
+    """Set once the worker is told to stop."""
 
 
 @cache

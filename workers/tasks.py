@@ -128,7 +128,8 @@ def report_failure(
 
 
 def cleanup() -> dict[str, int]:
-    """Delete what is older than `max_age`. Returns how much."""
+    """Delete what is older than `max_age`, or as much of it as there is time for when the worker
+    stops. Returns how much."""
     job = get_current_job()
     assert job is not None, "cleanup() runs as an RQ job"
     here = runtime()
@@ -138,7 +139,7 @@ def cleanup() -> dict[str, int]:
         max_age_seconds=max_age,
         conversion_timeout=here.settings.limits.conversion_timeout,
     )
-    swept = sweep(queue, here.storage, max_age)
+    swept = sweep(queue, here.storage, max_age, here.stopping.is_set)
     if swept.files:
         logger.info("cleanup: %d jobs, %d files, %d bytes", swept.jobs, swept.files, swept.freed)
     return {"jobs": swept.jobs, "files": swept.files, "freed": swept.freed}

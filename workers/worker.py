@@ -115,6 +115,7 @@ class PictureWorker(SimpleWorker):
             return
         self._stopping = True
         runtime().sandbox.interrupt_after(STOP_SECONDS)
+        runtime().stopping.set()  # waits for nobody: what a handler interrupts never sets it
         # No thread is started here: what this handler has interrupted may just be starting one.
         # SimpleQueue's put() is the one that may be called from a handler.
         self._stops.put(None)

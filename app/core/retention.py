@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core import keys
@@ -11,6 +12,10 @@ from app.core.queue import PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Storage
 
 logger = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Objects looked at in one go, which takes some tenths of a second; with the other file of each job
+these are no more than the 1,000 that S3 deletes in one request."""
 
 ORPHAN_SECONDS = 900
 """The least age at which a file without a job is deleted: a new original has none for a moment.
@@ -30,46 +35,61 @@ class Swept:
         return Swept(self.jobs + other.jobs, self.files + other.files, self.freed + other.freed)
 
 
-def sweep(queue: PictureQueue, storage: Storage, max_age_seconds: float) -> Swept:
+def sweep(
+    queue: PictureQueue,
+    storage: Storage,
+    max_age_seconds: float,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Swept:
     """Delete jobs that ended `max_age_seconds` ago with their files, and files without a job.
 
     A job is deleted before its files: from that moment status, repeat upload and download agree
-    that there is nothing, and whoever sends the picture again gets a job and files of its own.
+    that there is nothing, and whoever sends the picture again gets a job and files of its own. If
+    it is cut off between the two, the files have no job and go with the next sweep.
+
+    Args:
+        stopping: asked every second or so; once it says yes, the rest is left to the next sweep.
     """
     swept = Swept()
     now = time.time()
     for prefix in (keys.ORIGINALS, keys.RESULTS):
         for page in storage.list(prefix):
             old = [info for info in page if now - info.modified.timestamp() > max_age_seconds]
-            swept += _sweep_page(queue, storage, old, now, max_age_seconds)
+            for start in range(0, len(old), AT_ONCE):
+                if stopping():
+                    return swept
+                part = old[start : start + AT_ONCE]
+                swept += _sweep_part(queue, storage, part, now, max_age_seconds)
     files, freed = storage.delete_staged(ORPHAN_SECONDS)
     return swept + Swept(files=files, freed=freed)
 
 
-def _sweep_page(
-    queue: PictureQueue, storage: Storage, page: list[ObjectInfo], now: float, max_age: float
+def _sweep_part(
+    queue: PictureQueue, storage: Storage, part: list[ObjectInfo], now: float, max_age: float
 ) -> Swept:
-    owned = [(info, owner) for info in page if (owner := keys.owner(info.key))]
-    jobs = queue.get_many(owner.job_id for _, owner in owned)
-    removed: dict[keys.Owner, bool] = {}
-    gone: list[ObjectInfo] = []
-    for (info, owner), job in zip(owned, jobs, strict=True):
+    owned = [(info, owner) for info in part if (owner := keys.owner(info.key))]
+    ids = list(dict.fromkeys(owner.job_id for _, owner in owned))
+    found = dict(
+        zip(ids, queue.remove_where(ids, lambda job: _is_expired(job, now, max_age)), strict=True)
+    )
+    gone: dict[str, ObjectInfo | None] = {}
+    for info, owner in owned:
+        job, removed = found[owner.job_id]
         if job is None or job.token != owner.token:
             if now - info.modified.timestamp() > max(max_age, ORPHAN_SECONDS):
-                gone.append(info)
-        elif _is_expired(job, now, max_age):
-            if owner not in removed:
-                removed[owner] = queue.remove(job)
-            if removed[owner]:
-                gone.append(info)
-    deleted = {info.key for info in gone}
-    for (_, owner), job in zip(owned, jobs, strict=True):
+                gone[info.key] = info
+        elif removed:
+            gone[info.key] = info
+    for job, removed in found.values():
         # The other file of the same job may stand on another page, or be a little younger.
-        if job and removed.get(owner):
-            deleted |= {job.original_key, job.result_key}
-    storage.delete(sorted(deleted))
+        if job and removed:
+            gone.setdefault(job.original_key, None)
+            gone.setdefault(job.result_key, None)
+    storage.delete(sorted(gone))
     return Swept(
-        jobs=sum(removed.values()), files=len(deleted), freed=sum(info.size for info in gone)
+        jobs=sum(removed for _, removed in found.values()),
+        files=len(gone),
+        freed=sum(info.size for info in gone.values() if info),
     )
 
 

@@ -11,7 +11,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.conversion import Conversion, Format
 from app.core.options import Priority
-from app.core.queue import JobState, PictureQueue
+from app.core.queue import READ_AT_ONCE, PictureQueue
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)
 
@@ -55,30 +55,48 @@ def test_a_pictures_jobs_are_found_in_the_order_they_were_asked_for(
     assert queue.find("cd" * 16) == []
 
 
-def test_a_job_is_removed_only_if_it_is_still_the_same(connection: redis.Redis) -> None:
+def _end(connection: redis.Redis) -> None:
+    connection.hset(f"rq:job:{CONVERSION.job_id}", "status", "finished")
+
+
+def test_a_job_is_removed_only_if_it_has_ended_and_is_as_wanted(connection: redis.Redis) -> None:
     queue = _queue(connection)
+    ids = [CONVERSION.job_id, "unknown"]
     _submit(queue, token="01")
-    old = queue.get(CONVERSION.job_id)
-    assert old is not None
-    assert queue.remove(old)
+    waiting = queue.get(CONVERSION.job_id)
+    assert queue.remove_where(ids, lambda job: True) == [(waiting, False), (None, False)]
+    _end(connection)
+    ended = queue.get(CONVERSION.job_id)
+    assert queue.remove_where(ids, lambda job: job.token == "02")[0] == (ended, False)
+    assert queue.get(CONVERSION.job_id) == ended
+    assert queue.remove_where(ids, lambda job: job.token == "01")[0] == (ended, True)
     assert queue.get(CONVERSION.job_id) is None
     assert queue.find(CONVERSION.md5) == []
     assert Queue(Priority.INTERACTIVE.value, connection=connection).job_ids == []
-    _submit(queue, token="02")
-    assert not queue.remove(old)
-    new = queue.get(CONVERSION.job_id)
-    assert new is not None
-    assert (new.token, new.state) == ("02", JobState.QUEUED)
 
 
 def test_of_two_who_remove_a_job_at_once_one_does(connection: redis.Redis) -> None:
     queue = _queue(connection)
+
+    def remove(_: int) -> bool:
+        return queue.remove_where([CONVERSION.job_id], lambda job: True)[0][1]
+
     for _ in range(20):
         _submit(queue)
-        job = queue.get(CONVERSION.job_id)
-        assert job is not None
+        _end(connection)
         with ThreadPoolExecutor(8) as pool:
-            assert sum(pool.map(lambda _, job=job: queue.remove(job), range(8))) == 1
+            assert sum(pool.map(remove, range(8))) == 1
+
+
+def test_more_jobs_than_are_read_at_once_come_in_their_order(connection: redis.Redis) -> None:
+    queue = _queue(connection)
+    conversions = [Conversion(f"{n:032x}", Format.WEBP, 0) for n in range(2 * READ_AT_ONCE + 1)]
+    for conversion in conversions:
+        _submit(queue, conversion)
+    ids = [conversion.job_id for conversion in conversions]
+    jobs = queue.get_many([*ids, "unknown"])
+    assert [job and job.conversion for job in jobs] == [*conversions, None]
+    assert [job for job, _ in queue.remove_where(ids, lambda job: True)] == jobs[:-1]
 
 
 def test_what_is_left_of_a_job_that_was_deleted_while_it_ran_is_no_job(

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
+from rq import Queue
 from rq.job import Job, JobStatus
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
+from rq.results import Result
 from rq.serializers import JSONSerializer
 
+from app.core import keys
 from app.core.conversion import Conversion, Format
-from app.core.queue import JobState, PictureQueue
+from app.core.queue import PictureQueue
+from app.core.removal import Doomed, remove_as_read
 from app.core.retention import ORPHAN_SECONDS, sweep
 from app.core.storage import Storage
 
 HOUR = 3600.0
+
+ENDED = {
+    JobStatus.FINISHED: FinishedJobRegistry,
+    JobStatus.FAILED: FailedJobRegistry,
+    JobStatus.CANCELED: CanceledJobRegistry,
+}
 
 
 class Scene:
@@ -33,11 +45,12 @@ class Scene:
         """A job that ended `age` seconds ago, with its files."""
         conversion = Conversion(f"{number:032x}", Format.WEBP, 0)
         assert self.queue.submit(conversion, token=token, filename="a.jpg", size=1)
-        job = Job.fetch(conversion.job_id, connection=self._connection, serializer=JSONSerializer)
+        job = self.restored(conversion)
         job.set_status(status)
-        if status in (JobStatus.FINISHED, JobStatus.FAILED):
+        if status in ENDED:
             job.ended_at = datetime.now(UTC) - timedelta(seconds=age)
             job.save()
+            self._connection.zadd(ENDED[status].key_template.format(job.origin), {job.id: 1})
         viewed = self.queue.get(conversion.job_id)
         assert viewed is not None
         self.file(viewed.original_key, age)
@@ -51,6 +64,10 @@ class Scene:
         path = self.folder / key
         os.utime(path, (time.time() - age, time.time() - age))
         return path
+
+    def restored(self, conversion: Conversion) -> Job:
+        """The job as RQ has it."""
+        return Job.fetch(conversion.job_id, connection=self._connection, serializer=JSONSerializer)
 
     def files(self) -> list[str]:
         """All objects."""
@@ -131,24 +148,109 @@ def test_foreign_files_are_left_alone(scene: Scene) -> None:
     assert len(scene.files()) == 2
 
 
-def test_a_picture_sent_again_during_the_cleanup_keeps_its_new_job(scene: Scene) -> None:
-    conversion = scene.job(1, JobStatus.FINISHED, 2 * HOUR)
-    original = scene.queue.get_many
+Change = Callable[[Scene, Conversion], None]
 
-    def sent_again_meanwhile(job_ids: object) -> object:
-        jobs = original(job_ids)  # type: ignore[arg-type]
-        for job in jobs:
-            if job is not None and job.token == "01":
-                scene.queue.remove(job)
-                scene.queue.submit(conversion, token="02", filename="a.jpg", size=1)
-        return jobs
 
-    scene.queue.get_many = sent_again_meanwhile  # type: ignore[assignment, method-assign]
-    sweep(scene.queue, scene.storage, HOUR)
-    scene.queue.get_many = original  # type: ignore[method-assign]
+def _send_again(scene: Scene, conversion: Conversion) -> None:
     job = scene.queue.get(conversion.job_id)
     assert job is not None
-    assert (job.token, job.state) == ("02", JobState.QUEUED)
+    assert scene.queue.submit(conversion, token="02", filename="a.jpg", size=1, replaces=job)
+
+
+def _requeue(scene: Scene, conversion: Conversion) -> None:
+    scene.restored(conversion).requeue()
+
+
+def _run_again(scene: Scene, conversion: Conversion) -> None:
+    """As after a requeue, by when it has ended a second time."""
+    job = scene.restored(conversion)
+    job.ended_at = datetime.now(UTC)
+    job.save()
+
+
+@pytest.mark.parametrize("change", [_send_again, _requeue, _run_again])
+def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    changed, other = (scene.job(n, JobStatus.FAILED, 2 * HOUR) for n in (1, 2))
+
+    def changed_meanwhile(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool]:
+        change(scene, changed)
+        return remove_as_read(connection, jobs)
+
+    monkeypatch.setattr("app.core.queue.remove_as_read", changed_meanwhile)
+    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
+    job = scene.queue.get(changed.job_id)
+    assert job is not None
+    assert scene.queue.find(changed.md5) == [job]
+    assert job.token == ("02" if change is _send_again else "01")
+    if change is not _send_again:
+        assert job.original_key in scene.files()
+    assert scene.queue.get(other.job_id) is None
+
+
+def test_nothing_of_a_removed_job_is_left_in_redis(scene: Scene, connection: redis.Redis) -> None:
+    conversions = [scene.job(n, status, 2 * HOUR) for n, status in enumerate(ENDED)]
+    for conversion in conversions:
+        job = scene.restored(conversion)
+        Result.create(job, Result.Type.SUCCESSFUL, ttl=60)
+        for key in (job.dependents_key, job.dependencies_key, job.execution_registry.key):
+            connection.sadd(key, "x")
+    for registry in ENDED.values():
+        connection.zadd(registry.key_template.format(keys.QUEUE), {"another": 1})
+    connection.delete(Queue(keys.QUEUE, connection=connection).key)
+    assert sweep(scene.queue, scene.storage, HOUR).jobs == 3
+    left = {key.decode() for key in connection.keys("*")}
+    registries = {f"rq:{name}:{keys.QUEUE}" for name in ("finished", "failed", "canceled")}
+    assert left == {"rq:queues", *registries}
+    for key in registries:
+        assert connection.zrange(key, 0, -1) == [b"another"]
+
+
+def test_a_cleanup_told_to_stop_leaves_whole_pictures_and_the_next_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.retention.AT_ONCE", 10)
+    for number in range(30):
+        scene.job(number, JobStatus.FINISHED, 2 * HOUR)
+    answers = iter([False, False, True])
+    swept = sweep(scene.queue, scene.storage, HOUR, lambda: next(answers))
+    assert (swept.jobs, swept.files) == (20, 40)
+    jobs = [scene.queue.get(Conversion(f"{n:032x}", Format.WEBP, 0).job_id) for n in range(30)]
+    left = [job for job in jobs if job]
+    files = [key for job in left for key in (job.original_key, job.result_key)]
+    assert scene.files() == sorted(files)
+    assert sweep(scene.queue, scene.storage, HOUR).jobs == 10
+    assert scene.files() == []
+
+
+def test_the_files_of_jobs_that_a_killed_cleanup_has_removed_go_with_the_next(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        scene.job(number, JobStatus.FINISHED, 2 * HOUR)
+
+    def killed(keys: Sequence[str]) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.storage, "delete", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sweep(scene.queue, scene.storage, HOUR)
+    assert len(scene.files()) == 6
+    swept = sweep(scene.queue, scene.storage, HOUR)
+    assert (swept.jobs, swept.files) == (0, 6)
+    assert scene.files() == []
+
+
+def test_a_job_in_the_way_of_no_queue_is_removed_however_many_wait(
+    scene: Scene, connection: redis.Redis
+) -> None:
+    """RQ itself walks through the whole queue for each job it deletes."""
+    scene.job(1, JobStatus.FINISHED, 2 * HOUR)
+    before = connection.info("commandstats").get("cmdstat_lrem")
+    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
+    assert connection.info("commandstats").get("cmdstat_lrem") == before
 
 
 def test_more_files_than_a_page_are_all_cleaned(scene: Scene) -> None:
