@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from app.core import keys
 from app.core.conversion import Conversion, Format
 from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
+from app.core.lookups import Lookups
 from app.core.options import Options, Priority
 from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Storage
@@ -72,6 +73,7 @@ class Conversions:
         self._events = events
         self._submissions: set[asyncio.Task[PictureJob]] = set()
         self._hung_until = 0.0
+        self._jobs = Lookups(self._read_jobs)
 
     async def submit(
         self,
@@ -154,7 +156,7 @@ class Conversions:
             last, looks = job.state, 0
             while True:
                 try:
-                    current = await self._ask(self._queue.get, job.conversion.job_id)
+                    current = await self._jobs.get(job.conversion.job_id)
                 except RedisError as error:
                     logger.warning("following %s: %s", job.conversion.job_id, error)
                     await asyncio.sleep(OUTAGE_SECONDS)
@@ -192,7 +194,7 @@ class Conversions:
         stored = unused = False
         try:
             for _ in range(SUBMIT_ATTEMPTS):
-                job = await self._ask(self._queue.get, conversion.job_id)
+                job = await self._jobs.get(conversion.job_id)
                 if job and job.token == token:  # it was made, and Redis's answer was lost
                     return job
                 unused = stored
@@ -227,6 +229,9 @@ class Conversions:
             picture.file.close()
             if unused:  # another submission was first, or this one failed
                 await self._storage.delete_async(keys.original(conversion, token))
+
+    async def _read_jobs(self, job_ids: Sequence[str]) -> list[PictureJob | None]:
+        return await self._ask(self._queue.get_many, job_ids)
 
     async def _ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """What Redis answers, asked in a thread.

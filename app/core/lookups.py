@@ -1,0 +1,73 @@
+"""Many who ask for one thing each at the same moment, answered together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from redis.exceptions import RedisError
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+AT_ONCE = 50
+"""Questions in one reading. More would keep the event loop waiting for the thread that reads, and
+those who come meanwhile for its end."""
+
+
+class Lookups(Generic[K, V]):
+    """One reading at a time; whoever asks while it is under way is answered by the next.
+
+    So a question is always read after it was asked, many at once cost little more than one, and one
+    alone waits for nobody.
+    """
+
+    def __init__(self, read: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
+        """
+        Args:
+            read: the answers to questions, in their order.
+        """
+        self._read = read
+        self._waiting: list[tuple[K, asyncio.Future[V]]] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self, question: K) -> V:
+        """The answer.
+
+        Raises:
+            Exception: what `read` raises for this question.
+        """
+        future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_all(), name="lookups")
+        return await future
+
+    async def _read_all(self) -> None:
+        while self._waiting:
+            part, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            await self._answer([asked for asked in part if not asked[1].done()])
+
+    async def _answer(self, part: list[tuple[K, asyncio.Future[V]]]) -> None:
+        if not part:
+            return
+        try:
+            answers = await self._read([question for question, _ in part])
+        except asyncio.CancelledError:
+            for _, future in part:
+                future.cancel()
+            raise
+        except Exception as error:
+            if len(part) == 1 or isinstance(error, RedisError):
+                for _, future in part:
+                    if not future.done():
+                        future.set_exception(error)
+                return
+            # One that makes no sense would keep all others from their answers.
+            for asked in part:
+                await self._answer([asked])
+            return
+        for (_, future), answer in zip(part, answers, strict=True):
+            if not future.done():  # it is, if who asked has gone
+                future.set_result(answer)
