@@ -53,12 +53,24 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def _all_roles_work(url: str, admin: redis.Redis, folder: Path) -> None:
-    """Convert over HTTP and /ws, follow over pub/sub, and clean up."""
+def _all_roles_work(
+    url: str, admin: redis.Redis, folder: Path, **settings: object
+) -> list[list[str]]:
+    """Convert over HTTP and /ws, count, follow over pub/sub, and clean up.
+
+    Returns:
+        what each role has logged.
+    """
     port = free_port()
     env = environment(
-        folder, port, REDIS__URL=url, CLEANUP__INTERVAL=1, UPLOAD__MAX_CONCURRENT_TASKS=1
+        folder,
+        port,
+        CLEANUP__INTERVAL=1,
+        UPLOAD__MAX_CONCURRENT_TASKS=1,
+        LIMITS__RATE="100/minute",
+        **settings,
     )
+    env["REDIS_URL"] = url
     processes = [
         Process(role, env) for role in (["app", "web"], ["workers"], ["workers.scheduler"])
     ]
@@ -66,7 +78,9 @@ def _all_roles_work(url: str, admin: redis.Redis, folder: Path) -> None:
     try:
         until(client.answers, what="the web answers")
         data = unique(photograph("rocket"))
-        assert client.upload(data).status_code == 202
+        accepted = client.upload(data)
+        assert accepted.status_code == 202
+        assert accepted.headers["X-RateLimit-Remaining"] == "99"
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
         assert client.download(md5(data)).status_code == 200
         assert admin.pubsub_numsub(keys.EVENTS_CHANNEL) == [(keys.EVENTS_CHANNEL.encode(), 1)]
@@ -78,6 +92,7 @@ def _all_roles_work(url: str, admin: redis.Redis, folder: Path) -> None:
         statuses = [process.terminate() for process in processes]
     assert statuses == [0, 0, 0]
     assert not [line for process in processes for line in process.log if "Traceback" in line]
+    return [process.log for process in processes]
 
 
 def _acl_of_the_documentation() -> list[str]:
@@ -168,6 +183,40 @@ def test_tls_that_nobody_has_signed(
         (line,) = refused.log
         assert "certificate" in line
         _all_roles_work(f"{address}?ssl_cert_reqs=none", admin, tmp_path)
+
+
+def _unchecked(log: list[str]) -> list[str]:
+    """The lines that warn of a certificate that is not checked."""
+    return [line for line in log if "certificate of Redis is not checked" in line]
+
+
+def test_a_certificate_that_nobody_has_signed_and_the_setting_that_takes_it(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """As on Heroku: rediss:// in REDIS_URL, and nothing that could verify it."""
+    with tls_redis(tmp_path / "redis", authority, PASSWORD) as port:
+        url = f"rediss://:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/0"
+        env = {**environment(tmp_path), "REDIS_URL": url}
+        refused = Process(["app"], env)
+        assert refused.wait() == 1
+        assert "certificate" in refused.log[-1]
+        with contextlib.closing(redis.Redis.from_url(f"{url}?ssl_cert_reqs=none")) as admin:
+            logs = _all_roles_work(url, admin, tmp_path, REDIS__VERIFY_CERTIFICATE="false")
+    assert [len(_unchecked(log)) for log in logs] == [1, 1, 1]
+
+
+def test_everything_in_one_warns_once_of_a_certificate_that_is_not_checked(
+    embedded: EmbeddedRedis, context: ssl.SSLContext, tmp_path: Path
+) -> None:
+    with port_of(embedded.url, context) as port:
+        url = f"rediss://127.0.0.1:{port}/0"
+        settings = {"REDIS__VERIFY_CERTIFICATE": "false", "SERVER__PROCESSES": "2"}
+        with service(tmp_path, REDIS__URL=url, **settings) as server:
+            data = unique(photograph("rocket"))
+            client = Client(server.url)
+            assert client.upload(data).status_code == 202
+            assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+        assert len(_unchecked(server.log)) == 1
 
 
 def test_everything_in_one_behind_tls(

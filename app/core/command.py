@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from app.core.lifeline import follow_parent
+from app.core.lifeline import PARENT_VARIABLE, follow_parent
 from app.core.logs import configure_logging
 from app.core.settings import ConfigError, Settings, load_settings
+from app.core.tls import is_unchecked
+
+logger = logging.getLogger(__name__)
 
 USAGE_STATUS = 2
 """The status to exit with when the arguments or the settings are wrong, as argparse has it."""
@@ -26,12 +31,19 @@ def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings
     """
     parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
     arguments = parser.parse_args()
+    has_parent = PARENT_VARIABLE in os.environ
     follow_parent()
     try:
         settings = load_settings(arguments.config)
     except ConfigError as error:
         fail(str(error), USAGE_STATUS)
     configure_logging(settings.logs.format)
+    # Once: with everything in one the supervisor has said it.
+    if not has_parent and settings.redis.url and is_unchecked(settings.redis.url):
+        logger.warning(
+            "the certificate of Redis is not checked: the connection is encrypted, and whom it is "
+            "with is not known"
+        )
     return arguments, settings
 
 

@@ -17,6 +17,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -30,6 +32,7 @@ from app.core import keys
 from app.core.access import check_api_keys, check_origins, parse_api_keys, parse_list, parse_rate
 from app.core.logs import LogFormat
 from app.core.options import Effort
+from app.core.tls import without_check
 
 DEFAULT_CONFIG = Path("config.yaml")
 CONFIG_VARIABLE = "TINYIMAGE_CONFIG"
@@ -109,10 +112,18 @@ class DownloadSettings(_Section):
 
 
 class RedisSettings(_Section):
+    verify_certificate: bool = True
+    """Whether the certificate of a rediss:// must be one that an authority has signed."""
     url: str | None = None
-    """redis://, rediss:// or unix://; without one a redis-server is started."""
+    """redis://, rediss:// or unix://; without one a redis-server is started. It says by itself that
+    no certificate is to be checked where `verify_certificate` is false."""
     data_dir: Path = Path("data")
     """Where the embedded redis-server keeps its append-only file."""
+
+    @field_validator("url")
+    @classmethod
+    def _apply_verify_certificate(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return url if url is None or info.data.get("verify_certificate") else without_check(url)
 
 
 class CleanupSettings(_Section):
