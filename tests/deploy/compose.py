@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.deploy.containers import Container
-from tests.deploy.dockerfile import stages
+from tests.deploy.containers import Container, in_rootfs
+from tests.deploy.dockerfile import Stage, give_to_image_user, stages
+from tests.deploy.rootfs import Rootfs
 from tests.service import ROOT
 
 COMPOSE_FILE = ROOT / "docker-compose.yaml"
@@ -30,8 +31,23 @@ class Service:
     """Its settings, as they stand there."""
 
     @property
+    def stage(self) -> Stage:
+        """The stage of the Dockerfile that its image is."""
+        return stages()[self.data["build"]["target"]]
+
+    @property
     def command(self) -> list[str]:
+        """What runs, without the entry point of its image."""
         return list(self.data["command"])
+
+    @property
+    def root(self) -> Rootfs:
+        """The rights it has."""
+        return Rootfs(
+            user=self.data["user"],
+            read_only=self.data["read_only"],
+            unprivileged=self.data["cap_drop"] == ["ALL"],
+        )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -56,23 +72,36 @@ class Service:
         """Its own health check, or the one of its image."""
         if own := self.data.get("healthcheck"):
             return list(own["test"])
-        return stages()[self.data["build"]["target"]].healthcheck
+        return self.stage.healthcheck
 
-    def unpack(self, folder: Path, volumes: Path) -> Path:
-        """Make `folder`, which is not there yet, like the container's own files. Returns it.
+    def unpack(self, folder: Path, volumes: Path) -> tuple[Path, Rootfs]:
+        """Make `folder`, which is not there yet, like the container's own files.
 
         Args:
             volumes: where the named volumes are, shared by all containers.
+
+        Returns:
+            the folder, and the container's rights with the volumes mounted.
         """
-        stages()[self.data["build"]["target"]].unpack(folder)
+        self.stage.unpack(folder)
+        binds = {}
         for name, target in self.volumes.items():
-            (volumes / name).mkdir(parents=True, exist_ok=True)
-            (folder / target.relative_to(WORKDIR)).symlink_to(volumes / name)
-        return folder
+            volume, mounted = volumes / name, folder / target.relative_to(WORKDIR)
+            if not volume.exists():  # a new volume is as the image has that folder
+                volume.mkdir(parents=True)
+                give_to_image_user(volume)
+            if in_rootfs():
+                binds[volume] = target
+            else:
+                mounted.rmdir()
+                mounted.symlink_to(volume)
+        return folder, replace(self.root, binds=binds)
 
     def start(self, folder: Path, volumes: Path, values: Mapping[str, str]) -> Container:
         """A new container in `folder`, with `values` set otherwise than in the file."""
-        return Container(self.command, self.unpack(folder, volumes), {**self.environment, **values})
+        folder, root = self.unpack(folder, volumes)
+        command = [*self.stage.entrypoint, *self.command]
+        return Container(command, folder, {**self.environment, **values}, root)
 
 
 @cache

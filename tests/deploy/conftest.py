@@ -13,6 +13,7 @@ from app.core.embedded import EmbeddedRedis
 from tests.deploy.compose import services
 from tests.deploy.containers import Container
 from tests.service import Client, free_port
+from tests.tls import port_of
 
 LOOPBACK = {"TINYIMAGE_SERVER__HOST": "127.0.0.1"}
 ONE_TASK = {"TINYIMAGE_UPLOAD__MAX_CONCURRENT_TASKS": "1"}
@@ -26,7 +27,9 @@ def deploy_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     embedded.lock()
     try:
         embedded.start()
-        yield embedded.url
+        # By a port, as other containers have it: its socket is for its own user alone.
+        with port_of(embedded.url) as port:
+            yield f"redis://127.0.0.1:{port}/0"
     finally:
         embedded.stop(10)
 
@@ -34,7 +37,7 @@ def deploy_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def empty_redis(deploy_redis: str) -> str:
     """The address of an empty database of it."""
-    url = f"{deploy_redis}?db=1"
+    url = f"{deploy_redis.removesuffix('/0')}/1"
     with contextlib.closing(redis.Redis.from_url(url)) as connection:
         connection.flushdb()
     return url

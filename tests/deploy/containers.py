@@ -14,8 +14,11 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+import pytest
 
 from app.core.embedded import find_binary
+from tests.deploy import rootfs
+from tests.deploy.rootfs import Rootfs
 
 BIN = Path(sys.executable).parent
 """Where the commands of this environment are, as /venv/bin is in the image."""
@@ -23,6 +26,7 @@ BIN = Path(sys.executable).parent
 _PROGRAMS: dict[str, Callable[[], str]] = {
     "python": lambda: sys.executable,
     "redis-server": lambda: find_binary().path,
+    "sh": lambda: "/bin/sh",
 }
 
 
@@ -42,23 +46,57 @@ def environment(values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def image_environment(values: Mapping[str, str]) -> dict[str, str]:
+    """`values`, and what the image sets."""
+    return {
+        "PATH": "/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": "/app",
+        "PYTHONUNBUFFERED": "1",
+        **values,
+    }
+
+
+def in_rootfs() -> bool:
+    """Whether containers of the image get a root file system of their own. Without one they run
+    in their folder alone, which only others than root can: the image gives root up, and the Python
+    of the tests with it. Skips the test then."""
+    if not rootfs.available() and os.getuid() == 0:
+        pytest.skip("root, and no mount namespace to be had: the image cannot be run")
+    return rootfs.available()
+
+
 class Container:
     """A process with a working directory and an environment of its own, ended when left."""
 
-    def __init__(self, arguments: Sequence[str], folder: Path, values: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        values: Mapping[str, str],
+        root: Rootfs | None = None,
+    ) -> None:
         """
         Args:
             arguments: the command, as the deployment names it.
             folder: the working directory.
             values: the environment, beside what every image has.
+            root: the file system and the rights it has, where there can be such; None if it needs
+                none.
         """
         self.folder = folder
         self.values = dict(values)
+        self._root = root if root is not None and in_rootfs() else None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when left
+        self._tmp = tempfile.TemporaryDirectory(prefix="tinyimage-tmp-")
+        if self._root is not None:
+            command, env = self._root.command(arguments, folder, image_environment(values))
+        else:
+            command, env = command_of(arguments), self._plain_environment()
         self._process = subprocess.Popen(
-            command_of(arguments),
+            command,
             cwd=folder,
-            env=environment(values),
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -81,6 +119,7 @@ class Container:
                 process.kill()
         self._process.wait(10)
         self._log.close()
+        self._tmp.cleanup()
 
     @property
     def log(self) -> str:
@@ -100,9 +139,17 @@ class Container:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def main(self) -> psutil.Process:
+        """What runs in it first."""
+        process = psutil.Process(self._process.pid)
+        if self._root is not None and self._root.own_pids:
+            return process.children()[0]
+        return process
+
     def request_stop(self) -> None:
         """Tell it to end, as a platform does."""
-        self._process.send_signal(signal.SIGTERM)
+        self.main.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float) -> int:
         """Wait for its end. Returns its status."""
@@ -111,21 +158,56 @@ class Container:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"has not ended in {seconds} s:\n{self.log}") from None
 
+    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run another command in here: `docker exec`."""
+        if self._root is not None:
+            values = image_environment(self.values)
+            command = self._root.command_beside(self.main.pid, arguments, values)
+            env = dict(os.environ)
+        else:
+            command, env = command_of(arguments), self._plain_environment()
+        return _run(command, self.folder, env)
+
     def passes(self, check: Sequence[str]) -> bool:
         """Whether a health check of the deployment passes in here."""
-        return passes(check, self.folder, self.values)
+        return self.run(check_command(check)).returncode == 0
+
+    def _plain_environment(self) -> dict[str, str]:
+        return environment({"TMPDIR": self._tmp.name, **self.values})
 
 
-def passes(check: Sequence[str], folder: Path, values: Mapping[str, str]) -> bool:
-    """Whether a health check, `["CMD", …]` or `["CMD-SHELL", line]`, passes.
+def check_command(check: Sequence[str]) -> list[str]:
+    """The command of a health check, `["CMD", …]` or `["CMD-SHELL", line]`."""
+    kind, *arguments = check
+    return ["sh", "-c", *arguments] if kind == "CMD-SHELL" else arguments
+
+
+def run_alone(
+    arguments: Sequence[str], folder: Path, values: Mapping[str, str], root: Rootfs | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a container of its own, to its end.
 
     Args:
         folder: the working directory.
         values: the environment, beside what every image has.
+        root: as for a container.
     """
-    kind, *arguments = check
-    command = ["/bin/sh", "-c", *arguments] if kind == "CMD-SHELL" else command_of(arguments)
-    result = subprocess.run(
-        command, cwd=folder, env=environment(values), capture_output=True, timeout=30, check=False
+    if root is not None and in_rootfs():
+        command, env = root.command(arguments, folder, image_environment(values))
+    else:
+        command, env = command_of(arguments), environment(values)
+    return _run(command, folder, env)
+
+
+def _run(
+    command: list[str], folder: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    return result.returncode == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 import shutil
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
 
+from app.container import GROUP, USER
 from tests.service import ROOT
 
 DOCKERFILE = ROOT / "Dockerfile"
@@ -29,10 +32,20 @@ class Stage:
         return [value for name, value in self.instructions if name == instruction]
 
     @property
+    def entrypoint(self) -> list[str]:
+        """What is put before any command; [] for nothing."""
+        return [part for value in self.values("ENTRYPOINT") for part in json.loads(value)]
+
+    @property
     def command(self) -> list[str]:
-        """What runs when no command is given."""
+        """What runs when no command is given, the entry point included."""
         (value,) = self.values("CMD")
-        return list(json.loads(value))
+        return [*self.entrypoint, *json.loads(value)]
+
+    @property
+    def user(self) -> str | None:
+        """The user that it is started as; None for root."""
+        return next(iter(self.values("USER")), None)
 
     @property
     def healthcheck(self) -> list[str]:
@@ -51,14 +64,33 @@ class Stage:
             for source in sources
         ]
 
+    @property
+    def own_folders(self) -> list[str]:
+        """The folders of the working directory that belong to the image's user."""
+        found = re.search(r"mkdir ([\w ]+?) +&& chown tinyimage:tinyimage \1", self._runs())
+        return found[1].split() if found else []
+
+    def _runs(self) -> str:
+        return " ".join(" ".join(self.values("RUN")).split())
+
     def unpack(self, folder: Path) -> Path:
         """Make `folder` like the working directory of this stage. Returns it."""
         folder.mkdir(parents=True)
+        folder.chmod(0o755)
+        for name in self.own_folders:
+            (folder / name).mkdir()
+            give_to_image_user(folder / name)
         for source, target in self.sources:
             path = ROOT / source
             # What Python has compiled comes along: the image has it too.
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, folder / target)
         return folder
+
+
+def give_to_image_user(folder: Path) -> None:
+    """Have the folder belong to the image's user, if that can be done: by root."""
+    if os.getuid() == 0:
+        os.chown(folder, USER, GROUP)
 
 
 def stages() -> dict[str, Stage]:

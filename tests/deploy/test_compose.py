@@ -19,7 +19,14 @@ from app.core import keys
 from app.core.settings import load_settings
 from tests.deploy.compose import COMPOSE_FILE, WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK, Stack
-from tests.deploy.containers import BIN, Container, environment, passes
+from tests.deploy.containers import (
+    BIN,
+    Container,
+    check_command,
+    environment,
+    in_rootfs,
+    run_alone,
+)
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, free_port, until
 
@@ -104,6 +111,29 @@ def test_rq_dashboard_shows_what_was_converted(stack: Stack) -> None:
     assert page.status_code == 200
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_no_process_of_ours_is_root_or_can_become_it(stack: Stack, name: str) -> None:
+    if not in_rootfs():
+        pytest.skip("only root can start containers as another user")
+    until(lambda: stack.containers[name].passes(services()[name].healthcheck), what="it works")
+    for process in stack.containers[name].family():
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        assert re.search(r"^Uid:\t10001\t10001\t10001\t10001$", status, re.MULTILINE)
+        assert re.search(r"^CapBnd:\t0+$", status, re.MULTILINE)
+        assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_file_system_is_read_only_but_for_volumes_and_tmp(stack: Stack, name: str) -> None:
+    if not in_rootfs():
+        pytest.skip("only root can mount what is read-only")
+    container = stack.containers[name]
+    writable = {"/tmp", *map(str, services()[name].volumes.values())}
+    for folder in ("/", "/app", "/etc", "/venv", "/var/tmp", *writable):
+        result = container.run(["touch", f"{folder}/written"])
+        assert (result.returncode == 0) is (folder in writable), f"{folder}: {result.stderr}"
+
+
 def test_rq_dashboard_is_not_open_to_the_network() -> None:
     assert services()["rq-dashboard"].data["ports"] == ["127.0.0.1:9181:9181"]
     assert "ports" not in services()["redis"].data
@@ -115,15 +145,29 @@ def test_a_service_that_works_is_healthy(stack: Stack, name: str) -> None:
     until(lambda: container.passes(services()[name].healthcheck), what=f"{name} is healthy")
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("web", "the web does not answer"),
+        ("worker", "Redis knows of no worker on"),
+        ("scheduler", "no cleanup is planned"),
+        ("rq-dashboard", "Connection refused"),
+    ],
+)
 def test_a_service_that_does_not_work_is_unhealthy(
-    tmp_path: Path, empty_redis: str, name: str
+    tmp_path: Path, empty_redis: str, name: str, reason: str
 ) -> None:
     port = str(free_port())
     nobody = {"REDIS_URL": empty_redis, "PORT": port, "RQ_DASHBOARD_PORT": port}
     service = services()[name]
-    folder = service.unpack(tmp_path / name, tmp_path / "volumes")
-    assert not passes(service.healthcheck, folder, {**service.environment, **nobody})
+    folder, root = service.unpack(tmp_path / name, tmp_path / "volumes")
+    # Nothing was started here, so that the check of our image is to be told what should be.
+    check = [*check_command(service.healthcheck), *([name] if name in ROLES else [])]
+    result = run_alone(check, folder, {**service.environment, **nobody}, root)
+    assert result.returncode == 1
+    assert reason in result.stderr
+    if name in ROLES:
+        assert result.stderr.count("\n") == 1, result.stderr
 
 
 def test_compose_stop_ends_every_role_cleanly(tmp_path: Path, empty_redis: str) -> None:
@@ -167,7 +211,7 @@ def test_jobs_outlast_a_restart_of_redis(tmp_path: Path) -> None:
     data.mkdir()
 
     def healthy() -> bool:
-        return passes(service.healthcheck, data, path)
+        return run_alone(check_command(service.healthcheck), data, path).returncode == 0
 
     assert not healthy()
     with contextlib.closing(redis.Redis(port=port)) as connection:
@@ -182,11 +226,14 @@ def test_jobs_outlast_a_restart_of_redis(tmp_path: Path) -> None:
             assert connection.get("kept") == b"yes"
 
 
-def test_services_start_again_and_have_time_to_stop() -> None:
+def test_services_start_again_have_time_to_stop_and_have_limits() -> None:
     for name, service in services().items():
         assert service.data["restart"] == "unless-stopped", name
         assert service.data["stop_grace_period"] == "30s", name
         assert service.data["init"] is True, name
+        assert service.data["mem_limit"], name
+        assert service.data["pids_limit"] >= 64, name
+        assert float(service.data["cpus"]) <= 1, "Docker refuses more than the machine has"
         if name != "redis":
             assert service.data["depends_on"]["redis"] == {"condition": "service_healthy"}, name
 

@@ -1,0 +1,197 @@
+"""`python -m app.container [ROLE | COMMAND …]`: the entry point of the image.
+
+A role is all, web, worker or scheduler, with arguments of its own behind it; any other command is
+run as it is. Started as root, it makes the folders the user's that the server writes to, as a
+folder of the host is often root's, and becomes that user. It ends by becoming the command, so that
+nothing of root's goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core import keys
+from app.core.command import START_STATUS, USAGE_STATUS, fail
+from app.core.logs import configure_logging
+from app.core.settings import CONFIG_VARIABLE, ConfigError, Settings, load_settings
+from app.folders import hand_over
+from app.roles import MODULES, Role, role_of
+
+logger = logging.getLogger("app.container")  # and not "__main__"
+
+USER, GROUP = 10001, 10001
+"""The image's user, as its Dockerfile makes it."""
+
+CONFIG_FILE = Path("/config/config.yaml")
+"""Where the older server had its configuration."""
+
+STORED = (keys.ORIGINALS, keys.RESULTS)
+"""What the server makes in its output folder. Whatever else is there is not ours."""
+
+PR_SET_NO_NEW_PRIVS = 38
+"""prctl(2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What this container was started as, for its health check."""
+
+    role: Role | None
+    """None for another command."""
+    config: str | None
+    """Its configuration file, if it is not the usual one."""
+
+    def write(self) -> None:
+        """Leave it for `read`. Where nothing can be written the health check is that of the web."""
+        with contextlib.suppress(OSError):
+            _record().write_text(json.dumps({"role": self.role, "config": self.config}), "utf-8")
+
+    @classmethod
+    def read(cls) -> Started:
+        """What was written; everything in one if nothing was."""
+        try:
+            data = json.loads(_record().read_text("utf-8"))
+            return cls(data["role"] and Role(data["role"]), data["config"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return cls(Role.ALL, None)
+
+
+def become_user() -> None:
+    """Give up root, if that is what we are, for good. Ends the process with one line if that is
+    refused."""
+    if os.getuid() != 0:
+        return
+    try:
+        os.setgroups([])
+        os.setgid(GROUP)
+        os.setuid(USER)
+    except OSError as error:
+        fail(
+            f"started as root, and may not become the user {USER} ({error.strerror}): start the "
+            f'container with the user "{USER}:{GROUP}"',
+            START_STATUS,
+        )
+    # No program that it starts gets root back either.
+    ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def main() -> None:
+    """Become the command that the arguments name."""
+    arguments = sys.argv[1:]
+    role = role_of(arguments)
+    config = _config()
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config)
+    settings = None
+    if role is not None:
+        try:
+            settings = load_settings()
+        except ConfigError as error:
+            fail(str(error), USAGE_STATUS)
+        configure_logging(settings.logs.format)
+    if os.getuid() == 0:
+        if role is not None and settings is not None:
+            _hand_over(role, settings)
+        text = config.read_bytes() if config is not None else b""
+        become_user()
+        if config is not None and not os.access(config, os.R_OK):
+            config = _copy(text)
+            os.environ[CONFIG_VARIABLE] = str(config)
+    if settings is not None and role is Role.ALL and not settings.redis.url:
+        _warn_of_what_is_not_kept(settings.redis.data_dir)
+    Started(role, str(config) if config is not None else None).write()
+    _execute(_command(arguments))
+
+
+def _config() -> Path | None:
+    """The configuration file if it is not config.yaml of the working directory."""
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named) if Path(named).is_file() else None  # the settings say so
+    return CONFIG_FILE if CONFIG_FILE.is_file() else None
+
+
+def _copy(text: bytes) -> Path:
+    """A copy of a configuration file that root alone may read, for the user alone."""
+    descriptor, name = tempfile.mkstemp(prefix="tinyimage-", suffix=".yaml")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _hand_over(role: Role, settings: Settings) -> None:
+    """Give the user the folders that this role writes to."""
+    wanted: list[tuple[Path, Iterable[str] | None]] = []
+    if role is not Role.SCHEDULER:
+        wanted.append((settings.server.output_dir, STORED))
+    if role is Role.ALL and not settings.redis.url:
+        wanted.append((settings.redis.data_dir, None))
+    for folder, names in wanted:
+        try:
+            hand_over(folder.absolute(), USER, GROUP, names)
+        except OSError as error:
+            # It may be usable all the same; if not, the role says so in one line.
+            logger.warning("%s cannot be given to the user %d: %s", folder, USER, error.strerror)
+
+
+def _warn_of_what_is_not_kept(data_dir: Path) -> None:
+    folder = data_dir.absolute()
+    with contextlib.suppress(OSError):
+        if mount_of(folder) == mount_of(Path(__file__)):
+            logger.warning(
+                "%s is no volume: the pictures that wait are kept as long as this container", folder
+            )
+
+
+def mount_of(path: Path) -> Path:
+    """Where the file system is mounted that the path is on.
+
+    Raises:
+        OSError: if the kernel does not say.
+    """
+    lines = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
+    # proc(5): the fifth field, with blanks and their likes in octal.
+    points = (
+        Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split()[4]))
+        for line in lines
+    )
+    return max((p for p in points if path.is_relative_to(p)), key=lambda p: len(p.parts))
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    """The command line to become."""
+    if not arguments:
+        return [sys.executable, "-m", *MODULES[Role.ALL]]
+    name, *rest = arguments
+    if name in list(Role):
+        return [sys.executable, "-m", *MODULES[Role(name)], *rest]
+    return list(arguments)
+
+
+def _execute(command: list[str]) -> None:
+    # The first process of a container is the one that must take in orphans, and the one whose
+    # signals are not delivered unless it asks for them. tini is made for it.
+    if os.getpid() == 1 and (tini := shutil.which("tini")):
+        command = [tini, "--", *command]
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - the command that the operator has given
+    except OSError as error:
+        fail(f"{command[0]} cannot be run: {error.strerror}", START_STATUS)
+
+
+def _record() -> Path:
+    return Path(tempfile.gettempdir()) / "tinyimage-container.json"
+
+
+if __name__ == "__main__":
+    main()

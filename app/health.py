@@ -1,0 +1,125 @@
+"""`python -m app.health [ROLE]`: whether what runs here works; for health checks.
+
+Without a role it is the one that this container was started with. Ends with 0 if it works, and
+otherwise with 1 and a line that says what is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import time
+import urllib.request
+
+from redis.exceptions import RedisError
+
+from app.container import Started, become_user
+from app.core.settings import CONFIG_VARIABLE, ConfigError, Settings, load_settings
+from app.roles import Role
+
+ANSWER_SECONDS = 5
+"""How long the web may take to answer."""
+
+OVERDUE_SECONDS = 60
+"""How late the cleanup may be."""
+
+
+class Unhealthy(Exception):
+    """It does not work. The message says what does not."""
+
+
+def check_web(settings: Settings) -> None:
+    """The web answers here.
+
+    Raises:
+        Unhealthy: if not.
+    """
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(  # noqa: S104
+        settings.server.host, settings.server.host
+    )
+    name = f"[{host}]" if ":" in host else host
+    # A proxy that the environment names does not know this container's own address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{name}:{settings.server.port}/healthz", timeout=ANSWER_SECONDS):
+            return
+    except OSError as error:
+        raise Unhealthy(f"the web does not answer: {error}") from None
+
+
+def check_worker(settings: Settings) -> None:
+    """Workers of this machine, of each queue that is set, have told Redis of themselves; one that
+    hangs is forgotten there.
+
+    Raises:
+        Unhealthy: if one is missing.
+    """
+    from rq import Worker
+
+    from app.core.queue import connect
+
+    host = socket.gethostname()
+    workers = Worker.all(connection=connect(_redis_url(settings)))
+    here = [worker for worker in workers if worker.hostname == host]
+    served = {name for worker in here for name in worker.queue_names()}
+    if missing := [name for name in settings.workers.queues if name not in served]:
+        raise Unhealthy(f"Redis knows of no worker on {host} for {', '.join(missing)}")
+
+
+def check_scheduler(settings: Settings) -> None:
+    """The cleanup is planned, and not overdue.
+
+    Raises:
+        Unhealthy: if it is not.
+    """
+    from rq_scheduler import Scheduler
+
+    from app.core.keys import CLEANUP_JOB_ID
+    from app.core.queue import connect
+
+    redis = connect(_redis_url(settings))
+    due = redis.zscore(Scheduler.scheduled_jobs_key, CLEANUP_JOB_ID)
+    if due is None:
+        raise Unhealthy("no cleanup is planned")
+    if due < time.time() - OVERDUE_SECONDS:
+        raise Unhealthy(f"the cleanup is overdue by {time.time() - due:.0f} s")
+
+
+CHECKS = {
+    Role.ALL: check_web,  # which has the others started again when they end
+    Role.WEB: check_web,
+    Role.WORKER: check_worker,
+    Role.SCHEDULER: check_scheduler,
+}
+
+
+def main() -> int:
+    """Check. Returns the status to exit with: Docker keeps all but 0 and 1 for itself."""
+    parser = argparse.ArgumentParser(prog="python -m app.health", description=__doc__)
+    parser.add_argument("role", nargs="?", choices=list(Role), type=Role)
+    arguments = parser.parse_args()
+    become_user()
+    started = Started.read()
+    if started.config is not None:
+        os.environ.setdefault(CONFIG_VARIABLE, started.config)
+    role = arguments.role or started.role
+    if role is None:
+        return 0  # a command of the operator's own, of which we know nothing
+    try:
+        CHECKS[role](load_settings())
+    except (Unhealthy, ConfigError, RedisError) as error:
+        print(f"tinyimage: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.redis.url is None:
+        raise Unhealthy("there is no address of a Redis")
+    return settings.redis.url
+
+
+if __name__ == "__main__":
+    sys.exit(main())
