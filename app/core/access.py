@@ -11,6 +11,9 @@ from pydantic import SecretStr
 MIN_KEY_LENGTH = 16
 """Characters of the shortest API key: 16 random hex digits are 64 bits."""
 
+DEFAULT_NAME = "default"
+"""The name of a key that was given without one."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY = re.compile(r"[!-~]+")
 """What fits into a header as it is: visible ASCII."""
@@ -19,7 +22,8 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.IGNORECASE)
 
 
 def parse_api_keys(value: object) -> object:
-    """The mapping of names to keys that `{"name": "key"}` or `name:key,name:key` stands for.
+    """The mapping of names to keys that `{"name": "key"}` or `name:key,name:key` stands for, or one
+    key alone, as platforms generate it.
 
     Raises:
         ValueError: if a text is neither; it does not repeat the text.
@@ -35,6 +39,8 @@ def parse_api_keys(value: object) -> object:
             return json.loads(value)
         except ValueError:
             raise ValueError("should be JSON or name:key,name:key") from None
+    if not re.search(r"[:,]", value):
+        return {DEFAULT_NAME: value.strip()}
     keys: dict[str, str] = {}
     for item in value.split(","):
         name, colon, key = item.strip().partition(":")

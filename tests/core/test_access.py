@@ -37,6 +37,7 @@ def test_keys_come_from_the_file(tmp_path: Path) -> None:
         (f'{{"shop": "{KEY}", "blog": "{OTHER}"}}', {"shop": KEY, "blog": OTHER}),
         (f"shop:{KEY}, blog:{OTHER}", {"shop": KEY, "blog": OTHER}),
         (f"shop:{KEY}:with:colons", {"shop": f"{KEY}:with:colons"}),
+        (f" {KEY} ", {"default": KEY}),
         ("", {}),
     ],
 )
