@@ -19,6 +19,9 @@ from app.web.sockets import Sockets
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What needs no key."""
 
+OPEN_BLUEPRINTS = frozenset({"docs", "openapi"})
+"""Whose routes need none: the page at /docs and the schema."""
+
 LATE_ROUTES = frozenset({"upload", "live"})
 """Routes that ask for the key themselves: the one answers before the body, the other may be told
 it in a message."""
@@ -68,7 +71,8 @@ class Guard:
 
     async def _before(self, request: Request) -> HTTPResponse | None:
         record = record_of(request)
-        route = request.route.name.rpartition(".")[2] if request.route else ""
+        name = request.route.name if request.route else "."
+        *_, blueprint, route = name.split(".")
         record.route = route or None
         if response := self._cors.preflight(request):
             record.outcome = "preflight"
@@ -76,7 +80,8 @@ class Guard:
         if route != "live":
             # Sanic drops its time-outs for whatever asks to become a socket, also elsewhere.
             cast(Http, request.stream).upgrade_websocket = False
-        if request.path not in OPEN_PATHS and route not in LATE_ROUTES:
+        is_open = request.path in OPEN_PATHS or blueprint in OPEN_BLUEPRINTS
+        if not is_open and route not in LATE_ROUTES:
             self.admit(request)
         elif route == "live":
             # A wrong key is refused before the socket is one; without any it can still be told.

@@ -16,6 +16,8 @@ from app.core.errors import StorageError, StorageFull
 from app.core.fleet import picture_workers
 from app.core.recent import Recent
 from app.core.storage import ObjectNotFound, Storage
+from app.web.docs import operations
+from app.web.docs.operation import documented
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +111,7 @@ def health_blueprint(readiness: Readiness) -> Blueprint:
     blueprint = Blueprint("health")
 
     @blueprint.route("/healthz", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
+    @documented(operations.HEALTH)
     async def health(request: Request) -> HTTPResponse:
         return json({"status": "ok"})
 

@@ -32,6 +32,8 @@ from app.core.queue import JobState
 from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, picture_type
 from app.web.answers import describe
+from app.web.docs import operations
+from app.web.docs.operation import documented
 from app.web.download import remaining_seconds, send_result
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard import Guard
@@ -65,6 +67,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
     spooling = Spooling(max_size, settings.limits.upload_timeout)
 
     @blueprint.get("/")
+    @documented(operations.ABOUT)
     async def about(request: Request) -> HTTPResponse:
         age = settings.upload.max_age
         return json(
@@ -78,6 +81,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         )
 
     @blueprint.post("/upload", stream=True)
+    @documented(operations.UPLOAD)
     async def upload(request: Request) -> HTTPResponse | None:
         try:
             guard.admit(request)
@@ -98,6 +102,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
             return None
 
     @blueprint.get("/status/<md5:str>")
+    @documented(operations.STATUS)
     async def status(request: Request, md5: str) -> HTTPResponse:
         jobs = await conversions.status(_md5(request, md5))
         if not jobs:
@@ -105,14 +110,14 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         return json([{**describe(job), "status": job.state} for job in jobs])
 
     @blueprint.get("/queue/<md5:str>")
+    @documented(operations.QUEUE)
     async def queue(request: Request, md5: str) -> HTTPResponse:
         jobs = [job for job in await conversions.status(_md5(request, md5)) if not job.finished]
         if not jobs:
             raise NotFound("Nothing of this picture is waiting")
         return json([{**describe(job), "filename": job.filename} for job in jobs])
 
-    @blueprint.route("/download/<md5:str>", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
-    async def download(request: Request, md5: str) -> HTTPResponse | None:
+    async def send(request: Request, md5: str) -> HTTPResponse | None:
         wanted = _wanted(request, settings)
         result = await conversions.newest_result(
             _md5(request, md5), wanted.format, wanted.quality, wanted.options
@@ -123,6 +128,16 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         named = wanted.names(result.job.conversion)
         cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
         return await send_result(request, conversions, result, cache)
+
+    @blueprint.get("/download/<md5:str>")
+    @documented(operations.DOWNLOAD)
+    async def download(request: Request, md5: str) -> HTTPResponse | None:
+        return await send(request, md5)
+
+    @blueprint.head("/download/<md5:str>")
+    @documented(operations.DOWNLOAD_HEAD)
+    async def download_head(request: Request, md5: str) -> HTTPResponse | None:
+        return await send(request, md5)
 
     return blueprint
 

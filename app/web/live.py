@@ -30,6 +30,8 @@ from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, picture_type
 from app.core.storage import ObjectNotFound
 from app.web.answers import describe
+from app.web.docs.operation import documented
+from app.web.docs.operations import SOCKET
 from app.web.guard import Guard
 from app.web.messages import decode_message, key_of_message
 from app.web.outbox import Gone, Outbox
@@ -50,6 +52,7 @@ def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
     blueprint = Blueprint("live")
 
     @blueprint.websocket("/ws")  # type: ignore[untyped-decorator]
+    @documented(SOCKET)
     async def live(request: Request, ws: Websocket) -> None:
         record = record_of(request)
         record.status, record.outcome = 101, "closed"

@@ -19,6 +19,8 @@ from app.core.queue import PictureQueue, connect
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.web.auth import ApiKeys
+from app.web.docs.extension import add_schema
+from app.web.docs.page import docs_blueprint
 from app.web.errors import JSONErrorHandler
 from app.web.guard import Guard
 from app.web.headers import Cors
@@ -73,6 +75,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     app.config.WEBSOCKET_PING_INTERVAL = PING_SECONDS
     app.config.WEBSOCKET_PING_TIMEOUT = PING_SECONDS
 
+    add_schema(app, keys_required=bool(settings.auth.api_keys))
     app.ctx.incoming = Incoming(settings.limits.socket_memory)
     app.ctx.instruments = instruments = Instruments(share)
     app.ctx.message_seconds = settings.limits.upload_timeout
@@ -102,6 +105,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     app.blueprint(live_blueprint(settings, conversions, guard))
     app.blueprint(health_blueprint(Readiness(connection, storage)))
     app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
+    app.blueprint(docs_blueprint())
 
     @app.before_server_start
     async def start(app: App) -> None:

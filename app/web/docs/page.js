@@ -1,0 +1,25 @@
+"use strict";
+
+async function show() {
+  const schema = await (await fetch("/docs/openapi.json")).json();
+  // Or the page would fill each field of a form with a sample, and some exclude each other.
+  for (const operation of Object.values(schema.paths).flatMap(Object.values)) {
+    for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {
+      for (const [name, field] of Object.entries(schema.properties)) {
+        if (!schema.required.includes(name)) field.example = "";
+      }
+    }
+  }
+  SwaggerUIBundle({
+    spec: schema,
+    dom_id: "#page",
+    deepLinking: true,
+    defaultModelsExpandDepth: 0,
+    // Its checker of schemas is on another host.
+    validatorUrl: null,
+    // Nobody's key stays in the browser.
+    persistAuthorization: false,
+  });
+}
+
+show();

@@ -1,0 +1,81 @@
+"""/docs: Swagger UI, from this server alone."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import html
+
+from app.web.docs.extension import DOCS
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        # Icons in the stylesheet, and pictures that were downloaded through the page.
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""What the page may do: no inline script or style, and nothing from or to another host."""
+
+CACHE_SECONDS = 365 * 24 * 3600
+"""For the files, which the page names with their version."""
+
+_HERE = Path(__file__).parent
+
+
+def docs_blueprint() -> Blueprint:
+    """The page and its files; the schema is sanic-ext's."""
+    blueprint = Blueprint("docs")
+    files = _files()
+    version = _version(files.values())
+    page = (_HERE / "page.html").read_text(encoding="utf-8").replace("VERSION", version)
+
+    @blueprint.get(DOCS)
+    async def show(request: Request) -> HTTPResponse:
+        return html(page, headers={"Content-Security-Policy": POLICY})
+
+    for name, path in files.items():
+        blueprint.static(f"{DOCS}/{name}", path, name=name.replace(".", "_").replace("-", "_"))
+
+    @blueprint.on_response  # type: ignore[untyped-decorator]
+    async def keep(request: Request, response: HTTPResponse) -> None:
+        named = request.args.get("v") == version
+        response.headers["Cache-Control"] = (
+            f"public, max-age={CACHE_SECONDS}, immutable" if named else "no-cache"
+        )
+
+    return blueprint
+
+
+def _files() -> Mapping[str, Path]:
+    """What the page loads, by its name below `/docs`."""
+    # Found and not imported: the package would bring Flask with it.
+    package = importlib.util.find_spec("flask_swagger_ui")
+    assert package is not None
+    assert package.origin is not None
+    swagger = Path(package.origin).parent / "dist"
+    return {
+        "swagger-ui.js": swagger / "swagger-ui-bundle.js",
+        "swagger-ui.css": swagger / "swagger-ui.css",
+        "favicon.png": swagger / "favicon-32x32.png",
+        "LICENSE": swagger / "LICENSE",
+        "page.js": _HERE / "page.js",
+    }
+
+
+def _version(files: Iterable[Path]) -> str:
+    """A name for these files as they are now."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

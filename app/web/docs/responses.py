@@ -1,0 +1,138 @@
+"""The answers of operations: what they hold, their headers, and each error with an example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core import errors
+from app.core.errors import TinyImageError
+from app.web.auth import CHALLENGE
+from app.web.docs.schemas import Schema, ref
+
+Responses = dict[str, Schema]
+"""By status."""
+
+Failure = tuple[int, str, str]
+"""A status, a code, and a message as it may be."""
+
+_HEADER_TEXT = {"type": "string"}
+
+HEADERS: dict[str, Schema] = {
+    "X-Request-ID": {
+        "description": "The request in the server's log: the client's own id if it sent one.",
+        "schema": _HEADER_TEXT,
+    },
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {
+        "description": "How a key may be given.",
+        "schema": {**_HEADER_TEXT, "example": CHALLENGE},
+    },
+    "RateLimit": {
+        "description": "How many pictures may still come, and in how many seconds one more; with "
+        "the setting `limits.rate` alone (draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {**_HEADER_TEXT, "example": '"pictures";r=99;t=60'},
+    },
+    "RateLimit-Policy": {
+        "description": "How many pictures in how many seconds.",
+        "schema": {**_HEADER_TEXT, "example": '"pictures";q=100;w=60'},
+    },
+    "X-RateLimit-Limit": {
+        "description": "How many pictures in the window.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "X-RateLimit-Remaining": {
+        "description": "How many of them may still come.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "X-RateLimit-Reset": {
+        "description": "When one more may come, in seconds since 1970.",
+        "schema": {"type": "integer"},
+    },
+    "ETag": {"description": "Names this very file.", "schema": _HEADER_TEXT},
+    "Cache-Control": {
+        "description": "How long a cache may keep it: until it is deleted, if the query says all "
+        "of format, quality and options; otherwise it is to ask each time.",
+        "schema": {**_HEADER_TEXT, "example": "no-cache"},
+    },
+    "Content-Disposition": {
+        "description": "The name of the picture, with the extension of its format.",
+        "schema": {**_HEADER_TEXT, "example": 'attachment; filename="rocket.webp"'},
+    },
+    "Accept-Ranges": {"description": "`bytes`.", "schema": _HEADER_TEXT},
+    "Content-Range": {
+        "description": "Which bytes of how many.",
+        "schema": {**_HEADER_TEXT, "example": "bytes 0-1023/34567"},
+    },
+}
+"""The components for headers."""
+
+USAGE_HEADERS = (
+    "RateLimit",
+    "RateLimit-Policy",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+)
+"""What each answer to an upload has beside, where there is a limit."""
+
+
+def headers(*names: str) -> Schema:
+    """The headers of an answer; all have X-Request-ID."""
+    return {name: ref(name, "headers") for name in ("X-Request-ID", *names)}
+
+
+def answer(description: str, schema: Schema, example: Any, *header_names: str) -> Schema:
+    """An answer in JSON."""
+    return {
+        "description": description,
+        "headers": headers(*header_names),
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+def of(error: type[TinyImageError], message: str) -> Failure:
+    """The failure that an error of this type is told as."""
+    return error.status, error.code, message
+
+
+UNAUTHORIZED = of(errors.Unauthorized, "An API key is asked for")
+UNAVAILABLE = of(errors.Unavailable, "The queue cannot be reached; try again")
+STORAGE_UNAVAILABLE = of(errors.StorageError, "The storage cannot be reached")
+UNFORESEEN = (500, "internal_error", "Something went wrong on the server")
+
+_HEADERS_OF = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+    507: ("Retry-After",),
+    416: ("Content-Range",),
+}
+
+
+def failures(*them: Failure, header_names: tuple[str, ...] = (), body: bool = True) -> Responses:
+    """The answers that tell of failures, one for each status, with an example for each code.
+
+    Args:
+        header_names: what they have beside the headers of their status.
+        body: whether they have one; those to HEAD have not.
+    """
+    by_status: dict[int, list[Failure]] = {}
+    for failure in them:
+        by_status.setdefault(failure[0], []).append(failure)
+    responses: Responses = {}
+    for status, group in sorted(by_status.items()):
+        response: Schema = {
+            "description": ", ".join(f"`{code}`" for _, code, _ in group),
+            "headers": headers(*_HEADERS_OF.get(status, ()), *header_names),
+        }
+        if body:
+            examples = {
+                code: {"value": {"error": code, "message": message}} for _, code, message in group
+            }
+            content = {"schema": ref("Error"), "examples": examples}
+            response["content"] = {"application/json": content}
+        responses[str(status)] = response
+    return responses

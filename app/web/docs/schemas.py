@@ -1,0 +1,294 @@
+"""The schemas that requests and answers are made of; formats, bounds and defaults as the code has
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from app.core import errors
+from app.core.conversion import DEFAULT_FORMAT, DEFAULT_QUALITY, SAME, Format
+from app.core.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options
+from app.core.queue import JobState
+
+Schema = dict[str, Any]
+
+EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
+
+HTTP_ERRORS: tuple[type[errors.TinyImageError], ...] = (
+    errors.InvalidForm,
+    errors.UnsupportedFormat,
+    errors.InvalidOption,
+    errors.Unauthorized,
+    errors.NotFound,
+    errors.UploadTimeout,
+    errors.SizeExceeded,
+    errors.NotAnImage,
+    errors.RateLimited,
+    errors.QueueFull,
+    errors.TooManySockets,
+    errors.Unavailable,
+    errors.StorageError,
+    errors.StorageFull,
+)
+"""Those that an answer can tell of."""
+
+FURTHER_CODES = (
+    "range_not_satisfiable",
+    "internal_error",
+    # Of requests that reach no operation, or cannot be read.
+    "bad_request",
+    "method_not_allowed",
+    "request_timeout",
+    "request_entity_too_large",
+    "content_too_large",
+    "expectation_failed",
+    "upgrade_required",
+)
+"""Codes that have no type: of the download, of what was not foreseen, and Sanic's own, which are
+the phrases of their statuses (413 has another one since Python 3.13)."""
+
+SOCKET_ERRORS: tuple[type[errors.TinyImageError], ...] = (
+    errors.InvalidJSON,
+    errors.UnsupportedFormat,
+    errors.InvalidOption,
+    errors.DecodeError,
+    errors.SizeExceeded,
+    errors.NotAnImage,
+    errors.ProcessingFailed,
+    errors.Unauthorized,
+    errors.RateLimited,
+    errors.QueueFull,
+    errors.Unavailable,
+    errors.StorageError,
+    errors.StorageFull,
+    errors.TinyImageError,
+)
+"""Those that a socket can tell of."""
+
+_DEFAULTS = {field.name: field.default for field in fields(Options)}
+
+
+def ref(name: str, kind: str = "schemas") -> Schema:
+    """What names a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "description": description, **more}
+
+
+def _number(description: str, minimum: int, maximum: int | None = None, **more: Any) -> Schema:
+    schema = {"type": "integer", "description": description, "minimum": minimum, **more}
+    return schema if maximum is None else {**schema, "maximum": maximum}
+
+
+def _choice(description: str, values: Iterable[str]) -> Schema:
+    return {"type": "string", "description": description, "enum": [str(value) for value in values]}
+
+
+def _named(name: str, description: str, **more: Any) -> Schema:
+    # In OpenAPI 3.0 nothing may stand beside $ref.
+    return {"allOf": [ref(name)], "description": description, **more}
+
+
+def _object(description: str, required: Schema, optional: Schema | None = None) -> Schema:
+    schema = {
+        "type": "object",
+        "description": description,
+        "properties": {**required, **(optional or {})},
+    }
+    # It may be left out, and may not be empty.
+    return {**schema, "required": list(required)} if required else schema
+
+
+_KEEP = "|".join(Keep)
+
+_WIDTH = _number("Pixels. One of width and height keeps the shape.", 1, MAX_SIDE)
+_HEIGHT = _number("Pixels.", 1, MAX_SIDE)
+
+OPTIONS: dict[str, Schema] = {
+    "lossless": {
+        "type": "boolean",
+        "description": "Every pixel as it is; "
+        f"{', '.join(format for format in Format if format.can_be_lossless)}. Not with `q`.",
+        "default": _DEFAULTS["lossless"],
+    },
+    "width": _WIDTH,
+    "height": _HEIGHT,
+    # Not as `default`: some clients send what that says, and without a size it is an error.
+    "fit": _named(
+        "Fit",
+        f"How to get to the size: `{_DEFAULTS['fit']}` if none is given, which is an error without "
+        f"a size. All but `{Fit.INSIDE}` need a width and a height.",
+    ),
+    "gravity": _named(
+        "Gravity",
+        f"What `fit={Fit.COVER}` keeps: `{_DEFAULTS['gravity']}` if none is given, which is an "
+        "error with another fit.",
+    ),
+    "background": _text(
+        "The colour that transparency and borders become, such as `ffffff` or `#fff`.",
+        pattern="^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$",
+    ),
+    "effort": _named(
+        "Effort", "How long the encoder searches; the default is the setting `engine.effort`."
+    ),
+    "keep": _text(
+        f"Metadata that stays: some of {','.join(Keep)}, with commas between them.",
+        pattern=f"^({_KEEP})(,({_KEEP}))*$",
+    ),
+}
+"""The options as they are asked for, in a form, a query or a message."""
+
+Q = _number(
+    "The quality of any lossy format: looks as a JPEG of that quality does. Wins over `quality`.",
+    1,
+    100,
+)
+
+QUALITY = _number(
+    f"The quality of `{Format.JPG}`; other formats have none of their own here. "
+    "What is no number from 1 to 100 counts as the default.",
+    1,
+    100,
+    default=DEFAULT_QUALITY,
+)
+
+FORMAT = _named("AskedFormat", "The format of the result.", default=str(DEFAULT_FORMAT))
+
+UPLOAD_FORM = _object(
+    "A picture, and what is to become of it.",
+    {"picture": _text("The file.", format="binary")},
+    {"format": FORMAT, "quality": QUALITY, "q": Q, **OPTIONS},
+)
+
+_MD5 = ref("Md5")
+
+_CONVERSION: Schema = {
+    "md5": _MD5,
+    "format": ref("Format"),
+    "quality": _number("1 to 100; 0 where the server chooses it.", 0, 100),
+}
+
+_CHOSEN: Schema = {"options": ref("ChosenOptions")}
+
+_DONE_OR_NOT = _text("For people.", example="Your image is queued for processing")
+
+_SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
+
+SCHEMAS: dict[str, Schema] = {
+    "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
+    "Format": _choice("A format that results are written in.", Format),
+    "AskedFormat": _choice(
+        f"A format, or `{SAME}` for the one that the picture comes in.", (*Format, SAME)
+    ),
+    "Fit": _choice(
+        "`inside`: whole, within both, never enlarged. `cover`: fills both, what is over is cut "
+        "off. `contain`: whole, with borders. `fill`: stretched to both.",
+        Fit,
+    ),
+    "Gravity": _choice("The middle, or where the eye goes first.", Gravity),
+    "Effort": _choice(
+        "The plain encoder, the best for about twice the time, or all it has.", Effort
+    ),
+    "Keep": _choice("Metadata that may stay.", Keep),
+    "State": _choice("How far a picture is.", JobState),
+    "ChosenOptions": _object(
+        "The options of a conversion; those that are as by default are left out.",
+        {},
+        {
+            "lossless": {"type": "boolean"},
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "fit": ref("Fit"),
+            "gravity": ref("Gravity"),
+            "background": _text("Six hex digits.", pattern="^[0-9a-f]{6}$"),
+            "effort": ref("Effort"),
+            "keep": {"type": "array", "items": ref("Keep")},
+        },
+    ),
+    "Health": _object("The process answers.", {"status": _choice("Always `ok`.", ("ok",))}),
+    "About": _object(
+        "The server and its limits.",
+        {
+            "version": _text("Of the server.", example="0.1.0"),
+            "download_url": _text("Where results are, as the settings say.", example="download/"),
+            "max_upload_size_bytes": _number("Bytes of the largest picture taken.", 1),
+            "max_concurrent_tasks": _number("Workers of one pool.", 1),
+            "max_age": {
+                "type": "number",
+                "description": "Hours until a picture is deleted.",
+                "minimum": 0,
+            },
+        },
+    ),
+    "Accepted": _object(
+        "A picture that was taken.", {"message": _DONE_OR_NOT, **_CONVERSION}, _CHOSEN
+    ),
+    "Status": _object(
+        "One conversion of a picture.", {**_CONVERSION, "status": ref("State")}, _CHOSEN
+    ),
+    "Waiting": _object(
+        "One conversion of a picture that is not finished.",
+        {**_CONVERSION, "filename": _text("As it was sent.", example="rocket.jpg")},
+        _CHOSEN,
+    ),
+    "ErrorCode": _choice(
+        "What went wrong, for programs.",
+        sorted({error.code for error in HTTP_ERRORS} | {*FURTHER_CODES}),
+    ),
+    "Error": _object(
+        "Why a request was refused.",
+        {"error": ref("ErrorCode"), "message": _text("For people; may change.")},
+    ),
+    "SocketPicture": _object(
+        "To the server: a picture, and what is to become of it.",
+        {"data": _text("The file.", format="byte")},
+        {
+            "filename": _text("What the result is named after.", example="rocket.jpg"),
+            "format": FORMAT,
+            "quality": QUALITY,
+            "q": Q,
+            **OPTIONS,
+            "keep": {
+                "description": "Metadata that stays.",
+                "oneOf": [OPTIONS["keep"], {"type": "array", "items": ref("Keep")}],
+            },
+        },
+    ),
+    "SocketKey": _object(
+        "To the server: the API key, where headers cannot be set.", {"api_key": _text("The key.")}
+    ),
+    "SocketAuthorized": _object(
+        "From the server: the key is good.", {"status": _choice("", ("authorized",))}
+    ),
+    "SocketStep": _object(
+        "From the server: how far a picture is.",
+        {"status": _choice("", _SOCKET_STATES), **_CONVERSION},
+        _CHOSEN,
+    ),
+    "SocketDone": _object(
+        "From the server: a result.",
+        {
+            "status": _choice("", (JobState.DONE,)),
+            **_CONVERSION,
+            "file": _text("The file.", format="byte"),
+        },
+        _CHOSEN,
+    ),
+    "SocketErrorCode": _choice(
+        "What went wrong, for programs.", sorted({error.code for error in SOCKET_ERRORS})
+    ),
+    "SocketError": _object(
+        "From the server: a message or a picture came to nothing. The socket stays open.",
+        {"status": _choice("", ("error",)), "message": ref("SocketErrorCode")},
+        {
+            "md5": _MD5,
+            "detail": _text(f"Why, with `{errors.InvalidOption.code}`."),
+            "retry_after": _number(f"Seconds, with `{errors.RateLimited.code}`.", 0),
+        },
+    ),
+}
+"""The components of the schema."""
