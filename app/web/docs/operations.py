@@ -280,7 +280,7 @@ SOCKET = Operation(
     description="OpenAPI has no words for what follows; it is told under *Sockets* above, and its "
     "messages are the schemas whose names begin with `Socket`.",
     responses={
-        "101": {"description": "From here on it is a WebSocket.", "headers": headers()},
+        "101": {"description": "From here on it is a WebSocket."},
         **failures(
             of(errors.Unauthorized, "The API key is not known"),
             (426, "upgrade_required", "Invalid upgrade"),
