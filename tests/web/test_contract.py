@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -242,6 +244,41 @@ def test_each_message_of_a_socket_is_as_the_schema_says(
         contract.validate(error, contract.component("SocketError"))
     codes = {"unsupported_format", "decode_error", "invalid_option", "invalid_json"}
     assert {error["message"] for error in errors} == codes
+
+
+CHECKS = (
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+"""What Schemathesis may find fault with: not with requests that are taken though the schema calls
+them wrong, as a `quality` of 0, which clients have always been allowed."""
+
+
+def test_generated_requests_good_and_bad_are_answered_as_the_schema_says(
+    redis_url: str, tmp_path: Path
+) -> None:
+    program = Path(sys.executable).parent / "schemathesis"
+    with web(tmp_path, redis_url) as running:
+        run = subprocess.run(
+            [
+                str(program),
+                *("run", f"{running.url}/docs/openapi.json", "--generation-deterministic"),
+                *("--phases", "examples,coverage,fuzzing", "--mode", "all"),
+                *("--max-examples", "20", "--checks", ",".join(CHECKS)),
+                *("--exclude-path", "/ws", "--no-color"),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=170,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        count = len(Contract(running.url).operations) - 1
+        assert run.stdout.count(f"{count} passed") >= 2, run.stdout
+        assert running.access(status=500) == running.troubles() == []
 
 
 def test_a_wrong_answer_would_be_seen(contract: Contract, client: Client) -> None:
