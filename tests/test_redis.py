@@ -14,7 +14,10 @@ import redis
 import trustme
 
 from app.core import keys
+from app.core.conversion import Conversion, Format
 from app.core.embedded import EmbeddedRedis
+from app.core.options import Priority
+from app.core.queue import PictureQueue
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import ROOT, Client, Process, environment, free_port, service, until
@@ -124,6 +127,16 @@ def test_the_user_of_the_documentation_may_do_all_that_is_needed_and_no_more(
         # Nothing was tried and refused, but for what redis-py says of itself where it may.
         assert {entry["object"] for entry in admin.acl_log()} <= {"client"}
         with redis.Redis.from_url(url) as connection:
+            queue = PictureQueue(connection, max_age_seconds=60, conversion_timeout=60)
+            job = queue.submit(
+                Conversion("ab" * 16, Format.JPG, 70),
+                token="01",
+                filename="cat.jpg",
+                size=7,
+                priority=Priority.BULK,
+            )
+            assert job is not None
+            assert queue.promote(job)
             for refused in (
                 ["GET", "another"],
                 ["KEYS", "*"],

@@ -98,6 +98,10 @@ def test_sizes_are_read_with_any_of_their_units(text: object, size: int) -> None
         ("- server: {port: 80}", "other.yaml should hold sections"),
         ("1: 2", "1 is not a setting"),
         ("server: {1: 2}", "server.1"),
+        ("workers: {queues: pictures}", "workers.queues: there is no queue 'pictures'"),
+        ("workers: {queues: [bulk, bulk]}", "workers.queues: the queue bulk is named twice"),
+        ("workers: {queues: 5}", "workers.queues"),
+        ("workers: {queues: [1]}", "workers.queues"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said: str) -> None:
@@ -105,6 +109,22 @@ def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said
         load_settings(_config(tmp_path, text))
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "queues", "workers"),
+    [
+        ("{}", ("maintenance", "interactive", "bulk"), 4),
+        ("workers: {queues: }", ("maintenance", "interactive", "bulk"), 4),
+        ("workers: {queues: 'bulk, interactive'}", ("bulk", "interactive"), 3),
+        ("workers: {queues: [maintenance]}", ("maintenance",), 1),
+    ],
+)
+def test_the_queues_that_are_named_say_how_many_workers_there_are(
+    tmp_path: Path, text: str, queues: tuple[str, ...], workers: int
+) -> None:
+    settings = load_settings(_config(tmp_path, text))
+    assert (settings.workers.queues, settings.worker_count) == (queues, workers)
 
 
 def test_a_file_that_is_no_text_is_one_line_that_names_it(tmp_path: Path) -> None:

@@ -41,6 +41,27 @@ def test_a_changed_interval_is_taken_up(connection: redis.Redis) -> None:
     assert _job(connection).meta["interval"] == 60
 
 
+def test_a_registration_with_another_queue_is_replaced(connection: redis.Redis) -> None:
+    scheduler = CleanupScheduler(connection, 600)
+    scheduler.register_cleanup()
+    connection.hset(f"rq:job:{keys.CLEANUP_JOB_ID}", "origin", keys.RETIRED_QUEUE)
+    scheduler.enqueue_jobs()
+    assert Queue(keys.MAINTENANCE_QUEUE, connection=connection).job_ids == [keys.CLEANUP_JOB_ID]
+    assert Queue(keys.RETIRED_QUEUE, connection=connection).job_ids == []
+    assert connection.zcard(SCHEDULED) == 1
+
+
+def test_a_cleanup_that_nobody_takes_is_told_of_at_each_interval(
+    redis_url: str, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS__URL=redis_url, CLEANUP__INTERVAL=1)
+    scheduler = Process(["workers.scheduler"], env)
+    try:
+        scheduler.wait_for("still waits in the queue maintenance: does a worker serve it?")
+    finally:
+        assert scheduler.terminate() == 0
+
+
 def test_a_cleanup_that_was_lost_is_registered_again(connection: redis.Redis) -> None:
     scheduler = CleanupScheduler(connection, 600)
     scheduler.enqueue_jobs()
