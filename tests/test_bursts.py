@@ -84,7 +84,8 @@ def test_a_kill_9_in_the_middle_of_a_burst_of_200_loses_none(tmp_path: Path, rol
     small = large(160, 120)
     pictures = [unique(small) for _ in range(BURST)]
     with service(tmp_path, SERVER__PROCESSES=2) as server:
-        count = 3 if role in ("child", "worker", "web") else 1  # web: two, and their parent
+        # Workers: three, and that of the maintenance; web: two, and their parent.
+        count = {"child": 3, "worker": 4, "web": 3}.get(role, 1)
         until(lambda: len(_of_role(server, role)) == count, what=f"{count} of {role}")
         client = Client(server.url)
         with ThreadPoolExecutor(8) as pool:

@@ -17,7 +17,7 @@ from tests.tls import port_of
 
 LOOPBACK = {"TINYIMAGE_SERVER__HOST": "127.0.0.1"}
 ONE_TASK = {"TINYIMAGE_UPLOAD__MAX_CONCURRENT_TASKS": "1"}
-"""A worker container is then one worker: quick to start, easy to count."""
+"""A worker container is then a worker for pictures and one for the cleanup: quick to start."""
 
 
 @pytest.fixture(scope="session")
