@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from app.core.conversion import Conversion, Format
+from app.core.options import Priority
 
 INPUTS = ("JPEG", "PNG", "WEBP", "GIF")
 OUTPUTS = (Format.WEBP, Format.JPG, Format.PNG)
@@ -27,6 +28,9 @@ BROKEN = 0.1
 CUT = 30
 """Bytes that are left of those: enough to be taken for a picture, too few for a decoder."""
 
+BULK = 0.3
+"""How many of all are sent as bulk, so that some are sent again with another priority."""
+
 REMEMBERED = 200
 """How far back the ones that are sent again lie."""
 
@@ -38,6 +42,7 @@ class Order:
     data: bytes
     conversion: Conversion
     readable: bool
+    priority: Priority = Priority.INTERACTIVE
 
     @property
     def fields(self) -> dict[str, str]:
@@ -45,6 +50,7 @@ class Order:
         return {
             "format": self.conversion.format.value,
             "quality": str(self.conversion.quality),
+            "priority": self.priority.value,
         }
 
 
@@ -58,8 +64,9 @@ class Pictures:
 
     def next(self) -> Order:
         """The next order."""
+        priority = Priority.BULK if self._random.random() < BULK else Priority.INTERACTIVE
         if self._sent and self._random.random() < AGAIN:
-            return self._random.choice(self._sent)
+            return replace(self._random.choice(self._sent), priority=priority)
         data = self._random.choice(self._files)
         readable = self._random.random() >= BROKEN
         if not readable:
@@ -69,7 +76,7 @@ class Pictures:
         format = self._random.choice(OUTPUTS)
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
         quality = QUALITY if format.has_quality else 0
-        order = Order(data, Conversion(md5, format, quality), readable)
+        order = Order(data, Conversion(md5, format, quality), readable, priority)
         self._sent = [*self._sent[-REMEMBERED:], order]
         return order
 

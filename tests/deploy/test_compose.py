@@ -173,6 +173,19 @@ def test_a_service_that_does_not_work_is_unhealthy(
         assert result.stderr.count("\n") == 1, result.stderr
 
 
+def test_a_worker_container_whose_queue_is_not_served_is_unhealthy(
+    tmp_path: Path, empty_redis: str
+) -> None:
+    service = services()["worker"]
+    light = {"REDIS_URL": empty_redis, "TINYIMAGE_WORKERS__QUEUES": "maintenance"}
+    with service.start(tmp_path / "worker", tmp_path / "volumes", light) as container:
+        until(lambda: container.passes(service.healthcheck), what="it is healthy")
+        # As if the ones for pictures had ended.
+        folder = service.unpack(tmp_path / "check", tmp_path / "volumes")
+        env = {**service.environment, "REDIS_URL": empty_redis}
+        assert not passes(service.healthcheck, folder, env)
+
+
 def test_compose_stop_ends_every_role_cleanly(tmp_path: Path, empty_redis: str) -> None:
     volumes = tmp_path / "volumes"
     port = free_port()
