@@ -24,8 +24,8 @@ INTERMEDIATE_SECONDS = 10
 """How long a job may be on its way from the queue to a worker."""
 
 SEEN_SECONDS = 60
-"""How long it is remembered since when a job is on its way. A job that is put back for another
-reason later is on its way anew."""
+"""How long it is remembered since when a job is on its way. One that is tried again later is on its
+way anew: put back at once, it would be converted twice."""
 
 
 def maintain(connection: redis.Redis, job_class: type[Job], serializer: Any) -> None:

@@ -199,7 +199,8 @@ class Conversions:
                     return job
                 unused = stored
                 if job and not job.finished:
-                    if priority is Priority.INTERACTIVE and job.priority is Priority.BULK:
+                    waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
+                    if waits_as_bulk and priority is Priority.INTERACTIVE:
                         await self._ask(self._queue.promote, job)
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
