@@ -14,6 +14,7 @@ from sanic.http.http1 import Http
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame
 
 SMALL_MESSAGE = 64 * 1024
 """Bytes that a socket may always have on their way in: one with less is never closed for others."""
@@ -96,6 +97,12 @@ class Protocol(WebSocketProtocol):
                 self._fail(CLOSE_INVALID_DATA, "no_utf8")  # RFC 6455, section 8.1
             except (SanicException, ConnectionClosed):  # it is closing
                 pass
+            finally:
+                # The parser keeps the last frame in hand until the next has come as a whole: each
+                # socket would hold the picture it has sent for as long as it waits for the answer.
+                for event in events:
+                    if isinstance(event, Frame):
+                        event.data = b""
 
         websocket.async_data_received = async_data_received
         return cast(WebsocketImplProtocol, websocket)
