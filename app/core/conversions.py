@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -173,7 +174,8 @@ class Conversions:
                     looks += 1
                 else:
                     bell.final, looks = False, 0
-                    await bell.wait(REREAD_SECONDS)
+                    # Not all at once, who were all told of something at the same moment.
+                    await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
 
     async def read(self, job: PictureJob) -> bytes:
         """The whole result of a done job.

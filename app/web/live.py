@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import logging
 from typing import Any, cast
@@ -242,11 +241,10 @@ class LiveSocket:
                 data = await self._conversions.read(job)
             except ObjectNotFound:
                 raise ProcessingFailed() from None
-            file = base64.b64encode(data).decode("ascii")
-            record.bytes_out = await self._send_step("done", job, file=file)
+            record.bytes_out = await self._send_step("done", job, data)
 
-    async def _send_step(self, status: str, job: PictureJob, **more: str) -> int:
-        return await self._outbox.send({"status": status, **describe(job), **more})
+    async def _send_step(self, status: str, job: PictureJob, file: bytes | None = None) -> int:
+        return await self._outbox.send({"status": status, **describe(job)}, file)
 
     async def _refuse(self, error: TinyImageError, record: Record) -> None:
         record.status, record.outcome = error.status, error.code

@@ -63,10 +63,13 @@ class Record:
         self.seconds = time.perf_counter() - self.began
         if self.count is not None:
             self.count(self)
-        line = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_LOGGED}
+        line = {name: getattr(self, name) for name in _LOGGED}
         line["milliseconds"] = round(self.seconds * 1000, 1)
         level = logging.ERROR if self.status == 500 else logging.INFO
         logger.log(level, "%s %s", self.method, self.path, extra={"fields": line})
+
+
+_LOGGED = [field.name for field in fields(Record) if field.name not in _NOT_LOGGED]
 
 
 def record_of(request: Request) -> Record:
