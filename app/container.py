@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import logging
 import os
 import re
@@ -18,7 +17,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import keys
@@ -27,6 +25,7 @@ from app.core.logs import configure_logging
 from app.core.settings import CONFIG_VARIABLE, ConfigError, Settings, load_settings
 from app.folders import hand_over
 from app.roles import MODULES, Role, role_of
+from app.started import Options, Started
 
 logger = logging.getLogger("app.container")  # and not "__main__"
 
@@ -41,30 +40,6 @@ STORED = (keys.ORIGINALS, keys.RESULTS)
 
 PR_SET_NO_NEW_PRIVS = 38
 """prctl(2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What this container was started as, for its health check."""
-
-    role: Role | None
-    """None for another command."""
-    config: str | None
-    """Its configuration file, if it is not the usual one."""
-
-    def write(self) -> None:
-        """Leave it for `read`. Where nothing can be written the health check is that of the web."""
-        with contextlib.suppress(OSError):
-            _record().write_text(json.dumps({"role": self.role, "config": self.config}), "utf-8")
-
-    @classmethod
-    def read(cls) -> Started:
-        """What was written; everything in one if nothing was."""
-        try:
-            data = json.loads(_record().read_text("utf-8"))
-            return cls(data["role"] and Role(data["role"]), data["config"])
-        except (OSError, ValueError, LookupError, TypeError):
-            return cls(Role.ALL, None)
 
 
 def become_user() -> None:
@@ -90,7 +65,8 @@ def main() -> None:
     """Become the command that the arguments name."""
     arguments = sys.argv[1:]
     role = role_of(arguments)
-    config = _config()
+    options = Options.of(arguments) if role is not None else Options()
+    config = _config(options)
     if config is not None:
         os.environ[CONFIG_VARIABLE] = str(config)
     settings = None
@@ -103,22 +79,30 @@ def main() -> None:
     if os.getuid() == 0:
         if role is not None and settings is not None:
             _hand_over(role, settings)
-        text = config.read_bytes() if config is not None else b""
+        text = _read(config)
         become_user()
         if config is not None and not os.access(config, os.R_OK):
             config = _copy(text)
             os.environ[CONFIG_VARIABLE] = str(config)
+            if options.config:  # which named the one that cannot be read
+                arguments = list(options.others)
     if settings is not None and role is Role.ALL and not settings.redis.url:
         _warn_of_what_is_not_kept(settings.redis.data_dir)
-    Started(role, str(config) if config is not None else None).write()
+    Started.of(role, options, config).write()
     _execute(_command(arguments))
 
 
-def _config() -> Path | None:
+def _config(options: Options) -> Path | None:
     """The configuration file if it is not config.yaml of the working directory."""
-    if named := os.environ.get(CONFIG_VARIABLE):
-        return Path(named) if Path(named).is_file() else None  # the settings say so
+    if named := options.config or os.environ.get(CONFIG_VARIABLE):
+        return Path(named) if Path(named).is_file() else None  # the role says so
     return CONFIG_FILE if CONFIG_FILE.is_file() else None
+
+
+def _read(config: Path | None) -> bytes:
+    with contextlib.suppress(OSError):
+        return config.read_bytes() if config is not None else b""
+    return b""  # not even root may read it, which the role says
 
 
 def _copy(text: bytes) -> Path:
@@ -165,7 +149,9 @@ def mount_of(path: Path) -> Path:
         Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split()[4]))
         for line in lines
     )
-    return max((p for p in points if path.is_relative_to(p)), key=lambda p: len(p.parts))
+    return max(
+        (p for p in points if path.is_relative_to(p)), key=lambda p: len(p.parts), default=Path()
+    )
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
@@ -187,10 +173,6 @@ def _execute(command: list[str]) -> None:
         os.execvp(command[0], command)  # noqa: S606 - the command that the operator has given
     except OSError as error:
         fail(f"{command[0]} cannot be run: {error.strerror}", START_STATUS)
-
-
-def _record() -> Path:
-    return Path(tempfile.gettempdir()) / "tinyimage-container.json"
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ import urllib.request
 
 from redis.exceptions import RedisError
 
-from app.container import Started, become_user
-from app.core.settings import CONFIG_VARIABLE, ConfigError, Settings, load_settings
+from app.container import become_user
+from app.core.settings import ConfigError, Settings, load_settings
 from app.roles import Role
+from app.started import Started
 
 ANSWER_SECONDS = 5
 """How long the web may take to answer."""
@@ -102,8 +103,7 @@ def main() -> int:
     arguments = parser.parse_args()
     become_user()
     started = Started.read()
-    if started.config is not None:
-        os.environ.setdefault(CONFIG_VARIABLE, started.config)
+    os.environ.update(started.variables)
     role = arguments.role or started.role
     if role is None:
         return 0  # a command of the operator's own, of which we know nothing

@@ -11,6 +11,7 @@ import pytest
 
 from app.container import CONFIG_FILE, GROUP, USER
 from app.roles import MODULES, Role, role_of
+from app.started import Options
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container, check_command, in_rootfs, run_alone
 from tests.deploy.dockerfile import stages
@@ -178,6 +179,41 @@ def test_the_variable_that_names_a_file_wins_over_the_older_servers_place(
     show = ["python", "-c", "from app.core.settings import *; print(load_settings().server.port)"]
     assert run_image(image, *show, root=root)[1] == "9000\n"
     assert run_image(image, *show, root=root, TINYIMAGE_CONFIG="/other.yaml")[1] == "9001\n"
+
+
+def test_the_health_check_knows_what_the_arguments_say(tmp_path: Path, image: Path) -> None:
+    """A file that root alone can read, and that no variable names."""
+    needs_root()
+    port = free_port()
+    config, output = older(tmp_path, port)
+    root = Rootfs(binds={config: Path("/own.yaml"), output: WORKDIR / "output"})
+    stage = stages()["server"]
+    command = [*stage.entrypoint, "all", "--config", "/own.yaml"]
+    with Container(command, image, LOOPBACK, root) as container:
+        until(ready(container), 60)
+        assert f":{port}" in container.log
+        assert container.passes(stage.healthcheck), "at the port of that file"
+        container.request_stop()
+        assert container.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], Options()),
+        (["all"], Options(others=["all"])),
+        (["web", "--config", "/x.yaml"], Options("/x.yaml", "", ["web"])),
+        (
+            ["python", "-m", "workers", "--queues=bulk", "--config=/x.yaml"],
+            Options("/x.yaml", "bulk", ["python", "-m", "workers", "--queues=bulk"]),
+        ),
+        (["worker", "--queues"], Options()),
+    ],
+)
+def test_the_arguments_of_a_role_are_read(arguments: list[str], options: Options) -> None:
+    found = Options.of(arguments)
+    assert (found.config, found.queues) == (options.config, options.queues)
+    assert list(found.others) == list(options.others)
 
 
 def test_a_named_volume_for_the_queue_is_not_warned_of(tmp_path: Path, image: Path) -> None:

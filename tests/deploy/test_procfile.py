@@ -14,6 +14,7 @@ import pytest
 import redis
 from honcho.environ import parse_procfile
 from rq import Worker
+from rq.worker import BaseWorker
 
 from app.core.keys import PICTURE_QUEUES
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
@@ -70,7 +71,7 @@ class Platform:
         line = parse_procfile(PROCFILE.read_text()).processes[process_type]
         return self.opened.enter_context(Container(["sh", "-c", line], ROOT, self.values))
 
-    def workers(self) -> list[Worker]:
+    def workers(self) -> list[BaseWorker]:
         """Those of pictures that Redis knows."""
         found = Worker.all(connection=self.connection)
         return [worker for worker in found if set(worker.queue_names()) & set(PICTURE_QUEUES)]
