@@ -181,9 +181,12 @@ def test_a_worker_container_whose_queue_is_not_served_is_unhealthy(
     with service.start(tmp_path / "worker", tmp_path / "volumes", light) as container:
         until(lambda: container.passes(service.healthcheck), what="it is healthy")
         # As if the ones for pictures had ended.
-        folder = service.unpack(tmp_path / "check", tmp_path / "volumes")
-        env = {**service.environment, "REDIS_URL": empty_redis}
-        assert not passes(service.healthcheck, folder, env)
+        folder, root = service.unpack(tmp_path / "check", tmp_path / "volumes")
+        values = {**service.environment, "REDIS_URL": empty_redis}
+        check = [*check_command(service.healthcheck), "worker"]
+        result = run_alone(check, folder, values, root)
+    assert result.returncode == 1
+    assert "for interactive, bulk" in result.stderr
 
 
 def test_compose_stop_ends_every_role_cleanly(tmp_path: Path, empty_redis: str) -> None:
