@@ -273,6 +273,23 @@ def test_a_broken_picture_that_is_sent_again_fails_again_with_its_reason(stack: 
     assert json.loads(stack.dashboard.read(f"job/{id}")["metadata"])["error"] == before
 
 
+def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> None:
+    data = stack.upload("beach.jpg")
+    with stack.lost_originals():
+        stack.convert(data)
+    id = stack.dashboard.id_of("failed", "beach")
+    stack.dashboard.press(f"/job/{id}/requeue")
+    with stack.workers() as pool:
+        pool.freeze(1)
+        until(lambda: stack.state(data) == "processing")
+        for process in pool.family():
+            process.kill()
+    stack.convert(data)  # the others find it abandoned
+    assert stack.state(data) == "failed"
+    metadata = json.loads(stack.dashboard.read(f"job/{id}")["metadata"])
+    assert metadata["error"] == "its worker died"
+
+
 def test_a_compacted_queue_keeps_its_jobs(stack: Stack, connection: redis.Redis) -> None:
     pictures = [stack.upload(f"{number}.jpg") for number in range(3)]
     # What is left of a job that was deleted by hand is what the button is for.
@@ -324,6 +341,18 @@ def test_a_job_deleted_while_it_runs_and_sent_again_at_once_is_done_once_more(
             assert last(ws)["status"] == "done"
         assert stack.client.wait(md5(data))[0]["status"] == "done"
         assert stack.client.download(md5(data)).content[8:12] == b"WEBP"
+
+
+def test_what_a_killed_worker_leaves_of_a_deleted_job_keeps_no_picture_out(
+    stack: Stack, connection: redis.Redis
+) -> None:
+    data = stack.upload("beach.jpg")
+    id = stack.dashboard.id_of("queued", "beach")
+    stack.dashboard.press(f"/job/{id}/delete")
+    # Its heartbeat, for one that has just taken the job.
+    connection.hset(Job.key_for(id), "last_heartbeat", "2026-01-01T00:00:00.000000Z")
+    assert stack.is_unknown(data)
+    stack.is_taken_again(data)
 
 
 def test_a_cancelled_job_has_failed_and_can_be_sent_again(

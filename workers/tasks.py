@@ -52,9 +52,10 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     job = get_current_job()
     assert job is not None, "convert() runs as an RQ job"
     publish(job.connection, job.id, Step.PROCESSING)
-    # Of the run before, if somebody has sent a failed job again.
-    for name in ("error", "error_code"):
-        job.meta.pop(name, None)
+    if "error" in job.meta:  # of the run before: somebody has sent a failed job again
+        del job.meta["error"]
+        job.meta.pop("error_code", None)
+        job.save_meta()  # type: ignore[no-untyped-call]
     try:
         original = here.storage.get(keys.original(wanted, token))
         limits = here.settings.limits

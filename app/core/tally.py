@@ -103,8 +103,16 @@ def count_restarts(connection: redis.Redis, restarts: Mapping[Restart, int]) -> 
 
 
 def parse_tally(fields: Mapping[bytes, bytes]) -> Tally:
-    """The counts of the hash `keys.TALLY`; what does not belong there is passed over."""
+    """The counts of the hash `keys.TALLY`; what does not belong there is passed over.
+
+    What has not happened yet is 0 and not missing: of a count that begins with 1 Prometheus does
+    not see the first.
+    """
     tally = Tally()
+    for known in Format:
+        tally.done[known] = Done()
+        tally.failed |= {(known, code): 0 for code in ERRORS}
+    tally.restarts |= dict.fromkeys(Restart, 0)
     for key, value in fields.items():
         name = key.decode("ascii", "replace").split(":")
         number = _number(value)

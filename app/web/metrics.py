@@ -25,7 +25,7 @@ from sanic.response import raw
 from app import __version__
 from app.core.fleet import Fleet, look
 from app.core.recent import Recent
-from app.core.tally import BOUNDS, NO_ERROR, Restart, Tally
+from app.core.tally import BOUNDS, NO_ERROR, Tally
 from app.web.instruments import Instruments
 
 logger = logging.getLogger(__name__)
@@ -174,8 +174,8 @@ def _pictures(tally: Tally) -> Iterator[Metric]:
         f"Decoders that were replaced{ALL}",
         labels=("reason",),
     )
-    for reason in Restart:
-        restarts.add_metric((reason,), tally.restarts.get(reason, 0))
+    for reason, count in tally.restarts.items():
+        restarts.add_metric((reason,), count)
     yield from (pictures, received, made, saved, seconds, restarts)
 
 
