@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -12,6 +13,11 @@ class TinyImageError(Exception):
     status: ClassVar[int] = 500
     retry_after: int | None = None
     """Seconds after which the client may try again; None if that would change nothing."""
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What an answer over HTTP says beside the code and the message."""
+        return {}
 
 
 class InvalidJSON(TinyImageError):
@@ -73,6 +79,20 @@ class Unavailable(TinyImageError):
     code = "unavailable"
     status = 503
     retry_after = 5
+
+
+class NotReady(Unavailable):
+    """What a picture needs is missing; `missing` says of each part what is wrong with it."""
+
+    code = "not_ready"
+
+    def __init__(self, missing: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{part}: {what}" for part, what in missing.items()))
+        self.missing = missing
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"missing": self.missing}
 
 
 class StorageError(Unavailable):

@@ -68,4 +68,8 @@ def error_response(request: Request, error: TinyImageError) -> HTTPResponse:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = CHALLENGE
-    return json({"error": error.code, "message": str(error)}, status=error.status, headers=headers)
+    return json(
+        {"error": error.code, "message": str(error), **error.details},
+        status=error.status,
+        headers=headers,
+    )

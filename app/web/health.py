@@ -12,12 +12,13 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core import keys
-from app.core.errors import StorageError, StorageFull
+from app.core.errors import NotReady, StorageError, StorageFull
 from app.core.fleet import picture_workers
 from app.core.recent import Recent
 from app.core.storage import ObjectNotFound, Storage
 from app.web.docs import operations
 from app.web.docs.operation import documented
+from app.web.errors import error_response
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ PATIENCE = 2.0
 WRITE_SECONDS = 30.0
 """How often the storage is written to. Between, reading must do: each write of an object store
 costs, and each of a disk is brought to it."""
+
+
+OK = {"status": "ok"}
 
 
 class StorageProbe:
@@ -110,16 +114,29 @@ def health_blueprint(readiness: Readiness) -> Blueprint:
     """The routes of the probes. They need no key."""
     blueprint = Blueprint("health")
 
-    @blueprint.route("/healthz", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
+    @blueprint.get("/healthz")
     @documented(operations.HEALTH)
     async def health(request: Request) -> HTTPResponse:
-        return json({"status": "ok"})
+        return json(OK)
 
-    @blueprint.route("/readyz", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
+    @blueprint.head("/healthz")
+    @documented(operations.HEALTH_HEAD)
+    async def health_head(request: Request) -> HTTPResponse:
+        return json(OK)
+
+    async def answer(request: Request) -> HTTPResponse:
+        if missing := await readiness.missing():
+            return error_response(request, NotReady(missing))
+        return json(OK)
+
+    @blueprint.get("/readyz")
+    @documented(operations.READY)
     async def ready(request: Request) -> HTTPResponse:
-        missing = await readiness.missing()
-        if missing:
-            return json({"status": "unavailable", "missing": missing}, status=503)
-        return json({"status": "ok"})
+        return await answer(request)
+
+    @blueprint.head("/readyz")
+    @documented(operations.READY_HEAD)
+    async def ready_head(request: Request) -> HTTPResponse:
+        return await answer(request)
 
     return blueprint

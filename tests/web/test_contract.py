@@ -51,6 +51,11 @@ def done(server: Service) -> str:
     [
         ("GET /", {}, 200),
         ("GET /healthz", {}, 200),
+        ("HEAD /healthz", {}, 200),
+        ("GET /readyz", {}, 200),
+        ("HEAD /readyz", {}, 200),
+        ("GET /metrics", {}, 200),
+        ("GET /metrics", {"Accept": "application/openmetrics-text"}, 200),
         ("GET /status/DONE", {}, 200),
         ("GET /status/nothing", {}, 404),
         (f"GET /status/{NOBODY}", {}, 404),

@@ -248,33 +248,41 @@ def busy(url: str, number: int) -> None:
     )
 
 
-def test_replaced_decoders_are_counted_by_reason(tmp_path: Path) -> None:
-    settings = {"LIMITS__CHILD_PICTURES": 2, "LIMITS__CONVERSION_TIMEOUT": 2}
-    with service(tmp_path, UPLOAD__MAX_CONCURRENT_TASKS=1, **settings) as server:
+def restarts(server: Service, reason: str) -> float:
+    return total(scrape(server.url), "tinyimage_decoder_restarts_total", reason=reason)
+
+
+def convert(client: Client) -> None:
+    data = unique(photograph("rocket"))
+    client.upload(data)
+    client.wait(md5(data))
+
+
+def test_a_worn_decoder_is_counted(tmp_path: Path) -> None:
+    one = {"UPLOAD__MAX_CONCURRENT_TASKS": 1}
+    with service(tmp_path, **one, LIMITS__CHILD_PICTURES=2) as server:
         client = Client(server.url)
+        convert(client)
+        assert restarts(server, "worn") == 0
+        convert(client)
+        until(lambda: restarts(server, "worn") == 1)
 
-        def convert() -> None:
-            data = unique(photograph("rocket"))
-            client.upload(data)
-            client.wait(md5(data))
 
-        def restarts(reason: str) -> float:
-            return total(scrape(server.url), "tinyimage_decoder_restarts_total", reason=reason)
-
-        for _ in range(2):
-            convert()
-        until(lambda: restarts("worn") == 1)
-        (decoder,) = server.freeze(1)
-        convert()
-        until(lambda: restarts("timed_out") == 1)
-        convert()
+def test_decoders_that_hang_or_crash_are_counted(tmp_path: Path) -> None:
+    one = {"UPLOAD__MAX_CONCURRENT_TASKS": 1}
+    with service(tmp_path, **one, LIMITS__CONVERSION_TIMEOUT=2) as server:
+        client = Client(server.url)
+        server.freeze(1)
+        convert(client)
+        until(lambda: restarts(server, "timed_out") == 1)
+        convert(client)
         (decoder,) = server.freeze(1)
         data = unique(photograph("rocket"))
         client.upload(data)
         until(lambda: client.status(md5(data))[0]["status"] == "processing")
         decoder.kill()
         client.wait(md5(data))
-        until(lambda: restarts("crashed") == 1)
+        until(lambda: restarts(server, "crashed") == 1)
 
 
 def test_a_picture_whose_worker_is_killed_counts_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app import __version__
@@ -21,6 +22,7 @@ from app.web.docs.responses import (
     failures,
     headers,
     of,
+    without_body,
 )
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
 
@@ -66,6 +68,50 @@ HEALTH = Operation(
     description="Asks nobody else: a server whose Redis is gone is healthy too. Needs no key.",
     responses={"200": answer("It does.", ref("Health"), {"status": "ok"})},
     security=ANYONE,
+)
+
+HEALTH_HEAD = replace(
+    HEALTH, name="head_health", responses={"200": without_body(HEALTH.responses["200"])}
+)
+
+READY = Operation(
+    name="get_readiness",
+    tag=SERVER,
+    summary="Whether a picture would be converted",
+    description="Redis, the storage and a live worker that takes pictures are needed. Needs no "
+    "key; the answer may be a second old.",
+    responses={
+        "200": answer("It would.", ref("Health"), {"status": "ok"}),
+        **failures(of(errors.NotReady, "workers: no worker takes pictures"), UNFORESEEN),
+    },
+    security=ANYONE,
+)
+
+READY_HEAD = replace(
+    READY,
+    name="head_readiness",
+    responses={
+        "200": without_body(READY.responses["200"]),
+        **failures(of(errors.NotReady, ""), UNFORESEEN, body=False),
+    },
+)
+
+METRICS = Operation(
+    name="get_metrics",
+    tag=SERVER,
+    summary="What Prometheus collects",
+    description="In the text format of Prometheus, or that of OpenMetrics if it is asked for.",
+    responses={
+        "200": {
+            "description": "The metrics.",
+            "headers": headers(),
+            "content": {
+                media_type: {"schema": {"type": "string"}}
+                for media_type in ("text/plain", "application/openmetrics-text")
+            },
+        },
+        **failures(UNAUTHORIZED, UNFORESEEN),
+    },
 )
 
 ABOUT = Operation(

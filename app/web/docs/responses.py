@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.core import errors
@@ -91,6 +92,11 @@ def answer(description: str, schema: Schema, example: Any, *header_names: str) -
         "headers": headers(*header_names),
         "content": {"application/json": {"schema": schema, "example": example}},
     }
+
+
+def without_body(response: Mapping[str, Any]) -> Schema:
+    """The same answer to HEAD."""
+    return {name: value for name, value in response.items() if name != "content"}
 
 
 def of(error: type[TinyImageError], message: str) -> Failure:

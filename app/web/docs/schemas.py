@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core import errors
 from app.core.conversion import DEFAULT_FORMAT, DEFAULT_QUALITY, SAME, Format
-from app.core.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options
+from app.core.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options, Priority
 from app.core.queue import JobState
 
 Schema = dict[str, Any]
@@ -29,6 +29,7 @@ HTTP_ERRORS: tuple[type[errors.TinyImageError], ...] = (
     errors.QueueFull,
     errors.TooManySockets,
     errors.Unavailable,
+    errors.NotReady,
     errors.StorageError,
     errors.StorageFull,
 )
@@ -158,10 +159,16 @@ QUALITY = _number(
 
 FORMAT = _named("AskedFormat", "The format of the result.", default=str(DEFAULT_FORMAT))
 
+PRIORITY = _named(
+    "Priority",
+    f"When it is converted: `{Priority.BULK}` after all that is `{Priority.INTERACTIVE}`.",
+    default=str(Priority.INTERACTIVE),
+)
+
 UPLOAD_FORM = _object(
     "A picture, and what is to become of it.",
     {"picture": _text("The file.", format="binary")},
-    {"format": FORMAT, "quality": QUALITY, "q": Q, **OPTIONS},
+    {"format": FORMAT, "quality": QUALITY, "q": Q, "priority": PRIORITY, **OPTIONS},
 )
 
 _MD5 = ref("Md5")
@@ -194,6 +201,7 @@ SCHEMAS: dict[str, Schema] = {
         "The plain encoder, the best for about twice the time, or all it has.", Effort
     ),
     "Keep": _choice("Metadata that may stay.", Keep),
+    "Priority": _choice("Somebody waits for the picture, or nobody does.", Priority),
     "State": _choice("How far a picture is.", JobState),
     "ChosenOptions": _object(
         "The options of a conversion; those that are as by default are left out.",
@@ -242,6 +250,14 @@ SCHEMAS: dict[str, Schema] = {
     "Error": _object(
         "Why a request was refused.",
         {"error": ref("ErrorCode"), "message": _text("For people; may change.")},
+        {
+            "missing": {
+                "type": "object",
+                "description": f"With `{errors.NotReady.code}`: each part that is missing, "
+                "of `redis`, `storage` and `workers`, and what is wrong with it.",
+                "additionalProperties": {"type": "string"},
+            }
+        },
     ),
     "SocketPicture": _object(
         "To the server: a picture, and what is to become of it.",
@@ -251,6 +267,7 @@ SCHEMAS: dict[str, Schema] = {
             "format": FORMAT,
             "quality": QUALITY,
             "q": Q,
+            "priority": PRIORITY,
             **OPTIONS,
             "keep": {
                 "description": "Metadata that stays.",
