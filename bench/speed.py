@@ -44,15 +44,15 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--count",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="pictures a format and repeat "
         f"({', '.join(f'{format} {count}' for format, count in COUNTS.items())})",
     )
-    parser.add_argument("--concurrency", type=_positive, default=8, metavar="N", help="(8)")
-    parser.add_argument("--repeat", type=_positive, default=3, metavar="N", help="(3)")
+    parser.add_argument("--concurrency", type=positive, default=8, metavar="N", help="(8)")
+    parser.add_argument("--repeat", type=positive, default=3, metavar="N", help="(3)")
     parser.add_argument(
-        "--workers", type=_positive, metavar="N", help="workers of the service (one for each core)"
+        "--workers", type=positive, metavar="N", help="workers of the service (one for each core)"
     )
     parser.set_defaults(run=run)
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BenchError: if a picture does not come back as it should.
     """
-    workers = arguments.workers or _cores()
+    workers = arguments.workers or cores()
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as name:
         folder = Path(name)
         most = max(arguments.count or COUNTS[format] for format in arguments.formats)
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
                 )
             )
     print(
-        f"{_cores()} cores, {workers} workers, {arguments.concurrency} pictures at a time; "
+        f"{cores()} cores, {workers} workers, {arguments.concurrency} pictures at a time; "
         f"Python {platform.python_version()}, libvips {results[0].libvips_version}\n"
         f"{len(photographs)} photographs of {results[0].pixels / 1e6:.1f} megapixels and "
         f"{bytes_each / 1e6:.2f} MB; "
@@ -116,7 +116,7 @@ def _measure(
     results = folder / "bare"
     results.mkdir()
     with (
-        BarePool(_cores(), pictures[0], target) as pool,
+        BarePool(cores(), pictures[0], target) as pool,
         Server(folder, workers) as server,
     ):
         load = Load(
@@ -161,7 +161,7 @@ def _check_sizes(measured: Measured, pictures: Sequence[Path]) -> None:
                 )
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -175,7 +175,8 @@ def _formats(text: str) -> list[Format]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number for argparse that is 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("should be 1 or more")
     return int(text)

@@ -1,0 +1,1 @@
+"""What a fleet of processes does with many pictures, jobs and sockets."""

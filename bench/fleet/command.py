@@ -1,0 +1,88 @@
+"""The figures of a fleet: a long queue, a large cleanup, many sockets, two workers."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.fleet import cleanup, scaling, sockets, waiting
+from bench.fleet.report import Figure, figures_table
+from bench.speed import cores, positive
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+PARTS = ("waiting", "sockets", "scaling", "cleanup")
+
+JOBS, DONE, REQUESTS = 10_000, 100_000, 100
+"""Pictures that wait, pictures that are done, and requests of a repeat."""
+
+SOCKET_REPEATS = 3
+"""At most: each takes twenty seconds."""
+
+
+def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `fleet`."""
+    parser = commands.add_parser("fleet", help=__doc__, description=__doc__)
+    parser.add_argument(
+        "--only", type=_parts, default=PARTS, metavar="PARTS", help=f"some of {','.join(PARTS)}"
+    )
+    parser.add_argument(
+        "--scale", type=_share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
+    )
+    parser.add_argument("--repeat", type=positive, default=5, metavar="N", help="(5)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure and print.
+
+    Raises:
+        BenchError: if something does not do what it should.
+    """
+    scale, repeat = arguments.scale, arguments.repeat
+
+    def size(most: int, least: int = 2) -> int:
+        return max(least, round(most * float(scale)))
+
+    parts: dict[str, Callable[[Path], list[Figure]]] = {
+        "waiting": partial(
+            waiting.measure, jobs=size(JOBS), requests=size(REQUESTS, 5), repeat=repeat
+        ),
+        "sockets": partial(
+            sockets.measure, sockets=size(sockets.SOCKETS), repeat=min(SOCKET_REPEATS, repeat)
+        ),
+        "scaling": partial(scaling.measure, scale=scale, repeat=repeat),
+        "cleanup": partial(cleanup.measure, jobs=size(DONE)),
+    }
+    figures: list[Figure] = []
+    for name in arguments.only:
+        with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
+            figures += parts[name](Path(folder))
+    print(
+        f"{cores()} cores; Python {platform.python_version()}; "
+        f"medians of {repeat} repeats, where there are any (least–most)\n"
+    )
+    print(figures_table(figures))
+
+
+def _parts(text: str) -> list[str]:
+    names = list(dict.fromkeys(text.split(",")))
+    if unknown := [name for name in names if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(PARTS)}")
+    return names
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError("should be more than 0 and 1 at most")
+    return share
