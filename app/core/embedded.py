@@ -32,6 +32,10 @@ SOCKET_PATH_LIMIT = 100
 LOCK_SECONDS = 5.0
 """How long a folder may stay locked by a redis-server that is just ending."""
 
+COMPACT_BYTES = 1024
+"""Bytes of the longest field of a hash that Redis keeps compact. Its default of 64 is less than the
+arguments of a job take, which then takes more than twice the memory. Redis 7 knows the name too."""
+
 START_SECONDS = 60.0
 """How long Redis may take to load its append-only file."""
 
@@ -128,6 +132,7 @@ class EmbeddedRedis:
                 # sync is under way: killed then, it would lose a picture that was accepted. Under
                 # no it writes before it answers; sync() does the rest.
                 *("--appendfsync", "no", "--maxmemory-policy", "noeviction"),
+                *("--hash-max-ziplist-value", str(COMPACT_BYTES)),
                 *("--daemonize", "no", "--loglevel", "warning"),
             ],
             stdin=subprocess.DEVNULL,

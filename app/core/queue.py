@@ -104,6 +104,16 @@ class PictureJob:
         return keys.result(self.conversion, self.token)
 
 
+class NewJob(Job):
+    """A job that nobody has taken yet."""
+
+    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
+        """Its fields in Redis, without those that are empty: RQ reads them as it reads none, and
+        seven of them would take a fifth of what a job takes."""
+        fields = super().to_dict(include_meta, include_result)
+        return {name: value for name, value in fields.items() if value != ""}
+
+
 def connect(url: str) -> redis.Redis:
     """A client with a pool of connections, for use from several threads.
 
@@ -133,7 +143,9 @@ class PictureQueue:
     ) -> None:
         self.connection = connection
         self._queues = {
-            priority: Queue(priority.value, connection=connection, serializer=JSONSerializer)
+            priority: Queue(
+                priority.value, connection=connection, serializer=JSONSerializer, job_class=NewJob
+            )
             for priority in Priority
         }
         self._ttl = int(max_age_seconds) + GRACE_SECONDS

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import redis
 from rq import Queue
 from rq.job import Job
@@ -109,11 +112,35 @@ def test_what_is_left_of_a_job_that_was_deleted_while_it_ran_is_no_job(
     assert [_submit(queue), _submit(queue)] == [False, True]
 
 
-def test_a_waiting_job_takes_less_than_3_kb_of_redis(connection: redis.Redis) -> None:
+COMPACT = "hash-max-ziplist-value"
+
+
+@pytest.fixture
+def plain_redis(connection: redis.Redis) -> Iterator[redis.Redis]:
+    """A Redis that keeps hashes as one does that nobody has configured."""
+    ours = connection.config_get(COMPACT)[COMPACT]
+    connection.config_set(COMPACT, 64)
+    yield connection
+    connection.config_set(COMPACT, ours)
+
+
+def _memory_of_a_job(connection: redis.Redis, filename: str) -> float:
+    """Bytes of Redis that each of many waiting jobs takes."""
     queue = _queue(connection)
     before = connection.info("memory")["used_memory"]
     for number in range(500):
-        _submit(queue, Conversion(f"{number:032x}", Format.WEBP, 0), token="0123456789abcdef")
+        conversion = Conversion(f"{number:032x}", Format.WEBP, 0)
+        assert queue.submit(conversion, token="0123456789abcdef", filename=filename, size=1_000_000)
     used = (connection.info("memory")["used_memory"] - before) / 500
     print(f"{used:.0f} bytes a job")
-    assert used < 3000
+    return float(used)
+
+
+def test_a_waiting_job_takes_less_than_3_kb_of_any_redis(plain_redis: redis.Redis) -> None:
+    assert _memory_of_a_job(plain_redis, "IMG_20240229_183012.jpg") < 2500
+    plain_redis.flushall()
+    assert _memory_of_a_job(plain_redis, secrets.token_hex(48) + ".jpg") < 3000
+
+
+def test_a_waiting_job_takes_half_of_that_in_ours(connection: redis.Redis) -> None:
+    assert _memory_of_a_job(connection, "IMG_20240229_183012.jpg") < 1500
