@@ -19,7 +19,11 @@ PLANNED = {
 }
 """Settings that are on their way."""
 
-OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+OTHERS = {
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    "GOOGLE_SERVICE_ACCOUNT_KEY",
+    *("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"),
+}
 """What the storage reads by itself."""
 
 
