@@ -16,8 +16,8 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.core import keys
 from app.core.conversion import Conversion, Format
+from app.core.options import Priority
 from app.core.queue import PictureQueue
 from app.core.removal import Doomed, remove_as_read
 from app.core.retention import ORPHAN_SECONDS, sweep
@@ -197,11 +197,13 @@ def test_nothing_of_a_removed_job_is_left_in_redis(scene: Scene, connection: red
         for key in (job.dependents_key, job.dependencies_key, job.execution_registry.key):
             connection.sadd(key, "x")
     for registry in ENDED.values():
-        connection.zadd(registry.key_template.format(keys.QUEUE), {"another": 1})
-    connection.delete(Queue(keys.QUEUE, connection=connection).key)
+        connection.zadd(registry.key_template.format(Priority.INTERACTIVE.value), {"another": 1})
+    connection.delete(Queue(Priority.INTERACTIVE.value, connection=connection).key)
     assert sweep(scene.queue, scene.storage, HOUR).jobs == 3
     left = {key.decode() for key in connection.keys("*")}
-    registries = {f"rq:{name}:{keys.QUEUE}" for name in ("finished", "failed", "canceled")}
+    registries = {
+        f"rq:{name}:{Priority.INTERACTIVE.value}" for name in ("finished", "failed", "canceled")
+    }
     assert left == {"rq:queues", *registries}
     for key in registries:
         assert connection.zrange(key, 0, -1) == [b"another"]

@@ -197,6 +197,18 @@ def test_the_health_check_knows_what_the_arguments_say(tmp_path: Path, image: Pa
         assert container.wait(10) == 0
 
 
+def test_a_worker_of_some_queues_is_healthy_when_these_are_served(
+    image: Path, empty_redis: str
+) -> None:
+    stage = stages()["server"]
+    command = [*stage.entrypoint, "worker", "--queues", "bulk"]
+    values = {**ONE_TASK, "REDIS_URL": empty_redis}
+    with Container(command, image, values, Rootfs()) as container:
+        until(lambda: container.passes(stage.healthcheck), what="it is healthy")
+        container.request_stop()
+        assert container.wait(10) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [

@@ -35,7 +35,7 @@ def _left(folder: Path) -> int:
 
 
 def _enqueue(connection: redis.Redis) -> Job:
-    queue = Queue(keys.QUEUE, connection=connection, serializer=JSONSerializer)
+    queue = Queue(keys.MAINTENANCE_QUEUE, connection=connection, serializer=JSONSerializer)
     return queue.enqueue(keys.CLEANUP_FUNCTION)
 
 
