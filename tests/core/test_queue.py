@@ -75,7 +75,6 @@ def test_a_job_is_removed_only_if_it_has_ended_and_is_as_wanted(connection: redi
     assert queue.remove_where(ids, lambda job: job.token == "01")[0] == (ended, True)
     assert queue.get(CONVERSION.job_id) is None
     assert queue.find(CONVERSION.md5) == []
-    assert Queue(Priority.INTERACTIVE.value, connection=connection).job_ids == []
 
 
 def test_of_two_who_remove_a_job_at_once_one_does(connection: redis.Redis) -> None:
