@@ -195,10 +195,8 @@ def _maintain(site: Site) -> None:
     """See that somebody works on the queue of the cleanup."""
     queue = Queue(MAINTENANCE, connection=site.connection)
     if not Worker.all(queue=queue):
-        # It yields to the workers of pictures, as long as they have something to do.
-        nice = ["nice", "-n", "10"]
         rq = [sys.executable, "-m", "rq.cli", "worker", "--serializer", "json", "--quiet"]
-        site.process([*nice, *rq, "--url", site.url, MAINTENANCE])
+        site.process([*rq, "--url", site.url, MAINTENANCE])
         deadline = time.monotonic() + 30
         while not Worker.all(queue=queue):
             if time.monotonic() > deadline:
