@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from app import __version__
-from app.core.command import make_output_dir, redis_url, start
+from app.core.command import check_storage, redis_url, start
 
 
 def main() -> None:
@@ -18,12 +18,12 @@ def main() -> None:
         from app.web.server import run_web
 
         url = redis_url(settings, "the web")
-        make_output_dir(settings)
+        check_storage(settings, url)
         run_web(settings, url)
     else:
         from app.supervisor import run_all
 
-        make_output_dir(settings)
+        check_storage(settings, settings.redis.url)
         run_all(settings)
 
 

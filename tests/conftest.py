@@ -10,22 +10,46 @@ import pytest
 import redis
 
 from app.core.embedded import EmbeddedRedis
+from app.core.settings import CONFIG_VARIABLE
+from tests.fleet import Fleet, fleet_on_redis, fleet_on_s3
+from tests.s3 import S3Server, s3_server
 from tests.service import Client, Service, service
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A whole server, for tests that bring pictures of their own and change nothing else."""
-    with service(tmp_path_factory.mktemp("server"), UPLOAD__MAX_UPLOAD_SIZE="10MB") as running:
-        yield running
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service | Fleet]:
+    """A whole server, for tests that bring pictures of their own and change nothing else; or, where
+    a test asks for that, a fleet that answers as one."""
+    folder, kind = tmp_path_factory.mktemp("server"), getattr(request, "param", "one")
+    if kind == "one":
+        with service(folder, UPLOAD__MAX_UPLOAD_SIZE="10MB") as running:
+            yield running
+        return
+    fleet_of = {"s3": fleet_on_s3, "redis": fleet_on_redis}[kind]
+    (folder / "fleet").mkdir()
+    with (
+        running_redis(folder / "redis") as embedded,
+        fleet_of(folder / "fleet", embedded.url) as fleet,
+    ):
+        yield fleet
 
 
 @pytest.fixture
-def client(server: Service) -> Iterator[Client]:
+def client(server: Service | Fleet) -> Iterator[Client]:
     """A client of `server`."""
-    client = Client(server.url)
+    client = server.client()
     with client.http:
         yield client
+
+
+@pytest.fixture
+def no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration file that says nothing, whatever another test has read last."""
+    file = tmp_path / "empty.yaml"
+    file.write_text("{}")
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))
 
 
 @contextlib.contextmanager
@@ -45,6 +69,13 @@ def session_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
     """A Redis for all tests of this process; use `redis_url`."""
     with running_redis(tmp_path_factory.mktemp("redis")) as embedded:
         yield embedded
+
+
+@pytest.fixture(scope="session")
+def session_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 for all tests of this process, each with a prefix of its own."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -58,11 +58,11 @@ def is_decoder(process: psutil.Process) -> bool:
 class Process:
     """A process of ours; what it logs is kept."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
+    def __init__(self, arguments: list[str], env: dict[str, str], cwd: Path = ROOT) -> None:
         self.log: list[str] = []
         self._popen = subprocess.Popen(
             [sys.executable, "-m", *arguments],
-            cwd=ROOT,
+            cwd=cwd,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -166,6 +166,9 @@ class Service(Process):
         self.wait_for(READY_LINE)
         return self
 
+    def client(self) -> Client:
+        return Client(self.url)
+
     def stored(self, prefix: str) -> list[Path]:
         """The files in storage below originals or results."""
         return [path for path in (self.folder / "output" / prefix).rglob("*") if path.is_file()]
@@ -184,8 +187,9 @@ def service(folder: Path, **settings: object) -> Iterator[Service]:
 class Client:
     """What a program does with the HTTP API."""
 
-    def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=60)
+    def __init__(self, url: str, *, keep_alive: bool = True) -> None:
+        limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
+        self.http = httpx.Client(base_url=url, timeout=60, limits=limits)
 
     def answers(self) -> bool:
         """Whether the server is there."""

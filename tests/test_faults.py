@@ -12,7 +12,7 @@ import psutil
 from websockets.sync.client import connect
 
 from app.core.retention import ORPHAN_SECONDS
-from app.core.storage import Storage
+from app.core.storage.files import FileStorage
 from tests.conftest import running_redis
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Client, Process, Service, command, environment, free_port, service, until
@@ -119,7 +119,7 @@ def test_a_rolling_restart_under_a_stream_of_uploads_loses_none(tmp_path: Path) 
 
 
 def test_what_a_killed_writer_has_staged_is_swept(tmp_path: Path) -> None:
-    storage = Storage.local(tmp_path)
+    storage = FileStorage(tmp_path)
     storage.put("originals/aa/whole", b"picture")
     old, young = tmp_path / "originals/aa/half#1", tmp_path / "originals/aa/half#2"
     for path in (old, young):

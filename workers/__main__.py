@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from app.core import keys
-from app.core.command import USAGE_STATUS, fail, make_output_dir, redis_url, start
+from app.core.command import USAGE_STATUS, check_storage, fail, redis_url, start
 from workers.pool import PicturePool
 
 
@@ -24,7 +24,7 @@ def main() -> None:
         except ValueError as error:
             fail(f"--queues: {error}", USAGE_STATUS)
     url = redis_url(settings, "the worker process")
-    make_output_dir(settings)
+    check_storage(settings, url)
     PicturePool(url, settings.upload.max_concurrent_tasks, queues).start(logging_level="WARNING")
 
 

@@ -8,6 +8,7 @@ from threading import Event
 
 from app.core.settings import Settings, load_settings
 from app.core.storage import Storage
+from app.core.storage.opener import open_storage
 from workers.child import ChildLimits
 from workers.sandbox import Sandbox
 
@@ -30,7 +31,7 @@ def runtime() -> Runtime:
     settings = load_settings()
     return Runtime(
         settings,
-        Storage.local(settings.server.output_dir),
+        open_storage(settings, settings.redis.url),
         Sandbox(
             settings.limits.conversion_timeout,
             ChildLimits(

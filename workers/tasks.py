@@ -15,9 +15,10 @@ from app.core import keys
 from app.core.conversion import Conversion
 from app.core.errors import StorageError
 from app.core.events import Step, publish
+from app.core.filenames import content_disposition
 from app.core.queue import PictureQueue
 from app.core.retention import sweep
-from app.core.storage import ObjectNotFound
+from app.core.storage import Content, Expiring, ObjectNotFound
 from workers.imaging.errors import PROCESSING_FAILED, PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
@@ -72,7 +73,11 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             ),
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        here.storage.put(keys.result(wanted, token), result)
+        here.storage.put(
+            keys.result(wanted, token),
+            result,
+            Content(wanted.format.media_type, content_disposition(filename, wanted.format)),
+        )
     except PictureError as error:
         _fail(job, str(error), error.code)
         raise
@@ -97,6 +102,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
     job.save_meta()  # type: ignore[no-untyped-call]
     publish(job.connection, job.id, Step.DONE)
+    _let_go(keys.original(wanted, token))
     logger.info(
         "%s → %s: %d → %d bytes in %.0f ms",
         filename,
@@ -126,6 +132,9 @@ def report_failure(
         step = Step.FAILED
     job.save_meta()  # type: ignore[no-untyped-call]
     publish(connection, job.id, step)
+    if step is Step.FAILED:
+        arguments = job.kwargs
+        _let_go(keys.original(Conversion.from_dict(arguments["conversion"]), arguments["token"]))
 
 
 def cleanup() -> dict[str, int]:
@@ -144,6 +153,16 @@ def cleanup() -> dict[str, int]:
     if swept.files:
         logger.info("cleanup: %d jobs, %d files, %d bytes", swept.jobs, swept.files, swept.freed)
     return {"jobs": swept.jobs, "files": swept.files, "freed": swept.freed}
+
+
+def _let_go(original: str) -> None:
+    """Have the original of a job that has ended go by itself, where the storage can do that."""
+    storage = runtime().storage
+    if isinstance(storage, Expiring):
+        try:
+            storage.expire(original)
+        except StorageError as error:
+            logger.warning("%s: %s", error, error.__cause__)
 
 
 def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:

@@ -6,13 +6,14 @@ import argparse
 import logging
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import NoReturn
 
+from app.core.errors import StorageError
 from app.core.lifeline import PARENT_VARIABLE, follow_parent
 from app.core.logs import configure_logging
 from app.core.settings import ConfigError, Settings, load_settings
+from app.core.storage.opener import in_redis, open_storage
 from app.core.tls import is_unchecked
 
 logger = logging.getLogger(__name__)
@@ -58,16 +59,17 @@ def redis_url(settings: Settings, role: str) -> str:
     return settings.redis.url
 
 
-def make_output_dir(settings: Settings) -> None:
-    """Make the folder of originals and results if it is not there. Ends the process with one line
-    if it cannot be written."""
-    folder = settings.server.output_dir.absolute()
+def check_storage(settings: Settings, redis_url: str | None) -> None:
+    """See that the storage can be written. Ends the process with one line if it cannot.
+
+    Args:
+        redis_url: where Redis is; None if that is not known yet, and the objects are not there.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        fail(f"the output folder {folder} cannot be written: {error.strerror}", START_STATUS)
+        if redis_url is not None or not in_redis(settings):
+            open_storage(settings, redis_url).check()
+    except StorageError as error:
+        fail(str(error), START_STATUS)
 
 
 def fail(message: str, status: int) -> NoReturn:

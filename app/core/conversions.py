@@ -22,7 +22,7 @@ from app.core.events import Events
 from app.core.lookups import Lookups
 from app.core.options import Options, Priority
 from app.core.queue import JobState, PictureJob, PictureQueue
-from app.core.storage import ObjectInfo, Storage
+from app.core.storage import ObjectInfo, Presigner, Storage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -188,6 +188,13 @@ class Conversions:
     def stream(self, result: Result, start: int, end: int) -> AsyncIterator[bytes]:
         """The result's bytes from `start` up to, without, `end`, as `Storage.get_stream`."""
         return self._storage.get_stream(result.job.result_key, start, end)
+
+    async def presign(self, result: Result, method: str, seconds: int) -> str | None:
+        """A URL of the storage under which the result can be read with `method`, GET or HEAD, for
+        some seconds; None if the storage has none."""
+        if isinstance(self._storage, Presigner):
+            return await self._storage.presign(method, result.job.result_key, seconds)
+        return None
 
     async def _submit(
         self, picture: Picture, conversion: Conversion, priority: Priority

@@ -32,6 +32,9 @@ TALLY = "tinyimage:metrics"
 RATE_PREFIX = "tinyimage:rate"
 """What the counts of `limits.rate` begin with."""
 
+STORAGE_PREFIX = "tinyimage:storage"
+"""What the keys of a storage in Redis begin with."""
+
 CONVERT_FUNCTION = "workers.tasks.convert"
 FAILURE_FUNCTION = "workers.tasks.report_failure"
 CLEANUP_FUNCTION = "workers.tasks.cleanup"

@@ -7,6 +7,7 @@ import re
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -32,6 +33,7 @@ from app.core import keys
 from app.core.access import check_api_keys, check_origins, parse_api_keys, parse_list, parse_rate
 from app.core.logs import LogFormat
 from app.core.options import Effort
+from app.core.storage.address import check_storage_url
 from app.core.tls import without_check
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -71,6 +73,26 @@ def parse_size(value: object) -> int:
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 
 
+def blank_is_none(value: object) -> object:
+    """None for a text without anything in it: a variable that is passed on and not set."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def check_endpoint(endpoint: str | None) -> str | None:
+    """The address, if it is one of HTTP.
+
+    Raises:
+        ValueError: if it is not; it does not repeat it.
+    """
+    parts = urlsplit(endpoint or "")
+    if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise ValueError("should be an address such as https://s3.example.org, without a user")
+    return endpoint
+
+
+Text = Annotated[str | None, BeforeValidator(blank_is_none)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -107,8 +129,23 @@ class WorkerSettings(_Section):
     """The RQ queues that `python -m workers` serves, the one that goes first first."""
 
 
+class StorageSettings(_Section):
+    url: Annotated[Text, AfterValidator(check_storage_url)] = None
+    """Where originals and results are kept; None for files below `server.output_dir`."""
+    endpoint: Annotated[Text, AfterValidator(check_endpoint)] = None
+    """The address of what speaks as S3, Google or Azure does, in place of theirs."""
+    region: Text = None
+    """The region of an S3 bucket."""
+    path_style: bool = True
+    """Whether an S3 bucket is named in the path, or in the host."""
+    redis_limit: Annotated[Size | None, BeforeValidator(blank_is_none)] = None
+    """Bytes of all objects in Redis; None for half of what Redis may hold."""
+
+
 class DownloadSettings(_Section):
     download_url: str = "download/"
+    redirect: bool = False
+    """Whether a download is a URL of the storage, where it can sign one."""
 
 
 class RedisSettings(_Section):
@@ -205,6 +242,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     upload: UploadSettings = UploadSettings()
     workers: WorkerSettings = WorkerSettings()
+    storage: StorageSettings = StorageSettings()
     download: DownloadSettings = DownloadSettings()
     redis: RedisSettings = RedisSettings()
     cleanup: CleanupSettings = CleanupSettings()
@@ -323,4 +361,6 @@ def _describe(error: dict[str, Any]) -> str:
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
+    if error["loc"] in (("storage", "url"), ("storage", "endpoint")):  # there may be a password
+        return f"{name}: {message[0].lower()}{message[1:]}"
     return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

@@ -14,14 +14,24 @@ from app.core.storage import ObjectNotFound
 from app.web.ranges import RangeNotSatisfiable, matches, parse_range
 from app.web.record import record_of
 
+REDIRECT_SECONDS = 300
+"""How long a URL of the storage is good. It is followed at once; the rest is for clocks that differ
+and for a download that is broken off and taken up again."""
+
 
 async def send_result(
-    request: Request, conversions: Conversions, result: Result, cache_seconds: int
+    request: Request,
+    conversions: Conversions,
+    result: Result,
+    cache_seconds: int,
+    *,
+    redirect: bool = False,
 ) -> HTTPResponse | None:
     """Answer a GET or HEAD with the result.
 
     Args:
         cache_seconds: how long a cache may keep it; 0 if it is to ask each time.
+        redirect: whether to send the client to the storage, if that can hand out the result.
 
     Returns:
         the response, or None if it has been streamed.
@@ -42,6 +52,10 @@ async def send_result(
     }
     if matches(request.headers.get("if-none-match"), etag):
         return HTTPResponse(status=304, headers=headers)
+    if redirect and (url := await conversions.presign(result, request.method, REDIRECT_SECONDS)):
+        # 302: with GET and HEAD each client asks again as it did. No cache may keep the address: it
+        # is good for all, and not for long.
+        return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
     try:
         part = parse_range(
             request.headers.get("range"), request.headers.get("if-range"), etag, size

@@ -127,7 +127,9 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         # A result never changes, but which of several is the newest does.
         named = wanted.names(result.job.conversion)
         cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
-        return await send_result(request, conversions, result, cache)
+        return await send_result(
+            request, conversions, result, cache, redirect=settings.download.redirect
+        )
 
     @blueprint.get("/download/<md5:str>")
     @documented(operations.DOWNLOAD)

@@ -17,7 +17,7 @@ from app.core.events import Events
 from app.core.logs import configure_logging
 from app.core.queue import PictureQueue, connect
 from app.core.settings import Settings
-from app.core.storage import Storage
+from app.core.storage.opener import open_storage
 from app.web.auth import ApiKeys
 from app.web.docs.extension import add_schema
 from app.web.docs.page import docs_blueprint
@@ -90,7 +90,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     guard.install(app)
     connection = connect(url)
     events = Events(url)
-    storage = Storage.local(settings.server.output_dir)
+    storage = open_storage(settings, url)
     conversions = Conversions(
         PictureQueue(
             connection,
@@ -121,6 +121,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     async def stop(app: App) -> None:
         # Also those whose clients are gone by now: what they enqueue needs the connection.
         await conversions.finish()
+        await storage.close()
         await events.stop()
         await rate.close()
         connection.close()

@@ -19,7 +19,7 @@ from app.core.conversions import Picture
 from app.core.errors import InvalidForm, SizeExceeded, UploadTimeout
 from app.core.filenames import clean_filename, form_filename
 from app.core.options import OPTION_NAMES
-from app.core.storage import as_storage_error
+from app.core.storage.errors import as_storage_error
 from app.web.record import record_of
 
 SPOOL_MEMORY = 512 * 1024

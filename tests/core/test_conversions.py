@@ -16,7 +16,7 @@ from app.core.conversions import Conversions, Picture
 from app.core.errors import QueueFull
 from app.core.events import Events
 from app.core.queue import JobState, PictureJob, PictureQueue
-from app.core.storage import Storage
+from app.core.storage.files import FileStorage
 from tests.pictures import md5, photograph, unique
 
 
@@ -45,7 +45,7 @@ def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
     connection: redis.Redis, redis_url: str, tmp_path: Path
 ) -> None:
     queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60, max_waiting=1)
-    conversions = Conversions(queue, Storage.local(tmp_path), Events(redis_url))
+    conversions = Conversions(queue, FileStorage(tmp_path), Events(redis_url))
     first, second = unique(photograph("rocket")), unique(photograph("rocket"))
     job = asyncio.run(conversions.submit(_picture(first), _webp(first)))
     with pytest.raises(QueueFull):
@@ -71,7 +71,7 @@ def test_a_job_whose_answer_was_lost_keeps_its_original(
     connection: redis.Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversions_module, "HUNG_SECONDS", 0)
-    queue, storage = _queue(_LostAnswer, connection), Storage.local(tmp_path)
+    queue, storage = _queue(_LostAnswer, connection), FileStorage(tmp_path)
     conversions = Conversions(queue, storage, Events(redis_url))
     data = unique(photograph("rocket"))
     with pytest.raises(redis.TimeoutError):
@@ -86,7 +86,7 @@ def test_a_job_whose_answer_was_lost_keeps_its_original(
 def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(
     connection: redis.Redis, redis_url: str, tmp_path: Path
 ) -> None:
-    queue, storage = _queue(_SentTwice, connection), Storage.local(tmp_path)
+    queue, storage = _queue(_SentTwice, connection), FileStorage(tmp_path)
     data = unique(photograph("rocket"))
     conversions = Conversions(queue, storage, Events(redis_url))
     job = asyncio.run(conversions.submit(_picture(data), _webp(data)))
@@ -102,7 +102,7 @@ def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
         def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
             raise redis.ConnectionError("Redis is gone")
 
-    data, storage = unique(photograph("rocket")), Storage.local(tmp_path)
+    data, storage = unique(photograph("rocket")), FileStorage(tmp_path)
     queue = _queue(PictureQueue, connection)
     first = asyncio.run(
         Conversions(queue, storage, Events(redis_url)).submit(_picture(data), _webp(data))
@@ -125,7 +125,7 @@ def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
 def test_of_many_who_send_a_failed_picture_again_one_is_taken(
     connection: redis.Redis, redis_url: str, tmp_path: Path
 ) -> None:
-    data, storage = unique(photograph("rocket")), Storage.local(tmp_path)
+    data, storage = unique(photograph("rocket")), FileStorage(tmp_path)
     queue = _queue(PictureQueue, connection)
     conversions = Conversions(queue, storage, Events(redis_url))
     first = asyncio.run(conversions.submit(_picture(data), _webp(data)))

@@ -21,7 +21,7 @@ from app.core.options import Priority
 from app.core.queue import PictureQueue
 from app.core.removal import Doomed, remove_as_read
 from app.core.retention import ORPHAN_SECONDS, sweep
-from app.core.storage import Storage
+from app.core.storage.files import FileStorage
 
 HOUR = 3600.0
 
@@ -38,7 +38,7 @@ class Scene:
     def __init__(self, connection: redis.Redis, folder: Path) -> None:
         self.folder = folder
         self.queue = PictureQueue(connection, max_age_seconds=HOUR, conversion_timeout=60)
-        self.storage = Storage.local(folder)
+        self.storage = FileStorage(folder)
         self._connection = connection
 
     def job(self, number: int, status: JobStatus, age: float, token: str = "01") -> Conversion:

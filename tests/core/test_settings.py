@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import ConfigError, Settings, load_settings, parse_size
+from app.core.settings import (
+    ConfigError,
+    Settings,
+    StorageSettings,
+    load_settings,
+    parse_size,
+)
+from app.core.storage.address import StorageAddress, StorageKind, parse_storage_url
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -170,3 +177,63 @@ def test_a_configuration_file_that_is_named_must_exist(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().server.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("file://output", StorageAddress(StorageKind.FILE, folder=Path("output"))),
+        ("file://out/pictures", StorageAddress(StorageKind.FILE, folder=Path("out/pictures"))),
+        ("file:///var/a%20b", StorageAddress(StorageKind.FILE, folder=Path("/var/a b"))),
+        ("s3://pictures", StorageAddress(StorageKind.S3, bucket="pictures")),
+        ("s3://pictures/a/b/", StorageAddress(StorageKind.S3, bucket="pictures", prefix="a/b")),
+        ("gs://pictures/a", StorageAddress(StorageKind.GOOGLE, bucket="pictures", prefix="a")),
+        ("az://pictures/a", StorageAddress(StorageKind.AZURE, bucket="pictures", prefix="a")),
+        ("redis://", StorageAddress(StorageKind.REDIS)),
+        (
+            "redis://u:p@host:1/2",
+            StorageAddress(StorageKind.REDIS, redis="redis://u:p@host:1/2"),
+        ),
+        ("rediss://host/2", StorageAddress(StorageKind.REDIS, redis="rediss://host/2")),
+    ],
+)
+def test_a_storage_url_says_where_the_objects_are(url: str, address: StorageAddress) -> None:
+    assert parse_storage_url(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "output",
+        "ftp://secret@pictures",
+        "s3://",
+        "s3:///prefix",
+        "s3://key:secret@pictures",
+        "s3://pictures?token=secret",
+        "gs://pictures:80",
+        "az://pictures#secret",
+        "file://",
+        "redis://:secret@",
+        "redis://:secret@host:port",
+        "rediss://",
+    ],
+)
+def test_a_storage_url_that_is_none_is_one_line_without_what_may_be_secret(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYIMAGE_STORAGE__URL", url)
+    with pytest.raises(ConfigError, match=r"^storage\.url: should [^\n]+$") as error:
+        load_settings()
+    assert "secret" not in str(error.value)
+
+
+def test_a_storage_that_is_passed_on_and_not_set_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("URL", "ENDPOINT", "REGION", "REDIS_LIMIT"):
+        monkeypatch.setenv(f"TINYIMAGE_STORAGE__{name}", " ")
+    assert load_settings().storage == StorageSettings()
+    monkeypatch.setenv("TINYIMAGE_STORAGE__REDIS_LIMIT", "20MB")
+    assert load_settings().storage.redis_limit == 20 * 1024**2
+    monkeypatch.setenv("TINYIMAGE_STORAGE__ENDPOINT", "https://user:secret@host")
+    with pytest.raises(ConfigError, match=r"^storage\.endpoint: should") as error:
+        load_settings()
+    assert "secret" not in str(error.value)

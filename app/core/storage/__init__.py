@@ -1,0 +1,23 @@
+"""Originals and results: what a storage is. `opener` opens the one that the settings name."""
+
+from app.core.storage.interface import (
+    LIST_PAGE,
+    PART_SIZE,
+    Content,
+    Expiring,
+    ObjectInfo,
+    ObjectNotFound,
+    Presigner,
+    Storage,
+)
+
+__all__ = [
+    "LIST_PAGE",
+    "PART_SIZE",
+    "Content",
+    "Expiring",
+    "ObjectInfo",
+    "ObjectNotFound",
+    "Presigner",
+    "Storage",
+]

@@ -1,0 +1,120 @@
+"""What a storage is, and what some can do beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Protocol, runtime_checkable
+
+PART_SIZE = 512 * 1024
+"""Bytes held in memory while an object is read as a stream, or written as one to a file."""
+
+LIST_PAGE = 1000
+"""Objects in one page of a listing; what S3 gives at most."""
+
+
+class ObjectNotFound(Exception):
+    """There is no object of this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What the storage knows of an object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified: datetime
+    """When it was put, with a time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an object is, for a storage that hands it out by itself."""
+
+    media_type: str
+    disposition: str
+    """The Content-Disposition."""
+
+
+class Storage(Protocol):
+    """Objects by key. A put is atomic: a reader sees all of an object or none of it.
+
+    Every call raises StorageError if the storage fails, StorageFull if there is no room. The async
+    ones are for one event loop, which ends with `close`; the others may be called from any thread.
+    """
+
+    def check(self) -> None:
+        """Return if objects can be written here; for the start.
+
+        Raises:
+            StorageError: if not; its message is one line that says what is wrong with what.
+        """
+
+    def put(self, key: str, data: bytes | bytearray, content: Content | None = None) -> None:
+        """Keep `data` as the object `key`, in place of one that is there."""
+
+    async def put_stream(self, key: str, file: IO[bytes]) -> None:
+        """Keep what is left of `file` as the object `key`, a part at a time."""
+
+    def get(self, key: str) -> bytes:
+        """The whole object.
+
+        Raises:
+            ObjectNotFound: if it is not there.
+        """
+
+    async def get_bytes(self, key: str) -> bytes:
+        """The whole object, as `get`."""
+
+    def get_stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The object's bytes from `start` up to, without, `end`, a part at a time.
+
+        Raises:
+            ObjectNotFound: if it is not there, before the first part.
+        """
+
+    async def stat(self, key: str) -> ObjectInfo | None:
+        """What is known of the object, or None if it is not there."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete the objects; one that is not there is no error."""
+
+    async def delete_async(self, key: str) -> None:
+        """Delete the object; one that is not there is no error."""
+
+    def list(self, prefix: str) -> Iterator[list[ObjectInfo]]:
+        """All objects below the folder `prefix`, or all for "", in pages of at most `LIST_PAGE`, in
+        no order. Those of pages that have come may be deleted meanwhile."""
+
+    def delete_staged(self, seconds: float) -> tuple[int, int]:
+        """Delete what writers have left that were killed, not written to for `seconds`.
+
+        Returns:
+            how many objects, and their bytes.
+        """
+
+    async def close(self) -> None:
+        """Close what connections there are."""
+
+
+@runtime_checkable
+class Presigner(Protocol):
+    """A storage that hands out objects by itself, to who has a URL that it has signed."""
+
+    async def presign(self, method: str, key: str, seconds: int) -> str:
+        """The URL under which the object can be read with `method` for some seconds.
+
+        Args:
+            method: GET or HEAD.
+        """
+
+
+@runtime_checkable
+class Expiring(Protocol):
+    """A storage whose objects go by themselves, also where no cleanup runs: those that were put
+    some time after a job can have ended, those put as a stream when no job can wait for them."""
+
+    def expire(self, key: str) -> None:
+        """Have the object go as one that was put: nothing waits for it any more."""
