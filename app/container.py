@@ -23,6 +23,7 @@ from app.core import keys
 from app.core.command import START_STATUS, USAGE_STATUS, fail
 from app.core.logs import configure_logging
 from app.core.settings import CONFIG_VARIABLE, ConfigError, Settings, load_settings
+from app.core.storage.address import StorageKind, parse_storage_url
 from app.folders import hand_over
 from app.roles import MODULES, Role, role_of
 from app.started import Options, Started
@@ -116,8 +117,9 @@ def _copy(text: bytes) -> Path:
 def _hand_over(role: Role, settings: Settings) -> None:
     """Give the user the folders that this role writes to."""
     wanted: list[tuple[Path, Iterable[str] | None]] = []
-    if role is not Role.SCHEDULER:
-        wanted.append((settings.server.output_dir, STORED))
+    folder = _storage_folder(settings)
+    if role is not Role.SCHEDULER and folder is not None:
+        wanted.append((folder, STORED))
     if role is Role.ALL and not settings.redis.url:
         wanted.append((settings.redis.data_dir, None))
     for folder, names in wanted:
@@ -126,6 +128,14 @@ def _hand_over(role: Role, settings: Settings) -> None:
         except OSError as error:
             # It may be usable all the same; if not, the role says so in one line.
             logger.warning("%s cannot be given to the user %d: %s", folder, USER, error.strerror)
+
+
+def _storage_folder(settings: Settings) -> Path | None:
+    """Where pictures are kept as files, if they are."""
+    if settings.storage.url is None:
+        return settings.server.output_dir
+    address = parse_storage_url(settings.storage.url)
+    return address.folder if address.kind is StorageKind.FILE else None
 
 
 def _warn_of_what_is_not_kept(data_dir: Path) -> None:

@@ -20,7 +20,7 @@ from rq import Worker
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
 from app.core.queue import PictureQueue, connect
-from app.core.storage import Storage
+from app.core.storage.files import FileStorage
 from bench.errors import BenchError
 from bench.launch import HOST, ROOT, environment, free_port
 
@@ -97,7 +97,7 @@ class Site:
             max_age_seconds=MAX_AGE_SECONDS,
             conversion_timeout=CONVERSION_TIMEOUT,
         )
-        self.storage = Storage.local(self.folder / "output")
+        self.storage = FileStorage(self.folder / "output")
         return self
 
     def __exit__(self, *error: object) -> None:

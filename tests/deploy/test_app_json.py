@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from honcho.environ import parse_procfile
 
 from app.core.settings import Settings
-from tests.deploy.variables import PLANNED, is_known
-from tests.service import ROOT
+from tests.conftest import running_redis
+from tests.deploy.conftest import LOOPBACK
+from tests.deploy.containers import Container
+from tests.deploy.variables import is_known
+from tests.pictures import md5, photograph, unique
+from tests.service import ROOT, Client, free_port, until
+from tests.tls import port_of
 
 APP_JSON = ROOT / "app.json"
 SECRET = "0123456789abcdef" * 4
@@ -63,8 +71,7 @@ def test_its_values_are_ones_that_the_server_takes(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, value in values(manifest).items():
-        if name not in PLANNED:
-            monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("REDIS_URL", "rediss://:password@example.org:6380")
     settings = Settings()
     assert settings.redis.url == "rediss://:password@example.org:6380?ssl_cert_reqs=none"
@@ -72,3 +79,37 @@ def test_its_values_are_ones_that_the_server_takes(
     assert key.get_secret_value() == SECRET
     assert settings.server.processes == settings.server.proxies_count == 1
     assert settings.limits.rate == ""
+
+
+def test_dynos_that_share_nothing_but_a_redis_convert_a_picture(
+    manifest: dict[str, Any], tmp_path: Path
+) -> None:
+    """With the values that are set where nobody changes any, behind a certificate of nobody's."""
+    port = free_port()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    processes = parse_procfile((ROOT / "Procfile").read_text()).processes
+    with contextlib.ExitStack() as opened:
+        embedded = opened.enter_context(running_redis(tmp_path / "redis"))
+        tls = opened.enter_context(port_of(embedded.url, context))
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            **values(manifest),
+            **LOOPBACK,
+            "PORT": str(port),
+            "REDIS_URL": f"rediss://127.0.0.1:{tls}/0",
+        }
+        for name, line in processes.items():
+            dyno = tmp_path / name
+            dyno.mkdir()
+            opened.enter_context(Container(["sh", "-c", line], dyno, environment))
+        client = Client(f"http://127.0.0.1:{port}")
+        opened.enter_context(client.http)
+        client.http.headers["Authorization"] = f"Bearer {SECRET}"
+        until(client.answers, what="the web answers")
+        picture = unique(photograph("rocket"))
+        assert client.upload(picture).status_code == 202
+        assert [job["status"] for job in client.wait(md5(picture))] == ["done"]
+        assert client.download(md5(picture)).content[8:12] == b"WEBP"
+        # A dyno's own folder has nothing in it that another would need.
+        assert not any(list((tmp_path / name).iterdir()) for name in processes)

@@ -168,6 +168,20 @@ def test_the_compose_file_of_the_older_server_changes_only_its_image(
     assert "Traceback" not in log
 
 
+def test_the_folder_that_storage_url_names_becomes_the_users(tmp_path: Path, image: Path) -> None:
+    needs_root()
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    values = {**LOOPBACK, **ONE_TASK, "PORT": str(free_port())}
+    values["TINYIMAGE_STORAGE__URL"] = "file:///pictures"
+    root = Rootfs(binds={pictures: Path("/pictures")})
+    with Container(stages()["server"].command, image, values, root) as container:
+        until(ready(container), 60)
+        container.request_stop()
+        assert container.wait(10) == 0
+    assert pictures.stat().st_uid == USER
+
+
 def test_the_variable_that_names_a_file_wins_over_the_older_servers_place(
     tmp_path: Path, image: Path
 ) -> None:

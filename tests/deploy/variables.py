@@ -8,17 +8,6 @@ from typing import Any
 
 from app.core.settings import PLATFORM_VARIABLES, load_settings
 
-PLANNED = {
-    "TINYIMAGE_STORAGE__URL",
-    "TINYIMAGE_STORAGE__ENDPOINT",
-    "TINYIMAGE_STORAGE__REGION",
-    "TINYIMAGE_STORAGE__PATH_STYLE",
-    "TINYIMAGE_STORAGE__REDIS_LIMIT",
-    "TINYIMAGE_DOWNLOAD__REDIRECT",
-    "TINYIMAGE_WORKERS__QUEUES",
-}
-"""Settings that are on their way."""
-
 OTHERS = {
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     "GOOGLE_SERVICE_ACCOUNT_KEY",
@@ -29,7 +18,7 @@ OTHERS = {
 
 def is_known(variable: str) -> bool:
     """Whether something reads a variable of this name."""
-    if variable in {*PLANNED, *OTHERS, *PLATFORM_VARIABLES}:
+    if variable in {*OTHERS, *PLATFORM_VARIABLES}:
         return True
     match = re.fullmatch(r"TINYIMAGE_([A-Z_]+?)__([A-Z_]+)", variable)
     return match is not None and match[2].lower() in _settings().get(match[1].lower(), {})

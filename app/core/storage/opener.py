@@ -18,6 +18,7 @@ from app.core.storage.errors import cause_of
 from app.core.storage.files import FileStorage
 from app.core.storage.interface import Storage
 from app.core.storage.redis_storage import RedisStorage
+from app.core.tls import without_check
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -71,6 +72,8 @@ def open_storage(settings: Settings, redis_url: str | None) -> Storage:
         return _files(address)
     if address.kind is StorageKind.REDIS:
         url = address.redis or redis_url
+        if url is not None and not settings.redis.verify_certificate:
+            url = without_check(url)
         if url is None:
             raise StorageError("storage.url: redis:// is the Redis of redis.url, which is not set")
         return RedisStorage(
