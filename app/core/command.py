@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
 import os
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,11 +67,32 @@ def check_storage(settings: Settings, redis_url: str | None) -> None:
     Args:
         redis_url: where Redis is; None if that is not known yet, and the objects are not there.
     """
+    if redis_url is None and in_redis(settings):
+        return
+    # In a process of its own: obstore's threads, once they run, are lost in what is forked from
+    # here, and whoever asks it there waits for ever.
+    fork = multiprocessing.get_context("fork")
+    ours, theirs = fork.Pipe(duplex=False)
+    child = fork.Process(target=_check, args=(settings, redis_url, theirs))
+    child.start()
+    theirs.close()
     try:
-        if redis_url is not None or not in_redis(settings):
-            open_storage(settings, redis_url).check()
+        reason = ours.recv()
+    except EOFError:
+        reason = "the storage could not be looked at; the lines above say why"
+    child.join()
+    if reason is not None:
+        fail(reason, START_STATUS)
+
+
+def _check(settings: Settings, redis_url: str | None, answer: Connection) -> None:
+    """Answer with what is wrong with the storage, or with None."""
+    try:
+        open_storage(settings, redis_url).check()
     except StorageError as error:
-        fail(str(error), START_STATUS)
+        answer.send(str(error))
+    else:
+        answer.send(None)
 
 
 def fail(message: str, status: int) -> NoReturn:
