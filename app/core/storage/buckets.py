@@ -24,7 +24,7 @@ UPLOAD_PART_SIZE = 5 * 1024 * 1024
 """Bytes of one part of a larger object, which is held in memory: the least that S3 takes (Amazon S3
 User Guide, "Multipart upload limits")."""
 
-UPLOADS = 8
+UPLOADS = 4
 """Objects that a process sends to the bucket at once; it bounds the memory of their parts."""
 
 DELETIONS = 10

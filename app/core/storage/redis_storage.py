@@ -38,6 +38,9 @@ DELETED_AT_ONCE = 200
 CONNECTIONS = 4
 """Of a web process, beside those of the queue. Small plans of Redis allow 20 in all."""
 
+TURN_SECONDS = 30
+"""How long a step waits for one of them: 50 large uploads that come at once take turns."""
+
 
 class RedisStorage:
     """A Storage whose objects go by themselves, and that holds so many bytes and no more."""
@@ -60,7 +63,7 @@ class RedisStorage:
             redis.asyncio.BlockingConnectionPool.from_url(
                 url,
                 max_connections=CONNECTIONS,
-                timeout=SOCKET_TIMEOUT,
+                timeout=TURN_SECONDS,
                 socket_timeout=SOCKET_TIMEOUT,
                 socket_connect_timeout=SOCKET_TIMEOUT,
                 # As `connect` has it.
