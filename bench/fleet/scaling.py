@@ -22,8 +22,8 @@ from bench.pictures import make_photographs
 from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 
-COUNTS = {Format.JPG: 96, Format.WEBP: 24}
-"""Pictures of a run: some seconds for one worker."""
+COUNTS = {Format.JPG: 128, Format.WEBP: 32}
+"""Pictures of a run: some seconds for one worker; with fewer, the last one of two would count."""
 
 SIZES = {Format.PNG: 3, Format.AVIF: 4}
 """Of further formats, whose speed is measured with one worker once."""
