@@ -44,9 +44,17 @@ def client(server: Service | Fleet) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(autouse=True)
+def _own_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a configuration file leaves its name in the environment, for the processes that are
+    started then; the next test is to know nothing of it."""
+    monkeypatch.setenv(CONFIG_VARIABLE, "")
+    monkeypatch.delenv(CONFIG_VARIABLE)
+
+
 @pytest.fixture
 def no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A configuration file that says nothing, whatever another test has read last."""
+    """A configuration file that says nothing."""
     file = tmp_path / "empty.yaml"
     file.write_text("{}")
     monkeypatch.setenv(CONFIG_VARIABLE, str(file))
