@@ -33,6 +33,7 @@ from app.core import keys
 from app.core.access import check_api_keys, check_origins, parse_api_keys, parse_list, parse_rate
 from app.core.logs import LogFormat
 from app.core.options import Effort
+from app.core.redis_address import check_redis_url
 from app.core.storage.address import check_storage_url
 from app.core.tls import without_check
 
@@ -48,6 +49,9 @@ PLATFORM_VARIABLES = {
 """What platforms such as Heroku set, and the setting each stands for."""
 
 _PREFIX, _DELIMITER = "TINYIMAGE_", "__"
+
+_MAY_HOLD_A_PASSWORD = (("redis", "url"), ("storage", "url"), ("storage", "endpoint"))
+"""What is told of without its value."""
 
 _UNITS = {"B": 0, "K": 1, "M": 2, "G": 3}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([BKMG]?)B?\s*", re.IGNORECASE)
@@ -151,7 +155,7 @@ class DownloadSettings(_Section):
 class RedisSettings(_Section):
     verify_certificate: bool = True
     """Whether the certificate of a rediss:// must be one that an authority has signed."""
-    url: str | None = None
+    url: Text = None
     """redis://, rediss:// or unix://; without one a redis-server is started. It says by itself that
     no certificate is to be checked where `verify_certificate` is false."""
     data_dir: Path = Path("data")
@@ -160,7 +164,10 @@ class RedisSettings(_Section):
     @field_validator("url")
     @classmethod
     def _apply_verify_certificate(cls, url: str | None, info: ValidationInfo) -> str | None:
-        return url if url is None or info.data.get("verify_certificate") else without_check(url)
+        if url is None:
+            return None
+        url = check_redis_url(url.strip())
+        return url if info.data.get("verify_certificate") else without_check(url)
 
 
 class CleanupSettings(_Section):
@@ -361,6 +368,6 @@ def _describe(error: dict[str, Any]) -> str:
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
-    if error["loc"] in (("storage", "url"), ("storage", "endpoint")):  # there may be a password
+    if error["loc"] in _MAY_HOLD_A_PASSWORD:
         return f"{name}: {message[0].lower()}{message[1:]}"
     return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

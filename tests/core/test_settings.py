@@ -216,6 +216,7 @@ def test_a_storage_url_says_where_the_objects_are(url: str, address: StorageAddr
         "redis://:secret@",
         "redis://:secret@host:port",
         "rediss://",
+        "redis://:secret@host/0?db=secret",
     ],
 )
 def test_a_storage_url_that_is_none_is_one_line_without_what_may_be_secret(
@@ -225,6 +226,32 @@ def test_a_storage_url_that_is_none_is_one_line_without_what_may_be_secret(
     with pytest.raises(ConfigError, match=r"^storage\.url: should [^\n]+$") as error:
         load_settings()
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:secret@host",
+        "host:6379",
+        "redis://:secret@host:99999/0",
+        "redis://:secret@host/0?db=secret",
+        "unix://",
+    ],
+)
+@pytest.mark.parametrize("variable", ["TINYIMAGE_REDIS__URL", "REDIS_URL"])
+def test_a_redis_url_that_is_none_is_one_line_without_what_may_be_secret(
+    variable: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, url)
+    with pytest.raises(ConfigError, match=r"^redis\.url: should [^\n]+$") as error:
+        load_settings()
+    assert "secret" not in str(error.value)
+
+
+def test_a_redis_that_is_passed_on_and_not_set_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYIMAGE_REDIS__URL", " ")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    assert load_settings().redis.url is None
 
 
 def test_a_storage_that_is_passed_on_and_not_set_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from app.core.redis_address import check_redis_url
+
 EXPECTED = (
     "should be file://FOLDER, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX "
     "or redis://"
@@ -54,7 +56,7 @@ def parse_storage_url(url: str) -> StorageAddress:
             return StorageAddress(StorageKind.REDIS)
         if not parts.hostname:
             raise ValueError("should name a host, or be redis:// for the Redis of redis.url")
-        return StorageAddress(StorageKind.REDIS, redis=url)
+        return StorageAddress(StorageKind.REDIS, redis=check_redis_url(url))
     if parts.scheme not in list(StorageKind):
         raise ValueError(EXPECTED)
     if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
