@@ -9,7 +9,7 @@ from typing import Any
 import redis
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job, JobStatus
 from rq.registry import clean_registries
 from rq.worker_registration import clean_worker_registry
@@ -33,13 +33,14 @@ def maintain(connection: redis.Redis, job_class: type[Job], serializer: Any) -> 
 
     Raises:
         RedisError: if Redis cannot be reached.
+        StopRequested: if a signal came. RQ ends an idle worker by it.
     """
     for name in (*keys.QUEUES, keys.RETIRED_QUEUE):
         queue = Queue(name, connection=connection, job_class=job_class, serializer=serializer)
         for clean in (clean_registries, clean_worker_registry, put_back, bring_over):
             try:
                 clean(queue)
-            except RedisError:
+            except (RedisError, StopRequested):
                 raise
             except Exception:
                 # One job that makes no sense would keep all workers from all others.

@@ -16,7 +16,9 @@ from typing import Any
 import psutil
 import pytest
 import redis
-from rq import Worker
+from rq import Queue, Worker
+from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core import keys
@@ -27,6 +29,7 @@ from app.core.retention import ORPHAN_SECONDS
 from tests.pictures import md5, photograph, unique
 from tests.service import ROOT, Client, Process, environment, free_port, service, until
 from workers.dequeue import STREAK, Precedence, SafeQueue
+from workers.maintenance import maintain
 from workers.scheduler import CleanupScheduler
 from workers.worker import PictureWorker
 
@@ -335,3 +338,20 @@ def test_everything_in_one_is_ready_with_whatever_queues_it_serves(tmp_path: Pat
         data = unique(photograph("rocket"))
         assert client.upload(data, priority="bulk").status_code == 202
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+class _Stopped(Job):
+    """As where a worker's handler of signals ends it while it reads a job."""
+
+    @classmethod
+    def fetch(cls, *arguments: Any, **options: Any) -> Any:
+        raise StopRequested
+
+
+def test_a_worker_that_is_told_to_stop_while_it_looks_for_abandoned_jobs_stops(
+    connection: redis.Redis,
+) -> None:
+    queue = Queue(Priority.INTERACTIVE, connection=connection)
+    connection.lpush(queue.intermediate_queue_key, "a")
+    with pytest.raises(StopRequested):
+        maintain(connection, _Stopped, JSONSerializer)
