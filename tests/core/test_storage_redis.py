@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -225,3 +226,15 @@ def test_a_redis_that_is_gone_is_told_at_once_and_keeps_nobody_from_starting() -
     assert (error.value.code, error.value.status) == ("storage_unavailable", 503)
     assert "secret" not in f"{error.value} {error.value.__cause__}"
     storage.check()
+
+
+def test_a_redis_that_does_not_answer_keeps_nobody_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.core.queue.SOCKET_TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        storage = RedisStorage(f"redis://127.0.0.1:{port}", max_age_seconds=HOUR)
+        with pytest.raises(StorageError):
+            storage.put("a", b"x")
+        storage.check()

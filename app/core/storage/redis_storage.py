@@ -15,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import StorageError, StorageFull
 from app.core.queue import GRACE_SECONDS, INDEX_SECONDS, SOCKET_TIMEOUT, connect
@@ -89,8 +90,8 @@ class RedisStorage:
         except StorageFull:
             return  # what is there can be handed out, and deleted
         except StorageError as error:
-            # One that is away is told of by who needs it next, as the queue does.
-            if not isinstance(error.__cause__, RedisConnectionError | TimeoutError):
+            # One that is away, or hangs, is told of by who needs it next, as the queue does.
+            if not isinstance(error.__cause__, RedisConnectionError | RedisTimeoutError):
                 raise StorageError(
                     f"the storage in Redis cannot be used: {error.__cause__}"
                 ) from None
