@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import WatchError
 from redis.retry import Retry as ConnectionRetry
 from rq import Callback, Queue, Retry
-from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
+from rq.exceptions import (
+    DeserializationError,
+    DuplicateJobError,
+    InvalidJobOperation,
+    NoSuchJobError,
+)
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
@@ -28,6 +34,8 @@ from app.core.conversion import Conversion
 from app.core.moves import move
 from app.core.options import Priority
 from app.core.removal import Doomed, remove_as_read
+
+logger = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT = 5
 """Seconds that a command to Redis may take before the web gives up."""
@@ -354,9 +362,16 @@ def _parts(job_ids: Iterable[str]) -> Iterator[list[str]]:
 def _view(job: Job | None) -> PictureJob | None:
     if job is None:
         return None
-    arguments: dict[str, Any] = job.kwargs
+    try:
+        arguments: dict[str, Any] = job.kwargs
+        conversion = Conversion.from_dict(arguments["conversion"])
+        arguments["token"], arguments["filename"]
+    except (DeserializationError, LookupError, TypeError, ValueError) as error:
+        # Somebody else has written it: one of these would end every cleanup at the same place.
+        logger.warning("the job %s makes no sense: %r", job.id, error)
+        return None
     return PictureJob(
-        conversion=Conversion.from_dict(arguments["conversion"]),
+        conversion=conversion,
         token=arguments["token"],
         state=_STATES.get(job.get_status(refresh=False), JobState.FAILED),
         filename=arguments["filename"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -260,3 +261,15 @@ def test_more_files_than_a_page_are_all_cleaned(scene: Scene) -> None:
         scene.job(number, JobStatus.FINISHED, 2 * HOUR)
     assert sweep(scene.queue, scene.storage, HOUR).jobs == 1100
     assert scene.files() == []
+
+
+@pytest.mark.parametrize("data", [b"", b"no pickle", b'["f", null, [], {"conversion": {}}]'])
+def test_a_job_that_makes_no_sense_keeps_no_other_from_being_deleted(
+    scene: Scene, connection: redis.Redis, data: bytes
+) -> None:
+    spoilt = scene.job(1, JobStatus.FINISHED, 2 * HOUR)
+    scene.job(2, JobStatus.FINISHED, 2 * HOUR)
+    connection.hset(Job.key_for(spoilt.job_id), "data", zlib.compress(data))
+    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
+    assert scene.files() == []
+    assert scene.queue.find(spoilt.md5) == []
