@@ -101,7 +101,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m app.health", description=__doc__)
     parser.add_argument("role", nargs="?", choices=list(Role), type=Role)
     arguments = parser.parse_args()
-    become_user()
+    if Started.recorded():  # elsewhere the user may not even be able to read this program
+        become_user()
     started = Started.read()
     os.environ.update(started.variables)
     role = arguments.role or started.role

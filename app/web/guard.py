@@ -73,7 +73,7 @@ class Guard:
         record = record_of(request)
         name = request.route.name if request.route else "."
         *_, blueprint, route = name.split(".")
-        record.route = route or None
+        record.route = route.removesuffix("_head") or None  # a handler by itself, and one route
         if response := self._cors.preflight(request):
             record.outcome = "preflight"
             return response
