@@ -90,6 +90,8 @@ def _all_roles_work(
         with connect(f"ws://127.0.0.1:{port}/ws", max_size=None) as ws:
             ws.send(message(unique(photograph("rocket"))))
             assert [a["status"] for a in answers(ws, 1)] == ["queued", "processing", "done"]
+        assert client.http.get("/readyz").status_code == 200
+        assert "tinyimage_redis_up 1.0" in client.http.get("/metrics").text
         until(lambda: admin.hget("rq:job:cleanup", "status") == b"finished", what="a cleanup")
     finally:
         statuses = [process.terminate() for process in processes]
@@ -114,8 +116,9 @@ def test_a_password(embedded: EmbeddedRedis, admin: redis.Redis, tmp_path: Path)
         _all_roles_work(f"redis://:{quote(PASSWORD, safe='')}@{address}", admin, tmp_path)
 
 
+@pytest.mark.parametrize("storage", ["", "redis://"])
 def test_the_user_of_the_documentation_may_do_all_that_is_needed_and_no_more(
-    embedded: EmbeddedRedis, admin: redis.Redis, tmp_path: Path
+    embedded: EmbeddedRedis, admin: redis.Redis, tmp_path: Path, storage: str
 ) -> None:
     rules = ["on", f">{PASSWORD}", *_acl_of_the_documentation()]
     admin.execute_command("ACL", "SETUSER", "tinyimage", "reset", *rules)
@@ -123,7 +126,8 @@ def test_the_user_of_the_documentation_may_do_all_that_is_needed_and_no_more(
     admin.set("another", "1")
     with port_of(embedded.url) as port:
         url = f"redis://tinyimage:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/0"
-        _all_roles_work(url, admin, tmp_path)
+        _all_roles_work(url, admin, tmp_path, STORAGE__URL=storage)
+        assert (tmp_path / "output").exists() is not bool(storage)
         # Nothing was tried and refused, but for what redis-py says of itself where it may.
         assert {entry["object"] for entry in admin.acl_log()} <= {"client"}
         with redis.Redis.from_url(url) as connection:
