@@ -12,6 +12,7 @@ import redis
 
 from tests.disk import full_for, small_disk
 from tests.pictures import large, md5, opened, photograph, unique
+from tests.s3 import s3_server
 from tests.service import Client, Service, command, service, until
 from tests.web.test_live import answers, connect, message
 
@@ -147,3 +148,42 @@ def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
         data = unique(photograph("rocket"))
         until(lambda: client.upload(data).status_code == 202, what="there is room again")
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+def test_a_bucket_that_goes_away_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server(tmp_path / "s3") as bucket:
+        for name, value in bucket.settings.items():
+            if name.startswith("AWS_"):
+                monkeypatch.setenv(name, value)
+        ours = {
+            name.removeprefix("TINYIMAGE_"): value
+            for name, value in bucket.settings.items()
+            if name.startswith("TINYIMAGE_")
+        }
+        with service(tmp_path, **ours, UPLOAD__MAX_CONCURRENT_TASKS=1) as server:
+            client = Client(server.url)
+            done, in_hand, refused = (unique(photograph("rocket")) for _ in range(3))
+            client.upload(done)
+            client.wait(md5(done))
+            (decoder,) = server.freeze(1)
+            client.upload(in_hand)
+            until(lambda: client.status(md5(in_hand))[0]["status"] == "processing")
+            bucket.stop()
+            for response in (client.upload(refused), client.download(md5(done))):
+                assert response.status_code == 503
+                assert response.json()["error"] == "storage_unavailable"
+                assert int(response.headers["Retry-After"]) > 0
+                assert str(bucket.port) not in response.text
+            assert client.http.get("/healthz").status_code == 200
+            assert client.http.get("/readyz").json()["missing"] == {"storage": "fails"}
+            decoder.resume()
+            server.wait_for("it is put back")
+            bucket.start()
+            assert [job["status"] for job in client.wait(md5(in_hand))] == ["done"]
+            assert client.download(md5(done)).status_code == 200
+            assert client.upload(refused).status_code == 202
+            assert [job["status"] for job in client.wait(md5(refused))] == ["done"]
+            until(lambda: client.http.get("/readyz").status_code == 200, what="ready again")
+            assert not [line for line in server.log if "Traceback" in line]
