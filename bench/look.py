@@ -11,9 +11,6 @@ from ssimulacra2 import compute_ssimulacra2
 BACKGROUNDS = (0, 255)
 """What transparency is put on; the worse of the two looks counts."""
 
-SMALLEST = 8
-"""Pixels of the shortest side that the measure can do."""
-
 
 class Reference:
     """A picture that others are held against."""

@@ -44,6 +44,10 @@ CLEANUP_JOB_ID = "cleanup"
 ORIGINALS = "originals"
 RESULTS = "results"
 
+START_CHECK = "health/check"
+"""The storage key of an object that is written and deleted as a process starts. One for all: what
+a process leaves that is killed between the two, the next one deletes."""
+
 PROBE = "health/probe"
 """The storage key of a small object that is written and read to see whether that works."""
 

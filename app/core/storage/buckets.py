@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +12,7 @@ import obstore
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.core.errors import StorageError, StorageFull
+from app.core.keys import START_CHECK
 from app.core.storage.errors import typed
 from app.core.storage.interface import LIST_PAGE, Content, ObjectNotFound
 from app.core.storage.obstores import ObstoreStorage, bytes_left
@@ -46,12 +46,11 @@ class BucketStorage(ObstoreStorage):
 
     def check(self) -> None:
         """Also that it can be listed: S3 says 403 in place of 404 to who may not."""
-        key = f"checks/{secrets.token_hex(8)}"
         try:
-            self.put(key, b"")
-            for _ in self.list("checks"):
+            self.put(START_CHECK, b"")
+            for _ in self.list("health"):
                 break
-            self.delete([key])
+            self.delete([START_CHECK])
         except StorageFull:
             return  # what is there can be handed out, and deleted
         except StorageError as error:

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import StorageError, StorageFull
+from app.core.keys import START_CHECK
 from app.core.queue import GRACE_SECONDS, INDEX_SECONDS, SOCKET_TIMEOUT, connect
 from app.core.storage import redis_ledger as ledger
 from app.core.storage.interface import LIST_PAGE, Content, ObjectInfo, ObjectNotFound
@@ -83,10 +84,9 @@ class RedisStorage:
         self._waiting = self._ended + INDEX_SECONDS * 1000
 
     def check(self) -> None:
-        key = f"checks/{secrets.token_hex(8)}"
         try:
-            self.put(key, b"x")
-            self.delete([key])
+            self.put(START_CHECK, b"x")
+            self.delete([START_CHECK])
         except StorageFull:
             return  # what is there can be handed out, and deleted
         except StorageError as error:
