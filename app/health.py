@@ -101,8 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m app.health", description=__doc__)
     parser.add_argument("role", nargs="?", choices=list(Role), type=Role)
     arguments = parser.parse_args()
-    if Started.recorded():  # elsewhere the user may not even be able to read this program
-        become_user()
+    become_user()
     started = Started.read()
     os.environ.update(started.variables)
     role = arguments.role or started.role

@@ -65,11 +65,6 @@ class Started:
             data = {"role": self.role, "variables": self.variables}
             _record().write_text(json.dumps(data), "utf-8")
 
-    @staticmethod
-    def recorded() -> bool:
-        """Whether this is a container, in which something was written."""
-        return _record().exists()
-
     @classmethod
     def read(cls) -> Self:
         """What was written; everything in one if nothing was."""
