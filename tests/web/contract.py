@@ -95,6 +95,13 @@ class Contract:
             assert name in documented, f"{where} has {name}"
             number = component["schema"]["type"] == "integer"
             self.validate(int(value) if number else value, component["schema"])
-        for name in ("X-Request-ID", "Retry-After", "WWW-Authenticate", "Content-Range", "ETag"):
+        for name in (
+            "X-Request-ID",
+            "Retry-After",
+            "WWW-Authenticate",
+            "Content-Range",
+            "ETag",
+            "Location",
+        ):
             if name in documented:
                 assert name.lower() in headers, f"{where} without {name}"

@@ -11,6 +11,7 @@ import pytest
 from tests.pictures import md5, opened, photograph, unique
 from tests.s3 import S3Server
 from tests.service import Client, Process, environment, free_port, until
+from tests.web.contract import Contract
 
 
 @pytest.fixture(params=["s3", "file"])
@@ -40,6 +41,9 @@ def test_a_download_goes_to_the_bucket_and_is_the_same_there(client: Client) -> 
     answer = client.download(md5(data))
     assert answer.status_code == 302
     assert answer.headers["cache-control"] == "no-store"
+    contract = Contract(str(client.http.base_url).rstrip("/"))
+    contract.check(answer)
+    contract.check(client.http.head(f"/download/{md5(data)}"))
     there = httpx.get(answer.headers["location"])
     assert there.status_code == 200
     assert there.headers["content-type"] == "image/webp"

@@ -278,6 +278,11 @@ def _results(*, body: bool) -> Responses:
     return {
         "200": file("The file."),
         "206": file("The part of it that was asked for.", "Content-Range"),
+        "302": {
+            "description": "It is in the storage, under a URL that is good for a few minutes. With "
+            "the setting `download.redirect` alone.",
+            "headers": headers("Location", "Cache-Control"),
+        },
         "304": {
             "description": "The client has it.",
             "headers": headers(*_FILE_HEADERS),

@@ -62,6 +62,10 @@ HEADERS: dict[str, Schema] = {
         "description": "The name of the picture, with the extension of its format.",
         "schema": {**_HEADER_TEXT, "example": 'attachment; filename="rocket.webp"'},
     },
+    "Location": {
+        "description": "A presigned URL of the storage.",
+        "schema": {**_HEADER_TEXT, "format": "uri"},
+    },
     "Accept-Ranges": {"description": "`bytes`.", "schema": _HEADER_TEXT},
     "Content-Range": {
         "description": "Which bytes of how many.",
