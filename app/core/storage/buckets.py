@@ -75,8 +75,9 @@ class BucketStorage(ObstoreStorage):
             try:
                 with typed(page[0]):
                     obstore.delete(self._store, page)
-            except ObjectNotFound:
-                # One was not there, which S3 does not mind. What of the others, nobody knows.
+            except (ObjectNotFound, StorageError):
+                # One was not there, which S3 does not mind, or it takes no batches of this size.
+                # What of the others, nobody knows.
                 with ThreadPoolExecutor(DELETIONS) as pool:
                     list(pool.map(lambda key: super(BucketStorage, self).delete([key]), page))
 
