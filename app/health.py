@@ -11,17 +11,14 @@ import os
 import socket
 import sys
 import time
-import urllib.request
 
 from redis.exceptions import RedisError
 
 from app.container import become_user
+from app.core.probe import ask_web
 from app.core.settings import ConfigError, Settings, load_settings
 from app.roles import Role
 from app.started import Started
-
-ANSWER_SECONDS = 5
-"""How long the web may take to answer."""
 
 OVERDUE_SECONDS = 60
 """How late the cleanup may be."""
@@ -37,15 +34,8 @@ def check_web(settings: Settings) -> None:
     Raises:
         Unhealthy: if not.
     """
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(  # noqa: S104
-        settings.server.host, settings.server.host
-    )
-    name = f"[{host}]" if ":" in host else host
-    # A proxy that the environment names does not know this container's own address.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://{name}:{settings.server.port}/healthz", timeout=ANSWER_SECONDS):
-            return
+        ask_web(settings.server)
     except OSError as error:
         raise Unhealthy(f"the web does not answer: {error}") from None
 

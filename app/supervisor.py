@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -20,6 +19,7 @@ from rq.worker import Worker
 from app.core.command import START_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
+from app.core.probe import ask_web
 from app.core.queue import connect
 from app.core.settings import Settings
 
@@ -153,12 +153,10 @@ class Supervisor:
 
     def _web_answers(self) -> bool:
         try:
-            # A proxy that the environment names does not know this machine's own address.
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(f"{self.address}/healthz", timeout=5):
-                return True
+            ask_web(self._settings.server)
         except OSError:
             return False
+        return True
 
     def _workers_since(self, connection: redis.Redis, began: float) -> bool:
         workers = Worker.all(connection=connection)
