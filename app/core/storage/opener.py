@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
@@ -106,37 +107,32 @@ def _files(address: StorageAddress) -> FileStorage:
 
 def _bucket(address: StorageAddress, settings: StorageSettings) -> S3Store | GCSStore | AzureStore:
     """The store, with what the settings do not say from the environment; obstore reads that."""
-    prefix, endpoint = address.prefix or None, settings.endpoint
-    client = _client_options(address.kind, endpoint)
+    store, config = _store(address, settings)
+    return store(
+        address.bucket,
+        prefix=address.prefix or None,
+        client_options=_client_options(address.kind, settings.endpoint),
+        retry_config=_RETRY,
+        config=config,
+    )
+
+
+def _store(
+    address: StorageAddress, settings: StorageSettings
+) -> tuple[Callable[..., S3Store | GCSStore | AzureStore], dict[str, Any]]:
+    """What makes the store, and what is its own of the settings."""
+    endpoint = settings.endpoint
     match address.kind:
         case StorageKind.S3:
-            return S3Store(
-                address.bucket,
-                prefix=prefix,
-                client_options=client,
-                retry_config=_RETRY,
-                config={
-                    **({"region": settings.region} if settings.region else {}),
-                    **({} if settings.path_style else {"virtual_hosted_style_request": True}),
-                    **({"endpoint": _endpoint(address, settings)} if endpoint else {}),
-                },
-            )
+            return S3Store, {
+                **({"region": settings.region} if settings.region else {}),
+                **({} if settings.path_style else {"virtual_hosted_style_request": True}),
+                **({"endpoint": _endpoint(address, settings)} if endpoint else {}),
+            }
         case StorageKind.GOOGLE:
-            return GCSStore(
-                address.bucket,
-                prefix=prefix,
-                client_options=client,
-                retry_config=_RETRY,
-                config={"base_url": endpoint} if endpoint else None,
-            )
+            return GCSStore, {"base_url": endpoint} if endpoint else {}
         case _:
-            return AzureStore(
-                address.bucket,
-                prefix=prefix,
-                client_options=client,
-                retry_config=_RETRY,
-                config={"endpoint": endpoint} if endpoint else None,
-            )
+            return AzureStore, {"endpoint": endpoint} if endpoint else {}
 
 
 def _endpoint(address: StorageAddress, settings: StorageSettings) -> str:
