@@ -300,27 +300,21 @@ def _results(*, body: bool) -> Responses:
     }
 
 
-_WHICH = (
-    "What the query names, or the one finished last. A query without options gets the plain "
-    "result, and one with options only where there is no plain one. "
-    f"Metadata is gone but for what was kept ({', '.join(Keep)})."
-)
-
 DOWNLOAD = Operation(
     name="download_picture",
     tag=PICTURES,
     summary="A result",
-    description=_WHICH,
+    description="What the query names, or the one finished last. A query without options gets the "
+    "plain result, and one with options only where there is no plain one. "
+    f"Metadata is gone but for what was kept ({', '.join(Keep)}).",
     parameters=_RESULT_PARAMETERS,
     responses=_results(body=True),
 )
 
-DOWNLOAD_HEAD = Operation(
+DOWNLOAD_HEAD = replace(
+    DOWNLOAD,
     name="head_picture",
-    tag=PICTURES,
     summary="The headers of a result",
-    description=_WHICH,
-    parameters=_RESULT_PARAMETERS,
     responses=_results(body=False),
 )
 
