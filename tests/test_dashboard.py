@@ -58,6 +58,13 @@ class Dashboard(Process):
         assert response.status_code == 200, (button, response.text, "".join(self.log[-30:]))
         assert response.json()["status"] == "OK"
 
+    def remove(self, registry: str, filename: str, button: str) -> None:
+        """Press `delete` of the job of a picture, or `empty` of all there are beside it."""
+        if button == "delete":
+            self.press(f"/job/{self.id_of(registry, filename)}/delete")
+        else:
+            self.press(f"/queue/{QUEUE}/{registry}/empty")
+
     def read(self, page: str) -> Any:
         response = self.http.get(f"/0/data/{page}.json")
         assert response.status_code == 200, (page, "".join(self.log[-30:]))
@@ -209,10 +216,7 @@ def test_a_finished_job_that_is_deleted_is_unknown(stack: Stack, button: str) ->
     data = stack.upload("beach.jpg")
     stack.convert(data)
     assert stack.client.download(md5(data)).status_code == 200
-    if button == "delete":
-        stack.dashboard.press(f"/job/{stack.dashboard.id_of('finished', 'beach')}/delete")
-    else:
-        stack.dashboard.press(f"/queue/{QUEUE}/finished/empty")
+    stack.dashboard.remove("finished", "beach", button)
     assert stack.is_unknown(data)
     stack.is_taken_again(data)
 
@@ -223,10 +227,7 @@ def test_a_failed_job_that_is_deleted_is_unknown(stack: Stack, button: str) -> N
     with stack.lost_originals():
         stack.convert(data)
     assert stack.state(data) == "failed"
-    if button == "delete":
-        stack.dashboard.press(f"/job/{stack.dashboard.id_of('failed', 'beach')}/delete")
-    else:
-        stack.dashboard.press(f"/queue/{QUEUE}/failed/empty")
+    stack.dashboard.remove("failed", "beach", button)
     assert stack.is_unknown(data)
     stack.is_taken_again(data)
 

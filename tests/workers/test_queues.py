@@ -27,26 +27,13 @@ from app.core.options import Priority
 from app.core.queue import PictureQueue
 from app.core.retention import ORPHAN_SECONDS
 from tests.pictures import md5, photograph, unique
-from tests.service import ROOT, Client, Process, environment, free_port, service, until
+from tests.service import ROOT, Client, Process, environment, service, until
 from workers.dequeue import STREAK, Precedence, SafeQueue
 from workers.maintenance import maintain
 from workers.scheduler import CleanupScheduler
 from workers.worker import PictureWorker
 
 QUICK = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
-
-
-@pytest.fixture
-def web(redis_url: str, tmp_path: Path) -> Iterator[Client]:
-    """The web alone, on a Redis; the test brings its workers."""
-    port = free_port()
-    process = Process(["app", "web"], environment(tmp_path, port, REDIS__URL=redis_url))
-    client = Client(f"http://127.0.0.1:{port}")
-    try:
-        until(client.answers, what="the web answers")
-        yield client
-    finally:
-        process.terminate()
 
 
 @contextlib.contextmanager
@@ -71,6 +58,17 @@ def _status(connection: redis.Redis, job_id: str) -> bytes | None:
     return connection.hget(f"rq:job:{job_id}", "status")
 
 
+def _hold(
+    workers: Process, web: Client, connection: redis.Redis, priority: str
+) -> tuple[psutil.Process, str]:
+    """Have the one worker take a picture that it does not get done with. Returns its decoder, which
+    is stopped, and the job's id."""
+    (decoder,) = workers.freeze(1)
+    job_id = _send(web, priority)
+    until(lambda: _status(connection, job_id) == b"started", what="it is in hand")
+    return decoder, job_id
+
+
 def _wait(connection: redis.Redis, job_ids: list[str]) -> None:
     until(lambda: {_status(connection, id) for id in job_ids} == {b"finished"}, 90, "all are done")
 
@@ -84,9 +82,7 @@ def test_an_interactive_picture_is_next_however_many_wait_as_bulk(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     with pool(tmp_path, redis_url) as workers:
-        (decoder,) = workers.freeze(1)
-        in_hand = _send(web, "bulk")
-        until(lambda: _status(connection, in_hand) == b"started", what="it is in hand")
+        decoder, in_hand = _hold(workers, web, connection, "bulk")
         bulk = [_send(web, "bulk") for _ in range(10)]
         interactive = _send(web, "interactive")
         decoder.resume()
@@ -99,9 +95,7 @@ def test_bulk_gets_one_of_ten_while_interactive_pictures_never_end(
     web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     with pool(tmp_path, redis_url) as workers:
-        (decoder,) = workers.freeze(1)
-        in_hand = _send(web, "interactive")
-        until(lambda: _status(connection, in_hand) == b"started", what="it is in hand")
+        decoder, in_hand = _hold(workers, web, connection, "interactive")
         bulk = [_send(web, "bulk") for _ in range(3)]
         interactive = [in_hand, *(_send(web, "interactive") for _ in range(3 * STREAK))]
         decoder.resume()

@@ -7,13 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 import redis
 from rq import Queue
 from rq.job import Job, JobStatus
@@ -28,7 +26,6 @@ from tests.service import (
     Client,
     Process,
     environment,
-    free_port,
     is_decoder,
     service,
     until,
@@ -36,19 +33,6 @@ from tests.service import (
 
 ONE_WORKER = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "WORKERS__QUEUES": "interactive,bulk"}
 """Settings of a pool that is one worker and its decoder."""
-
-
-@pytest.fixture
-def web(redis_url: str, tmp_path: Path) -> Iterator[Client]:
-    """The web alone, on a Redis; the test brings its workers."""
-    port = free_port()
-    process = Process(["app", "web"], environment(tmp_path, port, REDIS__URL=redis_url))
-    client = Client(f"http://127.0.0.1:{port}")
-    try:
-        until(client.answers, what="the web answers")
-        yield client
-    finally:
-        process.terminate()
 
 
 def _meta(connection: redis.Redis, job_id: str) -> dict[str, Any]:
