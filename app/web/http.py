@@ -22,7 +22,6 @@ from app.core.conversion import (
 )
 from app.core.conversions import Conversions
 from app.core.errors import (
-    NotAnImage,
     NotFound,
     TinyImageError,
     UnsupportedFormat,
@@ -30,7 +29,7 @@ from app.core.errors import (
 from app.core.options import OPTION_NAMES, Options, parse_options, parse_q
 from app.core.queue import JobState
 from app.core.settings import Settings
-from app.core.sniff import HEAD_SIZE, picture_type
+from app.core.sniff import HEAD_SIZE, readable_type
 from app.web.answers import describe
 from app.web.docs import operations
 from app.web.docs.operation import documented
@@ -154,9 +153,7 @@ async def _take(
         record.md5 = picture.md5
         wish = parse_wish(form.fields, settings.engine.effort, settings.limits.max_pixels)
         picture.file.seek(0)
-        media_type = picture_type(picture.file.read(HEAD_SIZE))
-        if media_type is None:
-            raise NotAnImage("The file is not a picture")
+        media_type = readable_type(picture.file.read(HEAD_SIZE))
         conversion = wish.conversion(picture.md5, media_type)
     except BaseException:
         form.close()

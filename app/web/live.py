@@ -15,7 +15,6 @@ from websockets.exceptions import ConnectionClosed
 from app.core.conversions import Conversions
 from app.core.errors import (
     InvalidOption,
-    NotAnImage,
     ProcessingFailed,
     RateLimited,
     StorageError,
@@ -26,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.queue import JobState, PictureJob
 from app.core.settings import Settings
-from app.core.sniff import HEAD_SIZE, picture_type
+from app.core.sniff import HEAD_SIZE, readable_type
 from app.core.storage import ObjectNotFound
 from app.web.answers import describe
 from app.web.docs.operation import documented
@@ -206,9 +205,7 @@ class LiveSocket:
             record.md5 = order.picture.md5
             if refused is not None:
                 raise refused
-            media_type = picture_type(order.picture.file.read(HEAD_SIZE))
-            if media_type is None:
-                raise NotAnImage("The file is not a picture")
+            media_type = readable_type(order.picture.file.read(HEAD_SIZE))
             conversion = order.wish.conversion(record.md5, media_type)
             return await self._conversions.submit(order.picture, conversion, order.wish.priority)
         finally:

@@ -110,11 +110,10 @@ def test_what_cannot_be_understood_is_an_error_and_the_socket_stays(
     assert answers(ws, 1)[-1]["status"] == "done"
 
 
-def test_what_is_no_picture_is_an_error_that_names_it(ws: ClientConnection) -> None:
-    ws.send(message(b"plain text"))
-    assert answers(ws, 1) == [
-        {"status": "error", "message": "not_an_image", "md5": md5(b"plain text")}
-    ]
+@pytest.mark.parametrize("data", [b"plain text", b"8BPS\0\1" + bytes(100)])
+def test_what_is_no_picture_is_an_error_that_names_it(ws: ClientConnection, data: bytes) -> None:
+    ws.send(message(data))
+    assert answers(ws, 1) == [{"status": "error", "message": "not_an_image", "md5": md5(data)}]
 
 
 def test_a_picture_that_cannot_be_read_is_processing_failed(ws: ClientConnection) -> None:

@@ -171,6 +171,14 @@ def test_what_is_no_picture_is_415(client: Client, data: bytes) -> None:
     assert client.status(md5(data)) == []
 
 
+def test_a_kind_that_cannot_be_read_is_415_and_named(client: Client) -> None:
+    data = b"8BPS\0\1" + bytes(100)
+    response = client.upload(data)
+    assert _error(response) == (415, "not_an_image")
+    assert response.json()["message"].startswith("PSD (Photoshop) is not supported; send one of")
+    assert client.status(md5(data)) == []
+
+
 def test_a_picture_that_cannot_be_read_is_accepted_and_fails(client: Client) -> None:
     data = photograph("astronaut")[:200] + b"broken"
     assert client.upload(data).status_code == 202

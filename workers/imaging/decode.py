@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
+from app.core.kinds import not_supported
 from app.core.options import DEFAULTS, Gravity, Options
 from app.core.sniff import HEAD_SIZE, picture_type
 from workers.imaging import pillow
@@ -46,7 +47,7 @@ def decode(
     """
     kind = picture_type(bytes(data[:HEAD_SIZE]))
     if kind not in pillow.LOADERS and kind not in LOADERS:
-        raise PictureError(f"{kind or 'this kind of file'} is not supported")
+        raise PictureError(not_supported(kind))
     check_header(data, kind, limits)
     if kind in pillow.LOADERS:
         return pillow.decode(data, kind, limits)

@@ -35,9 +35,9 @@ def check_header(data: Data, kind: str, limits: Limits) -> None:
                 _check_png(data, limits)
             case "image/jpeg":
                 _check_jpeg(data, limits)
-            case "image/x-icon" | "image/vnd.microsoft.icon":
+            case "image/x-icon":
                 _check_icon(data, limits)
-            case "image/jp2" | "image/jpx":
+            case "image/jp2" | "image/jpx" | "image/j2c":
                 _check_jpeg_2000(data, limits)
             case "image/avif" | "image/heic":
                 _check_heif(data, limits)

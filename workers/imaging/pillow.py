@@ -20,9 +20,9 @@ LOADERS = {
     "image/heic": "HEIF",
     "image/bmp": "BMP",
     "image/x-icon": "ICO",
-    "image/vnd.microsoft.icon": "ICO",
-    "image/jpx": "JPEG2000",
     "image/jp2": "JPEG2000",
+    "image/jpx": "JPEG2000",
+    "image/j2c": "JPEG2000",
 }
 """Pillow's reader for each kind; no other is ever tried."""
 
