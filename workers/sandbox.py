@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
+from app.core.measures import Measures
 from app.core.tally import Restart
 from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
@@ -63,8 +65,14 @@ class Sandbox:
         """Start the child if there is none."""
         self._current()
 
-    def convert(self, data: Data, target: Target) -> Data:
+    def convert(
+        self, data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
+    ) -> Data:
         """The picture in `data` as `target` describes it.
+
+        Args:
+            tell: called with the sizes that are known, also of a picture that cannot be converted;
+                not if the child ends meanwhile.
 
         Raises:
             PictureError: if it cannot be read; ConversionTimeout if it takes too long.
@@ -101,6 +109,7 @@ class Sandbox:
         if self._next is None and child.worn:
             self.restarts[Restart.WORN] += 1
             self._next = Child(self._limits, self._timeout)
+        tell(Measures.from_dict(fields.get("measures")))
         if "error" in fields:
             raise PictureError(fields["error"], fields["code"])
         return result

@@ -16,6 +16,7 @@ from app.core.conversion import Conversion
 from app.core.errors import StorageError
 from app.core.events import Step, publish
 from app.core.filenames import content_disposition
+from app.core.measures import Measures
 from app.core.queue import PictureQueue
 from app.core.retention import sweep
 from app.core.storage import Content, Expiring, ObjectNotFound
@@ -57,6 +58,10 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         del job.meta["error"]
         job.meta.pop("error_code", None)
         job.save_meta()  # type: ignore[no-untyped-call]
+
+    def note(measures: Measures) -> None:
+        job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
+
     try:
         original = here.storage.get(keys.original(wanted, token))
         limits = here.settings.limits
@@ -71,6 +76,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
                 wanted.options,
                 careful="crashes" in job.meta,
             ),
+            note,
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         here.storage.put(

@@ -11,10 +11,12 @@ import socket
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pyvips
 
 from app.core.lifeline import die_with_parent
+from app.core.measures import Measures
 from workers.imaging.confine import allow_cpu, confine, resident
 from workers.imaging.convert import convert
 from workers.imaging.errors import PictureError
@@ -46,14 +48,20 @@ def main() -> None:
             return
 
 
-def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, str], Data]:
+def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, Any], Data]:
+    told: dict[str, Any] = {}
+
+    def tell(measures: Measures) -> None:
+        told["measures"] = measures.to_dict()
+
     try:
-        return {}, convert(data, target)
+        result: Data = convert(data, target, tell)
     except PictureError as error:
-        return {"error": str(error), "code": error.code}, b""
+        return {**told, "error": str(error), "code": error.code}, b""
     except MemoryError:
         reason = f"the picture needs more than the {memory} bytes of memory allowed"
-        return {"error": reason, "code": PictureError(reason).code}, b""
+        return {**told, "error": reason, "code": PictureError(reason).code}, b""
+    return told, result
 
 
 if __name__ == "__main__":

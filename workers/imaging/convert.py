@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pyvips
 
 from app.core.conversion import DEFAULT_QUALITY, Format, same_format
+from app.core.measures import Measures, Size
 from app.core.options import Keep
 from workers.imaging.decode import decode, orientation, reason
 from workers.imaging.encoders import avif, gif, jpeg, png, webp
@@ -25,11 +27,16 @@ CLEARLY_SMALLER = 0.9
 """A result of more than this share of the original is held against the original's own pixels."""
 
 
-def convert(data: Data, target: Target) -> bytes:
+def convert(
+    data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
+) -> bytes:
     """The picture in `data` as `target` describes it.
 
     In its own format and size it never becomes larger: then its own pixels are the result, as they
     are.
+
+    Args:
+        tell: called with the sizes as soon as each is known, also of a picture that fails later.
 
     Raises:
         PictureError: if it cannot be read or written.
@@ -41,7 +48,11 @@ def convert(data: Data, target: Target) -> bytes:
             frames=target.format in ANIMATED,
             options=target.options,
         )
-        result = _encode(_prepare(source, target), target)
+        measures = Measures(Size(*source.size))
+        tell(measures)
+        prepared = _prepare(source, target)
+        tell(replace(measures, result=Size(prepared.width, prepared.height // source.frames)))
+        result = _encode(prepared, target)
         # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
         if target.careful:
             return result
