@@ -163,14 +163,18 @@ def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: 
         InvalidOption: if an option is wrong, or does not go with the others.
     """
     name = given.get("format")
-    same = isinstance(name, str) and name.strip().lower() == SAME
-    format = None if same else parse_format(name)
+    format = None if is_same(name) else parse_format(name)
     options = parse_options(given, default_effort, max_pixels)
     q = parse_q(given.get("q"))
     if options.lossless and q is not None:
         raise InvalidOption("q and lossless exclude each other")
     priority = parse_priority(given.get("priority"))
     return Wish(format, given.get("quality"), q, options, priority)
+
+
+def is_same(name: object) -> bool:
+    """Whether a client names the format that the picture comes in."""
+    return isinstance(name, str) and name.strip().lower() == SAME
 
 
 def parse_format(value: object) -> Format:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core import keys
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion, Format, same_format
 from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
 from app.core.lookups import Lookups
@@ -81,9 +81,12 @@ class Conversions:
         picture: Picture,
         conversion: Conversion,
         priority: Priority = Priority.INTERACTIVE,
+        media_type: str | None = None,
     ) -> PictureJob:
         """Ask for a conversion of the picture; the same one asked for twice is one job, which has
         the higher priority of the two as long as it waits.
+
+        The media type is that of the picture, by which `own_format` finds its results.
 
         Once begun it runs to its end, whoever stops waiting for it, and closes the picture's file.
 
@@ -101,7 +104,7 @@ class Conversions:
         # be cancelled: a submission cut off beside it would delete the original of a job that is
         # just being made.
         submission = asyncio.create_task(
-            self._submit(picture, conversion, priority), name="submission"
+            self._submit(picture, conversion, priority, media_type), name="submission"
         )
         self._submissions.add(submission)
         submission.add_done_callback(self._submissions.discard)
@@ -123,6 +126,13 @@ class Conversions:
         found = [job for job, current in zip(jobs, there, strict=True) if current]
         return sorted(found, key=lambda job: not job.conversion.is_plain)
 
+    async def own_format(self, md5: str) -> Format | None:
+        """The format that `same` meant as the picture was sent; None if none is known."""
+        for job in await self._ask(self._queue.find, md5):
+            if job.media_type is not None:
+                return same_format(job.media_type)
+        return None
+
     async def newest_result(
         self,
         md5: str,
@@ -132,23 +142,26 @@ class Conversions:
     ) -> Result | None:
         """The result finished last of those with this format, quality and options, or None.
 
-        Without options the plain ones come first, and others only where there are none.
+        Without options it is a plain one. Only where no plain job of this format and quality is
+        there, it is one with options: as long as one waits, or has failed, another's result would
+        be a wrong file for the client that has asked for it. A job whose result is gone is not
+        there.
         """
         jobs = [
             job
             for job in await self._ask(self._queue.find, md5)
-            if job.state is JobState.DONE
-            and (format is None or job.conversion.format is format)
+            if (format is None or job.conversion.format is format)
             and (quality is None or job.conversion.quality == quality)
             and (options is None or job.conversion.options == options)
         ]
-        jobs.sort(key=lambda job: job.ended or datetime.min.replace(tzinfo=UTC), reverse=True)
-        if options is None:
-            jobs.sort(key=lambda job: not job.conversion.is_plain)
-        for job in jobs:
-            if result := await self._result(job):
-                return result
-        return None
+        if options is not None:
+            return await self._newest(jobs)
+        plain = [job for job in jobs if job.conversion.is_plain]
+        if result := await self._newest(plain):
+            return result
+        if any(job.state is not JobState.DONE for job in plain):
+            return None
+        return await self._newest([job for job in jobs if not job.conversion.is_plain])
 
     async def follow(self, job: PictureJob) -> AsyncIterator[PictureJob]:
         """The job each time its state has changed, until it is finished or gone, over any time in
@@ -197,7 +210,7 @@ class Conversions:
         return None
 
     async def _submit(
-        self, picture: Picture, conversion: Conversion, priority: Priority
+        self, picture: Picture, conversion: Conversion, priority: Priority, media_type: str | None
     ) -> PictureJob:
         token = secrets.token_hex(8)
         stored = unused = False
@@ -229,6 +242,7 @@ class Conversions:
                     token=token,
                     filename=picture.filename,
                     size=picture.size,
+                    media_type=media_type,
                     priority=priority,
                     replaces=job,
                 )
@@ -260,6 +274,15 @@ class Conversions:
                 raise
 
         return await asyncio.to_thread(ask)
+
+    async def _newest(self, jobs: list[PictureJob]) -> Result | None:
+        """The result finished last, or None."""
+        done = [job for job in jobs if job.state is JobState.DONE]
+        done.sort(key=lambda job: job.ended or datetime.min.replace(tzinfo=UTC), reverse=True)
+        for job in done:
+            if result := await self._result(job):
+                return result
+        return None
 
     async def _is_current(self, job: PictureJob) -> bool:
         return job.state is not JobState.DONE or await self._result(job) is not None

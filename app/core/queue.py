@@ -95,6 +95,8 @@ class PictureJob:
     """Why it failed."""
     priority: Priority = Priority.INTERACTIVE
     """The queue it is, or was, in."""
+    media_type: str | None = None
+    """Of the original; None of a job that was made before this was kept."""
 
     @property
     def finished(self) -> bool:
@@ -167,6 +169,7 @@ class PictureQueue:
         token: str,
         filename: str,
         size: int,
+        media_type: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
         replaces: PictureJob | None = None,
     ) -> PictureJob | None:
@@ -174,6 +177,7 @@ class PictureQueue:
 
         Args:
             size: bytes of the original.
+            media_type: of the original, if it is known.
             replaces: the job of the same conversion that goes as this one comes, in one step: cut
                 off between two, a picture that was accepted would be unknown.
 
@@ -201,6 +205,7 @@ class PictureQueue:
                 "quality": conversion.quality,
                 **({"options": options} if options else {}),
                 "size_in": size,
+                **({"media_type": media_type} if media_type else {}),
             },
             timeout=self._timeout,
             result_ttl=self._ttl,
@@ -370,6 +375,7 @@ def _view(job: Job | None) -> PictureJob | None:
         # Somebody else has written it: one of these would end every cleanup at the same place.
         logger.warning("the job %s makes no sense: %r", job.id, error)
         return None
+    media_type = job.meta.get("media_type")
     return PictureJob(
         conversion=conversion,
         token=arguments["token"],
@@ -380,4 +386,5 @@ def _view(job: Job | None) -> PictureJob | None:
         error=job.meta.get("error"),
         # One that was enqueued before there were priorities has none.
         priority=Priority.BULK if job.origin == Priority.BULK else Priority.INTERACTIVE,
+        media_type=media_type if isinstance(media_type, str) else None,
     )

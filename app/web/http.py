@@ -15,6 +15,7 @@ from app.core.conversion import (
     NO_QUALITY,
     Conversion,
     Format,
+    is_same,
     parse_format,
     parse_md5,
     parse_quality,
@@ -117,9 +118,15 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         return json([{**describe(job), "filename": job.filename} for job in jobs])
 
     async def send(request: Request, md5: str) -> HTTPResponse | None:
-        wanted = _wanted(request, settings)
+        picture = _md5(request, md5)
+        format = _format(request.args.get("format"))
+        if is_same(request.args.get("format")):
+            format = await conversions.own_format(picture)
+            if format is None:
+                raise NotFound("There is no result in the picture's own format")
+        wanted = _wanted(request, settings, format)
         result = await conversions.newest_result(
-            _md5(request, md5), wanted.format, wanted.quality, wanted.options
+            picture, wanted.format, wanted.quality, wanted.options
         )
         if result is None:
             raise NotFound("There is no such result")
@@ -158,7 +165,7 @@ async def _take(
     except BaseException:
         form.close()
         raise
-    job = await conversions.submit(picture, conversion, wish.priority)
+    job = await conversions.submit(picture, conversion, wish.priority, media_type)
     record.outcome = job.state
     done = job.state is JobState.DONE
     return json(
@@ -175,18 +182,26 @@ def _md5(request: Request, value: str) -> str:
     return md5
 
 
-def _wanted(request: Request, settings: Settings) -> _Wanted:
-    """What the query names; a format or quality that cannot exist is not found.
+def _format(name: str | None) -> Format | None:
+    """The format that a query names; None if it names none, or the picture's own.
+
+    Raises:
+        NotFound: if there is no such format.
+    """
+    try:
+        return parse_format(name) if name and not is_same(name) else None
+    except UnsupportedFormat:
+        raise NotFound("There is no such format") from None
+
+
+def _wanted(request: Request, settings: Settings, format: Format | None) -> _Wanted:
+    """What the query names beside the format; a quality that cannot exist is not found.
 
     Raises:
         InvalidOption: if an option is wrong.
     """
     query = {name: values[0] for name, values in request.args.items()}
-    name, quality = query.get("format"), query.get("quality")
-    try:
-        format = parse_format(name) if name else None
-    except UnsupportedFormat:
-        raise NotFound("There is no such format") from None
+    quality = query.get("quality")
     q = parse_q(query.get("q"))
     options = None
     if q is not None or query.keys() & OPTION_NAMES:

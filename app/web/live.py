@@ -207,7 +207,9 @@ class LiveSocket:
                 raise refused
             media_type = readable_type(order.picture.file.read(HEAD_SIZE))
             conversion = order.wish.conversion(record.md5, media_type)
-            return await self._conversions.submit(order.picture, conversion, order.wish.priority)
+            return await self._conversions.submit(
+                order.picture, conversion, order.wish.priority, media_type
+            )
         finally:
             self._protocol.hold(-size)
             self._incoming.release()

@@ -30,7 +30,6 @@ from tinyimage_client.models import (
     Error,
     ErrorCode,
     Fit,
-    Format,
     Health,
     State,
     Status,
@@ -77,17 +76,17 @@ def main(url: str, key: str, picture: Path) -> None:
     assert isinstance(nothing, Error)
     assert nothing.error is ErrorCode.NOT_FOUND
 
-    webp = download_picture.sync_detailed(sized.md5, client=client, format_=Format.WEBP)
+    webp = download_picture.sync_detailed(sized.md5, client=client, format_=AskedFormat.WEBP)
     assert isinstance(webp.parsed, File)
     avif = download_picture.sync(
-        sized.md5, client=client, format_=Format.AVIF, width=60, height=40, fit=Fit.COVER, q=50
+        sized.md5, client=client, format_=AskedFormat.AVIF, width=60, height=40, fit=Fit.COVER, q=50
     )
     part = download_picture.sync_detailed(
-        sized.md5, client=client, format_=Format.WEBP, range_="bytes=0-9"
+        sized.md5, client=client, format_=AskedFormat.WEBP, range_="bytes=0-9"
     )
-    head = head_picture.sync_detailed(sized.md5, client=client, format_=Format.WEBP)
+    head = head_picture.sync_detailed(sized.md5, client=client, format_=AskedFormat.WEBP)
     assert head.headers["etag"] == webp.headers["etag"]
-    missing = download_picture.sync_detailed(sized.md5, client=client, format_=Format.GIF)
+    missing = download_picture.sync_detailed(sized.md5, client=client, format_=AskedFormat.GIF)
 
     wrong = UploadPictureBody(picture=file(), width=0)
     wrongs = [

@@ -245,7 +245,11 @@ _RESULT_PARAMETERS = [
     _MD5,
     _query(
         "format",
-        {**ref("Format"), "description": "The format of the result; also `jpeg`, in any case."},
+        {
+            **ref("AskedFormat"),
+            "description": "The format of the result; also `jpeg`, in any case. `same` is the one "
+            "that the picture came in.",
+        },
     ),
     _query(
         "quality",
@@ -305,7 +309,8 @@ DOWNLOAD = Operation(
     tag=PICTURES,
     summary="A result",
     description="What the query names, or the one finished last. A query without options gets the "
-    "plain result, and one with options only where there is no plain one. "
+    "plain result: as long as that waits, or if it has failed, nothing is found, and only where no "
+    "plain one was asked for it is one with options. "
     f"Metadata is gone but for what was kept ({', '.join(Keep)}).",
     parameters=_RESULT_PARAMETERS,
     responses=_results(body=True),
