@@ -9,11 +9,12 @@ import pyvips
 
 from app.core.conversion import DEFAULT_QUALITY, Format, same_format
 from app.core.measures import Measures, Size
-from app.core.options import Keep
+from app.core.options import Effort, Keep
 from workers.imaging.decode import decode, orientation, reason
 from workers.imaging.encoders import avif, gif, jpeg, png, webp
 from workers.imaging.errors import PictureError
 from workers.imaging.lossless import strip
+from workers.imaging.lossless.plain import drop_metadata
 from workers.imaging.metadata import NOTHING, WANTED, attach, select_exif
 from workers.imaging.normalise import flatten, normalise
 from workers.imaging.protocol import Data, Target
@@ -53,11 +54,12 @@ def convert(
         prepared = _prepare(source, target)
         tell(replace(measures, result=Size(prepared.width, prepared.height // source.frames)))
         result = _encode(prepared, target)
-        # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-        if target.careful:
-            return result
-        if _is_replaceable(source, target) and len(result) > CLEARLY_SMALLER * len(data):
-            return min(result, _own(bytes(data), source, target) or result, key=len)
+        if _is_replaceable(source, target):
+            # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
+            if len(result) > CLEARLY_SMALLER * len(data) and not target.careful:
+                result = min(result, _own(data, source, target, strip) or result, key=len)
+            if len(result) > len(data):
+                result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
         return result
     except pyvips.Error as error:
         raise PictureError(f"the picture cannot be converted: {reason(error)}") from None
@@ -110,7 +112,12 @@ def _is_replaceable(source: Source, target: Target) -> bool:
     )
 
 
-def _own(data: bytes, source: Source, target: Target) -> bytes | None:
+def _own(
+    data: Data,
+    source: Source,
+    target: Target,
+    strip: Callable[[Format, bytes, bytes | None, Effort], bytes],
+) -> bytes | None:
     """The original's own pixels without its metadata, None if it cannot be followed.
 
     The original itself, where nothing is to be dropped and nothing can be saved.
@@ -118,6 +125,6 @@ def _own(data: bytes, source: Source, target: Target) -> bytes | None:
     turn = orientation(source.image)
     exif = select_exif(source.exif, target.options.keep, turn if turn > 1 else None)
     try:
-        return strip(target.format, data, exif, target.effort)
+        return strip(target.format, bytes(data), exif, target.effort)
     except PictureError:
         return None

@@ -11,6 +11,7 @@ from workers.imaging import pillow
 from workers.imaging.errors import PictureError
 from workers.imaging.headers import check_header
 from workers.imaging.limits import Limits
+from workers.imaging.lossless.gif import with_ends
 from workers.imaging.protocol import Data
 from workers.imaging.resize import shrink_on_load
 from workers.imaging.source import QUARTER_TURNS, Source
@@ -51,6 +52,8 @@ def decode(
     check_header(data, kind, limits)
     if kind in pillow.LOADERS:
         return pillow.decode(data, kind, limits)
+    if kind == "image/gif":
+        data = with_ends(data)
     loader = LOADERS[kind]
     all_frames = {"n": -1} if frames and kind in ANIMATED else {}
     image = _load(loader, data, access="sequential", **all_frames)

@@ -36,8 +36,10 @@ SHARP_SCALE = (
 SHARP_DEFAULT = 78
 """The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
 
+_CHUNK = slice(12, 16)
+"""Where the name of the first chunk is; of an animation it is VP8X (RFC 9649, 2.7)."""
 _FLAGS, _ALPHA_FLAG = 20, 0x10
-"""Where the flags of VP8X are, the first chunk of an animation, and one of them (RFC 9649, 2.7)."""
+"""Where that chunk's flags are, and one of them."""
 
 
 def encode(
@@ -55,7 +57,7 @@ def encode(
     sharp = effort is not Effort.FAST
     settings: dict[str, Any]
     if lossless:
-        settings = {"lossless": True, "effort": LOSSLESS_EFFORT[effort]}
+        settings = {"lossless": True, "exact": True, "effort": LOSSLESS_EFFORT[effort]}
     else:
         settings = {
             "Q": _quality(quality, sharp),
@@ -63,8 +65,10 @@ def encode(
             "smart_subsample": sharp,
         }
     data = cast(bytes, image.webpsave_buffer(keep=keep, **settings))
+    # Frames that are all the same become a picture without that chunk.
+    extended = data[_CHUNK] == b"VP8X"
     animated = image.get_page_height() < image.height
-    return _with_alpha(data) if animated and image.hasalpha() else data
+    return _with_alpha(data) if extended and animated and image.hasalpha() else data
 
 
 def _with_alpha(data: bytes) -> bytes:
