@@ -61,6 +61,30 @@ def png_chunks() -> bytes:
     return _small_png(_chunk(b"tEXt", b"a\0") * 400_000)
 
 
+def apng(side: int, promised: int, frames: int) -> Maker:
+    """An animation whose every frame is of the same pixel, at a corner of its canvas.
+
+    Args:
+        promised: frames by acTL.
+    """
+
+    def make() -> bytes:
+        pixel = zlib.compress(bytes(2))
+        parts = [_chunk(b"acTL", struct.pack(">II", promised, 0))]
+        for number in range(frames):
+            place = struct.pack(">IIII", 1, 1, side - 1, side - 1)
+            control = struct.pack(">I", number) + place + struct.pack(">HHBB", 1, 10, 0, 0)
+            parts += [_chunk(b"fcTL", control), _chunk(b"fdAT", struct.pack(">I", number) + pixel)]
+        header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+        # The default picture first, which is then not part of the animation.
+        data = zlib.compress(bytes(min(side, 16) * (side + 1)))
+        still = _chunk(b"IDAT", data)
+        tail = _chunk(b"IEND", b"")
+        return b"".join((_PNG, _chunk(b"IHDR", header), parts[0], still, *parts[1:], tail))
+
+    return make
+
+
 def gif_frames(count: int = 3000, side: int = 4000) -> Maker:
     """Frames as large as the canvas, of one pixel and nothing more: 69 KB."""
     frame = (
@@ -192,6 +216,9 @@ BOMBS: dict[str, Maker] = {
     "png iTXt 200 MB": png_text(b"iTXt"),
     "png iCCP 200 MB": png_profile,
     "png 100 zTXt": png_texts,
+    "apng 10⁶ frames by acTL": apng(16, 10**6, 2),
+    "apng 100,000 frames": apng(16, 2, 100_000),
+    "apng 30000²": apng(30_000, 2, 2),
     "gif 3000 × 4000²": gif_frames(),
     "gif 400,000 × 1²": gif_frames(400_000, 1),
     "jpeg 16000²": jpeg,

@@ -10,8 +10,9 @@ import pyvips
 from app.core.conversion import DEFAULT_QUALITY, Format, same_format
 from app.core.measures import Measures, Size
 from app.core.options import Effort, Keep
-from workers.imaging.decode import decode, orientation, reason
-from workers.imaging.encoders import avif, gif, jpeg, png, webp
+from workers.imaging import apng
+from workers.imaging.decode import ANIMATED, decode, orientation, reason
+from workers.imaging.encoders import animated_png, avif, gif, jpeg, png, webp
 from workers.imaging.errors import PictureError
 from workers.imaging.lossless import strip
 from workers.imaging.lossless.plain import drop_metadata
@@ -21,8 +22,9 @@ from workers.imaging.protocol import Data, Target
 from workers.imaging.resize import resize
 from workers.imaging.source import Source
 
-ANIMATED = (Format.WEBP, Format.GIF)
-"""The formats that hold more than one frame."""
+FRAMES = {Format.WEBP: ANIMATED, Format.GIF: ANIMATED, Format.PNG: apng.KINDS}
+"""The kinds of file whose frames each format gets. A PNG of another kind is its first frame: a
+picture that every program opens."""
 
 CLEARLY_SMALLER = 0.9
 """A result of more than this share of the original is held against the original's own pixels."""
@@ -46,7 +48,7 @@ def convert(
         source = decode(
             data,
             target.limits,
-            frames=target.format in ANIMATED,
+            frames=FRAMES.get(target.format, ()),
             options=target.options,
         )
         measures = Measures(Size(*source.size))
@@ -96,6 +98,8 @@ def _encode(image: pyvips.Image, target: Target) -> bytes:
             return webp.encode(image, quality, effort, lossless=lossless, keep=keep)
         case Format.AVIF:
             return avif.encode(image, quality, effort, lossless=lossless, keep=keep)
+        case Format.PNG if image.get_page_height() < image.height:
+            return animated_png.encode(image, quality, effort, lossless=lossless, keep=keep)
         case Format.PNG:
             return png.encode(image, quality, effort, lossless=lossless, keep=keep)
         case Format.GIF:

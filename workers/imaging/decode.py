@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyvips
 
 from app.core.kinds import not_supported
 from app.core.options import DEFAULTS, Gravity, Options
 from app.core.sniff import HEAD_SIZE, picture_type
-from workers.imaging import pillow
+from workers.imaging import apng, pillow
 from workers.imaging.errors import PictureError
 from workers.imaging.headers import check_header
 from workers.imaging.limits import Limits
@@ -28,19 +30,23 @@ LOADERS = {
 """The loader for each kind of file. libvips knows more (SVG, PDF, other programs), and what is not
 named here or in `pillow.LOADERS` is never called."""
 
-ANIMATED = ("image/gif", "image/webp")
+ANIMATED = ("image/gif", "image/webp", *apng.KINDS)
 """The kinds that may have several frames, and whose frames are read."""
 
 
 def decode(
-    data: Data, limits: Limits, *, frames: bool = False, options: Options = DEFAULTS
+    data: Data,
+    limits: Limits,
+    *,
+    frames: Collection[str] = (),
+    options: Options = DEFAULTS,
 ) -> Source:
     """The picture in `data`. The pixels themselves are decoded when needed.
 
     Args:
         data: must outlive the picture.
         limits: how large it may be, by its header.
-        frames: whether all frames are wanted; else the first is taken.
+        frames: the kinds of `ANIMATED` of which all frames are wanted; else the first is taken.
         options: what it will be resized to, as some decoders can make it smaller in passing.
 
     Raises:
@@ -52,10 +58,12 @@ def decode(
     check_header(data, kind, limits)
     if kind in pillow.LOADERS:
         return pillow.decode(data, kind, limits)
+    if kind in apng.KINDS and kind in frames and (animation := apng.decode(data, kind, limits)):
+        return animation
     if kind == "image/gif":
         data = with_ends(data)
     loader = LOADERS[kind]
-    all_frames = {"n": -1} if frames and kind in ANIMATED else {}
+    all_frames = {"n": -1} if kind in frames and kind not in apng.KINDS else {}
     image = _load(loader, data, access="sequential", **all_frames)
     count = _count(image) if all_frames else 1
     width, height = image.width, image.height // count

@@ -46,11 +46,16 @@ def check_header(data: Data, kind: str, limits: Limits) -> None:
 
 
 def _check_png(data: Data, limits: Limits, start: int = 0) -> None:
-    metadata = 0
+    metadata = frames = 0
     for kind, body in _png_chunks(data, start + len(_PNG)):
         match kind:
             case b"IHDR":
                 limits.check_size(*struct.unpack_from(">II", body))
+            case b"acTL":
+                limits.check_frames(*struct.unpack_from(">I", body))
+            case b"fcTL":
+                frames += 1
+                limits.check_frames(frames)
             case b"zTXt" | b"iCCP":
                 # A keyword, a zero, the method of compression, and what is compressed.
                 metadata += _inflated(body[body.find(0) + 2 :])

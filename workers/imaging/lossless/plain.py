@@ -14,7 +14,7 @@ from app.core.conversion import Format
 from app.core.options import Effort
 from workers.imaging.errors import PictureError
 from workers.imaging.lossless import avif, gif, webp
-from workers.imaging.lossless.png import SHOWN, with_exif
+from workers.imaging.lossless.png import SHOWN, SIGNATURE, with_exif
 from workers.imaging.segments import APP0, APP1, APP2, APP14, METADATA, SOI, segments
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -22,7 +22,6 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _SOS, _EOI = 0xDA, 0xD9
 _ICC, _EXIF = b"ICC_PROFILE\0", b"Exif\0\0"
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def drop_metadata(format: Format, data: bytes, exif: bytes | None, effort: Effort) -> bytes:
@@ -83,9 +82,9 @@ def _scans(data: bytes, at: int) -> list[bytes]:
 
 def png(data: bytes, exif: bytes | None) -> bytes:
     """The PNG with the chunks of its pixels, its frames and its colours, and this EXIF block."""
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(SIGNATURE):
         raise PictureError("the picture cannot be read: no PNG")
-    kept, at = [_SIGNATURE], len(_SIGNATURE)
+    kept, at = [SIGNATURE], len(SIGNATURE)
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         if kind in SHOWN:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import oxipng
 
 from app.core.options import Effort
 from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Data
 
 LEVELS = {Effort.FAST: 0, Effort.BALANCED: 2, Effort.SMALL: 4}
 """oxipng's presets."""
@@ -43,6 +45,8 @@ COMPRESSION = {Effort.BALANCED: 11, Effort.SMALL: 12}
 
 SECONDS = 15
 """After so long no further way is tried; the best so far counts."""
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _HEADER_END = 33
 """Where IHDR ends: 8 bytes of signature and a chunk of 13 with its 12 of frame."""
@@ -98,3 +102,14 @@ def _run(data: bytes, **options: Any) -> bytes:
 def chunk(name: bytes, data: bytes) -> bytes:
     """A chunk with its length before it and its checksum behind it (PNG, third edition, 5.3)."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def chunks(data: Data) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Name and content of each chunk up to IEND, and whether all of it is there."""
+    view, at = memoryview(data), len(SIGNATURE)
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        yield kind, bytes(view[at + 8 : at + 8 + size]), at + 8 + size <= len(data)
+        if kind == b"IEND":
+            return
+        at += 12 + size
