@@ -288,7 +288,9 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
     stack.convert(data)  # the others find it abandoned
     assert stack.state(data) == "failed"
     metadata = json.loads(stack.dashboard.read(f"job/{id}")["metadata"])
-    assert metadata["error"] == "its worker died"
+    assert (
+        metadata["error"] == "the worker that converted the picture stopped, each time it was tried"
+    )
 
 
 def test_a_compacted_queue_keeps_its_jobs(stack: Stack, connection: redis.Redis) -> None:

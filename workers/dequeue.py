@@ -10,21 +10,22 @@ from rq import Queue
 from rq.job import Job
 
 from app.core.options import Priority
+from app.core.places import STREAK
 
 LOOK_SECONDS = 1
 """How long an idle worker waits at one queue before it looks at all again. It is the interactive
 one, which it serves at once; a first bulk picture may lie there for so long. Redis cannot wait for
 several lists and move what comes from any of them, and one that is popped could be lost."""
 
-STREAK = 9
-"""Jobs that a worker takes in a row while later queues stand back; the next one is theirs. So one
-of ten is bulk however much else there is: it goes on, and costs the others a tenth at most. Each
-worker counts for itself: nothing is shared, and of many each gives its tenth."""
-
 
 class Precedence:
     """The order in which a worker looks at its queues: as they were given, but that each later one
-    is the first now and then."""
+    is the first now and then.
+
+    After `STREAK` jobs in a row while later queues stand back, the next one is theirs. So one of
+    ten is bulk however much else there is: it goes on, and costs the others a tenth at most. Each
+    worker counts for itself: nothing is shared, and of many each gives its tenth.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         """

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 from rq import get_current_job
 from rq.job import Job
+from rq.timeouts import JobTimeoutException
 
 from app.core import keys
 from app.core.conversion import Conversion
@@ -88,12 +89,13 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         _fail(job, str(error), error.code)
         raise
     except ObjectNotFound:
-        _fail(job, "the original is gone")
+        _fail(job, "the original is gone; send the picture again")
         raise
     except ChildCrashed as error:
         job.meta["crashes"] = job.meta.get("crashes", 0) + 1
         if job.meta["crashes"] >= MAX_CRASHES:
-            _fail(job, f"crashed the decoder: {error}")
+            logger.error("%s: %s", filename, error)
+            _fail(job, f"the picture crashed the decoder {MAX_CRASHES} times")
         raise
     except Interrupted:
         # Not the picture's fault: this one does not count.
@@ -178,6 +180,11 @@ def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:
 
 
 def _in_words(error_type: type[BaseException], error: BaseException) -> str:
+    """A reason that a client may read. What is not foreseen is logged with its trace."""
     if error_type.__name__ == "AbandonedJobError":
-        return "its worker died"
-    return str(error) or error_type.__name__
+        return "the worker that converted the picture stopped, each time it was tried"
+    if issubclass(error_type, JobTimeoutException):
+        return "the conversion took too long"
+    if issubclass(error_type, FORESEEN) and str(error):
+        return str(error)
+    return "something went wrong on the server"

@@ -126,11 +126,17 @@ class Conversions:
         found = [job for job, current in zip(jobs, there, strict=True) if current]
         return sorted(found, key=lambda job: not job.conversion.is_plain)
 
+    async def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
+        """The place of each job that waits, 1 for the next one; None for all others."""
+        if all(job.state is not JobState.QUEUED for job in jobs):
+            return [None] * len(jobs)
+        return await self._ask(self._queue.places, jobs)
+
     async def own_format(self, md5: str) -> Format | None:
         """The format that `same` meant as the picture was sent; None if none is known."""
         for job in await self._ask(self._queue.find, md5):
-            if job.media_type is not None:
-                return same_format(job.media_type)
+            if job.facts.media_type is not None:
+                return same_format(job.facts.media_type)
         return None
 
     async def newest_result(

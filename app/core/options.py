@@ -109,7 +109,11 @@ class Options:
 
     def __str__(self) -> str:
         """The options for people, as they would be asked for; "" for the defaults."""
-        return " ".join(f"{name}={_text(value, ',')}" for name, value in self.to_dict().items())
+        return " ".join(f"{name}={value}" for name, value in self.to_text().items())
+
+    def to_text(self) -> dict[str, str]:
+        """What differs from the defaults, as it would be asked for in a form or a query."""
+        return {name: _text(value, ",") for name, value in self.to_dict().items()}
 
 
 DEFAULTS = Options()
@@ -137,7 +141,7 @@ def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixel
     values = {name: value for name, value in values.items() if value not in ("", [])}
     effort = _choice(Effort, "effort", values["effort"]) if "effort" in values else None
     options = Options(
-        lossless=_flag("lossless", values.get("lossless", False)),
+        lossless=parse_flag("lossless", values.get("lossless")),
         width=_side("width", values.get("width")),
         height=_side("height", values.get("height")),
         fit=_choice(Fit, "fit", values.get("fit", Fit.INSIDE)),
@@ -175,6 +179,24 @@ def parse_priority(value: object) -> Priority:
     return _choice(Priority, "priority", value.strip() if isinstance(value, str) else value)
 
 
+def parse_flag(name: str, value: object) -> bool:
+    """Whether a client sets a flag; not if it gives none.
+
+    Raises:
+        InvalidOption: if it gives something else than true, 1, yes, false, 0, no.
+    """
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or value == "":
+        return False
+    if isinstance(value, bool):
+        return value
+    flag = _WORDS.get(str(value).lower()) if isinstance(value, str | int) else None
+    if flag is None:
+        raise InvalidOption(f"{name} should be true or false (it is {_shown(value)})")
+    return flag
+
+
 def _check(options: Options, max_pixels: int, given: Mapping[str, object]) -> None:
     both = options.width is not None and options.height is not None
     if "fit" in given and not options.resizes:
@@ -206,15 +228,6 @@ def _side(name: str, value: object) -> int | None:
             f"{name} should be pixels, from 1 to {MAX_SIDE} (it is {_shown(value)})"
         )
     return number
-
-
-def _flag(name: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    flag = _WORDS.get(str(value).lower()) if isinstance(value, str | int) else None
-    if flag is None:
-        raise InvalidOption(f"{name} should be true or false (it is {_shown(value)})")
-    return flag
 
 
 def _choice(kind: type[_Choice], name: str, value: object) -> _Choice:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -31,8 +31,10 @@ from rq.serializers import JSONSerializer
 
 from app.core import keys
 from app.core.conversion import Conversion
+from app.core.facts import Facts
 from app.core.moves import move
 from app.core.options import Priority
+from app.core.places import place
 from app.core.removal import Doomed, remove_as_read
 
 logger = logging.getLogger(__name__)
@@ -91,12 +93,9 @@ class PictureJob:
     filename: str
     submitted: datetime | None
     ended: datetime | None
-    error: str | None = None
-    """Why it failed."""
     priority: Priority = Priority.INTERACTIVE
     """The queue it is, or was, in."""
-    media_type: str | None = None
-    """Of the original; None of a job that was made before this was kept."""
+    facts: Facts = field(default_factory=Facts)
 
     @property
     def finished(self) -> bool:
@@ -241,6 +240,28 @@ class PictureQueue:
             self._queues[Priority.INTERACTIVE],
         )
 
+    def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
+        """The place of each job, 1 for the next one; None if it does not wait in its queue.
+
+        One round trip. Redis goes through a queue from its front to the job and no further; only of
+        one that a worker is just taking it sees the whole.
+        """
+        waiting = [job for job in jobs if job.state is JobState.QUEUED]
+        if not waiting:
+            return [None] * len(jobs)
+        with self.connection.pipeline() as pipe:
+            for priority in (Priority.INTERACTIVE, Priority.BULK):
+                pipe.llen(self._queues[priority].key)
+            for job in waiting:
+                pipe.lpos(self._queues[job.priority].key, job.conversion.job_id)
+            interactive, bulk, *indexes = pipe.execute()
+        found = {
+            job.conversion.job_id: place(index, job.priority, interactive, bulk)
+            for job, index in zip(waiting, indexes, strict=True)
+            if index is not None
+        }
+        return [found.get(job.conversion.job_id) for job in jobs]
+
     def get(self, job_id: str) -> PictureJob | None:
         """The job, or None if there is none."""
         return self.get_many([job_id])[0]
@@ -375,7 +396,6 @@ def _view(job: Job | None) -> PictureJob | None:
         # Somebody else has written it: one of these would end every cleanup at the same place.
         logger.warning("the job %s makes no sense: %r", job.id, error)
         return None
-    media_type = job.meta.get("media_type")
     return PictureJob(
         conversion=conversion,
         token=arguments["token"],
@@ -383,8 +403,7 @@ def _view(job: Job | None) -> PictureJob | None:
         filename=arguments["filename"],
         submitted=job.enqueued_at,
         ended=job.ended_at,
-        error=job.meta.get("error"),
         # One that was enqueued before there were priorities has none.
         priority=Priority.BULK if job.origin == Priority.BULK else Priority.INTERACTIVE,
-        media_type=media_type if isinstance(media_type, str) else None,
+        facts=Facts.from_meta(job.meta),
     )

@@ -27,11 +27,12 @@ from app.core.errors import (
     TinyImageError,
     UnsupportedFormat,
 )
-from app.core.options import OPTION_NAMES, Options, parse_options, parse_q
+from app.core.options import OPTION_NAMES, Options, parse_flag, parse_options, parse_q
 from app.core.queue import JobState
 from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, readable_type
 from app.web.answers import describe
+from app.web.details import details_of, downloads_from
 from app.web.docs import operations
 from app.web.docs.operation import documented
 from app.web.download import remaining_seconds, send_result
@@ -104,10 +105,17 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
     @blueprint.get("/status/<md5:str>")
     @documented(operations.STATUS)
     async def status(request: Request, md5: str) -> HTTPResponse:
+        detailed = parse_flag("details", request.args.get("details"))
         jobs = await conversions.status(_md5(request, md5))
         if not jobs:
             raise NotFound("There is no such picture")
-        return json([{**describe(job), "status": job.state} for job in jobs])
+        answer = [{**describe(job), "status": job.state} for job in jobs]
+        if detailed:
+            downloads = downloads_from(settings.download.download_url, request.path)
+            places = await conversions.places(jobs)
+            for entry, job, place in zip(answer, jobs, places, strict=True):
+                entry.update(details_of(job, place, downloads))
+        return json(answer)
 
     @blueprint.get("/queue/<md5:str>")
     @documented(operations.QUEUE)

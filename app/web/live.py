@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from redis.exceptions import RedisError
@@ -28,10 +30,11 @@ from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, readable_type
 from app.core.storage import ObjectNotFound
 from app.web.answers import describe
+from app.web.details import details_of, downloads_from
 from app.web.docs.operation import documented
 from app.web.docs.operations import SOCKET
 from app.web.guard import Guard
-from app.web.messages import decode_message, key_of_message
+from app.web.messages import decode_message, key_of_message, wants_details
 from app.web.outbox import Gone, Outbox
 from app.web.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER, Protocol
 from app.web.record import SOCKET_METHOD, Record, record_of
@@ -67,6 +70,16 @@ def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
     return blueprint
 
 
+@dataclass(slots=True)
+class _Exchange:
+    """One message, and what is known of its picture by now."""
+
+    record: Record
+    details: bool = False
+    """Whether the client has asked for them."""
+    job: PictureJob | None = None
+
+
 class LiveSocket:
     """One client's socket."""
 
@@ -91,6 +104,7 @@ class LiveSocket:
         self._results = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0
+        self._downloads = downloads_from(settings.download.download_url, request.path)
 
     async def run(self) -> None:
         """Answer messages until the client goes. The jobs go on without it."""
@@ -174,34 +188,40 @@ class LiveSocket:
         )
 
     async def _answer(self, message: str | bytes, record: Record) -> None:
+        exchange = _Exchange(record)
         try:
-            job = await self._take(message, record)
+            job = await self._take(message, exchange)
             del message
-            await self._report(job, record)
+            await self._report(job, exchange)
             record.status, record.outcome = 200, JobState.DONE
         except TinyImageError as error:
             if isinstance(error, StorageError):
                 logger.error("/ws: storage: %s: %s", error, error.__cause__)
-            await self._refuse(error, record)
+            await self._refuse(error, exchange)
         except (RedisError, OSError) as error:
             logger.error("/ws: %s", error)
-            await self._refuse(Unavailable(), record)
+            await self._refuse(Unavailable("The queue cannot be reached; try again"), exchange)
         except Gone:
             pass
         except Exception:
             logger.exception("/ws: a message was not answered")
-            await self._refuse(TinyImageError(), record)
+            await self._refuse(TinyImageError("Something went wrong on the server"), exchange)
         finally:
             record.write()
 
-    async def _take(self, message: str | bytes, record: Record) -> PictureJob:
+    async def _take(self, message: str | bytes, exchange: _Exchange) -> PictureJob:
         """The job of the picture that a message holds, queued by now or found."""
-        size = len(message)
+        record, size = exchange.record, len(message)
         self._protocol.hold(size)
         try:
             refused = await self._refused()
-            order = await asyncio.to_thread(decode_message, message, self._settings)
+            try:
+                order = await asyncio.to_thread(decode_message, message, self._settings)
+            except TinyImageError:
+                exchange.details = await asyncio.to_thread(wants_details, message)
+                raise
             del message
+            exchange.details = order.details
             record.md5 = order.picture.md5
             if refused is not None:
                 raise refused
@@ -222,38 +242,53 @@ class LiveSocket:
             return error
         return None
 
-    async def _report(self, job: PictureJob, record: Record) -> None:
+    async def _report(self, job: PictureJob, exchange: _Exchange) -> None:
         """Tell the steps of the job, each once and in order, whichever of them were seen."""
+        exchange.job = job
         if job.state is not JobState.DONE:
-            await self._send_step("queued", job)
+            await self._send_step("queued", job, exchange)
             told = False
             async for current in self._conversions.follow(job):
-                job = current
+                job = exchange.job = current
                 if not told and job.state in (JobState.PROCESSING, JobState.DONE):
-                    await self._send_step("processing", job)
+                    await self._send_step("processing", job, exchange)
                     told = True
         if job.state is not JobState.DONE:
-            raise ProcessingFailed()
+            raise ProcessingFailed("The picture was not converted; send it again")
         # One result at a time is held in memory for a socket that is slow to read.
         async with self._results:
             try:
                 data = await self._conversions.read(job)
             except ObjectNotFound:
-                raise ProcessingFailed() from None
-            record.bytes_out = await self._send_step("done", job, data)
+                raise ProcessingFailed("The result is gone; send the picture again") from None
+            exchange.record.bytes_out = await self._send_step("done", job, exchange, data)
 
-    async def _send_step(self, status: str, job: PictureJob, file: bytes | None = None) -> int:
-        return await self._outbox.send({"status": status, **describe(job)}, file)
+    async def _send_step(
+        self, status: str, job: PictureJob, exchange: _Exchange, file: bytes | None = None
+    ) -> int:
+        step = {"status": status, **describe(job)}
+        if exchange.details:
+            (place,) = await self._conversions.places([job])
+            step |= details_of(job, place, self._downloads)
+        return await self._outbox.send(step, file)
 
-    async def _refuse(self, error: TinyImageError, record: Record) -> None:
+    async def _refuse(self, error: TinyImageError, exchange: _Exchange) -> None:
+        record, job = exchange.record, exchange.job
         record.status, record.outcome = error.status, error.code
-        await self._send_error(error, record.md5)
+        details: dict[str, Any] = {}
+        if exchange.details:
+            details["error"] = {"code": error.code, "message": str(error)}
+            if job is not None:
+                details |= {**describe(job), **details_of(job, None, self._downloads)}
+        await self._send_error(error, record.md5, details)
 
-    async def _send_error(self, error: TinyImageError, md5: str | None) -> None:
+    async def _send_error(
+        self, error: TinyImageError, md5: str | None, details: Mapping[str, Any] | None = None
+    ) -> None:
         answer: dict[str, Any] = {"status": "error", "message": error.code}
         if isinstance(error, InvalidOption):  # only clients that know options are told more
             answer["detail"] = str(error)
         if isinstance(error, RateLimited):  # and those that know this error
             answer["retry_after"] = error.retry_after
         with contextlib.suppress(Gone):
-            await self._outbox.send({**answer, "md5": md5} if md5 else answer)
+            await self._outbox.send({**answer, **({"md5": md5} if md5 else {}), **(details or {})})

@@ -12,8 +12,9 @@ from typing import Any
 
 from app.core.conversion import Wish, parse_wish
 from app.core.conversions import Picture
-from app.core.errors import DecodeError, InvalidJSON
+from app.core.errors import DecodeError, InvalidJSON, TinyImageError
 from app.core.filenames import clean_filename
+from app.core.options import parse_flag
 from app.core.settings import Settings
 from app.web.upload import too_large
 
@@ -30,6 +31,8 @@ class Order:
 
     picture: Picture
     wish: Wish
+    details: bool = False
+    """Whether the answers are to have the details of the job."""
 
 
 def max_message_size(max_upload_size: int) -> int:
@@ -53,6 +56,14 @@ def key_of_message(message: str | bytes) -> str | None:
     return key if isinstance(key, str) and "data" not in fields else None
 
 
+def wants_details(message: str | bytes) -> bool:
+    """Whether a message asks for details; for one that cannot be decoded."""
+    try:
+        return parse_flag("details", _object(message).get("details"))
+    except TinyImageError:
+        return False
+
+
 def decode_message(message: str | bytes, settings: Settings) -> Order:
     """The order that a client's message holds.
 
@@ -66,6 +77,7 @@ def decode_message(message: str | bytes, settings: Settings) -> Order:
     fields = _object(message)
     try:
         wish = parse_wish(fields, settings.engine.effort, settings.limits.max_pixels)
+        details = parse_flag("details", fields.get("details"))
     except RecursionError:
         raise InvalidJSON("The message is nested too deeply") from None
     max_size = settings.upload.max_upload_size
@@ -89,6 +101,7 @@ def decode_message(message: str | bytes, settings: Settings) -> Order:
             filename=clean_filename(filename if isinstance(filename, str) else ""),
         ),
         wish,
+        details,
     )
 
 

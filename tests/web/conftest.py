@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-API = {"test_upload", "test_status", "test_download", "test_live", "test_record", "test_options"}
+API = {
+    "test_upload",
+    "test_status",
+    "test_download",
+    "test_live",
+    "test_record",
+    "test_options",
+    "test_details",
+}
 """The modules that say what clients of the API see."""
 
 ONE_SERVER_ONLY = {"test_all_processes_log_as_json"}

@@ -238,7 +238,11 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
         web.upload(data, "png")
         until(failed, what="the job is failed")
         assert _meta(connection, job_id)["crashes"] == 2
-        assert "crashed the decoder" in _meta(connection, job_id)["error"]
+        (told,) = web.http.get(f"/status/{md5(data)}?details=true").json()
+        assert told["error"] == {
+            "code": "processing_failed",
+            "message": "the picture crashed the decoder 2 times",
+        }
         assert _workers(pool) == [worker]  # it cost the worker nothing but a child
         small = unique(photograph("rocket"))
         web.upload(small)
@@ -257,7 +261,9 @@ def test_a_picture_that_takes_too_long_fails_with_the_reason(
         data = unique(large(100, 100))
         web.upload(data, "png")
         assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
-        assert "longer than 1 s" in _meta(connection, f"{md5(data)}-png-0")["error"]
+        (told,) = web.http.get(f"/status/{md5(data)}?details=true").json()
+        assert told["error"]["message"] == "the conversion took longer than 1 s"
+        assert _meta(connection, f"{md5(data)}-png-0")["error"] == told["error"]["message"]
     finally:
         assert pool.terminate() == 0
 

@@ -206,14 +206,31 @@ STATUS = Operation(
     summary="How far a picture is",
     description="One entry for each format, quality and set of options that was asked for. "
     "A result that was deleted is not there any more.",
-    parameters=[_MD5],
+    parameters=[
+        _MD5,
+        _query(
+            "details",
+            {
+                "type": "boolean",
+                "description": "Whether to say all that is known: why it failed, its sizes, its "
+                "place among those that wait, where its result is.",
+            },
+        ),
+    ],
     responses={
         "200": answer(
             "Its conversions.",
             {"type": "array", "items": ref("Status"), "minItems": 1},
             [{**_WEBP, "status": str(JobState.DONE)}, {**_SMALL, "status": str(JobState.QUEUED)}],
         ),
-        **failures(UNAUTHORIZED, _UNKNOWN, UNFORESEEN, UNAVAILABLE, STORAGE_UNAVAILABLE),
+        **failures(
+            of(errors.InvalidOption, "details should be true or false (it is 'maybe')"),
+            UNAUTHORIZED,
+            _UNKNOWN,
+            UNFORESEEN,
+            UNAVAILABLE,
+            STORAGE_UNAVAILABLE,
+        ),
     },
 )
 

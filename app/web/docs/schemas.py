@@ -11,6 +11,7 @@ from app.core import errors
 from app.core.conversion import DEFAULT_FORMAT, DEFAULT_QUALITY, SAME, Format
 from app.core.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options, Priority
 from app.core.queue import JobState
+from app.core.tally import ERRORS
 
 Schema = dict[str, Any]
 
@@ -181,6 +182,46 @@ _CONVERSION: Schema = {
 
 _CHOSEN: Schema = {"options": ref("ChosenOptions")}
 
+DETAILS: dict[str, Schema] = {
+    "filename": _text("As it was sent.", example="rocket.jpg"),
+    "original_type": _text("The media type of the original.", example="image/jpeg"),
+    "original_bytes": _number("Of the original.", 0),
+    "original_width": _number("Pixels of the original as it is shown.", 1),
+    "original_height": _number("Pixels of the original as it is shown.", 1),
+    "result_bytes": _number("Of the result.", 0),
+    "result_width": _number("Pixels of the result.", 1),
+    "result_height": _number("Pixels of the result.", 1),
+    "saved_bytes": {
+        "type": "integer",
+        "description": "By how much the result is smaller; below 0 if it is larger.",
+    },
+    "saved_percent": {
+        "type": "number",
+        "description": "The same as a part of the original, to a tenth.",
+    },
+    "milliseconds": {
+        "type": "number",
+        "description": "What the conversion took, without waiting.",
+        "minimum": 0,
+    },
+    "place": _number(
+        "Among those that wait, 1 for the next; approximate where interactive and bulk ones wait.",
+        1,
+    ),
+    "finished_at": _text(
+        "When it was done or had failed, in UTC.",
+        format="date-time",
+        example="2026-01-31T12:00:00.123Z",
+    ),
+    "download_url": _text(
+        "Where exactly this result is; relative to the URL of this answer.",
+        example=f"../download/{EXAMPLE_MD5}?format=webp&lossless=false",
+    ),
+}
+"""What answers have beside, where details are asked for; what is not known is left out."""
+
+_FAILED: Schema = {"error": ref("JobError")}
+
 _DONE_OR_NOT = _text("For people.", example="Your image is queued for processing")
 
 _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
@@ -236,7 +277,23 @@ SCHEMAS: dict[str, Schema] = {
         "A picture that was taken.", {"message": _DONE_OR_NOT, **_CONVERSION}, _CHOSEN
     ),
     "Status": _object(
-        "One conversion of a picture.", {**_CONVERSION, "status": ref("State")}, _CHOSEN
+        "One conversion of a picture. With `details` all that is known of it; the rest is left "
+        "out.",
+        {**_CONVERSION, "status": ref("State")},
+        {**_CHOSEN, **DETAILS, **_FAILED},
+    ),
+    "JobError": _object(
+        "Why a picture was not converted.",
+        {
+            "code": _text(
+                f"For programs: one of {', '.join(ERRORS)} of a picture that was taken, otherwise "
+                "that of the refusal.",
+                example=ERRORS[0],
+            ),
+            "message": _text(
+                "For people; may change.", example="the picture cannot be read: not a BMP file"
+            ),
+        },
     ),
     "Waiting": _object(
         "One conversion of a picture that is not finished.",
@@ -268,6 +325,11 @@ SCHEMAS: dict[str, Schema] = {
             "quality": QUALITY,
             "q": Q,
             "priority": PRIORITY,
+            "details": {
+                "type": "boolean",
+                "description": "Whether the answers say all that is known.",
+                "default": False,
+            },
             **OPTIONS,
             "keep": {
                 "description": "Metadata that stays.",
@@ -284,7 +346,7 @@ SCHEMAS: dict[str, Schema] = {
     "SocketStep": _object(
         "From the server: how far a picture is.",
         {"status": _choice("", _SOCKET_STATES), **_CONVERSION},
-        _CHOSEN,
+        {**_CHOSEN, **DETAILS},
     ),
     "SocketDone": _object(
         "From the server: a result.",
@@ -293,7 +355,7 @@ SCHEMAS: dict[str, Schema] = {
             **_CONVERSION,
             "file": _text("The file.", format="byte"),
         },
-        _CHOSEN,
+        {**_CHOSEN, **DETAILS},
     ),
     "SocketErrorCode": _choice(
         "What went wrong, for programs.", sorted({error.code for error in SOCKET_ERRORS})
@@ -302,9 +364,12 @@ SCHEMAS: dict[str, Schema] = {
         "From the server: a message or a picture came to nothing. The socket stays open.",
         {"status": _choice("", ("error",)), "message": ref("SocketErrorCode")},
         {
-            "md5": _MD5,
             "detail": _text(f"Why, with `{errors.InvalidOption.code}`."),
             "retry_after": _number(f"Seconds, with `{errors.RateLimited.code}`.", 0),
+            **_CONVERSION,
+            **_CHOSEN,
+            **DETAILS,
+            **_FAILED,
         },
     ),
 }

@@ -1,0 +1,51 @@
+"""What is known of a conversion beside how far it is, from the `meta` of its job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.measures import Measures
+from app.core.tally import ERRORS
+
+NO_MEASURES = Measures()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Each is None where it is not known (yet): a job of an older version has less."""
+
+    media_type: str | None = None
+    """Of the original."""
+    original_bytes: int | None = None
+    result_bytes: int | None = None
+    milliseconds: float | None = None
+    """Of the conversion, without waiting and storing."""
+    measures: Measures = NO_MEASURES
+    error: str | None = None
+    """Why it failed, a sentence."""
+    error_code: str = ERRORS[0]
+
+    @classmethod
+    def from_meta(cls, meta: Mapping[str, Any]) -> Facts:
+        """The facts in a job's `meta`. A value that makes no sense counts as not known."""
+        code = meta.get("error_code")
+        milliseconds = meta.get("milliseconds")
+        return cls(
+            media_type=_text(meta.get("media_type")),
+            original_bytes=_count(meta.get("size_in")),
+            result_bytes=_count(meta.get("size_out")),
+            milliseconds=milliseconds if isinstance(milliseconds, int | float) else None,
+            measures=Measures.from_dict(meta.get("measures")),
+            error=_text(meta.get("error")),
+            error_code=code if code in ERRORS else ERRORS[0],
+        )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
