@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
 from rq import Queue
+from rq.exceptions import DequeueTimeout
 from rq.job import Job
 
 from app.core.options import Priority
 from app.core.places import STREAK
 
-LOOK_SECONDS = 1
-"""How long an idle worker waits at one queue before it looks at all again. It is the interactive
-one, which it serves at once; a first bulk picture may lie there for so long. Redis cannot wait for
-several lists and move what comes from any of them, and one that is popped could be lost."""
+LOOK_SECONDS = 3
+"""How long an idle worker waits at one queue before it looks at the others again. It is the
+interactive one, which it serves at once; a first bulk picture may lie there for so long. Redis
+cannot wait for several lists and move what comes from any of them, and a popped job could be lost.
+Each look costs a command, and managed Redis is paid by the command."""
 
 
 class Precedence:
@@ -115,7 +118,16 @@ class SafeQueue(Queue):
             return None
         key = cls.redis_queue_namespace_prefix + Priority.INTERACTIVE
         wait_at = key if key in names else names[0]
-        return _as_text(cls.lmove(connection, wait_at, min(timeout, LOOK_SECONDS)))
+        others = [name for name in names if name != wait_at]
+        wait = min(timeout, LOOK_SECONDS)
+        for _ in range(timeout // wait - 1):
+            with contextlib.suppress(DequeueTimeout):
+                return _as_text(cls.lmove(connection, wait_at, wait))
+            for name in others:
+                if taken := cls.lmove(connection, name, None):
+                    return _as_text(taken)
+        # The next call looks at the others first.
+        return _as_text(cls.lmove(connection, wait_at, wait))
 
 
 def _as_text(taken: tuple[str, bytes]) -> tuple[str, str]:

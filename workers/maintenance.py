@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job, JobStatus
-from rq.registry import clean_registries
+from rq.registry import StartedJobRegistry, clean_registries
 from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
@@ -26,6 +26,23 @@ INTERMEDIATE_SECONDS = 10
 SEEN_SECONDS = 60
 """How long it is remembered since when a job is on its way. One that is tried again later is on its
 way anew: put back at once, it would be converted twice."""
+
+
+def anything_begun(connection: redis.Redis) -> bool:
+    """Whether any job is in a worker's hands or on its way there, so that one could be abandoned,
+    or waits in a queue that is no more.
+
+    Raises:
+        RedisError: if Redis cannot be reached.
+    """
+    retired = Queue(keys.RETIRED_QUEUE, connection=connection)
+    queues = [retired, *(Queue(name, connection=connection) for name in keys.QUEUES)]
+    places = [
+        retired.key,
+        *(queue.intermediate_queue.key for queue in queues),
+        *(StartedJobRegistry(queue=queue).key for queue in queues),
+    ]
+    return bool(connection.exists(*places))
 
 
 def maintain(connection: redis.Redis, job_class: type[Job], serializer: Any) -> None:

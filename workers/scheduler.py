@@ -24,7 +24,7 @@ from app.core.queue import connect
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 5
+POLL_SECONDS = 15
 """How often the scheduler looks for what is due; the lock of a killed one lasts 10 s longer."""
 
 CLEANUP_TIMEOUT = 3600

@@ -25,7 +25,7 @@ from app.core import keys
 from app.core.tally import count_restarts
 from workers.dequeue import Precedence, SafeQueue
 from workers.job import CheckedJob
-from workers.maintenance import maintain
+from workers.maintenance import anything_begun, maintain
 from workers.runtime import runtime
 from workers.tasks import FORESEEN
 
@@ -38,7 +38,16 @@ HEARTBEAT_TTL = 16
 MAINTENANCE_SECONDS = 5
 """How often one of the workers looks for abandoned jobs."""
 
-DEQUEUE_SECONDS = 2
+DEQUEUE_SECONDS = 6
+
+IDLE_BEAT_SECONDS = 10
+"""How often an idle worker is heard of: a third of `SILENT_SECONDS`."""
+
+REGISTER_BEATS = 6
+"""At every one of so many beats an idle worker puts itself on RQ's list of workers again."""
+
+FULL_MAINTENANCE_SECONDS = 60
+"""How often the registries of RQ are cleaned where no job is begun and none can be abandoned."""
 
 WORKER_TTL = 60
 """Seconds an idle worker may be silent before its connection counts as dead."""
@@ -65,7 +74,8 @@ class PictureWorker(SimpleWorker):
     max_connection_wait_time = 2.0
     """Seconds between two tries of an idle worker to reach Redis; RQ waits up to a minute."""
 
-    _last_beat = 0.0
+    _last_beat = float("-inf")
+    _beats = 0
     _stopping = False
 
     def work(self, *arguments: Any, **options: Any) -> bool:
@@ -100,11 +110,7 @@ class PictureWorker(SimpleWorker):
 
     @property
     def dequeue_timeout(self) -> int:
-        """Seconds of one wait for a job.
-
-        RQ looks for abandoned jobs only between two waits, and a signal that the kernel gives to
-        another thread is seen by the waiting one only then.
-        """
+        """Seconds of one wait for a job: RQ looks for abandoned jobs only between two waits."""
         return DEQUEUE_SECONDS
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
@@ -138,11 +144,11 @@ class PictureWorker(SimpleWorker):
         super().unsubscribe()  # type: ignore[no-untyped-call]
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Tell Redis that this worker lives, once a second at most while it is idle: RQ does so
-        three times around each job, each time in three round trips.
+        """Tell Redis that this worker lives, every `IDLE_BEAT_SECONDS` at most while it is idle: RQ
+        does so three times around each job, each time in three round trips.
 
         Another worker takes it off the list of workers if its own entry had expired, as while Redis
-        was away; so it is put on it again each time.
+        was away; so it is put on it again now and then.
         """
         timeout = min(timeout or SILENT_SECONDS, SILENT_SECONDS)
         if pipeline is not None:
@@ -150,16 +156,19 @@ class PictureWorker(SimpleWorker):
             register(self, pipeline)
             return
         now = time.monotonic()
-        if now - self._last_beat < 1:
+        if now - self._last_beat < IDLE_BEAT_SECONDS:
             return
-        self._last_beat = now
         with self.connection.pipeline() as pipe:
             super().heartbeat(timeout, pipe)
-            register(self, pipe)
+            if self._beats % REGISTER_BEATS == 0:
+                register(self, pipe)
             if pipe.execute()[0]:  # the entry is new: it had expired
                 pipe.hset(self.key, mapping=self.serialize())
                 pipe.expire(self.key, timeout)
+                register(self, pipe)
                 pipe.execute()
+        self._last_beat = now
+        self._beats += 1
 
     def clean_registries(self) -> None:
         """Put back what dead workers had in hand, in all queues: those of one may all be dead.
@@ -168,7 +177,12 @@ class PictureWorker(SimpleWorker):
         on the way to a worker; our lock is short, and such a job is put back.
         """
         if self.connection.set(keys.MAINTENANCE_LOCK, self.name, nx=True, ex=MAINTENANCE_SECONDS):
-            maintain(self.connection, self.job_class, self.serializer)
+            # One for all workers, as the lock is, or each of a fleet would have its own minute.
+            due = self.connection.set(
+                keys.REGISTRIES_LOCK, self.name, nx=True, ex=FULL_MAINTENANCE_SECONDS
+            )
+            if due or anything_begun(self.connection):
+                maintain(self.connection, self.job_class, self.serializer)
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     def clean_group_registries(self) -> None:

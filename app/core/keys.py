@@ -26,6 +26,9 @@ EVENTS_CHANNEL = "tinyimage:events"
 MAINTENANCE_LOCK = "tinyimage:maintenance"
 """Held by the one worker that looks for abandoned jobs."""
 
+REGISTRIES_LOCK = "tinyimage:registries"
+"""There while RQ's registries need not be cleaned for their own sake."""
+
 TALLY = "tinyimage:metrics"
 """What the workers have counted: a hash of numbers, by names that `app.core.tally` makes."""
 

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.fleet import cleanup, scaling, sockets, waiting
+from bench.fleet import cleanup, idle, scaling, sockets, waiting
 from bench.fleet.report import Figure, figures_table
 from bench.speed import cores, positive
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-PARTS = ("waiting", "sockets", "scaling", "cleanup")
+PARTS = ("waiting", "sockets", "scaling", "cleanup", "idle")
 
 JOBS, DONE, REQUESTS = 10_000, 100_000, 100
 """Pictures that wait, pictures that are done, and requests of a repeat."""
@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         ),
         "scaling": partial(scaling.measure, scale=scale, repeat=repeat),
         "cleanup": partial(cleanup.measure, jobs=size(DONE)),
+        "idle": partial(idle.measure, scale=scale),
     }
     figures: list[Figure] = []
     for name in arguments.only:

@@ -55,6 +55,7 @@ def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             "cleanup",
             ["cleanup of 500 of 1,000 pictures", "pictures done meanwhile", "longest command"],
         ),
+        ("idle", ["Redis commands for each worker process", "memory of everything in one"]),
     ],
 )
 def test_each_part_prints_its_figures_and_leaves_nothing(

@@ -133,7 +133,7 @@ def test_an_idle_worker_waits_where_somebody_waits_for_it(
 
     with pool(tmp_path, redis_url, "--queues", queues), connection.monitor() as commands:
         assert {next_wait() for _ in range(3)} == {
-            "BLMOVE rq:queue:interactive rq:queue:interactive:intermediate LEFT RIGHT 1"
+            "BLMOVE rq:queue:interactive rq:queue:interactive:intermediate LEFT RIGHT 3"
         }
 
 
