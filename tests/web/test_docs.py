@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from sanic import Sanic
@@ -17,6 +18,8 @@ from app.core.settings import Settings
 from app.web.docs.schemas import HTTP_ERRORS, SOCKET_ERRORS
 from app.web.server import create_app
 from app.web.upload import FIELDS
+from tests.pictures import photograph, unique
+from tests.proxy import proxied
 from tests.service import Client, Service
 from tests.web.alone import web
 from tests.web.contract import Contract
@@ -44,17 +47,55 @@ class _References(HTMLParser):
             self.inline.append(tag)
 
 
+def _references(page: httpx.Response) -> _References:
+    assert page.status_code == 200, page.url
+    references = _References()
+    references.feed(page.text)
+    return references
+
+
+@pytest.mark.parametrize("path", ["docs", "docs/"])
+def test_below_a_path_of_a_reverse_proxy_all_that_the_page_names_is_there(
+    server: Service, path: str
+) -> None:
+    with proxied(server.url, "/tools/pictures") as url:
+        page = httpx.get(f"{url}/{path}")
+        loads = _references(page).loads
+        assert len(loads) >= 4
+        for load in loads:
+            assert re.match(r"(docs/)?\w", load), load
+            assert httpx.get(page.url.join(load)).status_code == 200, load
+        # The script names no path either, but what is beside it.
+        script = next(load for load in loads if "page.js" in load)
+        assert re.findall(r"""["'`](\.*/[^"'`]*)""", httpx.get(page.url.join(script)).text) == []
+
+
+def test_below_a_path_of_a_reverse_proxy_the_schema_names_the_server_there(
+    server: Service,
+) -> None:
+    """As OpenAPI has it: a server's URL is relative to the schema's own."""
+    picture = unique(photograph("rocket"))
+    with proxied(server.url, "/tools/pictures") as url:
+        schema = httpx.get(f"{url}/docs/openapi.json")
+        (named,) = schema.json()["servers"]
+        there = f"{named['url'].rstrip('/')}/upload"
+        assert str(schema.url.join(there)) == f"{url}/upload"
+        answer = httpx.post(
+            schema.url.join(there), files={"picture": ("cat.jpg", picture)}, timeout=60
+        )
+        assert answer.status_code == 202, answer.text
+
+
 def test_the_page_loads_nothing_but_files_of_this_server(client: Client) -> None:
     page = client.http.get("/docs")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    references = _References()
-    references.feed(page.text)
+    references = _references(page)
     assert references.inline == []
     assert len(references.loads) >= 4
     for load in references.loads:
-        assert re.match(r"/docs/\w", load), load
-        response = client.http.get(load)
+        assert re.match(r"docs/\w", load), load
+        response = client.http.get(page.url.join(load))
         assert response.status_code == 200, load
         kind = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
         suffix = Path(load.partition("?")[0]).suffix
@@ -80,9 +121,9 @@ def test_the_browser_is_told_to_ask_no_other_host(client: Client) -> None:
 def test_files_are_kept_by_caches_under_the_name_of_their_version(client: Client) -> None:
     page = client.http.get("/docs")
     assert page.headers["cache-control"] == "no-cache"
-    script = re.search(r"/docs/page.js\?v=\w+", page.text)
+    script = re.search(r"docs/page.js\?v=\w+", page.text)
     assert script is not None
-    assert "immutable" in client.http.get(script[0]).headers["cache-control"]
+    assert "immutable" in client.http.get(f"/{script[0]}").headers["cache-control"]
     for path in ("/docs/page.js", "/docs/page.js?v=old", "/docs/openapi.json"):
         assert client.http.get(path).headers["cache-control"] == "no-cache"
 
@@ -107,8 +148,10 @@ def test_neither_the_page_nor_the_schema_needs_a_key(redis_url: str, tmp_path: P
         get = running.client.http.get
         page = get("/docs")
         assert page.status_code == get("/docs/").status_code == 200
-        for path in re.findall(r'"(/docs/[^"]*)"', page.text):
-            assert get(path).status_code == 200, path
+        loads = _references(page).loads
+        assert len(loads) >= 4
+        for path in loads:
+            assert get(page.url.join(path)).status_code == 200, path
         for path in ("/docs/x", "/docs/../", "/docsx", "/"):
             assert get(path).status_code == 401, path
         security = Contract(running.url).schema["security"]

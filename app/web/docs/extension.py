@@ -90,7 +90,8 @@ def add_schema(app: Sanic[Any, Any], *, keys_required: bool) -> None:
                 "version": __version__,
                 "description": (Path(__file__).parent / "about.md").read_text(encoding="utf-8"),
             },
-            "servers": [{"url": "/", "description": "This server"}],
+            # Relative to where the schema is, so it holds below a reverse proxy's path too.
+            "servers": [{"url": "..", "description": "This server"}],
             "tags": TAGS,
             "security": anyone + [{name: []} for name in _SCHEMES],
             "components": {"schemas": SCHEMAS, "headers": HEADERS, "securitySchemes": _SCHEMES},

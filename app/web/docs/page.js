@@ -1,7 +1,12 @@
 "use strict";
 
+// Beside this file, wherever a reverse proxy has put both.
+const address = new URL("openapi.json", document.currentScript.src);
+
 async function show() {
-  const schema = await (await fetch("/docs/openapi.json")).json();
+  const schema = await (await fetch(address)).json();
+  // Swagger UI is given the schema and not its address, which the servers are relative to.
+  for (const server of schema.servers) server.url = new URL(server.url, address).href.replace(/\/$/, "");
   // Or the page would fill each field of a form with a sample, and some exclude each other.
   for (const operation of Object.values(schema.paths).flatMap(Object.values)) {
     for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {

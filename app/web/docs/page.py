@@ -31,6 +31,7 @@ CACHE_SECONDS = 365 * 24 * 3600
 """For the files, which the page names with their version."""
 
 _HERE = Path(__file__).parent
+_NAME = DOCS.rpartition("/")[2]
 
 
 def docs_blueprint() -> Blueprint:
@@ -39,9 +40,13 @@ def docs_blueprint() -> Blueprint:
     files = _files()
     version = _version(files.values())
     page = (_HERE / "page.html").read_text(encoding="utf-8").replace("VERSION", version)
+    # Relative, as a reverse proxy may have put the server below a path of its own: from /docs the
+    # files are in docs/, from /docs/ they are beside the page.
+    pages = {slash: page.replace("FOLDER", "" if slash else f"{_NAME}/") for slash in (False, True)}
 
     @blueprint.get(DOCS)
     async def show(request: Request) -> HTTPResponse:
+        page = pages[request.path.endswith("/")]
         return html(page, headers={"Content-Security-Policy": POLICY})
 
     for name, path in files.items():
