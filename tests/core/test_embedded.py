@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.core import embedded
-from app.core.embedded import Binary, EmbeddedRedis, EmbeddedRedisError, find_binary, socket_path
+from app.core.embedded import EmbeddedRedis, EmbeddedRedisError, socket_path
 from tests.conftest import running_redis
 
 
@@ -66,42 +66,6 @@ def test_a_broken_append_only_file_stops_the_start_and_says_so(tmp_path: Path) -
     with pytest.raises(EmbeddedRedisError, match="redis-server ended with status 1") as error:
         server.start()
     assert "\n" not in str(error.value)
-
-
-def test_a_folder_of_a_newer_redis_is_not_taken_for_an_empty_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "appendonlydir").mkdir()
-    monkeypatch.setattr(embedded, "find_binary", lambda: Binary("/old/redis-server", (6, 2, 14)))
-    with pytest.raises(EmbeddedRedisError, match="Redis 7 or newer"):
-        EmbeddedRedis(tmp_path).lock()
-
-
-def _fake_server(folder: Path, version: str) -> str:
-    path = folder / "redis-server"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=0:0 malloc=libc bits=64'\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-def test_the_newest_redis_server_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    newer = _fake_server(tmp_path, "99.0.1")
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert find_binary() == Binary(newer, (99, 0, 1))
-
-
-def test_without_a_usable_redis_server_one_line_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    with pytest.raises(EmbeddedRedisError, match="set REDIS_URL"):
-        find_binary()
-    _fake_server(tmp_path / "old", "6.0.16")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'old'}:/bin:/usr/bin")
-    with pytest.raises(EmbeddedRedisError, match="which is older"):
-        find_binary()
 
 
 def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path) -> None:

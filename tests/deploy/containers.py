@@ -16,7 +16,7 @@ from typing import Self
 import psutil
 import pytest
 
-from app.core.embedded import find_binary
+from app.core.redis_binary import find_binaries
 from tests.deploy import rootfs
 from tests.deploy.rootfs import Rootfs
 
@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 
 _PROGRAMS: dict[str, Callable[[], str]] = {
     "python": lambda: sys.executable,
-    "redis-server": lambda: find_binary().path,
+    "redis-server": lambda: next(find_binaries()).path,
     "sh": lambda: "/bin/sh",
 }
 

@@ -14,7 +14,7 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import StorageError, StorageFull
@@ -314,7 +314,8 @@ def _typed() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        # A script says it in the middle of its message.
-        if "OOM command not allowed" in str(error):
+        # Of a script Redis 6 says it in the middle of its message, newer ones and Valkey as of any
+        # other command.
+        if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error):
             raise StorageFull("The storage is full") from error
         raise StorageError("The storage fails: Redis cannot be reached or refuses") from error

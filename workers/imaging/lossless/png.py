@@ -16,13 +16,9 @@ from workers.imaging.protocol import Data
 LEVELS = {Effort.FAST: 0, Effort.BALANCED: 2, Effort.SMALL: 4}
 """oxipng's presets."""
 
-_FILTER = oxipng.RowFilter
 PALETTE_FILTERS = {
-    Effort.BALANCED: (_FILTER.NoOp, _FILTER.Entropy),
-    Effort.SMALL: (
-        *(_FILTER.NoOp, _FILTER.Sub, _FILTER.Up, _FILTER.MinSum),
-        *(_FILTER.Entropy, _FILTER.Bigrams, _FILTER.BigEnt),
-    ),
+    Effort.BALANCED: ("none", "entropy"),
+    Effort.SMALL: ("none", "sub", "up", "minsum", "entropy", "bigrams", "bigent"),
 }
 """The row filters that are tried on a palette. oxipng's presets leave it unfiltered or try the slow
 ones; Entropy alone takes 3 to 10 % off a quantised photograph."""
@@ -58,14 +54,14 @@ def optimise(data: bytes, effort: Effort) -> bytes:
     Raises:
         PictureError: if oxipng cannot read it.
     """
-    return _run(data, level=LEVELS[effort], strip=oxipng.StripChunks.none())
+    return _run(data, level=LEVELS[effort], strip="none")
 
 
 def optimise_palette(data: bytes, effort: Effort, pixels: int) -> bytes:
     """As `optimise`, for a picture of so many pixels that has been given a palette."""
     if effort not in PALETTE_FILTERS:
         return data
-    filters = PALETTE_FILTERS[effort] if pixels <= FILTERED_PIXELS else (_FILTER.NoOp,)
+    filters = PALETTE_FILTERS[effort] if pixels <= FILTERED_PIXELS else ("none",)
     return _run(
         data,
         level=0,
@@ -80,7 +76,7 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     Raises:
         PictureError: if oxipng cannot read it.
     """
-    kept = (*COLOUR_CHUNKS, *FRAME_CHUNKS)
+    kept = [name.decode() for name in (*COLOUR_CHUNKS, *FRAME_CHUNKS)]
     stripped = _run(data, level=LEVELS[effort], strip=oxipng.StripChunks.keep(kept))
     return with_exif(stripped, exif)
 
