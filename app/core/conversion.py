@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.errors import InvalidOption, UnsupportedFormat
+from app.core.geometry import final_size
+from app.core.measures import Size
 from app.core.options import (
     DEFAULTS,
     Effort,
@@ -55,6 +57,31 @@ class Format(StrEnum):
         """Whether the format holds any picture without loss."""
         return self in (Format.WEBP, Format.PNG, Format.AVIF)
 
+    @property
+    def max_side(self) -> int:
+        """Pixels of the longest side that a file of this format holds, as it is written here."""
+        return _MAX_SIDES[self]
+
+    def too_large(self, size: Size) -> str | None:
+        """Why the format does not hold a picture of this size, in a sentence; None if it does."""
+        longest = max(size.width, size.height)
+        if longest <= self.max_side:
+            return None
+        others = ", ".join(format for format in Format if longest <= format.max_side)
+        return (
+            f"{self} holds {self.max_side} pixels a side, and the picture would have "
+            f"{size.width} × {size.height}: ask for a smaller width or height"
+            + (f", or for one of {others}" if others else "")
+        )
+
+
+_MAX_SIDES = {
+    Format.WEBP: 16_383,  # RFC 9649, 2.7
+    Format.AVIF: 16_384,  # libvips, heifsave.c
+    Format.JPG: 65_500,  # libjpeg's JPEG_MAX_DIMENSION
+    Format.GIF: 65_535,  # GIF89a, 18: two bytes
+    Format.PNG: 2**31 - 1,  # PNG, third edition, 11.2.1
+}
 
 DEFAULT_FORMAT = Format.WEBP
 
@@ -89,12 +116,16 @@ class Wish:
     priority: Priority = Priority.INTERACTIVE
     """When, and not what: the same picture with another priority is the same conversion."""
 
-    def conversion(self, md5: str, media_type: str) -> Conversion:
+    def conversion(self, md5: str, media_type: str, size: Size | None = None) -> Conversion:
         """The conversion of the picture `md5`, which is of this media type.
+
+        Args:
+            size: as it is stored, in pixels; None if that is not known yet.
 
         Raises:
             UnsupportedFormat: if its own format is asked for, and cannot be written.
-            InvalidOption: if the format cannot do what is asked for.
+            InvalidOption: if the format cannot do what is asked for, or does not hold a picture of
+                this size.
         """
         format = self.format or same_format(media_type)
         if format is None:
@@ -103,12 +134,21 @@ class Wish:
             )
         if self.options.lossless and not format.can_be_lossless:
             raise InvalidOption(f"{format} cannot be lossless")
+        if size is not None and (reason := self._too_large(format, size)):
+            raise InvalidOption(reason)
         quality = parse_quality(self.quality, format)
         if self.q is not None and format.takes_q:
             quality = self.q
         if self.options.lossless:
             quality = NO_QUALITY
         return Conversion(md5, format, quality, self.options)
+
+    def _too_large(self, format: Format, size: Size) -> str | None:
+        """Why the format does not hold the picture, also if it is shown turned by a quarter."""
+        turned = final_size(size.height, size.width, self.options)
+        if not format.too_large(turned):
+            return None
+        return format.too_large(final_size(size.width, size.height, self.options))
 
 
 @dataclass(frozen=True, slots=True)

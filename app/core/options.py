@@ -205,7 +205,9 @@ def _check(options: Options, max_pixels: int, given: Mapping[str, object]) -> No
         raise InvalidOption(f"fit={options.fit} needs a width and a height")
     if "gravity" in given and options.fit is not Fit.COVER:
         raise InvalidOption("gravity needs fit=cover")
-    if both and (options.width or 0) * (options.height or 0) > max_pixels:
+    # Within both the picture never becomes larger than it is.
+    bounded = both and options.fit is not Fit.INSIDE
+    if bounded and (options.width or 0) * (options.height or 0) > max_pixels:
         raise InvalidOption(
             f"{options.width} × {options.height} is "
             f"{(options.width or 0) * (options.height or 0)} pixels, more than the {max_pixels} "

@@ -22,6 +22,7 @@ from app.core.conversion import (
     parse_wish,
 )
 from app.core.conversions import Conversions
+from app.core.dimensions import picture_size
 from app.core.errors import (
     NotFound,
     TinyImageError,
@@ -169,7 +170,11 @@ async def _take(
         wish = parse_wish(form.fields, settings.engine.effort, settings.limits.max_pixels)
         picture.file.seek(0)
         media_type = readable_type(picture.file.read(HEAD_SIZE))
-        conversion = wish.conversion(picture.md5, media_type)
+        conversion = wish.conversion(
+            picture.md5,
+            media_type,
+            picture_size(picture.file, media_type, settings.limits.max_pixels),
+        )
     except BaseException:
         form.close()
         raise

@@ -15,6 +15,7 @@ from sanic.exceptions import SanicException
 from websockets.exceptions import ConnectionClosed
 
 from app.core.conversions import Conversions
+from app.core.dimensions import picture_size
 from app.core.errors import (
     InvalidOption,
     ProcessingFailed,
@@ -226,7 +227,11 @@ class LiveSocket:
             if refused is not None:
                 raise refused
             media_type = readable_type(order.picture.file.read(HEAD_SIZE))
-            conversion = order.wish.conversion(record.md5, media_type)
+            conversion = order.wish.conversion(
+                record.md5,
+                media_type,
+                picture_size(order.picture.file, media_type, self._settings.limits.max_pixels),
+            )
             return await self._conversions.submit(
                 order.picture, conversion, order.wish.priority, media_type
             )

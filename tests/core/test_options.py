@@ -11,6 +11,7 @@ import pytest
 
 from app.core.conversion import Conversion, Format, parse_wish
 from app.core.errors import InvalidOption, UnsupportedFormat
+from app.core.measures import Size
 from app.core.options import (
     DEFAULTS,
     MAX_SIDE,
@@ -140,7 +141,10 @@ def test_a_wrong_value_is_named_with_its_option(name: str, value: object) -> Non
         ({"height": 9, "fit": "contain"}, ("fit=contain", "width")),
         ({"gravity": "attention"}, ("gravity", "fit=cover")),
         ({"width": 9, "height": 9, "gravity": "centre"}, ("gravity", "fit=cover")),
-        ({"width": 16000, "height": 16000}, ("16000", "256000000", str(MAX_PIXELS))),
+        (
+            {"width": 16000, "height": 16000, "fit": "fill"},
+            ("16000", "256000000", str(MAX_PIXELS)),
+        ),
         ({"q": 80, "lossless": "true"}, ("q", "lossless")),
     ],
 )
@@ -266,3 +270,48 @@ def test_same_is_the_format_that_comes_in(media_type: str, format: Format) -> No
 def test_same_is_refused_for_what_is_not_written(media_type: str) -> None:
     with pytest.raises(UnsupportedFormat, match=media_type):
         _wish(format="same").conversion(MD5, media_type)
+
+
+def test_within_a_large_width_and_height_a_picture_gets_no_larger() -> None:
+    assert _parsed(width=16000, height=16000) == Options(width=16000, height=16000)
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "format"),
+    [
+        ({}, (16383, 9), "webp"),
+        ({"format": "avif"}, (9, 16384), "avif"),
+        ({"format": "png"}, (70000, 9), "png"),
+        ({"width": "16383"}, (20000, 8), "webp"),
+        ({"width": "4", "height": "9", "fit": "cover"}, (20000, 20000), "webp"),
+        ({"width": "9000", "height": "9000"}, (20000, 8), "webp"),
+        # It may have to be turned, which the header of the picture alone does not say.
+        ({"width": "20"}, (20, 20000), "webp"),
+    ],
+)
+def test_what_the_format_holds_is_taken(
+    given: dict[str, object], size: tuple[int, int], format: str
+) -> None:
+    assert _wish(**given).conversion(MD5, "image/png", Size(*size)).format == format
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "message"),
+    [
+        (
+            {},
+            (20000, 8),
+            "webp holds 16383 pixels a side, and the picture would have 20000 × 8: ask for a "
+            "smaller width or height, or for one of png, jpg, gif",
+        ),
+        ({"format": "avif"}, (8, 16385), "avif holds 16384 pixels a side"),
+        ({"format": "jpg"}, (65501, 8), "jpg holds 65500 pixels a side"),
+        ({"format": "gif"}, (65536, 8), "gif holds 65535 pixels a side"),
+    ],
+)
+def test_what_the_format_does_not_hold_is_refused_in_a_sentence(
+    given: dict[str, object], size: tuple[int, int], message: str
+) -> None:
+    with pytest.raises(InvalidOption) as error:
+        _wish(**given).conversion(MD5, "image/png", Size(*size))
+    assert str(error.value).startswith(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 
@@ -119,7 +120,7 @@ def test_q_is_the_quality_of_any_lossy_format(client: Client, format: str) -> No
         ({"keep": "everything"}, "copyright"),
         ({"lossless": "true", "format": "jpg"}, "jpg cannot be lossless"),
         ({"lossless": "true", "q": "80"}, "exclude"),
-        ({"width": "16000", "height": "16000"}, "256000000 pixels"),
+        ({"width": "16000", "height": "16000", "fit": "fill"}, "256000000 pixels"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_400_and_says_what(
@@ -146,3 +147,38 @@ def test_a_socket_is_told_what_is_wrong_with_an_option(ws: ClientConnection) -> 
     answer = json.loads(ws.recv(timeout=60))
     assert answer["message"] == "invalid_option"
     assert "width" in answer["detail"]
+
+
+def test_what_the_format_does_not_hold_is_refused_at_the_upload(
+    client: Client, ws: ClientConnection
+) -> None:
+    picture = _wide()
+    answer = client.upload(picture)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_option"
+    reason = answer.json()["message"]
+    assert "webp holds 16383 pixels a side" in reason
+    assert "20000 × 8" in reason
+    assert "one of png, jpg, gif" in reason
+    ws.send(json.dumps({"data": base64.b64encode(picture).decode()}))
+    told = json.loads(ws.recv(30))
+    assert told == {
+        "status": "error",
+        "message": "invalid_option",
+        "md5": md5(picture),
+        "detail": reason,
+    }
+
+
+def test_what_the_format_does_not_hold_is_taken_where_it_is_made_smaller(client: Client) -> None:
+    picture = _wide()
+    assert client.upload(picture, "webp", width="10000", height="10000").status_code == 202
+    client.wait(md5(picture))
+    result = client.download(md5(picture), width=10000, height=10000)
+    assert opened(result.content).size == (10000, 4)
+
+
+def _wide() -> bytes:
+    buffer = io.BytesIO()
+    opened(photograph("rocket")).convert("RGB").resize((20000, 8)).save(buffer, "PNG")
+    return unique(buffer.getvalue())

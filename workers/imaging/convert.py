@@ -54,7 +54,10 @@ def convert(
         measures = Measures(Size(*source.size))
         tell(measures)
         prepared = _prepare(source, target)
-        tell(replace(measures, result=Size(prepared.width, prepared.height // source.frames)))
+        size = Size(prepared.width, prepared.height // source.frames)
+        tell(replace(measures, result=size))
+        if why := target.format.too_large(size):
+            raise PictureError(why)
         result = _encode(prepared, target)
         if _is_replaceable(source, target):
             # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pyvips
 
+from app.core.geometry import final_size, scaled_size, sides
 from app.core.options import Fit, Gravity, Options
 from workers.imaging.limits import Limits
 from workers.imaging.normalise import colour
@@ -26,7 +26,7 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
     """
     if not options.resizes:
         return 1
-    factors = [size / wanted for size, wanted in _sides(width, height, options)]
+    factors = [size / wanted for size, wanted in sides(width, height, options)]
     # All but inside and contain use up the picture in the direction that shrinks least.
     whole = options.fit in (Fit.INSIDE, Fit.CONTAIN)
     factor = (max(factors) if whole else min(factors)) / SHRINK_MARGIN
@@ -45,11 +45,10 @@ def resize(source: Source, options: Options, limits: Limits) -> Source:
     """
     if not options.resizes:
         return source
-    width, height = _size(*source.size, options)
-    if options.fit is Fit.CONTAIN:
-        limits.check_size(options.width or width, options.height or height, source.frames)
-    else:
-        limits.check_size(width, height, source.frames)
+    final = final_size(*source.size, options)
+    limits.check_size(final.width, final.height, source.frames)
+    scaled = scaled_size(*source.size, options)
+    width, height = scaled.width, scaled.height
     frames = source.each_frame()
     if options.fit is Fit.COVER:
         window = _window(frames[0], width / height, options.gravity)
@@ -60,24 +59,6 @@ def resize(source: Source, options: Options, limits: Limits) -> Source:
         frames = [_pad(frame, options) for frame in frames]
     image = pyvips.Image.arrayjoin(frames, across=1) if source.animated else frames[0]
     return replace(source, image=image, size=(frames[0].width, frames[0].height))
-
-
-def _size(width: int, height: int, options: Options) -> tuple[int, int]:
-    """Width and height of the scaled picture, without borders."""
-    if options.fit in (Fit.COVER, Fit.FILL):
-        return options.width or width, options.height or height
-    factor = min(wanted / size for size, wanted in _sides(width, height, options))
-    if options.fit is Fit.INSIDE:
-        factor = min(1, factor)
-    return max(1, round(width * factor)), max(1, round(height * factor))
-
-
-def _sides(width: int, height: int, options: Options) -> Iterator[tuple[int, int]]:
-    """Of each side that is asked for: what it is, and what it is to be."""
-    if options.width is not None:
-        yield width, options.width
-    if options.height is not None:
-        yield height, options.height
 
 
 def _window(image: pyvips.Image, aspect: float, gravity: Gravity) -> tuple[int, int, int, int]:
