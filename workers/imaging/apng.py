@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pyvips
 
+from workers.imaging.colour.icc import tinted
 from workers.imaging.errors import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.lossless.png import COLOUR_CHUNKS, SIGNATURE, chunk, chunks
@@ -83,8 +84,11 @@ def decode(data: Data, kind: str, limits: Limits) -> Source | None:
         strip = strip[:3]
     first = pyvips.Image.pngload_buffer(bytes(data))
     if first.get_typeof("icc-profile-data"):
+        profile = bytes(first.get("icc-profile-data"))
         strip = strip.copy()
-        strip.set_type(pyvips.GValue.blob_type, "icc-profile-data", first.get("icc-profile-data"))
+        # The frames are red, green and blue, also of a grey file.
+        profile = (tinted(profile) if first.bands <= 2 else None) or profile
+        strip.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return Source(
         kind,
         strip,

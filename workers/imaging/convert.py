@@ -9,8 +9,9 @@ import pyvips
 
 from app.core.conversion import DEFAULT_QUALITY, Format, same_format
 from app.core.measures import Measures, Size
-from app.core.options import Effort, Keep
+from app.core.options import Effort
 from workers.imaging import apng
+from workers.imaging.colour.kept import keeps_profile
 from workers.imaging.decode import ANIMATED, decode, orientation, reason
 from workers.imaging.encoders import animated_png, avif, gif, jpeg, png, webp
 from workers.imaging.errors import PictureError
@@ -73,7 +74,7 @@ def convert(
 def _prepare(source: Source, target: Target) -> pyvips.Image:
     """The pixels as they are to be written, with the metadata that is to be kept."""
     options = target.options
-    keep_profile = Keep.ICC in options.keep and target.format is not Format.GIF
+    keep_profile = keeps_profile(source.image, target.format, options)
     image = normalise(source.image, keep_profile=keep_profile, turn=not source.animated)
     resized = resize(replace(source, image=image), options, target.limits)
     image = resized.image

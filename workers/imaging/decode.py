@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import pyvips
 
@@ -10,6 +11,8 @@ from app.core.kinds import not_supported
 from app.core.options import DEFAULTS, Gravity, Options
 from app.core.sniff import HEAD_SIZE, picture_type
 from workers.imaging import apng, pillow
+from workers.imaging.colour.declared import declared, said
+from workers.imaging.colour.said import Said
 from workers.imaging.errors import PictureError
 from workers.imaging.headers import check_header
 from workers.imaging.limits import Limits
@@ -41,7 +44,8 @@ def decode(
     frames: Collection[str] = (),
     options: Options = DEFAULTS,
 ) -> Source:
-    """The picture in `data`. The pixels themselves are decoded when needed.
+    """The picture in `data`, with the profile of its colours where they are no sRGB. The pixels
+    themselves are decoded when needed.
 
     Args:
         data: must outlive the picture.
@@ -56,8 +60,17 @@ def decode(
     if kind not in pillow.LOADERS and kind not in LOADERS:
         raise PictureError(not_supported(kind))
     check_header(data, kind, limits)
+    what = said(data, kind)
+    source = _decoded(data, kind, limits, what, frames=frames, options=options)
+    return replace(source, image=declared(source.image, what))
+
+
+def _decoded(
+    data: Data, kind: str, limits: Limits, what: Said, *, frames: Collection[str], options: Options
+) -> Source:
+    """The picture with its values as they are stored."""
     if kind in pillow.LOADERS:
-        return pillow.decode(data, kind, limits)
+        return pillow.decode(data, kind, limits, deep=what.is_hdr)
     if kind in apng.KINDS and kind in frames and (animation := apng.decode(data, kind, limits)):
         return animation
     if kind == "image/gif":
@@ -74,7 +87,12 @@ def decode(
         width, height = height, width
     shrunk = _shrink(kind, shrink_on_load(width, height, options)) if count == 1 else {}
     # A stream gives rows in their order alone, which these do not keep to.
-    random = turn > 1 or (count > 1 and options.resizes) or options.gravity is Gravity.ATTENTION
+    random = (
+        turn > 1
+        or (count > 1 and options.resizes)
+        or options.gravity is Gravity.ATTENTION
+        or what.is_hdr
+    )
     if shrunk or random:
         access = "random" if random else "sequential"
         image = _load(loader, data, access=access, **all_frames, **shrunk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
+from workers.imaging.colour.icc import tinted
 from workers.imaging.metadata import PROFILE
 
 GREY = ("b-w", "grey16")
@@ -17,12 +18,13 @@ def normalise(
     An alpha channel is kept.
 
     Args:
-        keep_profile: leave the colours in the picture's own space, where that is RGB or grey.
+        keep_profile: leave the colours in the picture's own space, with its profile; else the
+            image has none.
         turn: apply the orientation.
     """
     if turn:
         image = image.autorot()
-    if keep_profile and _has_profile(image) and image.bands <= 4 and image.interpretation != "cmyk":
+    if keep_profile:
         return _to_8_bit(image)
     return _to_srgb(image)
 
@@ -60,13 +62,32 @@ def _is_grey(image: pyvips.Image) -> bool:
 def _to_srgb(image: pyvips.Image) -> pyvips.Image:
     if _has_profile(image):
         try:
-            srgb = image.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
-            return srgb.colourspace("b-w") if _is_grey(image) else srgb
+            tripled = _tripled(image) if _is_grey(image) else image
+            srgb = tripled.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
+            return _without_profile(srgb.colourspace("b-w") if _is_grey(image) else srgb)
         except pyvips.Error:
             # The profile is broken or for other bands than the picture has: as if there were none.
-            image = image.copy()
-            image.remove(PROFILE)
+            image = _without_profile(image)
     return _to_8_bit(image)
+
+
+def _tripled(image: pyvips.Image) -> pyvips.Image:
+    """A grey image as red, green and blue, where its profile can be made one for these."""
+    profile = tinted(bytes(image.get(PROFILE)))
+    if profile is None:
+        return image
+    grey = image[0]
+    alpha = [image[1]] if image.bands == 2 else []
+    tripled = grey.bandjoin([grey, grey, *alpha])
+    tripled = tripled.copy(interpretation="rgb16" if image.format == "ushort" else "srgb")
+    tripled.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+    return tripled
+
+
+def _without_profile(image: pyvips.Image) -> pyvips.Image:
+    image = image.copy()
+    image.remove(PROFILE)
+    return image
 
 
 def _to_8_bit(image: pyvips.Image) -> pyvips.Image:

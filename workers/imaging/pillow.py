@@ -29,8 +29,11 @@ LOADERS = {
 _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
-def decode(data: Data, kind: str, limits: Limits) -> Source:
+def decode(data: Data, kind: str, limits: Limits, *, deep: bool = False) -> Source:
     """The picture in `data`, decoded.
+
+    Args:
+        deep: with 16 bits a value, where a HEIC has more than 8.
 
     Raises:
         PictureError: if it cannot be read, or is too large by its header.
@@ -46,8 +49,11 @@ def decode(data: Data, kind: str, limits: Limits) -> Source:
                 limits.check_size(*picture.size)
                 # From here on by Pillow too: there may be pictures inside of the picture.
                 Image.MAX_IMAGE_PIXELS = limits.max_pixels
-                picture.load()
-                image = _to_vips(picture)
+                if deep and LOADERS[kind] == "HEIF":
+                    image = _deep(data, picture.info.get("icc_profile"))
+                else:
+                    picture.load()
+                    image = _to_vips(picture)
                 orientation = _orientation(picture, data)
                 if orientation > 1:
                     image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
@@ -74,14 +80,34 @@ def _to_vips(picture: Image.Image) -> pyvips.Image:
     return _from_memory(picture)
 
 
+def _deep(data: Data, profile: bytes | None) -> pyvips.Image:
+    """A HEIC with 16 bits a value; Pillow has but 8."""
+    picture = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+    width, height = picture.size
+    mode, _, bits = picture.mode.partition(";")
+    deep = bits == "16"
+    size = _BANDS[mode] * (2 if deep else 1)
+    rows = memoryview(picture.data).cast("B")
+    # A row may have bytes behind its pixels.
+    packed = b"".join(rows[y * picture.stride :][: width * size] for y in range(height))
+    image = pyvips.Image.new_from_memory(
+        packed, width, height, _BANDS[mode], "ushort" if deep else "uchar"
+    )
+    grey = _BANDS[mode] <= 2
+    space = ("grey16" if grey else "rgb16") if deep else ("b-w" if grey else "srgb")
+    return _with_profile(image.copy(interpretation=space), profile)
+
+
 def _from_memory(picture: Image.Image) -> pyvips.Image:
     bands = _BANDS[picture.mode]
     image = pyvips.Image.new_from_memory(
         picture.tobytes(), picture.width, picture.height, bands, "uchar"
     )
     space = "cmyk" if picture.mode == "CMYK" else "b-w" if bands <= 2 else "srgb"
-    image = image.copy(interpretation=space)
-    profile = picture.info.get("icc_profile")
+    return _with_profile(image.copy(interpretation=space), picture.info.get("icc_profile"))
+
+
+def _with_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return image

@@ -9,6 +9,7 @@ import pyvips
 from PIL import Image
 
 from app.core.options import Effort
+from workers.imaging.colour.kept import has_grey_profile
 from workers.imaging.encoders.scale import along, within
 from workers.imaging.lossless.png import optimise, optimise_palette
 
@@ -63,6 +64,7 @@ def encode(
     wanted = quality or DEFAULT
     colours = count_colours(image)
     exact = lossless or (colours is not None and colours <= EXACT_COLOURS)
+    exact = exact or has_grey_profile(image)
     if exact or not palette_is_enough(image, wanted - WORST_BELOW):
         return _true_colour(image, effort, keep)
     few = colours is not None and image.bands > 2
