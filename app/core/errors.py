@@ -56,6 +56,27 @@ class SizeExceeded(TinyImageError):
     status = 413
 
 
+class HeadTooLarge(TinyImageError):
+    """The line and the headers of a request are larger than a head may be."""
+
+    code = "request_header_fields_too_large"
+    status = 431
+
+
+class UnknownCoding(TinyImageError):
+    """A body comes in a transfer coding other than `chunked` (RFC 9112, section 6.1)."""
+
+    code = "not_implemented"
+    status = 501
+
+
+class PreconditionFailed(TinyImageError):
+    """The file is another version than the one the request is for (RFC 9110, section 13.1)."""
+
+    code = "precondition_failed"
+    status = 412
+
+
 class NotAnImage(TinyImageError):
     code = "not_an_image"
     status = 415

@@ -8,10 +8,10 @@ from sanic import HTTPResponse, Request
 from sanic.response import json
 
 from app.core.conversions import Conversions, Result
-from app.core.errors import NotFound
+from app.core.errors import NotFound, PreconditionFailed
 from app.core.filenames import content_disposition
 from app.core.storage import ObjectNotFound
-from app.web.ranges import RangeNotSatisfiable, matches, parse_range
+from app.web.ranges import Condition, RangeNotSatisfiable, Version, parse_range
 from app.web.record import record_of
 
 REDIRECT_SECONDS = 300
@@ -25,12 +25,14 @@ async def send_result(
     result: Result,
     cache_seconds: int,
     *,
+    named: bool,
     redirect: bool = False,
 ) -> HTTPResponse | None:
     """Answer a GET or HEAD with the result.
 
     Args:
         cache_seconds: how long a cache may keep it; 0 if it is to ask each time.
+        named: whether the request can mean no other result.
         redirect: whether to send the client to the storage, if that can hand out the result.
 
     Returns:
@@ -38,11 +40,14 @@ async def send_result(
 
     Raises:
         NotFound: if the result has gone meanwhile.
+        PreconditionFailed: if the client means another version of it.
     """
     conversion, size = result.job.conversion, result.info.size
     etag = f'"{conversion.job_id}.{result.job.token}"'
+    version = Version(etag, result.info.modified, only_one=named)
     headers = {
         "ETag": etag,
+        "Last-Modified": version.last_modified,
         "Cache-Control": (
             f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
         ),
@@ -50,16 +55,18 @@ async def send_result(
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
     }
-    if matches(request.headers.get("if-none-match"), etag):
+    condition = version.check(request.headers)
+    if condition is Condition.NOT_MODIFIED:
         return HTTPResponse(status=304, headers=headers)
+    if condition is Condition.FAILED:
+        raise PreconditionFailed("The file is another version")
     if redirect and (url := await conversions.presign(result, request.method, REDIRECT_SECONDS)):
         # 302: with GET and HEAD each client asks again as it did. No cache may keep the address: it
         # is good for all, and not for long.
         return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
     try:
-        part = parse_range(
-            request.headers.get("range"), request.headers.get("if-range"), etag, size
-        )
+        current = version.is_same(request.headers.get("if-range"))
+        part = parse_range(request.headers.get("range") if current else None, size)
     except RangeNotSatisfiable:
         return json(
             {"error": "range_not_satisfiable", "message": f"The file has {size} bytes"},

@@ -102,5 +102,5 @@ class Guard:
         record.status = response.status
         record.outcome = record.outcome or "ok"
         if not record.streamed:
-            record.bytes_out = len(response.body or b"")
+            record.bytes_out = 0 if request.method == "HEAD" else len(response.body or b"")
             record.write()

@@ -19,7 +19,8 @@ DOWNLOADS = "/download/"
 
 ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
 ALLOWED_HEADERS = (
-    "Authorization, Content-Type, If-None-Match, If-Range, Range, X-API-Key, X-Request-ID"
+    "Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, "
+    "If-Unmodified-Since, Range, X-API-Key, X-Request-ID"
 )
 EXPOSED_HEADERS = (
     "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, RateLimit, "

@@ -17,8 +17,8 @@ from app.core.fleet import picture_workers
 from app.core.recent import Recent
 from app.core.storage import ObjectNotFound, Storage
 from app.web.docs import operations
-from app.web.docs.operation import documented
 from app.web.errors import error_response
+from app.web.routes import readable
 
 logger = logging.getLogger(__name__)
 
@@ -114,29 +114,14 @@ def health_blueprint(readiness: Readiness) -> Blueprint:
     """The routes of the probes. They need no key."""
     blueprint = Blueprint("health")
 
-    @blueprint.get("/healthz")
-    @documented(operations.HEALTH)
+    @readable(blueprint, "/healthz", operations.HEALTH)
     async def health(request: Request) -> HTTPResponse:
         return json(OK)
 
-    @blueprint.head("/healthz")
-    @documented(operations.HEALTH_HEAD)
-    async def health_head(request: Request) -> HTTPResponse:
-        return json(OK)
-
-    async def answer(request: Request) -> HTTPResponse:
+    @readable(blueprint, "/readyz", operations.READY)
+    async def ready(request: Request) -> HTTPResponse:
         if missing := await readiness.missing():
             return error_response(request, NotReady(missing))
         return json(OK)
-
-    @blueprint.get("/readyz")
-    @documented(operations.READY)
-    async def ready(request: Request) -> HTTPResponse:
-        return await answer(request)
-
-    @blueprint.head("/readyz")
-    @documented(operations.READY_HEAD)
-    async def ready_head(request: Request) -> HTTPResponse:
-        return await answer(request)
 
     return blueprint

@@ -40,6 +40,7 @@ from app.web.download import remaining_seconds, send_result
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard import Guard
 from app.web.record import record_of
+from app.web.routes import readable
 from app.web.upload import Spooling, discard_rest, read_form
 
 QUEUED_MESSAGE = "Your image is queued for processing"
@@ -68,8 +69,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
     max_size = settings.upload.max_upload_size
     spooling = Spooling(max_size, settings.limits.upload_timeout)
 
-    @blueprint.get("/")
-    @documented(operations.ABOUT)
+    @readable(blueprint, "/", operations.ABOUT)
     async def about(request: Request) -> HTTPResponse:
         age = settings.upload.max_age
         return json(
@@ -103,8 +103,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
             await discard_rest(request, 2 * max_size)
             return None
 
-    @blueprint.get("/status/<md5:str>")
-    @documented(operations.STATUS)
+    @readable(blueprint, "/status/<md5:str>", operations.STATUS)
     async def status(request: Request, md5: str) -> HTTPResponse:
         detailed = parse_flag("details", request.args.get("details"))
         jobs = await conversions.status(_md5(request, md5))
@@ -118,15 +117,15 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
                 entry.update(details_of(job, place, downloads))
         return json(answer)
 
-    @blueprint.get("/queue/<md5:str>")
-    @documented(operations.QUEUE)
+    @readable(blueprint, "/queue/<md5:str>", operations.QUEUE)
     async def queue(request: Request, md5: str) -> HTTPResponse:
         jobs = [job for job in await conversions.status(_md5(request, md5)) if not job.finished]
         if not jobs:
             raise NotFound("Nothing of this picture is waiting")
         return json([{**describe(job), "filename": job.filename} for job in jobs])
 
-    async def send(request: Request, md5: str) -> HTTPResponse | None:
+    @readable(blueprint, "/download/<md5:str>", operations.DOWNLOAD)
+    async def download(request: Request, md5: str) -> HTTPResponse | None:
         picture = _md5(request, md5)
         format = _format(request.args.get("format"))
         if is_same(request.args.get("format")):
@@ -143,18 +142,13 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
         named = wanted.names(result.job.conversion)
         cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
         return await send_result(
-            request, conversions, result, cache, redirect=settings.download.redirect
+            request,
+            conversions,
+            result,
+            cache,
+            named=named,
+            redirect=settings.download.redirect,
         )
-
-    @blueprint.get("/download/<md5:str>")
-    @documented(operations.DOWNLOAD)
-    async def download(request: Request, md5: str) -> HTTPResponse | None:
-        return await send(request, md5)
-
-    @blueprint.head("/download/<md5:str>")
-    @documented(operations.DOWNLOAD_HEAD)
-    async def download_head(request: Request, md5: str) -> HTTPResponse | None:
-        return await send(request, md5)
 
     return blueprint
 

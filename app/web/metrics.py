@@ -27,8 +27,8 @@ from app.core.fleet import Fleet, look
 from app.core.recent import Recent
 from app.core.tally import BOUNDS, NO_ERROR, Tally
 from app.web.docs import operations
-from app.web.docs.operation import documented
 from app.web.instruments import Instruments
+from app.web.routes import readable
 
 logger = logging.getLogger(__name__)
 
@@ -185,8 +185,7 @@ def metrics_blueprint(metrics: Metrics) -> Blueprint:
     """The route of the metrics."""
     blueprint = Blueprint("metrics")
 
-    @blueprint.get("/metrics")
-    @documented(operations.METRICS)
+    @readable(blueprint, "/metrics", operations.METRICS)
     async def show(request: Request) -> HTTPResponse:
         text, content_type = await metrics.show(request.headers.get("accept", ""))
         return raw(text, content_type=content_type)

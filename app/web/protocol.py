@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sanic import Request
-from sanic.exceptions import BadRequest, SanicException
+from sanic.exceptions import BadRequest, PayloadTooLarge, SanicException
 from sanic.http import Stage
-from sanic.http.http1 import Http
+from sanic.http.http1 import HTTP_CONTINUE, Http
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame
+
+from app.core.errors import HeadTooLarge
+
+HEAD_SIZE = 32 * 1024
+"""Bytes of the largest head of a request: single sign-on fills cookies with 10 KB and more. Sanic's
+own setting ends at 16 KB."""
+
+CHUNK_LINE = 4 * 1024
+"""Bytes of the line before a chunk, or of one trailer field."""
+
+CHUNK_OVERHEAD = 256 * 1024
+"""Bytes of the extensions of all chunks of a body and of its trailers, which are dropped."""
+
+LINGER_SECONDS = 2.0
+"""How long a refused head or body is still read: a client that gets no answer while it sends may
+take a closed connection for a failure of the network (RFC 9112, section 9.6)."""
+
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
 SMALL_MESSAGE = 64 * 1024
 """Bytes that a socket may always have on their way in: one with less is never closed for others."""
@@ -40,7 +60,89 @@ class Incoming:
 class Requests(Http):
     """The requests of one connection."""
 
-    __slots__ = ()
+    __slots__ = ("_overhead",)
+
+    HEADER_MAX_SIZE = HEAD_SIZE
+
+    def init_for_request(self) -> None:
+        """Forget the last request."""
+        super().init_for_request()  # type: ignore[no-untyped-call]
+        self._overhead = 0
+
+    async def http1_request_header(self) -> None:
+        """Read the head of a request.
+
+        Raises:
+            HeadTooLarge: if it is larger than `HEAD_SIZE`.
+        """
+        try:
+            await super().http1_request_header()  # type: ignore[no-untyped-call]
+        except PayloadTooLarge:
+            raise HeadTooLarge(
+                f"The head of the request is larger than {HEAD_SIZE} bytes"
+            ) from None
+
+    async def error_response(self, exception: Exception) -> None:
+        """Answer with an error; a client that is still at its head gets to read that."""
+        await super().error_response(exception)
+        if isinstance(exception, HeadTooLarge):
+            try:
+                async with asyncio.timeout(LINGER_SECONDS):
+                    while True:
+                        self.recv_buffer.clear()
+                        await self._receive_more()
+            except TimeoutError:
+                pass
+
+    async def read(self) -> bytes | None:
+        """The next bytes of the body; None at its end.
+
+        Sanic takes no trailers, and an extension of a chunk only if it comes at once.
+
+        Raises:
+            BadRequest: if a chunk does not begin as one.
+            PayloadTooLarge: if the body is larger than it may be.
+        """
+        body: Any = self.request_body
+        if body == "chunked" and self.request_bytes_left == 0:
+            if self.expecting_continue:
+                self.expecting_continue = False
+                await self._send(HTTP_CONTINUE)
+            try:
+                size = await self._chunk_size()
+                if size == 0:
+                    while line := await self._line():
+                        if not _TRAILER.fullmatch(line):
+                            raise BadRequest("Bad chunked encoding")
+                    self.request_body = None
+                    return None
+            except BadRequest:
+                self.keep_alive = False
+                raise
+            self.request_bytes_left = size
+            self.request_bytes = (self.request_bytes or 0) + size
+        return await super().read()
+
+    async def _chunk_size(self) -> int:
+        """The bytes of the next chunk; 0 for the last one, whose trailers are next."""
+        if await self._line():  # the end of the head, or of the chunk before
+            raise BadRequest("Bad chunked encoding")
+        match = _CHUNK.fullmatch(await self._line())
+        if match is None:
+            raise BadRequest("Bad chunked encoding")
+        return int(match[1], 16)
+
+    async def _line(self) -> bytes:
+        """The next line, without its end (RFC 9112, section 7.1)."""
+        buffer = self.recv_buffer
+        while (end := buffer.find(b"\r\n")) == -1 and len(buffer) <= CHUNK_LINE:
+            await self._receive_more()
+        line = bytes(buffer[:end])
+        self._overhead += len(line)
+        if end == -1 or len(line) > CHUNK_LINE or self._overhead > CHUNK_OVERHEAD:
+            raise BadRequest("Bad chunked encoding")
+        del buffer[: end + 2]
+        return line
 
     def create_empty_request(self) -> None:
         """A request to answer one with that cannot be read, also where its URL is none: Sanic would

@@ -1,9 +1,13 @@
-"""The conditional and range requests of RFC 9110, for a resource with one strong validator."""
+"""The conditional and range requests of RFC 9110, sections 13 and 14."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from enum import Enum, auto
 
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 
@@ -20,24 +24,83 @@ class RangeNotSatisfiable(Exception):
     """The range asked for has none of the bytes there are."""
 
 
-def matches(header: str | None, etag: str) -> bool:
-    """Whether If-None-Match says the client has the representation with this quoted tag."""
-    if header is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return "*" in tags or etag in tags
+class Condition(Enum):
+    """What the preconditions of a request make of it."""
+
+    HOLDS = auto()
+    NOT_MODIFIED = auto()
+    """The client has the file: 304."""
+    FAILED = auto()
+    """It is another file than the client means: 412."""
 
 
-def parse_range(header: str | None, if_range: str | None, etag: str, size: int) -> ByteRange | None:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What tells a file from other versions of it."""
+
+    etag: str
+    """Strong, with its quotes."""
+    modified: datetime
+    """When it was made."""
+    only_one: bool
+    """Whether no other version can be as old, to the second: then its date is a strong validator
+    too (section 8.8.2.2)."""
+
+    @property
+    def last_modified(self) -> str:
+        """The date as the header has it, in whole seconds."""
+        return format_datetime(self.modified.astimezone(UTC), usegmt=True)
+
+    def check(self, headers: Mapping[str, str]) -> Condition:
+        """Whether the preconditions of a GET or HEAD hold, in the order of section 13.2.2: where
+        there are tags, dates are passed over."""
+        if (tags := headers.get("if-match")) is not None:
+            if not self._is_one_of(tags, weak=False):
+                return Condition.FAILED
+        elif (date := _date(headers.get("if-unmodified-since"))) and self._second() > date:
+            return Condition.FAILED
+        if (tags := headers.get("if-none-match")) is not None:
+            return Condition.NOT_MODIFIED if self._is_one_of(tags) else Condition.HOLDS
+        if (date := _date(headers.get("if-modified-since"))) and self._second() <= date:
+            return Condition.NOT_MODIFIED
+        return Condition.HOLDS
+
+    def is_same(self, if_range: str | None) -> bool:
+        """Whether a range may be of this version (section 13.1.5)."""
+        if if_range is None:
+            return True
+        if '"' in if_range:
+            return if_range.strip() == self.etag
+        return self.only_one and _date(if_range) == self._second()
+
+    def _second(self) -> datetime:
+        return self.modified.replace(microsecond=0)
+
+    def _is_one_of(self, tags: str, *, weak: bool = True) -> bool:
+        given = [tag.strip() for tag in tags.split(",")]
+        if weak:
+            given = [tag.removeprefix("W/") for tag in given]
+        return "*" in given or self.etag in given
+
+
+def _date(header: str | None) -> datetime | None:
+    """A date of HTTP (section 5.6.7); None if it is none, which counts as not given."""
+    try:
+        date = parsedate_to_datetime(header or "")
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_range(header: str | None, size: int) -> ByteRange | None:
     """The one range asked for, or None where the whole is to be sent.
 
-    A range that is malformed, of several parts, or of an older version is passed over, as the RFC
-    allows.
+    A range that is malformed or of several parts is passed over, as the RFC allows.
 
     Raises:
         RangeNotSatisfiable: if it begins behind the end.
     """
-    if header is None or (if_range is not None and if_range.strip() != etag):
+    if header is None:
         return None
     match = _RANGE.fullmatch(header.strip())
     if match is None:

@@ -22,6 +22,7 @@ from app.web.auth import ApiKeys
 from app.web.docs.extension import add_schema
 from app.web.docs.page import docs_blueprint
 from app.web.errors import JSONErrorHandler
+from app.web.framing import FramedRequest
 from app.web.guard import Guard
 from app.web.headers import Cors
 from app.web.health import Readiness, health_blueprint
@@ -62,7 +63,12 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         url: where Redis is.
         share: where one of several processes keeps its counts.
     """
-    app: App = Sanic(APP_NAME, error_handler=JSONErrorHandler(), configure_logging=False)
+    app: App = Sanic(
+        APP_NAME,
+        error_handler=JSONErrorHandler(),
+        configure_logging=False,
+        request_class=FramedRequest,
+    )
     app.config.ACCESS_LOG = False
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = settings.upload.max_upload_size + FORM_OVERHEAD

@@ -20,6 +20,7 @@ from app.core.errors import InvalidForm, SizeExceeded, UploadTimeout
 from app.core.filenames import clean_filename, form_filename
 from app.core.options import OPTION_NAMES
 from app.core.storage.errors import as_storage_error
+from app.web.protocol import LINGER_SECONDS
 from app.web.record import record_of
 
 SPOOL_MEMORY = 512 * 1024
@@ -40,10 +41,6 @@ FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
 
 MAX_PARTS = 32
 MAX_FIELD_SIZE = 1024
-
-LINGER_SECONDS = 2.0
-"""How long a refused body is still read: a client that gets no answer while it sends may take a
-closed connection for a failure of the network (RFC 9112, section 9.6)."""
 
 
 class Spooling:

@@ -76,6 +76,13 @@ def done(server: Service) -> str:
         ("HEAD /download/DONE?format=webp", {"Range": "bytes=99999999-"}, 416),
         ("HEAD /download/DONE?q=0", {}, 400),
         (f"HEAD /download/{NOBODY}", {}, 404),
+        ("HEAD /download/DONE", {"If-Match": '"other"'}, 412),
+        ("GET /download/DONE", {"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}, 412),
+        ("HEAD /", {}, 200),
+        ("HEAD /metrics", {}, 200),
+        ("HEAD /status/DONE", {}, 200),
+        ("HEAD /status/nothing", {}, 404),
+        ("HEAD /queue/DONE", {}, 404),
         ("GET /ws", {}, 426),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import unquote
 
 import pytest
@@ -56,6 +58,45 @@ def test_a_client_that_has_it_gets_304(client: Client, done: str) -> None:
         assert response.headers["etag"] == etag
     response = client.http.get(f"/download/{done}", headers={"if-none-match": '"other"'})
     assert response.status_code == 200
+
+
+def test_a_client_that_knows_the_date_alone_gets_304_as_long_as_it_is_current(
+    client: Client, done: str
+) -> None:
+    modified = client.download(done).headers["last-modified"]
+    date = parsedate_to_datetime(modified)
+    assert modified.endswith(" GMT")
+    assert timedelta() <= datetime.now(UTC) - date < timedelta(minutes=5)
+    for method in ("GET", "HEAD"):
+        for days, status in ((0, 304), (1, 304), (-1, 200)):
+            since = format_datetime(date + timedelta(days=days), usegmt=True)
+            response = client.http.request(
+                method, f"/download/{done}", headers={"if-modified-since": since}
+            )
+            assert (response.status_code, response.headers["last-modified"]) == (status, modified)
+            assert bool(response.content) == (status == 200 and method == "GET")
+    headers = {"if-modified-since": modified, "if-none-match": '"other"'}
+    assert client.http.get(f"/download/{done}", headers=headers).status_code == 200
+
+
+def test_a_client_that_means_another_version_gets_412(client: Client, done: str) -> None:
+    for headers in (
+        {"if-match": '"other"'},
+        {"if-unmodified-since": "Sun, 06 Nov 1994 08:49:37 GMT"},
+    ):
+        response = client.http.get(f"/download/{done}", headers=headers)
+        assert (response.status_code, response.json()["error"]) == (412, "precondition_failed")
+    headers = {"if-match": client.download(done).headers["etag"]}
+    assert client.http.get(f"/download/{done}", headers=headers).status_code == 200
+
+
+def test_a_download_is_taken_up_again_by_its_date(client: Client, done: str) -> None:
+    whole = client.download(done, format="webp")
+    headers = {"range": "bytes=9-", "if-range": whole.headers["last-modified"]}
+    rest = client.http.get(f"/download/{done}?format=webp", headers=headers)
+    assert (rest.status_code, rest.content) == (206, whole.content[9:])
+    # The newest of several may be another one that is as old, to the second.
+    assert client.http.get(f"/download/{done}", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,10 @@ class _Once(OpenAPIExtension):
             nonlocal schema
             schema = json.dumps(SpecificationBuilder().build(app).serialize()).encode()
 
+        @self.bp.head(self.app.config.OAS_URI_TO_JSON)  # type: ignore[untyped-decorator]
+        async def spec_head(request: Request) -> None:
+            """Beside the GET of sanic-ext; `answer` answers both."""
+
         @self.bp.on_request  # type: ignore[untyped-decorator]
         async def answer(request: Request) -> HTTPResponse:
             headers = {"Cache-Control": "no-cache"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sanic_ext.extensions.openapi.builders import OperationStore
@@ -33,6 +33,17 @@ class Operation:
     body: Object | None = None
     security: Sequence[Object] = field(default=())
     """() for that of the whole API."""
+
+    @property
+    def head(self) -> Operation:
+        """The same with HEAD: its answers have no body."""
+        responses = {
+            status: {name: value for name, value in response.items() if name != "content"}
+            for status, response in self.responses.items()
+        }
+        _, _, what = self.name.partition("_")
+        summary = f"{self.summary}: the headers alone"
+        return replace(self, name=f"head_{what}", summary=summary, responses=responses)
 
 
 class _Parameter(Definition):

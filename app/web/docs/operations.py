@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from app import __version__
@@ -22,7 +21,6 @@ from app.web.docs.responses import (
     failures,
     headers,
     of,
-    without_body,
 )
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
 
@@ -66,12 +64,8 @@ HEALTH = Operation(
     tag=SERVER,
     summary="Whether the web process answers",
     description="Asks nobody else: a server whose Redis is gone is healthy too. Needs no key.",
-    responses={"200": answer("It does.", ref("Health"), {"status": "ok"})},
+    responses={"200": answer("It does.", ref("Health"), {"status": "ok"}), **failures()},
     security=ANYONE,
-)
-
-HEALTH_HEAD = replace(
-    HEALTH, name="head_health", responses={"200": without_body(HEALTH.responses["200"])}
 )
 
 READY = Operation(
@@ -85,15 +79,6 @@ READY = Operation(
         **failures(of(errors.NotReady, "workers: no worker takes pictures"), UNFORESEEN),
     },
     security=ANYONE,
-)
-
-READY_HEAD = replace(
-    READY,
-    name="head_readiness",
-    responses={
-        "200": without_body(READY.responses["200"]),
-        **failures(of(errors.NotReady, ""), UNFORESEEN, body=False),
-    },
 )
 
 METRICS = Operation(
@@ -191,6 +176,7 @@ UPLOAD = Operation(
             of(errors.NotAnImage, "The file is not a picture"),
             of(errors.RateLimited, "More than 100 pictures in 60 seconds; try again"),
             UNFORESEEN,
+            of(errors.UnknownCoding, "The Transfer-Encoding should be chunked alone"),
             of(errors.QueueFull, "10000 pictures are waiting; try again"),
             UNAVAILABLE,
             STORAGE_UNAVAILABLE,
@@ -256,7 +242,7 @@ QUEUE = Operation(
     },
 )
 
-_FILE_HEADERS = ("ETag", "Cache-Control", "Content-Disposition", "Accept-Ranges")
+_FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")
 
 _RESULT_PARAMETERS = [
     _MD5,
@@ -281,24 +267,30 @@ _RESULT_PARAMETERS = [
     *(_query(name, schema) for name, schema in OPTIONS.items()),
     _header("Range", "The bytes wanted, as one range: `bytes=0-1023`."),
     _header("If-None-Match", "The ETags of what the client has."),
-    _header("If-Range", "The range counts only if this is still the ETag."),
+    _header("If-Modified-Since", "The Last-Modified of what the client has, if it has no ETag."),
+    _header("If-Match", "The ETags of which one is to be the file's, or the answer is 412."),
+    _header("If-Unmodified-Since", "The file is to be no newer, or the answer is 412."),
+    _header(
+        "If-Range",
+        "The range counts only if this is still the ETag, or, where the query says all of format, "
+        "quality and options, the Last-Modified.",
+    ),
 ]
 
 
-def _results(*, body: bool) -> Responses:
-    def file(description: str, *header_names: str) -> Schema:
-        response: Schema = {
-            "description": description,
-            "headers": headers(*_FILE_HEADERS, *header_names),
-        }
-        if body:
-            binary = {"schema": {"type": "string", "format": "binary"}}
-            response["content"] = {format.media_type: binary for format in Format}
-        return response
-
+def _file(description: str, *header_names: str) -> Schema:
+    binary = {"schema": {"type": "string", "format": "binary"}}
     return {
-        "200": file("The file."),
-        "206": file("The part of it that was asked for.", "Content-Range"),
+        "description": description,
+        "headers": headers(*_FILE_HEADERS, *header_names),
+        "content": {format.media_type: binary for format in Format},
+    }
+
+
+def _results() -> Responses:
+    return {
+        "200": _file("The file."),
+        "206": _file("The part of it that was asked for.", "Content-Range"),
         "302": {
             "description": "It is in the storage, under a URL that is good for a few minutes. With "
             "the setting `download.redirect` alone.",
@@ -312,11 +304,11 @@ def _results(*, body: bool) -> Responses:
             of(errors.InvalidOption, "width should be pixels, from 1 to 16383 (it is 'wide')"),
             UNAUTHORIZED,
             of(errors.NotFound, "There is no such result"),
+            of(errors.PreconditionFailed, "The file is another version"),
             (416, "range_not_satisfiable", "The file has 34567 bytes"),
             UNFORESEEN,
             UNAVAILABLE,
             STORAGE_UNAVAILABLE,
-            body=body,
         ),
     }
 
@@ -330,14 +322,7 @@ DOWNLOAD = Operation(
     "plain one was asked for it is one with options. "
     f"Metadata is gone but for what was kept ({', '.join(Keep)}).",
     parameters=_RESULT_PARAMETERS,
-    responses=_results(body=True),
-)
-
-DOWNLOAD_HEAD = replace(
-    DOWNLOAD,
-    name="head_picture",
-    summary="The headers of a result",
-    responses=_results(body=False),
+    responses=_results(),
 )
 
 SOCKET = Operation(

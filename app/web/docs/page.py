@@ -44,7 +44,7 @@ def docs_blueprint() -> Blueprint:
     # files are in docs/, from /docs/ they are beside the page.
     pages = {slash: page.replace("FOLDER", "" if slash else f"{_NAME}/") for slash in (False, True)}
 
-    @blueprint.get(DOCS)
+    @blueprint.route(DOCS, methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
     async def show(request: Request) -> HTTPResponse:
         page = pages[request.path.endswith("/")]
         return html(page, headers={"Content-Security-Policy": POLICY})
@@ -54,6 +54,9 @@ def docs_blueprint() -> Blueprint:
 
     @blueprint.on_response  # type: ignore[untyped-decorator]
     async def keep(request: Request, response: HTTPResponse) -> None:
+        file = files.get(request.path.removeprefix(f"{DOCS}/"))
+        if request.method == "HEAD" and response.status == 200 and file is not None:
+            response.headers["Content-Length"] = str(file.stat().st_size)  # Sanic says 0
         named = request.args.get("v") == version
         response.headers["Cache-Control"] = (
             f"public, max-age={CACHE_SECONDS}, immutable" if named else "no-cache"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.core import errors
@@ -53,6 +52,10 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "integer"},
     },
     "ETag": {"description": "Names this very file.", "schema": _HEADER_TEXT},
+    "Last-Modified": {
+        "description": "When the file was made.",
+        "schema": {**_HEADER_TEXT, "example": "Sun, 06 Nov 1994 08:49:37 GMT"},
+    },
     "Cache-Control": {
         "description": "How long a cache may keep it: until it is deleted, if the query says all "
         "of format, quality and options; otherwise it is to ask each time.",
@@ -98,11 +101,6 @@ def answer(description: str, schema: Schema, example: Any, *header_names: str) -
     }
 
 
-def without_body(response: Mapping[str, Any]) -> Schema:
-    """The same answer to HEAD."""
-    return {name: value for name, value in response.items() if name != "content"}
-
-
 def of(error: type[TinyImageError], message: str) -> Failure:
     """The failure that an error of this type is told as."""
     return error.status, error.code, message
@@ -112,6 +110,7 @@ UNAUTHORIZED = of(errors.Unauthorized, "An API key is asked for")
 UNAVAILABLE = of(errors.Unavailable, "The queue cannot be reached; try again")
 STORAGE_UNAVAILABLE = of(errors.StorageError, "The storage cannot be reached")
 UNFORESEEN = (500, "internal_error", "Something went wrong on the server")
+HEAD_TOO_LARGE = of(errors.HeadTooLarge, "The head of the request is larger than 32768 bytes")
 
 _HEADERS_OF = {
     401: ("WWW-Authenticate",),
@@ -122,15 +121,15 @@ _HEADERS_OF = {
 }
 
 
-def failures(*them: Failure, header_names: tuple[str, ...] = (), body: bool = True) -> Responses:
-    """The answers that tell of failures, one for each status, with an example for each code.
+def failures(*them: Failure, header_names: tuple[str, ...] = ()) -> Responses:
+    """The answers that tell of failures, one for each status, with an example for each code; of
+    those that any request may meet too.
 
     Args:
         header_names: what they have beside the headers of their status.
-        body: whether they have one; those to HEAD have not.
     """
     by_status: dict[int, list[Failure]] = {}
-    for failure in them:
+    for failure in (*them, HEAD_TOO_LARGE):
         by_status.setdefault(failure[0], []).append(failure)
     responses: Responses = {}
     for status, group in sorted(by_status.items()):
@@ -138,11 +137,9 @@ def failures(*them: Failure, header_names: tuple[str, ...] = (), body: bool = Tr
             "description": ", ".join(f"`{code}`" for _, code, _ in group),
             "headers": headers(*_HEADERS_OF.get(status, ()), *header_names),
         }
-        if body:
-            examples = {
-                code: {"value": {"error": code, "message": message}} for _, code, message in group
-            }
-            content = {"schema": ref("Error"), "examples": examples}
-            response["content"] = {"application/json": content}
+        examples = {
+            code: {"value": {"error": code, "message": message}} for _, code, message in group
+        }
+        response["content"] = {"application/json": {"schema": ref("Error"), "examples": examples}}
         responses[str(status)] = response
     return responses

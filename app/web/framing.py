@@ -1,0 +1,51 @@
+"""The framing of requests, as far as Sanic is more lenient than RFC 9112: where it and a proxy in
+front see different ends of one body, a second request can be hidden in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sanic import Request
+from sanic.compat import Header
+from sanic.exceptions import BadRequest
+
+from app.core.errors import UnknownCoding
+
+_FAULT = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|\r\n(?![!#$%&'*+.^_`|~0-9A-Za-z-]+:)")
+"""Half an end of a line, and a line without a field name (RFC 9112, sections 2.2 and 5)."""
+
+_LENGTH = re.compile(r"[0-9]+[ \t]*")
+
+
+class FramedRequest(Request):
+    """A request whose head leaves no doubt where its body ends."""
+
+    def __init__(
+        self, url_bytes: bytes, headers: Header, version: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """
+        Raises:
+            BadRequest: if it does.
+            UnknownCoding: if the body comes in a coding that is not read here.
+        """
+        super().__init__(url_bytes, headers, version, *args, **kwargs)
+        if _FAULT.search(self.head):
+            raise BadRequest("A line of the head is no header")
+        length = headers.get("content-length")
+        if length is not None and not _LENGTH.fullmatch(length):
+            raise BadRequest("Bad Content-Length")
+        coding = headers.get("transfer-encoding")
+        if coding is not None:
+            _check_coding(coding, version)
+            self.headers["transfer-encoding"] = "chunked"  # in the case that Sanic looks for
+
+
+def _check_coding(coding: str, version: str) -> None:
+    if version == "1.0":
+        raise BadRequest("HTTP/1.0 has no Transfer-Encoding")
+    codings = [name.strip(" \t").lower() for name in coding.split(",")]
+    if codings[-1] != "chunked" or "chunked" in codings[:-1]:
+        raise BadRequest("The last Transfer-Encoding should be chunked, and no other")
+    if codings != ["chunked"]:
+        raise UnknownCoding("The Transfer-Encoding should be chunked alone")
