@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from typing import IO, cast
@@ -17,9 +18,11 @@ from sanic.http.http1 import Http
 
 from app.core.conversions import Picture
 from app.core.errors import InvalidForm, SizeExceeded, UploadTimeout
-from app.core.filenames import clean_filename, form_filename
 from app.core.options import OPTION_NAMES
+from app.core.sniff import HEAD_SIZE, picture_type
 from app.core.storage.errors import as_storage_error
+from app.web.part import PartHead, decode_text, read_head
+from app.web.preamble import Preamble
 from app.web.protocol import LINGER_SECONDS
 from app.web.record import record_of
 
@@ -38,6 +41,11 @@ FORM_OVERHEAD = 64 * 1024
 
 FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
 """The fields that are read; others are passed over."""
+
+CHARSET_FIELD = "_charset_"
+"""The charset of the fields that name none themselves (RFC 7578, section 4.6)."""
+
+NO_PICTURE = "There is no picture: send it as the file 'picture'"
 
 MAX_PARTS = 32
 MAX_FIELD_SIZE = 1024
@@ -70,7 +78,9 @@ class Form:
     """The fields of an upload and its picture, filled by the parser's callbacks."""
 
     def __init__(self, boundary: bytes, max_size: int, spool_memory: int = SPOOL_MEMORY) -> None:
-        self.fields: dict[str, str] = {}
+        self._texts: dict[str, tuple[bytes, str | None]] = {}
+        """The bytes of each field, and their charset."""
+        self._refusal = NO_PICTURE
         self.complete = False
         self._max_size = max_size
         self._spool_memory = spool_memory
@@ -81,10 +91,11 @@ class Form:
         self._parts = 0
         self._header_name = b""
         self._header_value = b""
-        self._disposition = b""
-        self._field_name = ""
+        self._headers: dict[bytes, bytes] = {}
+        self._head: PartHead | None = None
         self._field: bytearray | None = None
         self._is_picture = False
+        self._preamble = Preamble(boundary)
         self._parser = MultipartParser(
             boundary,
             {
@@ -107,9 +118,24 @@ class Form:
             SizeExceeded: if the picture is larger than it may be.
         """
         try:
-            self._parser.write(data)
+            self._parser.write(self._preamble.write(data))
         except FormParserError as error:
             raise InvalidForm(f"The multipart body cannot be read: {error}") from None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that were sent.
+
+        Raises:
+            InvalidForm: if one is in a charset that is not known.
+        """
+        given, _ = self._texts.get(CHARSET_FIELD, (b"", None))
+        form_charset = given.decode("latin-1") or None
+        return {
+            name: decode_text(data, charset or form_charset)
+            for name, (data, charset) in self._texts.items()
+            if name in FIELDS
+        }
 
     def picture(self) -> Picture:
         """The picture that was sent; whoever it is given to closes its file.
@@ -120,7 +146,7 @@ class Form:
         if not self.complete:
             raise InvalidForm("The multipart body ends in the middle")
         if self._file is None:
-            raise InvalidForm("There is no picture: send it as the file 'picture'")
+            raise InvalidForm(self._refusal)
         return Picture(self._file, self._md5.hexdigest(), self._size, self._filename)
 
     def close(self) -> None:
@@ -132,7 +158,7 @@ class Form:
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise InvalidForm(f"The form has more than {MAX_PARTS} parts")
-        self._disposition = b""
+        self._headers = {}
         self._field, self._is_picture = None, False
 
     def _header_field_data(self, data: bytes, start: int, end: int) -> None:
@@ -142,24 +168,24 @@ class Form:
         self._header_value += data[start:end]
 
     def _header_end(self) -> None:
-        if self._header_name.lower() == b"content-disposition":
-            self._disposition = self._header_value
+        self._headers[self._header_name.lower()] = self._header_value
         self._header_name = self._header_value = b""
 
     def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._disposition)
-        name = options.get(b"name", b"").decode("utf-8", "replace")
-        if b"filename" in options:
-            if name == "picture" and self._file is None:
+        self._head = head = read_head(self._headers)
+        if head.name == "picture":
+            if self._file is None:
+                head.check_encoding()
                 self._is_picture = True
-                filename = form_filename(options[b"filename"].decode("utf-8", "replace"))
-                self._filename = clean_filename(filename)
+                self._filename = head.clean_filename
                 self._file = cast(
                     IO[bytes],
                     tempfile.SpooledTemporaryFile(self._spool_memory),  # noqa: SIM115 - closed in close()
                 )
-        elif name in FIELDS and name not in self.fields:
-            self._field_name, self._field = name, bytearray()
+        elif head.name in FIELDS | {CHARSET_FIELD} and head.name not in self._texts:
+            # Also one that has a file name: some clients give each part one, curl -F format=@file.
+            head.check_encoding()
+            self._field = bytearray()
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._is_picture and self._file is not None:
@@ -172,13 +198,35 @@ class Form:
         elif self._field is not None:
             self._field += data[start:end]
             if len(self._field) > MAX_FIELD_SIZE:
+                assert self._head is not None
                 raise InvalidForm(
-                    f"The field '{self._field_name}' is longer than {MAX_FIELD_SIZE} bytes"
+                    f"The field '{self._head.name}' is longer than {MAX_FIELD_SIZE} bytes"
                 )
 
     def _part_end(self) -> None:
+        head = self._head
+        if head is None:
+            return
         if self._field is not None:
-            self.fields[self._field_name] = self._field.decode("utf-8", "replace")
+            self._texts[head.name] = bytes(self._field), head.charset
+        elif self._is_picture and self._file is not None and not head.filename:
+            self._check_unnamed(self._file, head)
+
+    def _check_unnamed(self, file: IO[bytes], head: PartHead) -> None:
+        """Drop a picture without a file name that is none: a file that was not chosen, or a text.
+        A part that comes later may be the picture."""
+        if self._size:
+            file.seek(0)
+            is_picture = picture_type(file.read(HEAD_SIZE)) is not None
+            file.seek(0, os.SEEK_END)
+            # With a type that is none of text it is meant as a file, and refused as one.
+            is_text = head.media_type is None or head.media_type.startswith("text/")
+            if is_picture or not is_text:
+                return
+            self._refusal = "The part 'picture' is text, not a picture: send the file itself"
+        file.close()
+        self._file, self._size = None, 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
 
     def _end(self) -> None:
         self.complete = True
