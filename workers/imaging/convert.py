@@ -28,7 +28,8 @@ FRAMES = {Format.WEBP: ANIMATED, Format.GIF: ANIMATED, Format.PNG: apng.KINDS}
 picture that every program opens."""
 
 CLEARLY_SMALLER = 0.9
-"""A result of more than this share of the original is held against the original's own pixels."""
+"""A result of more than this share of the original is held against the original's own pixels; of a
+JPEG every result is, as that takes no time but for `Effort.SMALL`."""
 
 
 def convert(
@@ -62,7 +63,8 @@ def convert(
         result = _encode(prepared, target)
         if _is_replaceable(source, target):
             # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-            if len(result) > CLEARLY_SMALLER * len(data) and not target.careful:
+            compared = target.format is Format.JPG or len(result) > CLEARLY_SMALLER * len(data)
+            if compared and not target.careful:
                 result = min(result, _own(data, source, target, strip) or result, key=len)
             if len(result) > len(data):
                 result = min(result, _own(data, source, target, drop_metadata) or result, key=len)

@@ -1,4 +1,4 @@
-"""The segments that a JPEG has in front of its first scan."""
+"""The segments of a JPEG, up to the next scan."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 
 METADATA = frozenset((*range(APP0, APP0 + 16), COM))
 
-_SOS, _FILLING = 0xDA, 0xFF
+SOS, EOI = 0xDA, 0xD9
+"""Start of a scan; end of the image, which has no length."""
+
+_FILLING = 0xFF
 _HEAD = struct.Struct(">BBH")
 """0xFF, the marker, and a length that counts itself (ITU-T T.81, B.1.1.4)."""
 _NO_FILLING = re.compile(rb"[^\xff]")
+_BEHIND_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""A marker; what is within a scan, bytes that are 0xFF and restarts, looks otherwise."""
 
 
 class Segment(NamedTuple):
@@ -35,13 +40,17 @@ class Segment(NamedTuple):
     end: int
 
 
-def segments(data: Data) -> Iterator[Segment]:
-    """The segments up to the scan, or to the first that is broken; one that is cut off ends with
-    the file."""
-    at, whole = len(SOI), len(data)
+def segments(data: Data, at: int = len(SOI)) -> Iterator[Segment]:
+    """The segments up to the next scan, to the end of the image, or to the first that is broken;
+    one that is cut off ends with the file.
+
+    Args:
+        at: where the first of them begins.
+    """
+    whole = len(data)
     while at + _HEAD.size <= whole:
         first, kind, size = _HEAD.unpack_from(data, at)
-        if first != 0xFF or kind == _SOS:
+        if first != 0xFF or kind in (SOS, EOI):
             return
         if kind == _FILLING:  # any number of these may be there (ITU-T T.81, B.1.1.2)
             marker = _NO_FILLING.search(data, at)
@@ -54,3 +63,22 @@ def segments(data: Data) -> Iterator[Segment]:
         end = min(at + 2 + size, whole)
         yield Segment(kind, at, at + _HEAD.size, end)
         at = end
+
+
+def marker(data: Data, at: int) -> Segment | None:
+    """The marker that comes next, behind any bytes of filling; None if something else does.
+
+    Of a scan the segment is its header and all that is coded behind it, up to the next marker or to
+    the end of a file that was cut off.
+    """
+    found = _NO_FILLING.search(data, at)
+    if found is None or found.start() == at:
+        return None
+    start, kind = found.start() - 1, data[found.start()]
+    if kind != SOS:
+        return Segment(kind, start, start + 2, start + 2)
+    if start + _HEAD.size > len(data):
+        return None
+    content = start + _HEAD.size
+    behind = _BEHIND_SCAN.search(data, start + 2 + _HEAD.unpack_from(data, start)[2])
+    return Segment(kind, start, content, behind.start() if behind else len(data))

@@ -123,6 +123,58 @@ def test_metadata_behind_bytes_of_filling_is_gone() -> None:
     assert opened(result).info["icc_profile"] == display_p3()
 
 
+@pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
+def test_the_scans_of_a_jpeg_are_passed_on_without_a_decoder(effort: Effort) -> None:
+    """To decode and code them anew takes longer than to encode the picture."""
+    data = _small(Format.JPG, exif=_exif(), progressive=True)
+    result = convert(data, target(Format.JPG, BEST, effort))
+    assert result == encoded(photo(), "JPEG", quality=20, progressive=True)
+
+
+def test_of_a_jpeg_small_effort_codes_the_scans_anew() -> None:
+    data = _small(Format.JPG)
+    result = convert(data, target(Format.JPG, BEST, Effort.SMALL))
+    assert len(result) < len(convert(data, target(Format.JPG, BEST)))
+    assert _same(result, data)
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+def test_metadata_between_scans_is_gone(effort: Effort) -> None:
+    data = _small(Format.JPG, progressive=True)
+    whole = strip(Format.JPG, data, None, effort)
+    comment, scan = b"\xff\xfe\x00\x0ea secret\xff\xd9 x", data.rindex(b"\xff\xda")
+    data = data[:scan] + comment + data[scan:]
+    assert strip(Format.JPG, data, None, effort) == whole
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+def test_the_small_picture_in_a_jpeg_is_gone(effort: Effort) -> None:
+    """JFIF has a place for one, which shows what was cut off the picture since."""
+    whole = _small(Format.JPG)
+    assert whole[2:4] == b"\xff\xe0"
+    thumbnail = b"\xff\xe0" + (16 + 12).to_bytes(2, "big") + whole[6:18] + b"\2\2" + b"secret" * 2
+    data = whole[:2] + thumbnail + whole[20:]
+    result = convert(data, target(Format.JPG, BEST, effort))
+    assert b"secret" not in result
+    assert _same(result, whole)
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+def test_a_jpeg_that_was_cut_off_does_not_grow(effort: Effort) -> None:
+    data = _small(Format.JPG)[:-400]
+    result = convert(data, target(Format.JPG, BEST, effort))
+    assert len(result) <= len(data)
+    assert opened(result).size == (160, 120)
+
+
+def test_metadata_weighs_more_than_what_is_encoded_anew() -> None:
+    """A result that is much smaller than the file can still be larger than its own scans."""
+    data = _small(Format.JPG, icc_profile=None, comment=b"a secret" * 4000)
+    plain = _small(Format.JPG)
+    for effort in Effort:
+        assert len(convert(data, target(Format.JPG, BEST, effort))) <= len(plain)
+
+
 def test_what_a_gif_says_beside_its_picture_is_gone() -> None:
     data = _small(Format.GIF, comment=b"a secret comment")
     at = data.index(b"!")

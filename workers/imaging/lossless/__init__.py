@@ -18,7 +18,7 @@ def strip(format: Format, data: bytes, exif: bytes | None, effort: Effort) -> by
     """
     match format:
         case Format.JPG:
-            return jpeg.strip(data, exif)
+            return jpeg.strip(data, exif, effort)
         case Format.PNG:
             return png.strip(data, exif, effort)
         case Format.WEBP:

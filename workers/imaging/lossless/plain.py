@@ -7,21 +7,13 @@ file if it is pixels, and dropped if it is not; a file that was cut off stays so
 
 from __future__ import annotations
 
-import re
 import struct
 
 from app.core.conversion import Format
 from app.core.options import Effort
 from workers.imaging.errors import PictureError
-from workers.imaging.lossless import avif, gif, webp
+from workers.imaging.lossless import avif, gif, jpeg, webp
 from workers.imaging.lossless.png import SHOWN, SIGNATURE, with_exif
-from workers.imaging.segments import APP0, APP1, APP2, APP14, METADATA, SOI, segments
-
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""In a scan: what is neither a byte of 255 nor a restart (ITU-T T.81, B.1.1.2 and B.1.1.5)."""
-
-_SOS, _EOI = 0xDA, 0xD9
-_ICC, _EXIF = b"ICC_PROFILE\0", b"Exif\0\0"
 
 
 def drop_metadata(format: Format, data: bytes, exif: bytes | None, effort: Effort) -> bytes:
@@ -36,7 +28,7 @@ def drop_metadata(format: Format, data: bytes, exif: bytes | None, effort: Effor
     """
     match format:
         case Format.JPG:
-            return jpeg(data, exif)
+            return jpeg.drop_metadata(data, exif)
         case Format.PNG:
             return png(data, exif)
         case Format.WEBP:
@@ -45,39 +37,6 @@ def drop_metadata(format: Format, data: bytes, exif: bytes | None, effort: Effor
             return avif.strip(data, exif)
         case Format.GIF:
             return gif.strip(data, whole=False)
-
-
-def jpeg(data: bytes, exif: bytes | None) -> bytes:
-    """The JPEG up to its end, with its profile, JFIF's and Adobe's segments and this EXIF block."""
-    kept, end = [SOI], len(SOI)
-    place = 1  # JFIF wants to be the first
-    for segment in segments(data):
-        end = segment.end
-        profile = segment.kind == APP2 and data.startswith(_ICC, segment.content, segment.end)
-        if profile or segment.kind in (APP0, APP14) or segment.kind not in METADATA:
-            if segment.kind == APP0 and len(kept) == 1:
-                place = 2
-            kept.append(data[segment.start : segment.end])
-    if exif is not None:
-        head = struct.pack(">BBH", 0xFF, APP1, len(_EXIF + exif) + 2)
-        kept.insert(place, head + _EXIF + exif)
-    return b"".join((*kept, *_scans(data, end)))
-
-
-def _scans(data: bytes, at: int) -> list[bytes]:
-    """The scans and the tables between them, up to the end of the picture or of the file."""
-    kept: list[bytes] = []
-    while marker := _MARKER.search(data, at):
-        kept.append(data[at : marker.start()])
-        at, kind = marker.start(), data[marker.start() + 1]
-        if kind == _EOI:
-            return [*kept, data[at : at + 2]]
-        (size,) = struct.unpack_from(">H", data, at + 2) if at + 4 <= len(data) else (0,)
-        end = at + 2 + max(size, 2)
-        if kind not in METADATA:
-            kept.append(data[at:end])
-        at = end
-    return [*kept, data[at:]]
 
 
 def png(data: bytes, exif: bytes | None) -> bytes:
