@@ -21,7 +21,8 @@ from workers.imaging.metadata import NOTHING, WANTED, attach, select_exif
 from workers.imaging.normalise import flatten, normalise
 from workers.imaging.protocol import Data, Target
 from workers.imaging.resize import resize
-from workers.imaging.source import Source
+from workers.imaging.source import QUARTER_TURNS, Source
+from workers.imaging.verify import Unreadable, check_colours, check_header
 
 FRAMES = {Format.WEBP: ANIMATED, Format.GIF: ANIMATED, Format.PNG: apng.KINDS}
 """The kinds of file whose frames each format gets. A PNG of another kind is its first frame: a
@@ -44,8 +45,17 @@ def convert(
         tell: called with the sizes as soon as each is known, also of a picture that fails later.
 
     Raises:
-        PictureError: if it cannot be read or written.
+        PictureError: if it cannot be read or written, or if what was written is wrong.
     """
+    try:
+        return _convert(data, target, tell)
+    except Unreadable:
+        if target.careful:
+            raise
+        return _convert(data, replace(target, effort=Effort.FAST, careful=True), tell)
+
+
+def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> bytes:
     try:
         source = decode(
             data,
@@ -68,6 +78,11 @@ def convert(
                 result = min(result, _own(data, source, target, strip) or result, key=len)
             if len(result) > len(data):
                 result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
+        sizes = {size}
+        if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
+            sizes.add(Size(size.height, size.width))
+        check_header(result, target.format, sizes, source.frames)
+        check_colours(result, data, target, size)
         return result
     except pyvips.Error as error:
         raise PictureError(f"the picture cannot be converted: {reason(error)}") from None
