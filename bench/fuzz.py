@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -185,6 +187,15 @@ def originals() -> dict[str, bytes]:
         "ico": _saved(clear, "ICO", sizes=[(16, 16), (SIDE, SIDE)]),
         "ico bitmap": _saved(clear, "ICO", sizes=[(32, 32)], bitmap_format="bmp"),
         "jpeg 2000": _saved(picture, "JPEG2000"),
+        "jpeg 2000 profile": _with_profile(_saved(picture, "JPEG2000"), profile),
+        "png gamma": _with_chunks(_saved(picture, "PNG"), _GAMMA, _CHROMATICITIES),
+        "png hdr": _with_chunks(_saved(picture, "PNG"), (b"cICP", bytes((9, 16, 0, 1)))),
+        "avif p3": _with_nclx(_saved(picture, "AVIF"), 12, 13),
+        "avif hdr": _with_nclx(_saved(picture, "AVIF"), 9, 18),
+        "avif grey limited": _saved(
+            picture.convert("L"), "AVIF", subsampling="4:0:0", range="limited"
+        ),
+        "heic hdr": _with_nclx(_saved(picture, "HEIF"), 9, 16),
     }
 
 
@@ -192,6 +203,37 @@ def _saved(image: Image.Image, format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
+
+
+_GAMMA = (b"gAMA", struct.pack(">I", 100_000))
+_CHROMATICITIES = (
+    b"cHRM",
+    struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000),
+)
+
+
+def _with_chunks(data: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG with these chunks behind its header."""
+    packed = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+    return data[:33] + packed + data[33:]
+
+
+def _with_nclx(data: bytes, primaries: int, transfer: int) -> bytes:
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
+def _with_profile(data: bytes, profile: bytes) -> bytes:
+    """A JP2 whose colr box has a profile."""
+    at, header = data.index(b"colr") - 4, data.index(b"jp2h") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    (whole,) = struct.unpack_from(">I", data, header)
+    box = struct.pack(">I4s3B", 11 + len(profile), b"colr", 2, 0, 0) + profile
+    start = data[:header] + struct.pack(">I", whole + len(box) - size)
+    return start + data[header + 4 : at] + box + data[at + size :]
 
 
 def _bits(data: bytearray, source: random.Random) -> bytes:

@@ -82,10 +82,12 @@ def deep_png(values: Floats, *chunks: tuple[bytes, bytes]) -> bytes:
 
 
 def deep_avif(values: Floats, bits: int, **options: Any) -> bytes:
-    """An AVIF of 10 or 12 bits, its colours whole."""
+    """An AVIF of 10 or 12 bits, without loss."""
     image = deep(values) >> 16 - bits << 16 - bits
     image = image.copy(interpretation="rgb16")
-    return bytes(image.heifsave_buffer(compression="av1", bitdepth=bits, Q=99, effort=2, **options))
+    return bytes(
+        image.heifsave_buffer(compression="av1", bitdepth=bits, lossless=True, effort=2, **options)
+    )
 
 
 def gama(gamma: float) -> tuple[bytes, bytes]:
