@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import io
 import json
@@ -16,7 +14,7 @@ from app.core.errors import DecodeError, InvalidJSON, TinyImageError
 from app.core.filenames import clean_filename
 from app.core.options import parse_flag
 from app.core.settings import Settings
-from app.web.upload import too_large
+from app.web.encoded import decode_data
 
 MESSAGE_OVERHEAD = 64 * 1024
 """Bytes that the other fields of a message may take."""
@@ -84,14 +82,7 @@ def decode_message(message: str | bytes, settings: Settings) -> Order:
     encoded = fields.get("data")
     if not isinstance(encoded, str) or not encoded:
         raise DecodeError("'data' is not base64")
-    if len(encoded) > (max_size + 2) // 3 * 4:
-        raise too_large(max_size)
-    try:
-        data = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise DecodeError("'data' is not base64") from None
-    if len(data) > max_size:
-        raise too_large(max_size)
+    data = decode_data(encoded, max_size)
     filename = fields.get("filename")
     return Order(
         Picture(
