@@ -36,7 +36,9 @@ FROM base AS build
 RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
 # Wheels alone, but for two that come only as source and need no compiler; as script/common.sh.
-RUN /usr/local/bin/pip --python /venv/bin/python install --no-cache-dir \
+# No libvips of a base image: pip would build pyvips's module for it, in place of the wheel's.
+RUN PKG_CONFIG_PATH='' PKG_CONFIG_LIBDIR=/nonexistent \
+    /usr/local/bin/pip --python /venv/bin/python install --no-cache-dir \
     --only-binary :all: --no-binary pyvips,crontab -r requirements.txt
 
 FROM base AS server

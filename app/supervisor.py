@@ -16,7 +16,7 @@ from types import FrameType
 import redis
 from rq.worker import Worker
 
-from app.core.command import START_STATUS, fail
+from app.core.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
 from app.core.probe import ask_web
@@ -37,6 +37,9 @@ SYNC_SECONDS = 1.0
 
 RESTART_SECONDS = 1.0
 """The least time from one start of a process to the next."""
+
+UNFIT_SECONDS = 30.0
+"""The same for workers that have said why they cannot convert, as they will say again."""
 
 
 class StartError(Exception):
@@ -176,7 +179,9 @@ class Supervisor:
         for role in self._roles:
             if role.process is None or role.process.poll() is None:
                 continue
-            if time.monotonic() - role.started < RESTART_SECONDS:
+            unfit = role.process.returncode == UNFIT_STATUS
+            pause = UNFIT_SECONDS if unfit else RESTART_SECONDS
+            if time.monotonic() - role.started < pause:
                 continue
             logger.error(
                 "the %s process ended with status %d; starting it again",

@@ -15,9 +15,11 @@ ensure_venv() {
     "$python" -m venv "$venv" || return 1
     local arguments=()
     for file in "$@"; do arguments+=(-r "$file"); done
+    # No libvips of this machine: pip would build pyvips's module for it, in place of the wheel's.
     # Wheels alone, but for two that come only as source and need no compiler: pyvips, whose libvips
     # is the wheel pyvips-binary, and crontab, one module that rq-scheduler needs.
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    PKG_CONFIG_PATH='' PKG_CONFIG_LIBDIR=/nonexistent \
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         --only-binary :all: --no-binary pyvips,crontab "${arguments[@]}" || return 1
     # Written last: a set-up that was cut off is done again.
     echo "$wanted" > "$stamp"

@@ -39,6 +39,12 @@ def command(process: psutil.Process) -> str:
         return ""
 
 
+def is_redis(process: psutil.Process) -> bool:
+    """Whether this is an embedded Redis that is up: it names its socket from then on."""
+    line = command(process)
+    return "-server unixsocket" in line and ("valkey" in line or "redis" in line)
+
+
 def is_decoder(process: psutil.Process) -> bool:
     """Whether this is a child of a worker that is up: it ignores SIGTERM from then on."""
     if "-m workers.imaging.child" not in command(process):

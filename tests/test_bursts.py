@@ -26,6 +26,7 @@ from tests.service import (
     environment,
     free_port,
     is_decoder,
+    is_redis,
     service,
     until,
 )
@@ -41,7 +42,7 @@ def _of_role(server: Service, role: str) -> list[psutil.Process]:
     if role == "child":
         return [p for p in family if is_decoder(p)]
     if role == "redis":
-        return [p for p in family if "redis-server" in command(p)]
+        return [p for p in family if is_redis(p)]
     endings = {"web": "-m app web", "scheduler": "-m workers.scheduler"}
     found = [p for p in family if command(p).endswith(endings.get(role, "-m workers"))]
     if role in endings:

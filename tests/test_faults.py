@@ -15,7 +15,17 @@ from app.core.retention import ORPHAN_SECONDS
 from app.core.storage.files import FileStorage
 from tests.conftest import running_redis
 from tests.pictures import md5, opened, photograph, unique
-from tests.service import Client, Process, Service, command, environment, free_port, service, until
+from tests.service import (
+    Client,
+    Process,
+    Service,
+    command,
+    environment,
+    free_port,
+    is_redis,
+    service,
+    until,
+)
 from tests.web.test_live import answers, message
 
 
@@ -51,7 +61,7 @@ def test_a_socket_that_waits_while_redis_hangs_is_told_afterwards(tmp_path: Path
         ws.send(message(data))
         for status in ("queued", "processing"):
             assert json.loads(ws.recv(timeout=60))["status"] == status
-        (redis_server,) = (p for p in server.family() if "redis-server" in command(p))
+        (redis_server,) = (p for p in server.family() if is_redis(p))
         redis_server.suspend()
         try:
             client = Client(server.url)

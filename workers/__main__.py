@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from app.core import keys
-from app.core.command import USAGE_STATUS, check_storage, fail, redis_url, start
+from app.core.command import UNFIT_STATUS, USAGE_STATUS, check_storage, fail, redis_url, start
 from workers.pool import PicturePool
 
 
@@ -25,7 +25,10 @@ def main() -> None:
             fail(f"--queues: {error}", USAGE_STATUS)
     url = redis_url(settings, "the worker process")
     check_storage(settings, url)
-    PicturePool(url, settings.upload.max_concurrent_tasks, queues).start(logging_level="WARNING")
+    pool = PicturePool(url, settings.upload.max_concurrent_tasks, queues)
+    pool.start(logging_level="WARNING")
+    if fault := pool.fault:
+        fail(fault, UNFIT_STATUS)
 
 
 if __name__ == "__main__":

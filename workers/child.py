@@ -16,7 +16,7 @@ from typing import Any
 
 from app.core.scratch import Scratch
 from workers.imaging.confine import resident
-from workers.imaging.protocol import Data, Ready, Target, receive_frame, send_frame
+from workers.imaging.protocol import Data, Ready, Target, Unfit, receive_frame, send_frame
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Child:
         """Whether it would begin with a picture at once. Does not wait.
 
         Raises:
-            Closed: if it has ended.
+            Closed: if it has ended; Unfit if it cannot convert.
         """
         if not self._ready and select.select([self.connection], [], [], 0)[0]:
             self._greet(receive_frame(self.connection)[0])
@@ -140,13 +140,25 @@ class Child:
             on_timeout: called each time the connection's time-out passes; it may raise.
 
         Raises:
-            Closed: if it is gone.
+            Closed: if it is gone; Unfit if it cannot convert.
         """
         fields, data = receive_frame(self.connection, on_timeout)
         if not self._ready:
             self._greet(fields)
             fields, data = receive_frame(self.connection, on_timeout)
         return fields, data
+
+    def wait(self, on_timeout: Callable[[], None]) -> None:
+        """Wait until it would begin with a picture.
+
+        Args:
+            on_timeout: called each time the connection's time-out passes; it may raise.
+
+        Raises:
+            Closed: if it has ended; Unfit if it cannot convert.
+        """
+        if not self._ready:
+            self._greet(receive_frame(self.connection, on_timeout)[0])
 
     def end(self, patience: float = 0) -> int:
         """End it and say how it ended: its status, negative for a signal.
@@ -166,6 +178,8 @@ class Child:
 
     def _greet(self, fields: dict[str, Any]) -> None:
         ready = Ready.from_dict(fields)
+        if ready.fault is not None:
+            raise Unfit(ready.fault)
         self._ready, self._base = True, ready.memory
         if ready.missing:
             logger.warning("the kernel has no %s for the decoder", " and no ".join(ready.missing))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from multiprocessing import connection as processes
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
 
 import redis
 from redis.exceptions import RedisError
@@ -20,8 +22,11 @@ from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerData, WorkerPool
 
 from app.core import keys
+from app.core.command import UNFIT_STATUS
+from app.core.fleet import tell_unfit
 from app.core.lifeline import die_with_parent
 from app.core.queue import connect
+from workers.imaging.protocol import Unfit
 from workers.runtime import runtime
 from workers.worker import MAINTENANCE_SECONDS, WORKER_TTL, PictureWorker
 
@@ -48,6 +53,7 @@ class PicturePool(WorkerPool):
         self._of_pictures = [name for name in queues if name in keys.PICTURE_QUEUES]
         self._maintains = keys.MAINTENANCE_QUEUE in queues
         self._maintainer = ""
+        self._faults: SimpleQueue[str] = get_context("fork").SimpleQueue()
         super().__init__(
             queues,
             connection=connect(url),
@@ -88,6 +94,17 @@ class PicturePool(WorkerPool):
             if not worker.process.is_alive():
                 self.handle_dead_worker(worker)
 
+    def handle_dead_worker(self, worker_data: WorkerData) -> None:
+        """Forget a worker that has ended; and stop if it was unfit, as the next would be."""
+        super().handle_dead_worker(worker_data)
+        if worker_data.process.exitcode == UNFIT_STATUS:
+            self.status = self.Status.STOPPED
+
+    @property
+    def fault(self) -> str | None:
+        """Why the workers cannot convert, once all have stopped; None if they could."""
+        return None if self._faults.empty() else self._faults.get()
+
     def get_worker_process(
         self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "WARNING"
     ) -> BaseProcess:
@@ -95,12 +112,18 @@ class PicturePool(WorkerPool):
         queues = [keys.MAINTENANCE_QUEUE] if name == self._maintainer else self._of_pictures
         # Forked, which is quick and safe here: the pool has no threads and never loads libvips.
         return get_context("fork").Process(
-            target=run_worker, args=(name, queues, self._url, os.getpid())
+            target=run_worker, args=(name, queues, self._url, os.getpid(), self._faults)
         )
 
 
-def run_worker(name: str, queues: list[str], url: str, parent: int) -> None:
-    """Work until told to stop, or until the process `parent` has ended."""
+def run_worker(
+    name: str, queues: list[str], url: str, parent: int, faults: SimpleQueue[str]
+) -> None:
+    """Work until told to stop, or until the process `parent` has ended.
+
+    Args:
+        faults: where a worker that cannot convert says why, before it ends with `UNFIT_STATUS`.
+    """
     # A worker that is forked later than the others has the pool's own handlers.
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, signal.SIG_DFL)
@@ -111,6 +134,8 @@ def run_worker(name: str, queues: list[str], url: str, parent: int) -> None:
     if queues != [keys.MAINTENANCE_QUEUE]:
         here.sandbox.start()
     try:
+        if queues != [keys.MAINTENANCE_QUEUE]:
+            here.sandbox.check()
         worker = PictureWorker(
             queues,
             name=name,
@@ -121,6 +146,11 @@ def run_worker(name: str, queues: list[str], url: str, parent: int) -> None:
         )
         worker.log_job_description = False
         worker.work(logging_level="WARNING")
+    except Unfit as error:
+        faults.put(str(error))
+        with contextlib.suppress(RedisError):
+            tell_unfit(connection, str(error))
+        sys.exit(UNFIT_STATUS)
     except RedisError as error:
         logger.error("worker %s: Redis: %s", name, error)
         sys.exit(1)

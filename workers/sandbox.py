@@ -10,10 +10,16 @@ from app.core.measures import Measures
 from app.core.tally import Restart
 from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Closed, Data, Target
+from workers.imaging.protocol import Closed, Data, Target, Unfit
 
 SLICE_SECONDS = 0.25
 """How often a wait for the child looks at the clock and at `interrupt_after`."""
+
+STARTS = 3
+"""How often a child is started that ends before it is up, until it counts as unfit."""
+
+START_SECONDS = 60.0
+"""How long a child may take to be up on a machine under load."""
 
 PATIENCE = 0.1
 """Seconds in which a child that has crashed ends."""
@@ -65,6 +71,32 @@ class Sandbox:
         """Start the child if there is none."""
         self._current()
 
+    def check(self) -> None:
+        """Wait until the child is up, which it is once it has converted to every format.
+
+        Raises:
+            Unfit: if it cannot convert, or ends again and again.
+        """
+        deadline = time.monotonic() + START_SECONDS
+
+        def check_time() -> None:
+            if time.monotonic() > deadline:
+                raise Unfit(f"the decoder was not up within {START_SECONDS:.0f} s")
+
+        status: int | None = None
+        for _ in range(STARTS):
+            child = self._current()
+            child.connection.settimeout(SLICE_SECONDS)
+            try:
+                child.wait(check_time)
+                return
+            except Unfit:
+                self._drop()
+                raise
+            except Closed:
+                status = self._drop()
+        raise Unfit(f"the decoder ended with status {status} as it started; lines above say why")
+
     def convert(
         self, data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
     ) -> Data:
@@ -101,7 +133,8 @@ class Sandbox:
         except (Closed, OSError) as error:
             self.restarts[Restart.CRASHED] += 1
             status = self._drop()
-            raise ChildCrashed(f"the decoder ended with status {status}") from error
+            said = str(error) if isinstance(error, Unfit) else ""
+            raise ChildCrashed(said or f"the decoder ended with status {status}") from error
         except BaseException:
             # In the middle of a frame: this child cannot be spoken to any more.
             self._drop()

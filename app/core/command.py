@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 USAGE_STATUS = 2
 """The status to exit with when the arguments or the settings are wrong, as argparse has it."""
 
+UNFIT_STATUS = 3
+"""The status of workers that cannot convert, and will not after a new start either."""
+
 START_STATUS = 1
 """The status to exit with when something that is needed is not to be had."""
 

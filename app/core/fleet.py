@@ -16,6 +16,9 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 from app.core import keys
 from app.core.tally import Tally, parse_tally
 
+UNFIT_SECONDS = 120
+"""How long what an unfit worker has said holds; it is said again at the next start."""
+
 HEADS = 10
 """How many ids at the head of a queue are looked at for its oldest job: one that was deleted from
 outside leaves its id there until a worker comes upon it."""
@@ -91,6 +94,25 @@ def picture_workers(connection: redis.Redis) -> Workers:
     with connection.pipeline(transaction=False) as pipe:
         _ask_workers(pipe, workers)
         return _count_workers(pipe.execute())[0]
+
+
+def tell_unfit(connection: redis.Redis, reason: str) -> None:
+    """Leave for whoever looks at the service why a worker that was started cannot convert.
+
+    Raises:
+        redis.RedisError: if Redis cannot be reached.
+    """
+    connection.set(keys.UNFIT, reason, ex=UNFIT_SECONDS)
+
+
+def why_unfit(connection: redis.Redis) -> str | None:
+    """Why workers that were started lately cannot convert; None if none has said so.
+
+    Raises:
+        redis.RedisError: if Redis cannot be reached.
+    """
+    reason = cast(bytes | None, connection.get(keys.UNFIT))
+    return reason.decode() if reason is not None else None
 
 
 def _ask_workers(pipe: redis.client.Pipeline, workers: set[bytes]) -> None:

@@ -29,6 +29,9 @@ MAINTENANCE_LOCK = "tinyimage:maintenance"
 REGISTRIES_LOCK = "tinyimage:registries"
 """There while RQ's registries need not be cleaned for their own sake."""
 
+UNFIT = "tinyimage:unfit"
+"""Why workers that were started lately cannot convert."""
+
 TALLY = "tinyimage:metrics"
 """What the workers have counted: a hash of numbers, by names that `app.core.tally` makes."""
 

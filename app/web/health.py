@@ -13,7 +13,7 @@ from sanic.response import json
 
 from app.core import keys
 from app.core.errors import NotReady, StorageError, StorageFull
-from app.core.fleet import picture_workers
+from app.core.fleet import picture_workers, why_unfit
 from app.core.recent import Recent
 from app.core.storage import ObjectNotFound, Storage
 from app.web.docs import operations
@@ -68,7 +68,7 @@ class Readiness:
     def __init__(self, connection: redis.Redis, storage: Storage) -> None:
         probe = StorageProbe(storage)
         self._workers = Recent(
-            lambda: picture_workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
+            lambda: _without_workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
         )
         self._storage = Recent(probe.check, seconds=FRESH_SECONDS, patience=PATIENCE)
         self._told: dict[str, str] = {}
@@ -84,13 +84,13 @@ class Readiness:
 
     async def _queue_side(self) -> dict[str, str]:
         try:
-            workers = await self._workers.get()
+            reason = await self._workers.get()
         except TimeoutError:
             return {"redis": "does not answer"}
         except RedisError as error:
             self._log("redis", error)
             return {"redis": "cannot be reached"}
-        return {} if workers.live else {"workers": "no worker takes pictures"}
+        return {} if reason is None else {"workers": reason}
 
     async def _storage_side(self) -> dict[str, str]:
         try:
@@ -108,6 +108,13 @@ class Readiness:
         """Log the reason, which is not for everybody, when the part begins to be missing."""
         if part not in self._told:
             logger.error("%s: %s", part, error)
+
+
+def _without_workers(connection: redis.Redis) -> str | None:
+    """Why no worker takes pictures; None if one does."""
+    if picture_workers(connection).live:
+        return None
+    return why_unfit(connection) or "no worker takes pictures"
 
 
 def health_blueprint(readiness: Readiness) -> Blueprint:

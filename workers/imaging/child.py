@@ -13,12 +13,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import pyvips
-
 from app.core.lifeline import die_with_parent
 from app.core.measures import Measures
+from workers.imaging import libvips
 from workers.imaging.confine import allow_cpu, confine, resident
-from workers.imaging.convert import convert
 from workers.imaging.errors import PictureError
 from workers.imaging.protocol import Closed, Data, Ready, Target, receive_frame, send_frame
 
@@ -35,12 +33,21 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     warnings.simplefilter("ignore")  # Pillow's, on what is broken in a file
+    libvips.prefer_wheel()
+    import pyvips
+
+    import workers.imaging.convert  # noqa: F401 - before it may read no more than it needs
+
     pyvips.cache_set_max(0)  # no two conversions share a step
     with socket.socket(fileno=0) as connection:
-        ready = Ready(resident(os.getpid()), confine(memory, Path(os.environ["TMPDIR"])))
+        began = resident(os.getpid())
+        missing = confine(memory, Path(os.environ["TMPDIR"]))
+        allow_cpu(seconds)
+        fault = libvips.fault()
+        ready = Ready(began, missing, fault)
         try:
             send_frame(connection, ready.to_dict(), b"")
-            while True:
+            while fault is None:
                 fields, data = receive_frame(connection)
                 allow_cpu(seconds)
                 send_frame(connection, *_answer(Target.from_dict(fields), data, memory))
@@ -49,6 +56,8 @@ def main() -> None:
 
 
 def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, Any], Data]:
+    from workers.imaging.convert import convert
+
     told: dict[str, Any] = {}
 
     def tell(measures: Measures) -> None:

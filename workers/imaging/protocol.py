@@ -69,19 +69,25 @@ class Ready:
     """Bytes that it holds; None where the kernel does not say."""
     missing: list[str]
     """What the kernel has not to confine it with."""
+    fault: str | None = None
+    """Why no picture would become what it should; the child ends then."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data."""
-        return {"memory": self.memory, "missing": self.missing}
+        return {"memory": self.memory, "missing": self.missing, "fault": self.fault}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Ready:
         """What `to_dict` described."""
-        return cls(data["memory"], data["missing"])
+        return cls(data["memory"], data["missing"], data["fault"])
 
 
 class Closed(Exception):
     """The other side is gone."""
+
+
+class Unfit(Closed):
+    """The other side is gone, as it cannot convert. The message is one line that says why."""
 
 
 def send_frame(connection: socket.socket, fields: dict[str, Any], data: Data) -> None:

@@ -1,0 +1,126 @@
+"""A libvips that is not the pinned one, or does not write a format: nothing becomes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import redis
+
+import workers.imaging.convert
+from app.core import fleet, keys
+from app.core.command import UNFIT_STATUS
+from app.core.conversion import Format
+from tests.service import ROOT, Process, environment, until
+from tests.web.alone import web
+from tests.web.test_health import missing
+from workers.child import ChildLimits
+from workers.imaging import libvips
+from workers.imaging.errors import PictureError
+from workers.imaging.protocol import Data, Target, Unfit
+from workers.sandbox import Sandbox
+
+PINNED = metadata.version(libvips.WHEEL)
+
+LOADED = """
+from workers.imaging import libvips
+libvips.prefer_wheel()
+import pyvips
+print(*(pyvips.version(part) for part in range(3)), sep=".")
+print(pyvips.API_mode)
+print(libvips.fault())
+"""
+
+
+def loaded(*paths: Path) -> list[str]:
+    """The libvips that is loaded, whether through a module, and what is wrong with it."""
+    found = subprocess.run(
+        [sys.executable, "-c", LOADED],
+        cwd=ROOT,
+        env={"PYTHONPATH": ":".join(map(str, (*paths, ROOT)))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout.split("\n")[:3]
+
+
+def test_the_libvips_of_the_wheel_writes_every_format() -> None:
+    assert loaded() == [PINNED, "True", "None"]
+
+
+def test_a_module_that_pip_has_built_for_the_libvips_of_the_machine_is_not_used(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "_libvips.py").write_text("raise SystemExit('the machine was looked at')")
+    assert loaded(tmp_path) == [PINNED, "False", "None"]
+
+
+def test_a_libvips_of_another_version_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(libvips.metadata, "version", lambda name: "8.14.1")
+    said = libvips.fault()
+    assert said == (
+        f"libvips is {PINNED}, and not 8.14.1: run pip install --force-reinstall --no-deps "
+        "pyvips-binary==8.14.1"
+    )
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_an_encoder_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, format: Format) -> None:
+    convert = workers.imaging.convert.convert
+
+    def without_one(data: Data, target: Target) -> Data:
+        if target.format is format:
+            raise PictureError("no support\nat all")
+        return convert(data, target)
+
+    monkeypatch.setattr(workers.imaging.convert, "convert", without_one)
+    said = libvips.fault()
+    assert said is not None
+    assert said.startswith(f"libvips {PINNED} cannot write {format} (no support; at all): run pip")
+
+
+def test_an_encoder_that_writes_something_else_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    convert = workers.imaging.convert.convert
+    monkeypatch.setattr(
+        workers.imaging.convert,
+        "convert",
+        lambda data, target: b"x" * 100 if target.format is Format.AVIF else convert(data, target),
+    )
+    assert "does not write avif" in str(libvips.fault())
+
+
+def test_workers_that_cannot_convert_end_with_one_line_and_readyz_says_it(
+    tmp_path: Path, redis_url: str, connection: redis.Redis
+) -> None:
+    with web(tmp_path, redis_url) as running:
+        unfit = Process(
+            ["tests.workers.unfit", str(tmp_path / "packages")],
+            environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=3),
+        )
+        try:
+            assert unfit.wait(60) == UNFIT_STATUS
+        finally:
+            unfit.destroy()
+        reason = (
+            f"libvips is {PINNED}, and not 99.1.2: run pip install --force-reinstall --no-deps "
+            "pyvips-binary==99.1.2"
+        )
+        assert unfit.log == [f"tinyimage: {reason}\n"]
+        until(lambda: missing(running) == {"workers": reason}, what="/readyz says so")
+        assert 0 < connection.ttl(keys.UNFIT) <= fleet.UNFIT_SECONDS
+
+
+def test_a_decoder_that_cannot_start_at_all_is_unfit_and_not_started_for_ever() -> None:
+    sandbox = Sandbox(timeout=10, limits=ChildLimits(memory=1024**2))
+    try:
+        with pytest.raises(Unfit, match="as it started"):
+            sandbox.check()
+    finally:
+        sandbox.close()
