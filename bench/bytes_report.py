@@ -17,7 +17,7 @@ REFERENCE = {Format.AVIF: Format.JPG}
 
 TO_REACH = {
     (Format.JPG, Effort.SMALL): 0.88,
-    (Format.JPG, Effort.BALANCED): 0.94,
+    (Format.JPG, Effort.BALANCED): 0.90,
     (Format.WEBP, Effort.SMALL): 0.94,
     (Format.WEBP, Effort.BALANCED): 0.97,
     (Format.PNG, Effort.BALANCED): 0.97,

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from app.core.conversion import Format
+from app.core.options import Effort
 from tests.pictures import opened
 from tests.workers.imaging.blocks import flat_jpeg
 from tests.workers.imaging.profiles import green_for_cyan
@@ -136,3 +137,16 @@ def _inks(ink: tuple[int, int, int, int], *, ycck: bool = False, **options: Any)
     data = bytearray(encoded(Image.merge("CMYK", (*inverted, black)), "JPEG", quality=95))
     data[data.index(b"Adobe") + 11] = 2  # the transform
     return bytes(data)
+
+
+@pytest.mark.parametrize("quality", [60, 80, 92])
+@pytest.mark.parametrize("kind", ["photograph", "drawing", "tiny"])
+def test_more_effort_is_never_more_bytes(kind: str, quality: int) -> None:
+    image = {
+        "photograph": photo(),
+        "drawing": corners(),
+        "tiny": photo().resize((40, 30)).quantize(6).convert("RGB"),
+    }[kind]
+    data = encoded(image, "PNG")
+    sizes = [len(convert(data, target(Format.JPG, quality, effort))) for effort in Effort]
+    assert sizes == sorted(sizes, reverse=True)
