@@ -278,6 +278,8 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
     data = stack.upload("beach.jpg")
     with stack.lost_originals():
         stack.convert(data)
+    (first,) = stack.client.http.get(f"/status/{md5(data)}?details=true").json()
+    assert first["error"]["message"] == "the original is gone; send the picture again"
     id = stack.dashboard.id_of("failed", "beach")
     stack.dashboard.press(f"/job/{id}/requeue")
     with stack.workers() as pool:
@@ -287,7 +289,10 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
             process.kill()
     stack.convert(data)  # the others find it abandoned
     assert stack.state(data) == "failed"
+    (second,) = stack.client.http.get(f"/status/{md5(data)}?details=true").json()
+    assert second["finished_at"] > first["finished_at"]
     metadata = json.loads(stack.dashboard.read(f"job/{id}")["metadata"])
+    assert second["error"]["message"] == metadata["error"]
     assert (
         metadata["error"] == "the worker that converted the picture stopped, each time it was tried"
     )

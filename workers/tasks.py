@@ -9,8 +9,10 @@ from typing import Any
 
 import redis
 from rq import get_current_job
+from rq.exceptions import AbandonedJobError
 from rq.job import Job
 from rq.timeouts import JobTimeoutException
+from rq.utils import now
 
 from app.core import keys
 from app.core.conversion import Conversion
@@ -138,6 +140,10 @@ def report_failure(
         code = job.meta.setdefault("error_code", PROCESSING_FAILED)
         logger.warning("%s: failed: %s (%s)", job.description, job.meta["error"], code)
         step = Step.FAILED
+        if error_type is AbandonedJobError:
+            # RQ, which saves the job next, notes only the end of what a worker has ended; there may
+            # be that of a run before.
+            job.ended_at = now()
     job.save_meta()  # type: ignore[no-untyped-call]
     publish(connection, job.id, step)
     if step is Step.FAILED:
@@ -181,7 +187,7 @@ def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:
 
 def _in_words(error_type: type[BaseException], error: BaseException) -> str:
     """A reason that a client may read. What is not foreseen is logged with its trace."""
-    if error_type.__name__ == "AbandonedJobError":
+    if error_type is AbandonedJobError:
         return "the worker that converted the picture stopped, each time it was tried"
     if issubclass(error_type, JobTimeoutException):
         return "the conversion took too long"
