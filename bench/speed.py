@@ -22,7 +22,7 @@ from bench.launch import HOST
 from bench.load import Load
 from bench.pictures import find_photographs, make_photographs
 from bench.server import Server
-from bench.speed_report import Measured, cpu_table, disturbance, progress, speed_table
+from bench.speed_report import Measured, cpu_table, disturbance, plain_table, progress, speed_table
 from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
 
@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
         f"median of {arguments.repeat} repeats (least–most)\n"
     )
     print(speed_table(results))
+    print("\nAgainst libvips's plain encoder, as a user's own script would call it\n")
+    print(plain_table(results))
     print("\nCPU milliseconds a picture\n")
     print(cpu_table(results))
     if note := disturbance(results):
@@ -134,9 +136,17 @@ def _measure(
             with measured.watch(measured.service_cpu, lambda: cpu_of_service(server.pid)):
                 measured.service.append(asyncio.run(load.run(pictures)))
 
+        plain_results = folder / "plain"
+        plain_results.mkdir()
+        pool.run_plain(pictures[: 2 * concurrency], plain_results)  # warms it
+
+        def plain() -> None:
+            measured.plain.append(pool.run_plain(pictures, plain_results))
+
         for number in range(repeat):
             # In turns, so that neither has the machine always as the other has left it.
-            for half in (bare, service) if number % 2 == 0 else (service, bare):
+            halves = (plain, bare, service)
+            for half in halves if number % 2 == 0 else reversed(halves):
                 half()
             print(progress(measured, repeat), file=sys.stderr, flush=True)
     _check_sizes(measured, pictures)

@@ -33,6 +33,8 @@ class Measured:
     count: int
     bare: list[BareRun] = field(default_factory=list)
     service: list[ServiceRun] = field(default_factory=list)
+    plain: list[BareRun] = field(default_factory=list)
+    """By libvips's plain encoder, in the same turns."""
     bare_cpu: Counter[str] = field(default_factory=Counter)
     """CPU milliseconds of all bare runs, by kind of process."""
     service_cpu: Counter[str] = field(default_factory=Counter)
@@ -47,6 +49,11 @@ class Measured:
     def ratios(self) -> list[float]:
         """Pictures a second through the service over those by bare libvips, for each repeat."""
         return [b.seconds / s.seconds for b, s in zip(self.bare, self.service, strict=True)]
+
+    @property
+    def plain_ratios(self) -> list[float]:
+        """As `ratios`, over libvips's plain encoder."""
+        return [p.seconds / s.seconds for p, s in zip(self.plain, self.service, strict=True)]
 
     @contextlib.contextmanager
     def watch(self, total: Counter[str], read: Callable[[], Counter[str]]) -> Iterator[None]:
@@ -106,6 +113,21 @@ def speed_table(results: Sequence[Measured]) -> str:
                 *(f"{percentile(uploads, share):.0f}" for share in (50, 99)),
                 *(f"{percentile(wholes, share):.0f}" for share in (50, 99)),
                 f"{mean(way.looks for way in ways):.1f}",
+            )
+        )
+    return format_table(rows)
+
+
+def plain_table(results: Sequence[Measured]) -> str:
+    """Pictures a second by libvips's plain encoder, and the service's ratio to it."""
+    rows: list[tuple[str, ...]] = [("format", "plain", "ratio")]
+    for measured in results:
+        ratios = measured.plain_ratios
+        rows.append(
+            (
+                measured.format,
+                f"{measured.count / median(run.seconds for run in measured.plain):.1f}",
+                f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})",
             )
         )
     return format_table(rows)
