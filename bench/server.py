@@ -18,11 +18,12 @@ POLL_SECONDS = 0.05
 class Server:
     """`python -m app` with a free port, an empty storage and an empty Redis."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, **settings: object) -> None:
         """
         Args:
             folder: an empty one for the server's own.
             workers: pictures converted at once.
+            settings: more of them, such as `UPLOAD__MAX_AGE=2`.
         """
         self.port = free_port()
         self._log = folder / "server.log"
@@ -33,6 +34,7 @@ class Server:
                 log,
                 UPLOAD__MAX_CONCURRENT_TASKS=workers,
                 UPLOAD__MAX_UPLOAD_SIZE="50MB",
+                **settings,
             )
         self.pid = self._process.pid
 

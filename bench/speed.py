@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from app.core.conversion import DEFAULT_QUALITY, Format, parse_format, parse_quality
 from app.core.errors import UnsupportedFormat
+from app.core.options import Effort
 from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
@@ -54,6 +55,9 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="workers of the service (one for each core)"
     )
+    parser.add_argument(
+        "--effort", type=Effort, choices=list(Effort), default=Effort.BALANCED, help="(balanced)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -84,6 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
                     workers=workers,
                     concurrency=arguments.concurrency,
                     repeat=arguments.repeat,
+                    effort=arguments.effort,
                 )
             )
     print(
@@ -110,16 +115,17 @@ def _measure(
     workers: int,
     concurrency: int,
     repeat: int,
+    effort: Effort,
 ) -> Measured:
     format = measured.format
     quality = parse_quality(DEFAULT_QUALITY, format)
-    target = Target(format, quality, Limits())
+    target = Target(format, quality, Limits(), effort)
     pictures = [photographs[n % len(photographs)] for n in range(measured.count)]
     results = folder / "bare"
     results.mkdir()
     with (
         BarePool(cores(), pictures[0], target) as pool,
-        Server(folder, workers) as server,
+        Server(folder, workers, ENGINE__EFFORT=effort.value) as server,
     ):
         load = Load(
             HOST, server.port, format=format, quality=DEFAULT_QUALITY, concurrency=concurrency
