@@ -18,7 +18,8 @@ LOOK_SECONDS = 3
 """How long an idle worker waits at one queue before it looks at the others again. It is the
 interactive one, which it serves at once; a first bulk picture may lie there for so long. Redis
 cannot wait for several lists and move what comes from any of them, and a popped job could be lost.
-Each look costs a command, and managed Redis is paid by the command."""
+It is also how long an idle worker may take to see a signal that the kernel gave to another of its
+threads. Each look costs a command, and managed Redis is paid by the command."""
 
 
 class Precedence:
@@ -109,8 +110,6 @@ class SafeQueue(Queue):
         cls, connection: redis.Redis, names: list[str], timeout: int | None
     ) -> tuple[str, str] | None:
         """The key of a queue and the id of the job that was moved out of it."""
-        if len(names) == 1 and timeout is not None:
-            return _as_text(cls.lmove(connection, names[0], timeout))
         for name in names:
             if taken := cls.lmove(connection, name, None):
                 return _as_text(taken)
