@@ -13,7 +13,7 @@ import pyvips
 from PIL import Image, ImageChops
 
 from app.core.options import Effort
-from workers.imaging.encoders.png import (
+from workers.imaging.encoders.palette import (
     DEFAULT,
     EXACT_COLOURS,
     QUANTISER_EFFORTS,

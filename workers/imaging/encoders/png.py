@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil, sqrt
-from typing import cast
-
 import pyvips
-from PIL import Image
 
 from app.core.options import Effort
-from workers.imaging.colour.kept import has_grey_profile
-from workers.imaging.encoders.scale import along, within
+from workers.imaging.encoders.graphics import efforts_tried
+from workers.imaging.encoders.palette import Colours
 from workers.imaging.lossless.png import optimise, optimise_palette
-
-DEFAULT = 85
-"""The upper end of `pngquant --quality=65-85`, which the older server used."""
-
-WORST_BELOW = 20
-"""How far the quality may fall below the one asked for before there is no palette: 85 - 65."""
-
-QUANTISER_SCALE = ((1, 1), (85, 76), (100, 100))
-"""libvips's quality whose look is that of pngquant at the one asked for, by SSIMULACRA2."""
-
-QUANTISER_EFFORTS = {
-    Effort.FAST: ((10e6, 5), (50e6, 3)),
-    Effort.BALANCED: ((10e6, 6), (25e6, 5), (50e6, 3)),
-    Effort.SMALL: ((4e6, 10), (10e6, 7), (25e6, 5), (50e6, 3)),
-}
-"""libvips's effort (11 less libimagequant's speed) up to so many pixels, as in `avif.EFFORTS`. From
-6 on it dithers by a map of the edges, which is most of what can be seen of a higher effort."""
-
-DITHER = 0.6
-"""Less noise than all of it, for fewer bytes at equal SSIMULACRA2."""
 
 COMPRESSION = {Effort.FAST: 9, Effort.BALANCED: 1, Effort.SMALL: 1}
 """zlib's level; what oxipng compresses anew is only passed on."""
-
-PALETTE_SIZE = 256
-
-EXACT_COLOURS = 32
-"""A picture of no more colours keeps each of them."""
-
-SAMPLE_PIXELS = 16_384
-"""Pixels of the sample on which the loss of a palette is measured."""
-
-GAMMA: float = 0.57 / 0.45455
-WEIGHTS = (0.5, 1.0, 0.45)
-"""How libimagequant sees colours when it measures an error (its source, pam.h)."""
 
 
 def encode(
@@ -60,88 +24,24 @@ def encode(
         lossless: whether every pixel stays as it is.
         keep: what of the image's metadata is written.
     """
-    image = image.copy_memory()  # it is read more than once
-    wanted = quality or DEFAULT
-    colours = count_colours(image)
-    exact = lossless or (colours is not None and colours <= EXACT_COLOURS)
-    exact = exact or has_grey_profile(image)
-    if exact or not palette_is_enough(image, wanted - WORST_BELOW):
-        return _true_colour(image, effort, keep)
-    few = colours is not None and image.bands > 2
+    colours = Colours(image.copy_memory(), quality)
+    efforts = efforts_tried(colours.image, effort)
+    return min((_encode(colours, each, lossless, keep) for each in efforts), key=len)
+
+
+def _encode(colours: Colours, effort: Effort, lossless: bool, keep: int) -> bytes:
+    if lossless or not colours.suffices:
+        return _true_colour(colours.image, effort, keep)
     palette = optimise_palette(
-        _palette(image, along(QUANTISER_SCALE, wanted), effort, dither=not few, keep=keep),
+        colours.quantised(effort, keep, COMPRESSION[effort]),
         effort,
-        image.width * image.height,
+        colours.image.width * colours.image.height,
     )
-    if colours is None:
+    if colours.count is None:
         return palette
-    return min(palette, _true_colour(image, effort, keep), key=len)
-
-
-def count_colours(image: pyvips.Image) -> int | None:
-    """How many colours the image has, or None if they are more than a palette holds."""
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.bands]
-    size = (image.width, image.height)
-    picture = Image.frombuffer(mode, size, image.write_to_memory(), "raw", mode, 0, 1)
-    colours = picture.getcolors(PALETTE_SIZE)
-    return None if colours is None else len(colours)
-
-
-def palette_is_enough(image: pyvips.Image, worst: int) -> bool:
-    """Whether a palette can carry the image at the quality `worst` of pngquant's scale.
-
-    pngquant's own rule, measured on a sample of the pixels.
-    """
-    if worst <= 0:
-        return True
-    factor = max(1, ceil(sqrt(image.width * image.height / SAMPLE_PIXELS)))
-    factor = min(factor, image.width, image.height)
-    sample = image.subsample(factor, factor).copy_memory() if factor > 1 else image
-    best = sample.pngsave_buffer(
-        palette=True, Q=100, dither=0, effort=5, compression=0, keep="none"
-    )
-    return _error(sample, pyvips.Image.pngload_buffer(best)) <= _largest_error(worst)
+    return min(palette, _true_colour(colours.image, effort, keep), key=len)
 
 
 def _true_colour(image: pyvips.Image, effort: Effort, keep: int) -> bytes:
     data = image.pngsave_buffer(compression=1, filter="none", keep=keep)
     return optimise(data, effort)
-
-
-def _palette(
-    image: pyvips.Image, quality: int, effort: Effort, *, dither: bool, keep: int
-) -> bytes:
-    data = image.pngsave_buffer(
-        palette=True,
-        Q=quality,
-        effort=within(QUANTISER_EFFORTS[effort], image.width * image.height),
-        dither=DITHER if dither else 0.0,
-        compression=COMPRESSION[effort],
-        keep=keep,
-    )
-    return cast(bytes, data)
-
-
-def _error(image: pyvips.Image, other: pyvips.Image) -> float:
-    """The mean square error as libimagequant measures it, with colours as far as they are seen."""
-    total = 0.0
-    for one, two in zip(_seen(image), _seen(other), strict=True):
-        total += float(((one - two) ** 2).avg())
-    return total
-
-
-def _seen(image: pyvips.Image) -> list[pyvips.Image]:
-    image = image.colourspace("srgb")
-    alpha = image[3] / 255 if image.hasalpha() else None
-    bands = []
-    for band, weight in zip(range(3), WEIGHTS, strict=True):
-        seen = (image[band] / 255) ** GAMMA * weight
-        bands.append(seen * alpha if alpha is not None else seen)
-    return bands
-
-
-def _largest_error(quality: int) -> float:
-    """The mean square error that this quality allows (libimagequant's quality_to_mse)."""
-    low = max(0.0, 0.016 / (0.001 + quality) - 0.001)
-    spread = float((210 + quality) ** 1.2)
-    return low + 2.5 / spread * (100.1 - quality) / 100

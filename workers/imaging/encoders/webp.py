@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import pyvips
 
 from app.core.options import Effort
+from workers.imaging.encoders.graphics import ALL_EFFORTS_PIXELS, Kind, efforts_tried, kind_of
+from workers.imaging.encoders.palette import SIZE, Colours
 from workers.imaging.encoders.scale import along
 
 DEFAULT = 80
@@ -18,7 +21,22 @@ SHARP_PIXELS = 12_000_000
 """Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
 subsampling takes 16 bytes a pixel, which for 50 megapixels is twice what all else needs."""
 
-LOSSLESS_EFFORT = {Effort.FAST: 2, Effort.BALANCED: 4, Effort.SMALL: 6}
+LOSSLESS_SEARCH = {
+    Effort.FAST: {"effort": 2, "Q": 75},
+    Effort.BALANCED: {"effort": 4, "Q": 100},
+    Effort.SMALL: {"effort": 5, "Q": 100},
+}
+"""libwebp's method and quality, which without loss is how long it looks for repetitions. Method 6
+is method 4 up to 99, and at 100 takes seven times as long as 5 for the same bytes."""
+
+PACKED_SEARCH = {**LOSSLESS_SEARCH, Effort.BALANCED: LOSSLESS_SEARCH[Effort.SMALL]}
+PACKED_COLOURS = 16
+"""Up to so many, a pixel takes half a byte or less (RFC 9649, 4.4), and a long search is a short
+one; PNG is good at these."""
+
+BOTH_PIXELS = 1_000_000
+"""Pixels of the largest graphic that is written both with its own colours and with a palette; a
+larger one gets the palette if that is enough, as in PNG."""
 
 PLAIN_SCALE = (
     *((1, 1), (10, 8), (20, 15.6), (30, 31.7), (40, 42.7), (50, 55), (60, 64.2), (65, 71.2)),
@@ -52,23 +70,68 @@ def encode(
         quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
         keep: what of the image's metadata is written.
     """
+    animated = image.get_page_height() < image.height
     if image.width * image.get_page_height() > SHARP_PIXELS:
         effort = Effort.FAST
-    sharp = effort is not Effort.FAST
-    settings: dict[str, Any]
-    if lossless:
-        settings = {"lossless": True, "exact": True, "effort": LOSSLESS_EFFORT[effort]}
+        ways: Iterable[bytes] = [_save(image, _one_way(quality, effort, lossless), keep)]
+    elif lossless:
+        image = image.copy_memory()
+        efforts = efforts_tried(image, effort)
+        ways = (_save(image, _one_way(quality, each, lossless), keep) for each in efforts)
+    elif animated:
+        ways = _animations(image.copy_memory(), quality, effort, keep)
     else:
-        settings = {
-            "Q": _quality(quality, sharp),
-            "effort": EFFORT[effort],
-            "smart_subsample": sharp,
-        }
-    data = cast(bytes, image.webpsave_buffer(keep=keep, **settings))
+        ways = _stills(Colours(image.copy_memory(), quality), effort, keep)
+    data = min(ways, key=len)
     # Frames that are all the same become a picture without that chunk.
     extended = data[_CHUNK] == b"VP8X"
-    animated = image.get_page_height() < image.height
     return _with_alpha(data) if extended and animated and image.hasalpha() else data
+
+
+def _stills(colours: Colours, effort: Effort, keep: int) -> Iterator[bytes]:
+    """The files of which the smallest is the result."""
+    image = colours.image
+    pixels = image.width * image.height
+    kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
+    for each in efforts_tried(image, effort):
+        if kind is not Kind.GRAPHIC:
+            yield _save(image, _one_way(colours.quality, each, lossless=False), keep)
+        if kind is Kind.PHOTOGRAPH:
+            continue
+        if colours.suffices:
+            palette = pyvips.Image.pngload_buffer(colours.quantised(each, keep)).copy_memory()
+            yield _save(palette, {"lossless": True, **LOSSLESS_SEARCH[each]}, keep)
+        if not colours.suffices or colours.count is not None or pixels <= BOTH_PIXELS:
+            packed = (colours.count or SIZE) <= PACKED_COLOURS
+            search = (PACKED_SEARCH if packed else LOSSLESS_SEARCH)[each]
+            yield _save(image, {"lossless": True, **search}, keep)
+
+
+def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) -> Iterator[bytes]:
+    """As `_stills`, of an animation."""
+    kind = kind_of(image, tried=BOTH_PIXELS)
+    for each in efforts_tried(image, effort):
+        lossy = _one_way(quality, each, lossless=False)
+        if kind is Kind.PHOTOGRAPH:
+            yield _save(image, lossy, keep)
+            continue
+        # Each frame by the encoder that gives fewer bytes, for what is drawn at one time and filmed
+        # at another.
+        yield _save(image, {**lossy, "mixed": True}, keep)
+        yield _save(image, {"lossless": True, **LOSSLESS_SEARCH[each]}, keep)
+        if kind is Kind.EITHER:
+            yield _save(image, lossy, keep)
+
+
+def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
+    return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
+
+
+def _one_way(quality: int, effort: Effort, lossless: bool) -> dict[str, Any]:
+    if lossless:
+        return {"lossless": True, "exact": True, **LOSSLESS_SEARCH[effort]}
+    sharp = effort is not Effort.FAST
+    return {"Q": _quality(quality, sharp), "effort": EFFORT[effort], "smart_subsample": sharp}
 
 
 def _with_alpha(data: bytes) -> bytes:

@@ -16,6 +16,9 @@ from workers.imaging.protocol import Data
 LEVELS = {Effort.FAST: 0, Effort.BALANCED: 2, Effort.SMALL: 4}
 """oxipng's presets."""
 
+ALL_LEVELS_SIZE = 65_536
+"""Bytes of the largest file on which an effort tries the presets below its own, too."""
+
 PALETTE_FILTERS = {
     Effort.BALANCED: ("none", "entropy"),
     Effort.SMALL: ("none", "sub", "up", "minsum", "entropy", "bigrams", "bigent"),
@@ -77,7 +80,13 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
         PictureError: if oxipng cannot read it.
     """
     kept = [name.decode() for name in (*COLOUR_CHUNKS, *FRAME_CHUNKS)]
-    stripped = _run(data, level=LEVELS[effort], strip=oxipng.StripChunks.keep(kept))
+    efforts = tuple(Effort)
+    # A higher preset is not always the better one.
+    tried = efforts[: efforts.index(effort) + 1] if len(data) <= ALL_LEVELS_SIZE else (effort,)
+    stripped = min(
+        (_run(data, level=LEVELS[each], strip=oxipng.StripChunks.keep(kept)) for each in tried),
+        key=len,
+    )
     return with_exif(stripped, exif)
 
 
