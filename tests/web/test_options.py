@@ -149,10 +149,11 @@ def test_a_socket_is_told_what_is_wrong_with_an_option(ws: ClientConnection) -> 
     assert "width" in answer["detail"]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG2000"])
 def test_what_the_format_does_not_hold_is_refused_at_the_upload(
-    client: Client, ws: ClientConnection
+    client: Client, ws: ClientConnection, kind: str
 ) -> None:
-    picture = _wide()
+    picture = _wide(kind)
     answer = client.upload(picture)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_option"
@@ -178,7 +179,7 @@ def test_what_the_format_does_not_hold_is_taken_where_it_is_made_smaller(client:
     assert opened(result.content).size == (10000, 4)
 
 
-def _wide() -> bytes:
+def _wide(kind: str = "PNG") -> bytes:
     buffer = io.BytesIO()
-    opened(photograph("rocket")).convert("RGB").resize((20000, 8)).save(buffer, "PNG")
+    opened(photograph("rocket")).convert("RGB").resize((20000, 8)).save(buffer, kind)
     return unique(buffer.getvalue())

@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from workers.imaging.boxes import within
+from app.core.boxes import within
 from workers.imaging.limits import MAX_METADATA, Limits
 from workers.imaging.protocol import Data
 from workers.imaging.segments import METADATA, segments

@@ -10,7 +10,7 @@ import pyvips
 from PIL import Image
 from PIL.ExifTags import Base
 
-from workers.imaging.boxes import inside, within
+from app.core.boxes import inside, within
 from workers.imaging.errors import TOO_MANY_PIXELS, PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.protocol import Data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from workers.imaging.boxes import within
+from app.core.boxes import within
 from workers.imaging.colour.said import NOTHING, Said
 from workers.imaging.colour.space import ROMM, Space
 from workers.imaging.limits import MAX_METADATA

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workers.imaging.boxes import Box, boxes, inside, within
+from app.core.boxes import Box, boxes, inside, within
 from workers.imaging.errors import PictureError
 
 _EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)

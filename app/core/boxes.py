@@ -1,4 +1,4 @@
-"""The boxes that an ISO media file, such as AVIF and HEIC, consists of."""
+"""The boxes that an ISO media file, such as AVIF and HEIC, and a JPEG 2000 file consist of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from workers.imaging.protocol import Data
+Data = bytes | bytearray
 
 
 @dataclass(frozen=True, slots=True)
