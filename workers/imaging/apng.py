@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from workers.imaging.colour.icc import tinted
 from workers.imaging.errors import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.lossless.png import COLOUR_CHUNKS, SIGNATURE, chunk, chunks
@@ -68,6 +67,11 @@ class Animation:
         width, height = struct.unpack_from(">II", self.header)
         return width, height
 
+    @property
+    def is_grey(self) -> bool:
+        """Whether there are no colours, by the type of the pixels (PNG, third edition, 11.2.1)."""
+        return self.header[9] in (0, 4)
+
 
 def decode(data: Data, kind: str, limits: Limits) -> Source | None:
     """The frames of the animation one below the other, or None if the file is a single picture.
@@ -80,15 +84,16 @@ def decode(data: Data, kind: str, limits: Limits) -> Source | None:
         return None
     shown = list(_shown(animation))
     strip = pyvips.Image.arrayjoin(shown, across=1) if len(shown) > 1 else shown[0]
-    if strip[3].min() == 255:
-        strip = strip[:3]
+    colours, alpha = strip[:3], strip[3]
+    if animation.is_grey:  # as a profile for grey has it
+        colours = strip[0].copy(interpretation="b-w")
+    strip = colours if alpha.min() == 255 else colours.bandjoin(alpha)
     first = pyvips.Image.pngload_buffer(bytes(data))
     if first.get_typeof("icc-profile-data"):
-        profile = bytes(first.get("icc-profile-data"))
         strip = strip.copy()
-        # The frames are red, green and blue, also of a grey file.
-        profile = (tinted(profile) if first.bands <= 2 else None) or profile
-        strip.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+        strip.set_type(
+            pyvips.GValue.blob_type, "icc-profile-data", bytes(first.get("icc-profile-data"))
+        )
     return Source(
         kind,
         strip,

@@ -39,6 +39,21 @@ def green_for_cyan() -> bytes:
     return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": lut})
 
 
+def grey_curve(gamma: float) -> bytes:
+    """Grey whose light is its value to this power."""
+    return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": b"para" + bytes(8) + _fixed(gamma)})
+
+
+def grey_in_lab(gamma: float) -> bytes:
+    """As `grey_curve`, by the lightness that each value has (ICC.1:2022, 8.3.4 and annex D)."""
+    curve = b"curv" + bytes(4) + struct.pack(">I", 1024)
+    for step in range(1024):
+        light = (step / 1023) ** gamma
+        root = light ** (1 / 3) if light > 216 / 24389 else (light * 24389 / 27 + 16) / 116
+        curve += struct.pack(">H", round((1.16 * root - 0.16) * 65535))
+    return _profile(b"mntr", b"GRAY", b"Lab ", {b"kTRC": curve})
+
+
 def _rgb(primaries: tuple[tuple[float, float, float], ...], curve: bytes) -> bytes:
     tags = {
         name + b"XYZ": _xyz(value)

@@ -13,6 +13,7 @@ import pyvips
 from PIL import Image, ImageChops
 
 from app.core.options import Effort
+from workers.imaging.colour.kept import has_grey_profile
 from workers.imaging.encoders.palette import (
     DEFAULT,
     EXACT_COLOURS,
@@ -63,7 +64,9 @@ def encode(
     head = image.crop(0, 0, image.width, height).pngsave_buffer(compression=0, keep=keep)
     meta = [(kind, body) for kind, body, _ in chunks(head) if kind in (*COLOUR_CHUNKS, b"eXIf")]
     strip, bits = _true_colour(image), 8
-    palette = _palette(image, quality or DEFAULT, effort, lossless=lossless)
+    palette = None
+    if not has_grey_profile(image):
+        palette = _palette(image, quality or DEFAULT, effort, lossless=lossless)
     if palette is not None:
         picture = Image.open(io.BytesIO(palette))
         picture.load()
