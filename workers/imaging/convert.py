@@ -12,9 +12,9 @@ from app.core.measures import Measures, Size
 from app.core.options import Effort
 from workers.imaging import apng
 from workers.imaging.colour.kept import keeps_profile
-from workers.imaging.decode import ANIMATED, decode, orientation, reason
+from workers.imaging.decode import ANIMATED, decode, decode_otherwise, orientation, reason
 from workers.imaging.encoders import animated_png, avif, gif, jpeg, png, webp
-from workers.imaging.errors import PictureError
+from workers.imaging.errors import TOO_MANY_PIXELS, PictureError, ReaderFailed
 from workers.imaging.lossless import strip
 from workers.imaging.lossless.plain import drop_metadata
 from workers.imaging.metadata import NOTHING, WANTED, attach, select_exif
@@ -56,36 +56,57 @@ def convert(
 
 
 def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> bytes:
+    """As `convert` does, once: by libvips, or where that fails by the other reader."""
+    frames = FRAMES.get(target.format, ())
     try:
-        source = decode(
-            data,
-            target.limits,
-            frames=FRAMES.get(target.format, ()),
-            options=target.options,
-        )
-        measures = Measures(Size(*source.size))
-        tell(measures)
-        prepared = _prepare(source, target)
-        size = Size(prepared.width, prepared.height // source.frames)
-        tell(replace(measures, result=size))
-        if why := target.format.too_large(size):
-            raise PictureError(why)
-        result = _encode(prepared, target)
-        if _is_replaceable(source, target):
-            # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-            compared = target.format is Format.JPG or len(result) > CLEARLY_SMALLER * len(data)
-            if compared and not target.careful:
-                result = min(result, _own(data, source, target, strip) or result, key=len)
-            if len(result) > len(data):
-                result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
-        sizes = {size}
-        if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
-            sizes.add(Size(size.height, size.width))
-        check_header(result, target.format, sizes, source.frames)
-        check_colours(result, data, target, size)
-        return result
-    except pyvips.Error as error:
-        raise PictureError(f"the picture cannot be converted: {reason(error)}") from None
+        source = decode(data, target.limits, frames=frames, options=target.options)
+        return _converted(data, source, target, tell)
+    except ReaderFailed as error:
+        told = str(error)
+    except pyvips.Error as error:  # most of a picture is decoded only as it is written
+        told = f"the picture cannot be converted: {reason(error)}"
+    try:
+        source = decode_otherwise(data, target.limits, frames=frames)
+        return _converted(data, source, target, tell)
+    except Unreadable:
+        raise
+    except (PictureError, pyvips.Error) as error:
+        if isinstance(error, PictureError) and error.code == TOO_MANY_PIXELS:
+            raise
+        # What the reader of first choice says is the reason.
+        raise PictureError(told) from None
+
+
+def _converted(
+    data: Data, source: Source, target: Target, tell: Callable[[Measures], None]
+) -> bytes:
+    """The opened picture as `target` describes it.
+
+    Raises:
+        PictureError: if it cannot be written, or if what was written is wrong.
+        pyvips.Error: if it cannot be decoded or written.
+    """
+    measures = Measures(Size(*source.size))
+    tell(measures)
+    prepared = _prepare(source, target)
+    size = Size(prepared.width, prepared.height // source.frames)
+    tell(replace(measures, result=size))
+    if why := target.format.too_large(size):
+        raise PictureError(why)
+    result = _encode(prepared, target)
+    if _is_replaceable(source, target):
+        # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
+        compared = target.format is Format.JPG or len(result) > CLEARLY_SMALLER * len(data)
+        if compared and not target.careful:
+            result = min(result, _own(data, source, target, strip) or result, key=len)
+        if len(result) > len(data):
+            result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
+    sizes = {size}
+    if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
+        sizes.add(Size(size.height, size.width))
+    check_header(result, target.format, sizes, source.frames)
+    check_colours(result, data, target, size)
+    return result
 
 
 def _prepare(source: Source, target: Target) -> pyvips.Image:

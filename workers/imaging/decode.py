@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 
 import pyvips
+from pyvips import Operation
 
 from app.core.kinds import not_supported
 from app.core.options import DEFAULTS, Gravity, Options
 from app.core.sniff import HEAD_SIZE, picture_type
-from workers.imaging import apng, pillow
+from workers.imaging import apng, icons, pillow, tiff
 from workers.imaging.colour.declared import declared, said
 from workers.imaging.colour.said import Said
-from workers.imaging.errors import PictureError
+from workers.imaging.errors import PictureError, ReaderFailed
 from workers.imaging.headers import check_header
 from workers.imaging.limits import Limits
 from workers.imaging.lossless.gif import with_ends
@@ -21,14 +23,14 @@ from workers.imaging.protocol import Data
 from workers.imaging.resize import shrink_on_load
 from workers.imaging.source import QUARTER_TURNS, Source
 
-LOADERS = {
-    "image/jpeg": "jpegload_buffer",
-    "image/png": "pngload_buffer",
-    "image/apng": "pngload_buffer",
-    "image/webp": "webpload_buffer",
-    "image/gif": "gifload_buffer",
-    "image/tiff": "tiffload_buffer",
-    "image/avif": "heifload_buffer",
+LOADERS: dict[str, Callable[..., pyvips.Image]] = {
+    "image/jpeg": partial(Operation.call, "jpegload_buffer"),
+    "image/png": partial(Operation.call, "pngload_buffer"),
+    "image/apng": partial(Operation.call, "pngload_buffer"),
+    "image/webp": partial(Operation.call, "webpload_buffer"),
+    "image/gif": partial(Operation.call, "gifload_buffer"),
+    "image/tiff": tiff.load,
+    "image/avif": partial(Operation.call, "heifload_buffer"),
 }
 """The loader for each kind of file. libvips knows more (SVG, PDF, other programs), and what is not
 named here or in `pillow.LOADERS` is never called."""
@@ -54,11 +56,42 @@ def decode(
         options: what it will be resized to, as some decoders can make it smaller in passing.
 
     Raises:
-        PictureError: if it is of no known kind, its header cannot be read, or it is too large.
+        PictureError: if it is of no known kind, its header cannot be read, or it is too large;
+            ReaderFailed if `decode_otherwise` may be able to read it.
     """
     kind = picture_type(bytes(data[:HEAD_SIZE]))
     if kind not in pillow.LOADERS and kind not in LOADERS:
         raise PictureError(not_supported(kind))
+    inner, data = _inner(data, kind)
+    return replace(_decode(data, inner, limits, frames, options), media_type=kind)
+
+
+def decode_otherwise(data: Data, limits: Limits, *, frames: Collection[str] = ()) -> Source:
+    """The picture in `data`, which libvips cannot read, by Pillow. Arguments as of `decode`.
+
+    Raises:
+        PictureError: if Pillow cannot read it either, would show the first frame alone where all
+            are wanted, or it is too large.
+    """
+    kind = str(picture_type(bytes(data[:HEAD_SIZE])))
+    inner, data = _inner(data, kind)
+    if inner not in pillow.FALL_BACK:
+        raise PictureError("there is no other reader for this kind of file")
+    check_header(data, inner, limits)
+    source = pillow.decode(data, inner, limits, frames=kind in frames)
+    exif = tiff.exif_of(data) if kind == "image/tiff" else source.exif
+    image = declared(source.image, said(data, inner))
+    return replace(source, media_type=kind, image=image, exif=exif)
+
+
+def _inner(data: Data, kind: str) -> tuple[str, Data]:
+    """Media type and bytes of the one picture that is shown of a file of this kind."""
+    return icons.best(data) if kind == "image/x-icon" else (kind, data)
+
+
+def _decode(
+    data: Data, kind: str, limits: Limits, frames: Collection[str], options: Options
+) -> Source:
     check_header(data, kind, limits)
     what = said(data, kind)
     source = _decoded(data, kind, limits, what, frames=frames, options=options)
@@ -99,8 +132,7 @@ def _decoded(
     return Source(
         kind,
         image,
-        # A TIFF's own directory is what EXIF took its form from.
-        exif=data if kind == "image/tiff" else _blob(image, "exif-data"),
+        exif=tiff.exif_of(data) if kind == "image/tiff" else _blob(image, "exif-data"),
         size=(width, height),
         frames=count,
         delays=_delays(image, count) if count > 1 else (),
@@ -124,11 +156,11 @@ def _shrink(kind: str, shrink: float) -> dict[str, float]:
     return {}
 
 
-def _load(loader: str, data: Data, **options: object) -> pyvips.Image:
+def _load(loader: Callable[..., pyvips.Image], data: Data, **options: object) -> pyvips.Image:
     try:
-        return pyvips.Operation.call(loader, data, **options)
+        return loader(data, **options)
     except pyvips.Error as error:
-        raise PictureError(f"the picture cannot be read: {reason(error)}") from None
+        raise ReaderFailed(f"the picture cannot be read: {reason(error)}") from None
 
 
 def orientation(image: pyvips.Image) -> int:

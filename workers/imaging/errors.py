@@ -14,3 +14,7 @@ class PictureError(Exception):
     def __init__(self, reason: str, code: str = PROCESSING_FAILED) -> None:
         super().__init__(reason)
         self.code = code
+
+
+class ReaderFailed(PictureError):
+    """The reader of first choice cannot read it; another one may."""

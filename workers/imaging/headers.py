@@ -15,6 +15,7 @@ from app.core.boxes import within
 from workers.imaging.limits import MAX_METADATA, Limits
 from workers.imaging.protocol import Data
 from workers.imaging.segments import METADATA, segments
+from workers.imaging.tiff.layout import check_tiff
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _BITMAP_HEADER = 40
@@ -41,6 +42,8 @@ def check_header(data: Data, kind: str, limits: Limits) -> None:
                 _check_jpeg_2000(data, limits)
             case "image/avif" | "image/heic":
                 _check_heif(data, limits)
+            case "image/tiff":
+                check_tiff(data, limits)
     except struct.error:
         return  # it ends too early
 

@@ -1,13 +1,14 @@
-"""The kinds of file that Pillow reads and our libvips does not: HEIC, BMP, ICO, JPEG 2000."""
+"""What Pillow reads: the kinds of file that our libvips does not, and files that it cannot read."""
 
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 
 import pillow_heif
 import pyvips
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from app.core.boxes import inside, within
@@ -26,30 +27,57 @@ LOADERS = {
 }
 """Pillow's reader for each kind; no other is ever tried."""
 
+FALL_BACK = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/apng": "PNG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+    "image/tiff": "TIFF",
+}
+"""As `LOADERS`, for the kinds that libvips reads, where it cannot read a file."""
+
+_READERS = LOADERS | FALL_BACK
+_ANIMATED = ("PNG", "WEBP", "GIF")
+
+_PLAIN_WORDS = (
+    (EOFError, "the file ends too early"),
+    (struct.error, "the file ends too early"),
+    (UnidentifiedImageError, "the file is broken, or of a variant that is not supported"),
+    (NotImplementedError, "it is of a variant that is not supported"),
+)
+"""What is said in place of errors whose text is not for the people who sent the picture."""
+
 _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
-def decode(data: Data, kind: str, limits: Limits, *, deep: bool = False) -> Source:
-    """The picture in `data`, decoded.
+def decode(
+    data: Data, kind: str, limits: Limits, *, frames: bool = False, deep: bool = False
+) -> Source:
+    """The picture in `data`, decoded: the first frame.
 
     Args:
+        frames: whether all frames are wanted; then a file of several is refused.
         deep: with 16 bits a value, where a HEIC has more than 8.
 
     Raises:
         PictureError: if it cannot be read, or is too large by its header.
     """
-    if LOADERS[kind] == "HEIF":
+    reader = _READERS[kind]
+    if reader == "HEIF":
         pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     Image.MAX_IMAGE_PIXELS = None  # counted here, with the limits that the settings have
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=[LOADERS[kind]]) as picture:
+            with Image.open(io.BytesIO(data), formats=[reader]) as picture:
                 limits.check_size(*picture.size)
+                if frames and reader in _ANIMATED and _has_second_frame(picture):
+                    raise PictureError("only the first of its frames can be read")
                 # From here on by Pillow too: there may be pictures inside of the picture.
                 Image.MAX_IMAGE_PIXELS = limits.max_pixels
-                if deep and LOADERS[kind] == "HEIF":
+                if deep and reader == "HEIF":
                     image = _deep(data, picture.info.get("icc_profile"))
                 else:
                     picture.load()
@@ -65,13 +93,37 @@ def decode(data: Data, kind: str, limits: Limits, *, deep: bool = False) -> Sour
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise PictureError(str(error), TOO_MANY_PIXELS) from None
     except Exception as error:  # Pillow's readers raise whatever they come upon
-        raise PictureError(f"the picture cannot be read: {error}") from None
+        raise PictureError(f"the picture cannot be read: {_in_words(error)}") from None
+
+
+def _has_second_frame(picture: Image.Image) -> bool:
+    try:
+        picture.seek(1)
+    except EOFError:
+        return False
+    finally:
+        picture.seek(0)
+    return True
+
+
+def _in_words(error: Exception) -> str:
+    """What Pillow means, without names of its own or of Python's."""
+    for kind, words in _PLAIN_WORDS:
+        if isinstance(error, kind):
+            return words
+    text = str(error)
+    # Its own sentences come as these; others are accidents in its code, over a broken file.
+    told = isinstance(error, (OSError, SyntaxError, ValueError)) and " " in text
+    return text if told and " object at 0x" not in text else "the file is broken"
 
 
 def _to_vips(picture: Image.Image) -> pyvips.Image:
     if picture.mode.startswith("I"):  # 16 bit, as the readers give it in 32
-        grey = picture.convert("I").point(lambda value: value / 256).convert("L")
+        white = _white(picture)
+        grey = picture.convert("I").point(lambda value: value * (256 / (white + 1))).convert("L")
         return _from_memory(grey)
+    if picture.mode == "F":
+        raise PictureError("floats are not supported here")
     if picture.mode not in _BANDS:
         has_alpha = "transparency" in picture.info or picture.mode in ("PA", "La", "RGBa")
         converted = picture.convert("RGBA" if has_alpha else "RGB")
@@ -96,6 +148,20 @@ def _deep(data: Data, profile: bytes | None) -> pyvips.Image:
     grey = _BANDS[mode] <= 2
     space = ("grey16" if grey else "rgb16") if deep else ("b-w" if grey else "srgb")
     return _with_profile(image.copy(interpretation=space), profile)
+
+
+def _white(picture: Image.Image) -> int:
+    """The number that is white in a picture of integers.
+
+    Raises:
+        PictureError: if that is not known.
+    """
+    if picture.format != "TIFF":
+        return 2**16 - 1
+    bits, black_is_zero = picture.tag_v2.get(258), picture.tag_v2.get(262) == 1  # type: ignore[attr-defined]
+    if bits not in ((12,), (16,)) or not black_is_zero:
+        raise PictureError(f"a TIFF of {bits} bits is not supported")
+    return int(2 ** bits[0] - 1)
 
 
 def _from_memory(picture: Image.Image) -> pyvips.Image:

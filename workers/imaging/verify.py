@@ -8,8 +8,8 @@ from app.core.conversion import Format
 from app.core.measures import Size
 from app.core.options import Fit
 from workers.imaging import apng
-from workers.imaging.decode import LOADERS, decode
-from workers.imaging.errors import PictureError
+from workers.imaging.decode import LOADERS, decode, decode_otherwise
+from workers.imaging.errors import PictureError, ReaderFailed
 from workers.imaging.limits import Limits
 from workers.imaging.normalise import colour
 from workers.imaging.protocol import Data, Target
@@ -82,7 +82,11 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
     if not flat:
         return
     try:
-        varies = _varies(decode(data, target.limits).image, target, size)
+        try:
+            source = decode(data, target.limits)
+        except ReaderFailed:
+            source = decode_otherwise(data, target.limits)
+        varies = _varies(source.image, target, size)
     except pyvips.Error:  # numbers that are none, in floating point
         return
     if varies:
@@ -90,7 +94,7 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
 
 
 def _open(result: bytes, format: Format) -> pyvips.Image:
-    return pyvips.Operation.call(LOADERS[format.media_type], result, access="sequential")
+    return LOADERS[format.media_type](result, access="sequential")
 
 
 def _is_flat(image: pyvips.Image) -> bool:
