@@ -12,7 +12,7 @@ from pyvips import Operation
 from app.core.kinds import not_supported
 from app.core.options import DEFAULTS, Gravity, Options
 from app.core.sniff import HEAD_SIZE, picture_type
-from workers.imaging import apng, icons, pillow, tiff
+from workers.imaging import apng, bitmap, icons, pillow, tiff
 from workers.imaging.colour.declared import declared, said
 from workers.imaging.colour.said import Said
 from workers.imaging.errors import PictureError, ReaderFailed
@@ -102,6 +102,8 @@ def _decoded(
     data: Data, kind: str, limits: Limits, what: Said, *, frames: Collection[str], options: Options
 ) -> Source:
     """The picture with its values as they are stored."""
+    if kind == "image/bmp" and (header := bitmap.header(data)):
+        return bitmap.decode(data, header, limits)
     if kind in pillow.LOADERS:
         return pillow.decode(data, kind, limits, deep=what.is_hdr)
     if kind in apng.KINDS and kind in frames and (animation := apng.decode(data, kind, limits)):
@@ -140,10 +142,12 @@ def _decoded(
     )
 
 
-def reason(error: pyvips.Error) -> str:
-    """What libvips says of an error, in one line."""
+def reason(error: pyvips.Error, otherwise: str = "libvips does not say why") -> str:
+    """What libvips says of an error, in one line, or `otherwise` if that is nothing."""
     lines = [line.strip() for line in str(error.detail or error.message).splitlines()]
-    return "; ".join(dict.fromkeys(line for line in lines if line)) or "unknown error"
+    # Without a text of libvips's own pyvips says which function it was, which nobody has to know.
+    told = (line for line in lines if line and not line.startswith("unable to call "))
+    return "; ".join(dict.fromkeys(told)) or otherwise
 
 
 def _shrink(kind: str, shrink: float) -> dict[str, float]:
@@ -160,7 +164,8 @@ def _load(loader: Callable[..., pyvips.Image], data: Data, **options: object) ->
     try:
         return loader(data, **options)
     except pyvips.Error as error:
-        raise ReaderFailed(f"the picture cannot be read: {reason(error)}") from None
+        why = reason(error, "the file is broken, or of a variant that is not supported")
+        raise ReaderFailed(f"the picture cannot be read: {why}") from None
 
 
 def orientation(image: pyvips.Image) -> int:

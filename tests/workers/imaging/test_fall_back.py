@@ -99,6 +99,9 @@ def test_the_limits_hold_before_the_other_reader_is_called() -> None:
 BROKEN = {
     "BMP": b"BM" + bytes(60),
     "BMP cut off": encoded(photo(), "BMP")[:200],
+    "ICO of a broken PNG": struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, 88, 22)
+    + b"\x89PNG\r\n\x1a\n"
+    + bytes(80),
     "ICO": b"\0\0\1\0\1\0" + bytes(16),
     "JPEG2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100),
     "JPEG2000 codestream": b"\xff\x4f\xff\x51" + bytes(100),
@@ -122,6 +125,6 @@ def test_what_nobody_can_read_fails_in_words(name: str) -> None:
     with pytest.raises(PictureError) as error:
         convert(data, LOSSLESS)
     reason = str(error.value)
-    for told in ("object at", "0x", "identify image file", "unpack", "<", "None", "NoneType"):
+    for told in ("object at", "0x", "identify image file", "unpack", "<", "None", "unable to call"):
         assert told not in reason
     assert len(reason.split()) > 4
