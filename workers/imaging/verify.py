@@ -27,6 +27,9 @@ SPREAD = 0.1
 """The deviation of those averages, of the full range, above which a picture cannot become a single
 colour at any quality."""
 
+STILL = (Format.JPG, Format.AVIF)
+"""The formats that have no frames."""
+
 _RANGES = {"uchar": 255, "ushort": 65_535}
 
 
@@ -82,11 +85,13 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
     if not flat:
         return
     try:
+        # The default picture of an animated PNG may be another than its first frame.
+        frames = () if target.format in STILL else apng.KINDS
         try:
-            source = decode(data, target.limits)
+            source = decode(data, target.limits, frames=frames)
         except ReaderFailed:
             source = decode_otherwise(data, target.limits)
-        varies = _varies(source.image, target, size)
+        varies = _varies(source.each_frame()[0], target, size)
     except pyvips.Error:  # numbers that are none, in floating point
         return
     if varies:

@@ -169,6 +169,14 @@ def test_a_format_without_frames_shows_the_default_picture(format: Format) -> No
 
 
 @pytest.mark.parametrize("format", MOVING)
+def test_frames_of_a_single_colour_are_not_held_against_the_default_picture(format: Format) -> None:
+    data = apng([Part(_flat(RED)), Part(_flat(GREEN))], default=photo(40, 30))
+    frames, _ = _shown(convert(data, target(format)))
+    assert is_close(frames[0], (5, 5), RED)
+    assert is_close(frames[1], (5, 5), GREEN)
+
+
+@pytest.mark.parametrize("format", MOVING)
 def test_a_frame_of_hundredths_that_are_not_said(format: Format) -> None:
     """A denominator of 0 is one of 100."""
     data = apng([Part(_flat(RED), number=7, of=0), Part(_flat(GREEN), number=9, of=0)])
