@@ -18,12 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import pillow_heif
+import tifffile
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from app.core.conversion import Format
 from app.core.options import Effort, Fit, Gravity, Keep, Options
+from bench.hostile import tiff_of_jpeg
 from bench.pictures import shipped
 from workers.imaging.errors import PictureError
 from workers.imaging.limits import Limits
@@ -179,15 +182,26 @@ def originals() -> dict[str, bytes]:
         "tiff lzw": _saved(clear, "TIFF", compression="tiff_lzw", **more),
         "tiff fax": _saved(picture.convert("1"), "TIFF", compression="group4"),
         "tiff jpeg": _saved(picture, "TIFF", compression="jpeg"),
+        "tiff float": _float_tiff(picture),
+        "tiff lab": _saved(_lab(picture), "TIFF", compression="tiff_lzw"),
+        "tiff old-style jpeg": tiff_of_jpeg(_saved(picture, "JPEG"), SIDE),
+        "bigtiff": _saved(clear, "TIFF", big_tiff=True),
         "avif": _saved(picture, "AVIF", **more),
         "avif alpha": _saved(clear, "AVIF"),
         "heic": _saved(picture, "HEIF", **more),
         "bmp": _saved(picture, "BMP"),
         "bmp palette": _saved(picture.quantize(16), "BMP"),
+        "bmp 16 bit": _bmp(picture, 16, 3, (0xF800, 0x7E0, 0x1F)),
+        "bmp 16 bit alpha": _bmp(picture, 16, 6, (0xF00, 0xF0, 0xF, 0xF000)),
+        "bmp bit fields": _bmp(picture, 32, 3, (0x3FF00000, 0xFFC00, 0x3FF)),
         "ico": _saved(clear, "ICO", sizes=[(16, 16), (SIDE, SIDE)]),
         "ico bitmap": _saved(clear, "ICO", sizes=[(32, 32)], bitmap_format="bmp"),
+        "ico of several": _saved(
+            clear, "ICO", sizes=[(16, 16), (32, 32), (SIDE, SIDE)], bitmap_format="bmp"
+        ),
         "jpeg 2000": _saved(picture, "JPEG2000"),
         "jpeg 2000 profile": _with_profile(_saved(picture, "JPEG2000"), profile),
+        "jpeg 2000 codestream": _saved(picture, "JPEG2000", no_jp2=True),
         "png gamma": _with_chunks(_saved(picture, "PNG"), _GAMMA, _CHROMATICITIES),
         "png hdr": _with_chunks(_saved(picture, "PNG"), (b"cICP", bytes((9, 16, 0, 1)))),
         "avif p3": _with_nclx(_saved(picture, "AVIF"), 12, 13),
@@ -203,6 +217,34 @@ def _saved(image: Image.Image, format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
+
+
+def _float_tiff(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    values = np.asarray(image, dtype=np.float32) / 255
+    tifffile.imwrite(buffer, values, photometric="rgb", compression="zlib")
+    return buffer.getvalue()
+
+
+def _lab(image: Image.Image) -> Image.Image:
+    """The picture as Pillow has CIELab, with its white of ICC profiles."""
+    spaces = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    return ImageCms.buildTransform(*spaces, "RGB", "LAB").apply(image)
+
+
+def _bmp(image: Image.Image, bits: int, compression: int, masks: Sequence[int]) -> bytes:
+    """A bitmap with bit fields: in each the upper bits of red, green, blue and of grey."""
+    values = (*image.split(), image.convert("L"))
+    numbers = np.zeros((image.height, image.width), dtype=np.uint32)
+    for mask, band in zip(masks, values, strict=False):
+        step = mask & -mask
+        numbers |= (np.asarray(band, dtype=np.uint32) * (mask // step) // 255) * np.uint32(step)
+    rows = numbers[::-1].astype(f"<u{bits // 8}").tobytes()
+    size = struct.pack("<IiiHH", 40, image.width, image.height, 1, bits)
+    header = size + struct.pack("<IIiiII", compression, len(rows), 0, 0, 0, 0)
+    header += struct.pack(f"<{len(masks)}I", *masks)
+    at = 14 + len(header)
+    return struct.pack("<2sIHHI", b"BM", at + len(rows), 0, 0, at) + header + rows
 
 
 _GAMMA = (b"gAMA", struct.pack(">I", 100_000))

@@ -20,6 +20,9 @@ INFLATED = 200 * 1024**2
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
+_HERE = -1
+"""In place of an offset in a TIFF: where its data begins."""
+
 # A grey block of 8 × 8 in a JPEG is six bits, with the tables of Annex K: no difference in
 # brightness (00), no detail (1010). Four of them are three bytes.
 _FOUR_EMPTY_BLOCKS = b"\x28\xa2\x8a"
@@ -119,7 +122,7 @@ def jpeg_profile() -> bytes:
 def tiff_group_4() -> bytes:
     """20,000 × 20,000, white, fax: one bit is a row."""
     data = b"\xff" * (20_000 // 8) + b"\0\x10\x01\0\x10\x01"
-    return _tiff(20_000, 20_000, data, compression=4, bits=1)
+    return _tiff(20_000, 20_000, data, compression=4, bits=1, colour=0)
 
 
 def tiff_strips() -> bytes:
@@ -130,6 +133,38 @@ def tiff_strips() -> bytes:
 def tiff_tile() -> bytes:
     """A small picture in one tile of 2³⁰ × 2³⁰."""
     return _tiff(100, 100, bytes(100), compression=5, bits=8, tile=2**30)
+
+
+def tiff_size(side: int, *, big: bool = False) -> Maker:
+    """A TIFF or BigTIFF that is said to be so wide and high, with next to nothing behind it."""
+    return lambda: _tiff(side, side, bytes(1000), compression=5, bits=8, big=big)
+
+
+def tiff_float_tile() -> bytes:
+    """Floats in one tile of 2³¹ × 2³¹."""
+    floats = ((339, 3, 3),)
+    return _tiff(100, 100, bytes(400), compression=1, bits=32, tile=2**31, more=floats)
+
+
+def tiff_jpeg_tile() -> bytes:
+    """Old-style JPEG in one tile of 2³¹ × 2³¹."""
+    return tiff_of_jpeg(_saved("JPEG"), 64, 2**31)
+
+
+def tiff_of_jpeg(data: bytes, side: int, tile: int | None = None) -> bytes:
+    """A TIFF in old-style JPEG compression: all of a JPEG in colour is in it, in one strip or
+    tile."""
+    whole = ((512, 3, 1), (513, 4, _HERE), (514, 4, len(data)))
+    # YCbCr.
+    return _tiff(
+        side, side, data, compression=6, bits=8, tile=tile, colour=6, samples=3, more=whole
+    )
+
+
+def tiff_loop() -> bytes:
+    """A page behind which comes the same one."""
+    whole = _tiff(16, 16, bytes(256), compression=1, bits=8)
+    return whole[: -4 - 256] + struct.pack("<I", 8) + whole[-256:]
 
 
 def tiff_directories() -> bytes:
@@ -181,6 +216,20 @@ def bmp() -> bytes:
     return struct.pack("<2sIHHI", b"BM", at + len(data), 0, 0, at) + header + bytes(1024) + data
 
 
+def bmp_bit_fields(side: int) -> Maker:
+    """So wide and high, 10 bits a colour, and nothing behind the header."""
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 32, 3, 0, 0, 0, 0, 0)
+    masks = struct.pack("<III", 0x3FF00000, 0xFFC00, 0x3FF)
+    return lambda: struct.pack("<2sIHHI", b"BM", 66, 0, 0, 66) + header + masks
+
+
+def ico_entries() -> bytes:
+    """65,535 entries, each of the same small picture: a megabyte."""
+    count, inner = 2**16 - 1, _saved("PNG")
+    entry = struct.pack("<BBBBHHII", 64, 64, 0, 0, 1, 32, len(inner), 6 + 16 * count)
+    return struct.pack("<HHH", 0, 1, count) + entry * count + inner
+
+
 def ico() -> bytes:
     """An icon of 256 × 256 by its directory, which is a PNG of 30,000 × 30,000."""
     inner = png_1_bit()
@@ -193,6 +242,15 @@ def jpeg_2000() -> bytes:
     size = data.index(b"\xff\x4f\xff\x51") + 8
     data[size : size + 8] = struct.pack(">II", 60_000, 60_000)
     data[size + 16 : size + 24] = struct.pack(">II", 60_000, 60_000)
+    return bytes(data)
+
+
+def codestream() -> bytes:
+    """16,000 × 16,000 by its header, without boxes around it."""
+    boxed = _saved("JPEG2000", 16)
+    data = bytearray(boxed[boxed.index(b"\xff\x4f\xff\x51") :])
+    size = struct.pack(">II", 16_000, 16_000)
+    data[8:16] = data[24:32] = size  # of the picture, and of its one tile
     return bytes(data)
 
 
@@ -224,11 +282,18 @@ BOMBS: dict[str, Maker] = {
     "jpeg 16000²": jpeg,
     "jpeg EXIF and ICC": jpeg_profile,
     "tiff Group 4 20000²": tiff_group_4,
+    "tiff 60000²": tiff_size(60_000),
+    "tiff 2³²-1": tiff_size(2**32 - 1),
+    "bigtiff 60000²": tiff_size(60_000, big=True),
+    "bigtiff 2⁶²": tiff_size(2**62, big=True),
     "webp 16000²": webp,
     "webp 3000 frames": webp_frames,
     "bmp 30000²": bmp,
+    "bmp bit fields 30000²": bmp_bit_fields(30_000),
+    "bmp bit fields 2³¹-1": bmp_bit_fields(2**31 - 1),
     "ico of png 30000²": ico,
     "jpeg 2000 60000²": jpeg_2000,
+    "jpeg 2000 codestream 16000²": codestream,
     "avif 60000²": heif("AVIF"),
     "heic 60000²": heif("HEIF"),
     "avif 20 × 10000001": heif("AVIF", 20, 10_000_001),
@@ -239,7 +304,12 @@ ODDITIES: dict[str, Maker] = {
     "png 400,000 chunks": png_chunks,
     "tiff strip of 4 GB": tiff_strips,
     "tiff tile of 2⁶⁰": tiff_tile,
+    "tiff float tile of 2⁶²": tiff_float_tile,
+    "tiff old-style JPEG tile of 2⁶²": tiff_jpeg_tile,
     "tiff million pages": tiff_directories,
+    "tiff loop of pages": tiff_loop,
+    "bmp bit fields cut off": bmp_bit_fields(5000),
+    "ico 65,535 entries": ico_entries,
 }
 """What looks like a bomb, and is a small picture to a decoder that is not taken in."""
 
@@ -302,24 +372,41 @@ def _tiff(
     bits: int,
     strip: int | None = None,
     tile: int | None = None,
+    colour: int = 1,
+    samples: int = 1,
+    more: tuple[tuple[int, int, int], ...] = (),
+    big: bool = False,
 ) -> bytes:
-    """A grey TIFF of one strip (or tile): header, directory, data."""
-    where = [(273, 4, 0), (278, 4, height), (279, 4, len(data) if strip is None else strip)]
+    """A TIFF of one strip (or tile): header, directory, data.
+
+    Args:
+        colour: PhotometricInterpretation, 1 for grey whose 0 is black.
+        more: further tags, each with the code of its type and its number.
+        big: as BigTIFF, with sizes of 64 bit.
+    """
+    long = 16 if big else 4
+    where = [(273, 4, _HERE), (278, 4, min(height, 2**16))]
+    where.append((279, 4, len(data) if strip is None else strip))
     if tile is not None:
-        where = [(322, 4, tile), (323, 4, tile), (324, 4, 0), (325, 4, len(data))]
+        where = [(322, 4, tile), (323, 4, tile), (324, 4, _HERE), (325, 4, len(data))]
     tags = sorted(
         [
-            *((256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, compression)),
-            *((262, 3, 0 if compression == 4 else 1), (277, 3, 1)),
+            *((256, long, width), (257, long, height), (258, 3, bits), (259, 3, compression)),
+            *((262, 3, colour), (277, 3, samples)),
             *where,
+            *more,
         ]
     )
-    at = 8 + 2 + 12 * len(tags) + 4
+    count, entry, offset = ("<Q", "<HHQQ", "<Q") if big else ("<H", "<HHII", "<I")
+    first = 16 if big else 8
+    sizes = struct.calcsize(count) + len(tags) * struct.calcsize(entry) + struct.calcsize(offset)
     entries = b"".join(
-        struct.pack("<HHII", tag, kind, 1, at if tag in (273, 324) else value)
+        struct.pack(entry, tag, kind, 1, first + sizes if value == _HERE else value)
         for tag, kind, value in tags
     )
-    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + data
+    head = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) if big else b"II*\0\x08\0\0\0"
+    link = bytes(struct.calcsize(offset))
+    return head + struct.pack(count, len(tags)) + entries + link + data
 
 
 def _webp_chunk(kind: bytes, data: bytes) -> bytes:
