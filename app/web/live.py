@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -30,6 +31,7 @@ from app.core.queue import JobState, PictureJob
 from app.core.settings import Settings
 from app.core.sniff import HEAD_SIZE, readable_type
 from app.core.storage import ObjectNotFound
+from app.web.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.answers import describe
 from app.web.details import details_of, downloads_from
 from app.web.docs.operation import documented
@@ -104,6 +106,7 @@ class LiveSocket:
         self._incoming = asyncio.Semaphore(INCOMING_AT_ONCE)
         self._results = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._announced = Announced(settings.limits.socket_pictures, settings.limits.upload_timeout)
         self._count = 0
         self._downloads = downloads_from(settings.download.download_url, request.path)
 
@@ -148,27 +151,68 @@ class LiveSocket:
 
     async def _take_messages(self) -> None:
         while True:
+            since = time.monotonic()
             await self._room.acquire()
             await self._incoming.acquire()
-            message = await self._ws.recv(timeout=self._settings.limits.socket_idle)
+            self._announced.pause(time.monotonic() - since)
+            message = await self._receive()
             if message is None:
-                self._room.release()
-                self._incoming.release()
-                if self._tasks:
-                    continue
-                self._record.outcome = "idle"
-                await self._ws.close(1000, "idle")
                 return
-            if (key := key_of_message(message)) is not None:
+            if self._announced and isinstance(message, bytes):
+                announcement = self._announced.take()
+            elif await self._is_told(message):
                 self._room.release()
                 self._incoming.release()
-                await self._take_key(key)
                 continue
+            else:
+                announcement = None
+            size = len(message) + (announcement.size if announcement else 0)
             self._count += 1
-            task = asyncio.create_task(self._answer(message, self._new_record(len(message))))
+            task = asyncio.create_task(self._answer(message, announcement, self._new_record(size)))
             del message
             self._tasks.add(task)
             task.add_done_callback(self._ended)
+
+    async def _receive(self) -> str | bytes | None:
+        """The next message; None if there is none for so long that the socket has been closed."""
+        idle = self._settings.limits.socket_idle
+        while True:
+            left = max(self._announced.left(), GRACE_SECONDS)
+            message = await self._ws.recv(timeout=min(idle, left))
+            if message is not None:
+                return message
+            if self._announced:
+                if self._announced.late and not self._protocol.receiving:
+                    await self._close(CLOSE_POLICY_VIOLATION, "picture_not_sent")
+                    return None
+            elif not self._tasks:
+                await self._close(1000, "idle")
+                return None
+
+    async def _is_told(self, message: str | bytes) -> bool:
+        """Whether a message is a key or an announcement, and no picture; it has been seen to."""
+        if (key := key_of_message(message)) is not None:
+            await self._take_key(key)
+            return True
+        if isinstance(message, bytes):
+            return False
+        self._protocol.hold(len(message))
+        try:
+            announcement = await asyncio.to_thread(announcement_of, message, self._settings)
+        finally:
+            self._protocol.hold(-len(message))
+        if announcement is None:
+            return False
+        if self._announced.full:
+            # To drop it alone would give its picture to another one.
+            await self._close(CLOSE_POLICY_VIOLATION, "too_many_announced")
+            raise Gone
+        self._announced.add(announcement)
+        return True
+
+    async def _close(self, code: int, why: str) -> None:
+        self._record.outcome = why
+        await self._ws.close(code, why)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -188,10 +232,12 @@ class LiveSocket:
             count=of.count,
         )
 
-    async def _answer(self, message: str | bytes, record: Record) -> None:
-        exchange = _Exchange(record)
+    async def _answer(
+        self, message: str | bytes, announcement: Announcement | None, record: Record
+    ) -> None:
+        exchange = _Exchange(record, announcement is not None and announcement.details)
         try:
-            job = await self._take(message, exchange)
+            job = await self._take(message, announcement, exchange)
             del message
             await self._report(job, exchange)
             record.status, record.outcome = 200, JobState.DONE
@@ -210,17 +256,24 @@ class LiveSocket:
         finally:
             record.write()
 
-    async def _take(self, message: str | bytes, exchange: _Exchange) -> PictureJob:
-        """The job of the picture that a message holds, queued by now or found."""
+    async def _take(
+        self, message: str | bytes, announcement: Announcement | None, exchange: _Exchange
+    ) -> PictureJob:
+        """The job of the picture that a message holds or is, queued by now or found."""
         record, size = exchange.record, len(message)
         self._protocol.hold(size)
         try:
             refused = await self._refused()
-            try:
-                order = await asyncio.to_thread(decode_message, message, self._settings)
-            except TinyImageError:
-                exchange.details = await asyncio.to_thread(wants_details, message)
-                raise
+            if announcement is not None:
+                assert isinstance(message, bytes)
+                max_size = self._settings.upload.max_upload_size
+                order = await asyncio.to_thread(announcement.order, message, max_size)
+            else:
+                try:
+                    order = await asyncio.to_thread(decode_message, message, self._settings)
+                except TinyImageError:
+                    exchange.details = await asyncio.to_thread(wants_details, message)
+                    raise
             del message
             exchange.details = order.details
             record.md5 = order.picture.md5

@@ -237,6 +237,11 @@ class Protocol(WebSocketProtocol):
         """Count bytes of messages that are being worked on, beside those on their way in."""
         self._incoming.held += size
 
+    @property
+    def receiving(self) -> bool:
+        """Whether a message has begun and is not complete."""
+        return self._held > 0
+
     def buffered(self) -> int:
         """Bytes that wait for the client to take them."""
         return self.transport.get_write_buffer_size() if self.transport else 0

@@ -9,6 +9,7 @@ API = {
     "test_status",
     "test_download",
     "test_live",
+    "test_binary",
     "test_record",
     "test_options",
     "test_details",

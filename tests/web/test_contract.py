@@ -21,6 +21,7 @@ from tests.service import Client, Service
 from tests.web.alone import Web, answer, web
 from tests.web.contract import Contract
 from tests.web.test_auth import KEY, KEYS
+from tests.web.test_binary import announcement
 from tests.web.test_live import answers, message
 from tests.web.test_slow import PART, UPLOAD_HEAD
 
@@ -238,6 +239,8 @@ def test_each_message_of_a_socket_is_as_the_schema_says(
     data = unique(photograph("rocket"))
     picture = json.loads(message(data, width=40, keep=["icc"]))
     contract.validate(picture, contract.component("SocketPicture"))
+    announced = json.loads(announcement(width=41, keep=["icc"]))
+    contract.validate(announced, contract.component("SocketAnnouncement"))
     wrong = [{**picture, "format": "pdf"}, {**picture, "data": "%"}, {**picture, "q": 0}, []]
     with connect(server.ws_url, max_size=None) as ws:
         ws.send(json.dumps({"api_key": "any"}))
@@ -245,13 +248,16 @@ def test_each_message_of_a_socket_is_as_the_schema_says(
         contract.validate(authorized, contract.component("SocketAuthorized"))
         ws.send(json.dumps(picture))
         steps = answers(ws, 1)
+        ws.send(json.dumps(announced))
+        ws.send(data)
+        steps += answers(ws, 1)
         for order in wrong:
             ws.send(json.dumps(order))
         errors = [json.loads(ws.recv(timeout=60)) for _ in wrong]
     for step in steps:
         name = "SocketDone" if step["status"] == "done" else "SocketStep"
         contract.validate(step, contract.component(name))
-    assert [step["status"] for step in steps] == ["queued", "processing", "done"]
+    assert [step["status"] for step in steps] == ["queued", "processing", "done"] * 2
     for error in errors:
         contract.validate(error, contract.component("SocketError"))
     codes = {"unsupported_format", "decode_error", "invalid_option", "invalid_json"}

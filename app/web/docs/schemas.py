@@ -229,6 +229,25 @@ _DONE_OR_NOT = _text("For people.", example="Your image is queued for processing
 
 _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
+_WISH: dict[str, Schema] = {
+    "filename": _text("What the result is named after.", example="rocket.jpg"),
+    "format": FORMAT,
+    "quality": QUALITY,
+    "q": Q,
+    "priority": PRIORITY,
+    "details": {
+        "type": "boolean",
+        "description": "Whether the answers say all that is known.",
+        "default": False,
+    },
+    **OPTIONS,
+    "keep": {
+        "description": "Metadata that stays.",
+        "oneOf": [OPTIONS["keep"], {"type": "array", "items": ref("Keep")}],
+    },
+}
+"""What a message of a socket may say beside its picture."""
+
 SCHEMAS: dict[str, Schema] = {
     "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
     "Format": _choice("A format that results are written in.", Format),
@@ -322,23 +341,13 @@ SCHEMAS: dict[str, Schema] = {
     "SocketPicture": _object(
         "To the server: a picture, and what is to become of it.",
         {"data": _text("The file.", format="byte")},
-        {
-            "filename": _text("What the result is named after.", example="rocket.jpg"),
-            "format": FORMAT,
-            "quality": QUALITY,
-            "q": Q,
-            "priority": PRIORITY,
-            "details": {
-                "type": "boolean",
-                "description": "Whether the answers say all that is known.",
-                "default": False,
-            },
-            **OPTIONS,
-            "keep": {
-                "description": "Metadata that stays.",
-                "oneOf": [OPTIONS["keep"], {"type": "array", "items": ref("Keep")}],
-            },
-        },
+        _WISH,
+    ),
+    "SocketAnnouncement": _object(
+        "To the server, in a text message: what is to become of a picture that comes in a binary "
+        "message.",
+        {"binary": {"type": "boolean", "enum": [True]}},
+        _WISH,
     ),
     "SocketKey": _object(
         "To the server: the API key, where headers cannot be set.", {"api_key": _text("The key.")}
