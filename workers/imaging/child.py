@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,17 @@ def main() -> None:
     pyvips.cache_set_max(0)  # no two conversions share a step
     with socket.socket(fileno=0) as connection:
         began = resident(os.getpid())
-        missing = confine(memory, Path(os.environ["TMPDIR"]))
-        allow_cpu(seconds)
-        fault = libvips.fault()
-        ready = Ready(began, missing, fault)
+        folder = Path(os.environ["TMPDIR"])
+
+        def check() -> str | None:
+            die_with_parent(decoder, signal.SIGKILL)
+            confine(memory, folder)
+            allow_cpu(seconds)
+            return libvips.fault()
+
+        decoder = os.getpid()
+        fault = _in_fork(check)
+        ready = Ready(began, confine(memory, folder), fault)
         try:
             send_frame(connection, ready.to_dict(), b"")
             while fault is None:
@@ -53,6 +61,28 @@ def main() -> None:
                 send_frame(connection, *_answer(Target.from_dict(fields), data, memory))
         except (Closed, BrokenPipeError):
             return
+
+
+def _in_fork(check: Callable[[], str | None]) -> str | None:
+    """What `check` returns in a copy of this process, which ends with it: what the encoders set up
+    for themselves, some 10 MB, is not needed here before a picture needs it. libvips has not
+    started a thread yet, so the copy is whole."""
+    reader, writer = os.pipe()
+    copy = os.fork()
+    if not copy:
+        status = 1
+        try:
+            os.write(writer, (check() or "").encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with open(reader, encoding="utf-8", errors="replace") as pipe:  # noqa: PTH123 - a descriptor
+        fault = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+    if status:
+        return f"libvips ended its process with status {status} over a small picture"
+    return fault or None
 
 
 def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, Any], Data]:

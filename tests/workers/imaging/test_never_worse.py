@@ -16,6 +16,7 @@ from tests.workers.imaging.samples import corners, encoded, oriented, photo, pix
 from tests.workers.imaging.test_animation import _animation, _shown
 from tests.workers.imaging.test_metadata import SECRETS, _exif
 from workers.imaging.convert import convert
+from workers.imaging.errors import PictureError
 from workers.imaging.lossless import strip
 from workers.imaging.segments import SOI, segments
 
@@ -272,3 +273,20 @@ def _parts(data: bytes) -> list[bytes]:
 
 def _xmp(format: Format) -> dict[str, Any]:
     return {} if format is Format.PNG else {"xmp": b"<x:xmpmeta><secret/></x:xmpmeta>"}
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_was_cut_off_is_one_that_every_program_opens(progressive: bool) -> None:
+    whole = encoded(photo(), "JPEG", quality=90, progressive=progressive)
+    sizes = range(len(whole) // 4, len(whole), 97)
+    done = 0
+    for size in sizes:
+        cut = whole[:size]
+        try:
+            result = convert(cut, target(Format.JPG, 95))
+        except PictureError:  # cut in the middle of a table, which no decoder reads
+            continue
+        done += 1
+        assert len(result) <= len(cut)
+        opened(result).load()
+    assert done >= 0.9 * len(sizes)

@@ -51,8 +51,23 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
 
 
 def drop_metadata(data: bytes, exif: bytes | None) -> bytes:
-    """As `strip`, with the scans as they are, also where the file was cut off."""
-    return _with(_splice(data)[0], data, exif)
+    """As `strip`, with the scans as they are, also where the file was cut off.
+
+    Raises:
+        PictureError: if it has no scan.
+    """
+    plain, whole = _splice(data)
+    if not plain:
+        raise PictureError("the picture cannot be read: the JPEG ends before its first scan")
+    return _with(plain if whole else _ended(plain), data, exif)
+
+
+def _ended(plain: bytes) -> bytes:
+    """What there is of a file that was cut off, with an end, without which some decoders refuse it.
+
+    The end takes the place of the last bytes, so that the file gets no larger.
+    """
+    return plain[: -len(_END)].rstrip(b"\xff") + _END
 
 
 def _with(stripped: bytes, data: bytes, exif: bytes | None) -> bytes:
@@ -73,6 +88,7 @@ def _splice(data: bytes) -> tuple[bytes, bool]:
     out.
     """
     kept, at = [SOI], len(SOI)
+    scans_end = 0
     while True:
         for segment in segments(data, at):
             at = segment.end
@@ -81,9 +97,13 @@ def _splice(data: bytes) -> tuple[bytes, bool]:
         if following is not None and following.kind == EOI:
             return b"".join((*kept, _END)), True
         if following is None or following.kind != SOS:
-            return b"".join(kept), False
+            # Behind the last scan there is nothing that is shown.
+            return b"".join(kept[:scans_end]), False
         kept.append(data[following.start : following.end])
         at = following.end
+        (size,) = struct.unpack_from(">H", data, following.start + 2)
+        if following.start + 2 + size < at:  # its header is not all there is of it
+            scans_end = len(kept)
 
 
 def _needed(data: bytes, segment: Segment) -> bytes:

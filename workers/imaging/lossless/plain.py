@@ -2,7 +2,7 @@
 
 This is the last resort where the codecs' own tools fail, or give more bytes than came in: a file
 that was cut off, arithmetic coding. What cannot be followed any further is kept to the end of the
-file if it is pixels, and dropped if it is not; a file that was cut off stays so.
+file if it is pixels, and dropped if not. A file that was cut off stays so; a JPEG gets an end.
 """
 
 from __future__ import annotations
