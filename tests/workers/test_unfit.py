@@ -27,7 +27,8 @@ PINNED = metadata.version(libvips.WHEEL)
 
 LOADED = """
 from workers.imaging import libvips
-libvips.prefer_wheel()
+if library := libvips.library_to_open():
+    libvips.open_library(library)
 import pyvips
 print(*(pyvips.version(part) for part in range(3)), sep=".")
 print(pyvips.API_mode)
@@ -63,7 +64,7 @@ def test_a_module_that_pip_has_built_for_the_libvips_of_the_machine_is_not_used(
 def test_a_libvips_of_another_version_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(libvips.metadata, "version", lambda name: "8.14.1")
+    monkeypatch.setattr(metadata, "version", lambda name: "8.14.1")
     said = libvips.fault()
     assert said == (
         f"libvips is {PINNED}, and not 8.14.1: run pip install --force-reinstall --no-deps "

@@ -34,7 +34,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     warnings.simplefilter("ignore")  # Pillow's, on what is broken in a file
-    libvips.prefer_wheel()
+    library, status = _in_fork(libvips.library_to_open)
+    if library and not status:
+        libvips.open_library(library)
     import pyvips
 
     import workers.imaging.convert  # noqa: F401 - before it may read no more than it needs
@@ -51,7 +53,9 @@ def main() -> None:
             return libvips.fault()
 
         decoder = os.getpid()
-        fault = _in_fork(check)
+        fault, status = _in_fork(check)
+        if status:
+            fault = f"libvips ended its process with status {status} over a small picture"
         ready = Ready(began, confine(memory, folder), fault)
         try:
             send_frame(connection, ready.to_dict(), b"")
@@ -63,26 +67,23 @@ def main() -> None:
             return
 
 
-def _in_fork(check: Callable[[], str | None]) -> str | None:
-    """What `check` returns in a copy of this process, which ends with it: what the encoders set up
-    for themselves, some 10 MB, is not needed here before a picture needs it. libvips has not
-    started a thread yet, so the copy is whole."""
+def _in_fork(ask: Callable[[], str | None]) -> tuple[str | None, int]:
+    """What `ask` returns in a copy of this process, and the status with which the copy ended: what
+    Python and the encoders set up for that, some 15 MB, is not kept. libvips has not started a
+    thread yet, so the copy is whole."""
     reader, writer = os.pipe()
     copy = os.fork()
     if not copy:
         status = 1
         try:
-            os.write(writer, (check() or "").encode())
+            os.write(writer, (ask() or "").encode())
             status = 0
         finally:
             os._exit(status)
     os.close(writer)
     with open(reader, encoding="utf-8", errors="replace") as pipe:  # noqa: PTH123 - a descriptor
-        fault = pipe.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
-    if status:
-        return f"libvips ended its process with status {status} over a small picture"
-    return fault or None
+        answer = pipe.read()
+    return answer or None, os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
 
 
 def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, Any], Data]:

@@ -7,13 +7,11 @@ place of the wheel's, and that loads the machine's libvips, of whatever version 
 from __future__ import annotations
 
 import base64
-import hashlib
 import importlib.util
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.conversion import DEFAULT_QUALITY, NO_QUALITY, Format, same_format
 from app.core.options import Effort
@@ -21,6 +19,9 @@ from app.core.sniff import picture_type
 from workers.imaging.errors import PictureError
 from workers.imaging.limits import Limits
 from workers.imaging.protocol import Target
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 WHEEL = "pyvips-binary"
 """The distribution that has libvips, whose version is libvips's own."""
@@ -33,23 +34,31 @@ _LIBRARY = re.compile(r"libvips(?!-cpp)[\w.-]*\.(so|dylib)[\d.]*")
 _NUMBERS = re.compile(r"\d+\.\d+\.\d+")
 
 
-def prefer_wheel() -> None:
-    """Have pyvips load the libvips of the wheel. To be called before pyvips is imported.
+def library_to_open() -> str | None:
+    """The path of the wheel's library, where the module is not the wheel's any more; None if pyvips
+    finds the wheel's by itself, or there is none.
 
-    Where the module is not the wheel's any more, pyvips goes without it: it opens the wheel's
-    library then and calls that through cffi, which costs a few microseconds for each call.
+    It imports what takes 7 MB and is not needed any more then.
     """
+    from importlib import metadata
+
     try:
         files = metadata.files(WHEEL) or []
     except metadata.PackageNotFoundError:
-        return  # `fault` says so
+        return None  # `fault` says so
     if any(file.name.startswith(f"{MODULE}.") and _is_found(file) for file in files):
-        return
+        return None
     library = next((file for file in files if _LIBRARY.fullmatch(file.name)), None)
     if library is None or not Path(str(library.locate())).exists():
-        return
+        return None
+    return str(library.locate())
+
+
+def open_library(path: str) -> None:
+    """Have pyvips go without the module: it opens the library `path` then and calls that through
+    cffi, which costs a few microseconds for each call. To be called before pyvips is imported."""
     sys.modules[MODULE] = None  # type: ignore[assignment]  # to import it is an ImportError now
-    _open_instead(str(library.locate()))
+    _open_instead(path)
 
 
 def fault() -> str | None:
@@ -57,6 +66,8 @@ def fault() -> str | None:
 
     Converts a picture of a few pixels to every format, in some 20 ms.
     """
+    from importlib import metadata
+
     import pyvips
 
     try:
@@ -103,6 +114,8 @@ def _line(error: Exception) -> str:
 
 def _is_found(file: metadata.PackagePath) -> bool:
     """Whether this is the module that is imported, as the wheel had it."""
+    import hashlib
+
     spec = importlib.util.find_spec(MODULE)
     path = Path(str(file.locate()))
     if spec is None or spec.origin is None or file.hash is None or not path.exists():
