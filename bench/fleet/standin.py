@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
+from app.core.measures import Measures
 from bench.fleet.site import SECONDS_VARIABLE
 from workers.__main__ import main
 from workers.imaging.protocol import Data, Target
@@ -18,7 +20,9 @@ def _start(sandbox: Sandbox) -> None:
     """No child."""
 
 
-def _convert(sandbox: Sandbox, data: Data, target: Target) -> Data:
+def _convert(
+    sandbox: Sandbox, data: Data, target: Target, tell: Callable[[Measures], None]
+) -> Data:
     """The first half of the original, after a while."""
     time.sleep(float(os.environ[SECONDS_VARIABLE]))
     return bytes(data[: len(data) // 2])
@@ -26,5 +30,6 @@ def _convert(sandbox: Sandbox, data: Data, target: Target) -> Data:
 
 if __name__ == "__main__":
     Sandbox.start = _start  # type: ignore[method-assign, assignment]
+    Sandbox.check = _start  # type: ignore[method-assign, assignment]
     Sandbox.convert = _convert  # type: ignore[method-assign, assignment]
     main()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
-from tests.service import Client
+from tests.service import Client, until
 from tests.web.alone import Web, answer, ended, web
 
 HEAD_LIMIT = 32 * 1024
@@ -248,5 +248,5 @@ def test_head_is_answered_wherever_get_is_with_the_same_headers(client: Client) 
 def test_the_log_counts_no_bytes_of_an_answer_to_head(target: Web) -> None:
     response = target.client.http.head("/", headers={"X-Request-ID": "head-1"})
     assert response.status_code == 200
-    (line,) = target.access(id="head-1")
+    (line,) = until(lambda: target.access(id="head-1"))
     assert (line["method"], line["status"], line["bytes_out"]) == ("HEAD", 200, 0)

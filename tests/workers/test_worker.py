@@ -127,6 +127,8 @@ def test_what_a_job_became_stands_in_its_meta(
             "quality": 40,
             "size_in": len(data),
             "size_out": len(web.download(md5(data)).content),
+            "media_type": "image/png",
+            "measures": {"original": [600, 400], "result": [600, 400]},
         }
         failed = _meta(connection, f"{md5(broken)}-webp-0")
         assert "cannot be read" in failed["error"]

@@ -29,10 +29,6 @@ def main() -> None:
     """
     parent, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     die_with_parent(parent, signal.SIGKILL)
-    # A stop is for the worker, which lets the picture in hand be finished and then closes the
-    # socket; a terminal and some platforms send the signal to every process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     warnings.simplefilter("ignore")  # Pillow's, on what is broken in a file
     library, status = _in_fork(libvips.library_to_open)
     if library and not status:
@@ -57,6 +53,10 @@ def main() -> None:
         if status:
             fault = f"libvips ended its process with status {status} over a small picture"
         ready = Ready(began, confine(memory, folder), fault)
+        # A stop is for the worker, which lets the picture in hand be finished and then closes the
+        # socket; a terminal and some platforms send the signal to every process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             send_frame(connection, ready.to_dict(), b"")
             while fault is None:

@@ -96,6 +96,8 @@ class Form:
 
     def unpack(self, data: Data, at: int, codes: str) -> tuple[int, ...]:
         """The numbers from this place on."""
+        if at > len(data):  # BigTIFF has places that are larger than an index may be
+            raise struct.error("the place is behind the end of the file")
         return struct.unpack_from(self.order + codes, data, at)
 
     def pack(self, codes: str, *numbers: float) -> bytes:
