@@ -385,9 +385,9 @@ def test_a_picture_that_crashes_an_optimiser_is_converted_without_it(
     pool = Process(["workers"], env)
     try:
         data = unique(_out_of_range())
-        web.upload(data, "jpg", quality="100")
+        web.upload(data, "jpg", quality="100", effort="small")
         assert [job["status"] for job in web.wait(md5(data))] == ["done"]
-        meta = _meta(connection, f"{md5(data)}-jpg-100")
+        meta = _meta(connection, f"{md5(data)}-jpg-100-effort_small")
         assert meta["crashes"] == 1
         assert "error" not in meta
     finally:
