@@ -22,14 +22,13 @@ from workers.imaging.encoders.palette import (
     WORST_BELOW,
     count_colours,
     palette_is_enough,
+    to_pillow,
 )
 from workers.imaging.encoders.scale import along, within
 from workers.imaging.lossless.png import COLOUR_CHUNKS, SIGNATURE, chunk, chunks, optimise
 
 _COLOUR_TYPES = {"L": 0, "RGB": 2, "P": 3, "LA": 4, "RGBA": 6}
 """By Pillow's names (PNG, third edition, 11.2.1)."""
-
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 _MAX_16_BIT = 2**16 - 1
 
@@ -63,7 +62,7 @@ def encode(
         image.remove(name)
     head = image.crop(0, 0, image.width, height).pngsave_buffer(compression=0, keep=keep)
     meta = [(kind, body) for kind, body, _ in chunks(head) if kind in (*COLOUR_CHUNKS, b"eXIf")]
-    strip, bits = _true_colour(image), 8
+    strip, bits = to_pillow(image), 8
     palette = None
     if not has_grey_profile(image):
         palette = _palette(image, quality or DEFAULT, effort, lossless=lossless)
@@ -88,11 +87,6 @@ def encode(
     return optimise(data, effort)
 
 
-def _true_colour(image: pyvips.Image) -> Image.Image:
-    mode, size = _MODES[image.bands], (image.width, image.height)
-    return Image.frombuffer(mode, size, image.write_to_memory(), "raw", mode, 0, 1)
-
-
 def _palette(image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool) -> bytes | None:
     """All frames with one palette, or None if that is seen.
 
@@ -102,7 +96,7 @@ def _palette(image: pyvips.Image, quality: int, effort: Effort, *, lossless: boo
     if colours is not None:
         data = _quantised(image, 100, effort)
         written = Image.open(io.BytesIO(data)).convert("RGBA")
-        wanted = _true_colour(image).convert("RGBA")
+        wanted = to_pillow(image).convert("RGBA")
         if ImageChops.difference(written, wanted).getbbox(alpha_only=False) is None:
             return data
     if lossless or (colours is not None and colours <= EXACT_COLOURS):

@@ -94,11 +94,15 @@ class Colours:
 
 def count_colours(image: pyvips.Image) -> int | None:
     """How many colours the image has, or None if they are more than a palette holds."""
+    colours = to_pillow(image).getcolors(SIZE)
+    return None if colours is None else len(colours)
+
+
+def to_pillow(image: pyvips.Image) -> Image.Image:
+    """The pixels of an image of 8 bit, sRGB or grey, as Pillow has them."""
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.bands]
     size = (image.width, image.height)
-    picture = Image.frombuffer(mode, size, image.write_to_memory(), "raw", mode, 0, 1)
-    colours = picture.getcolors(SIZE)
-    return None if colours is None else len(colours)
+    return Image.frombuffer(mode, size, image.write_to_memory(), "raw", mode, 0, 1)
 
 
 def palette_is_enough(image: pyvips.Image, worst: int) -> bool:
