@@ -22,7 +22,6 @@ from app.core.conversion import (
     parse_wish,
 )
 from app.core.conversions import Conversions
-from app.core.dimensions import picture_size
 from app.core.errors import (
     NotFound,
     TinyImageError,
@@ -31,7 +30,6 @@ from app.core.errors import (
 from app.core.options import OPTION_NAMES, Options, parse_flag, parse_options, parse_q
 from app.core.queue import JobState
 from app.core.settings import Settings
-from app.core.sniff import HEAD_SIZE, readable_type
 from app.web.answers import describe
 from app.web.details import details_of, downloads_from
 from app.web.docs import operations
@@ -39,6 +37,7 @@ from app.web.docs.operation import documented
 from app.web.download import remaining_seconds, send_result
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard import Guard
+from app.web.identify import identify
 from app.web.record import record_of
 from app.web.routes import readable
 from app.web.upload import Spooling, discard_rest, read_form
@@ -162,13 +161,7 @@ async def _take(
         picture = form.picture()
         record.md5 = picture.md5
         wish = parse_wish(form.fields, settings.engine.effort, settings.limits.max_pixels)
-        picture.file.seek(0)
-        media_type = readable_type(picture.file.read(HEAD_SIZE))
-        conversion = wish.conversion(
-            picture.md5,
-            media_type,
-            picture_size(picture.file, media_type, settings.limits.max_pixels),
-        )
+        conversion, media_type = identify(picture, wish, settings.limits.max_pixels)
     except BaseException:
         form.close()
         raise

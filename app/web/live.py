@@ -16,7 +16,6 @@ from sanic.exceptions import SanicException
 from websockets.exceptions import ConnectionClosed
 
 from app.core.conversions import Conversions
-from app.core.dimensions import picture_size
 from app.core.errors import (
     InvalidOption,
     ProcessingFailed,
@@ -29,7 +28,6 @@ from app.core.errors import (
 )
 from app.core.queue import JobState, PictureJob
 from app.core.settings import Settings
-from app.core.sniff import HEAD_SIZE, readable_type
 from app.core.storage import ObjectNotFound
 from app.web.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.answers import describe
@@ -37,6 +35,7 @@ from app.web.details import details_of, downloads_from
 from app.web.docs.operation import documented
 from app.web.docs.operations import SOCKET
 from app.web.guard import Guard
+from app.web.identify import identify
 from app.web.messages import decode_message, key_of_message, wants_details
 from app.web.outbox import Gone, Outbox
 from app.web.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER, Protocol
@@ -279,11 +278,8 @@ class LiveSocket:
             record.md5 = order.picture.md5
             if refused is not None:
                 raise refused
-            media_type = readable_type(order.picture.file.read(HEAD_SIZE))
-            conversion = order.wish.conversion(
-                record.md5,
-                media_type,
-                picture_size(order.picture.file, media_type, self._settings.limits.max_pixels),
+            conversion, media_type = identify(
+                order.picture, order.wish, self._settings.limits.max_pixels
             )
             return await self._conversions.submit(
                 order.picture, conversion, order.wish.priority, media_type
