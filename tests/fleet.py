@@ -14,17 +14,10 @@ import psutil
 
 from app.core.queue import connect
 from app.core.storage.redis_storage import RedisStorage
+from bench.launch import ROOT, environment, free_port
 from tests.forward import Streams, forwarded
 from tests.s3 import s3_server
-from tests.service import (
-    ROOT,
-    Client,
-    Process,
-    environment,
-    free_port,
-    is_decoder,
-    until,
-)
+from tests.service import Client, Process, is_decoder, until
 
 WORKERS = (2, 1)
 """Pictures that each worker process converts at once: together as many as one server does."""

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.service import free_port, until
+from bench.launch import free_port
+from tests.service import until
 
 KEY_ID = "tinyimagetest"
 SECRET = "a/secret+of=the-tests"

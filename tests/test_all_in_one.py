@@ -15,19 +15,9 @@ import psutil
 import pytest
 import redis
 
+from bench.launch import ROOT, environment, free_port
 from tests.pictures import large, md5, photograph, unique
-from tests.service import (
-    ROOT,
-    Client,
-    Process,
-    Service,
-    command,
-    environment,
-    free_port,
-    is_redis,
-    service,
-    until,
-)
+from tests.service import Client, Process, Service, command, is_redis, service, until
 
 
 def _wait_for_end(family: list[psutil.Process]) -> None:

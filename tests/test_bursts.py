@@ -16,21 +16,11 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from bench.launch import environment, free_port
 from tests.conftest import running_redis
 from tests.pictures import large, md5, opened, photograph, unique
-from tests.service import (
-    Client,
-    Process,
-    Service,
-    command,
-    environment,
-    free_port,
-    is_decoder,
-    is_redis,
-    service,
-    until,
-)
-from tests.web.test_live import answers, message
+from tests.service import Client, Process, Service, command, is_decoder, is_redis, service, until
+from tests.web.sockets import answers, message
 
 BURST = 200
 OUTAGE_SECONDS = 20

@@ -18,11 +18,12 @@ from rq.serializers import JSONSerializer
 from websockets.sync.client import ClientConnection, connect
 
 from app.core import keys
+from bench.launch import environment, free_port
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, environment, free_port, until
+from tests.service import Client, Process, until
 from tests.web.alone import Web, web
-from tests.web.test_health import workers
-from tests.web.test_live import message
+from tests.web.sockets import message
+from tests.workers.alone import workers
 
 QUEUE = keys.PICTURE_QUEUES[0]
 """Where uploads wait that ask for nothing else."""

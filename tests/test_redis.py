@@ -12,18 +12,20 @@ from urllib.parse import quote
 import pytest
 import redis
 import trustme
+from websockets.sync.client import connect
 
 from app.core import keys
 from app.core.conversion import Conversion, Format
 from app.core.embedded import EmbeddedRedis
 from app.core.options import Priority
 from app.core.queue import PictureQueue
+from bench.launch import ROOT, environment, free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
-from tests.service import ROOT, Client, Process, environment, free_port, service, until
+from tests.service import Client, Process, service, until
 from tests.tls import port_of
 from tests.tls_server import tls_redis
-from tests.web.test_live import answers, connect, message
+from tests.web.sockets import answers, message
 
 PASSWORD = "pass/word@1:%"
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from websockets.sync.client import connect
 
 from tests.disk import full_for, small_disk
 from tests.pictures import large, md5, opened, photograph, unique
 from tests.s3 import s3_server
 from tests.service import Client, Service, command, service, until
-from tests.web.test_live import answers, connect, message
+from tests.web.sockets import answers, message
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 import redis
 import trustme
 
-from tests.service import free_port, until
+from bench.launch import free_port
+from tests.service import until
 
 _PROGRAMS = ("redis-server", "redis-check-rdb")
 """The second is the same program under another name, as Debian's redis-tools has it: it is what the

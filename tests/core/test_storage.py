@@ -19,7 +19,7 @@ from app.core.settings import load_settings
 from app.core.storage import LIST_PAGE, Content, ObjectNotFound, Storage
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.opener import open_storage
-from tests.service import ROOT
+from bench.launch import ROOT
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
+from bench.launch import ROOT
 from tests.deploy.containers import Container, in_rootfs
 from tests.deploy.dockerfile import Stage, give_to_image_user, stages
 from tests.deploy.rootfs import Rootfs
-from tests.service import ROOT
 
 COMPOSE_FILE = ROOT / "docker-compose.yaml"
 WORKDIR = Path("/app")

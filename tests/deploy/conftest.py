@@ -10,9 +10,10 @@ import pytest
 import redis
 
 from app.core.embedded import EmbeddedRedis
+from bench.launch import free_port
 from tests.deploy.compose import services
 from tests.deploy.containers import Container
-from tests.service import Client, free_port
+from tests.service import Client
 from tests.tls import port_of
 
 LOOPBACK = {"TINYIMAGE_SERVER__HOST": "127.0.0.1"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from dockerfile_parse import DockerfileParser
 
 from app.container import GROUP, USER
-from tests.service import ROOT
+from bench.launch import ROOT
 
 DOCKERFILE = ROOT / "Dockerfile"
 

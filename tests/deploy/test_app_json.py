@@ -15,12 +15,13 @@ import trustme
 from honcho.environ import parse_procfile
 
 from app.core.settings import Settings
+from bench.launch import ROOT, free_port
 from tests.conftest import running_redis
 from tests.deploy.conftest import LOOPBACK
 from tests.deploy.containers import Container
 from tests.deploy.variables import is_known
 from tests.pictures import md5, photograph, unique
-from tests.service import ROOT, Client, free_port, until
+from tests.service import Client, until
 from tests.tls import port_of
 
 APP_JSON = ROOT / "app.json"

@@ -17,6 +17,7 @@ from rq.worker import BaseWorker
 
 from app.core import keys
 from app.core.settings import load_settings
+from bench.launch import free_port
 from tests.deploy.compose import COMPOSE_FILE, WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK, Stack
 from tests.deploy.containers import (
@@ -29,7 +30,7 @@ from tests.deploy.containers import (
 )
 from tests.deploy.variables import is_known
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, free_port, until
+from tests.service import Client, until
 
 ROLES = ("web", "worker", "scheduler")
 OURS = (*ROLES, "rq-dashboard")

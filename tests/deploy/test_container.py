@@ -12,12 +12,13 @@ import pytest
 from app.container import CONFIG_FILE, GROUP, USER
 from app.roles import MODULES, Role, role_of
 from app.started import Options
+from bench.launch import free_port
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container, check_command, in_rootfs, run_alone
 from tests.deploy.dockerfile import stages
 from tests.deploy.rootfs import WORKDIR, Rootfs
 from tests.pictures import md5, photograph
-from tests.service import Client, free_port, until
+from tests.service import Client, until
 
 SHOW_STATUS = ["grep", "-E", "Uid|Groups|CapBnd|NoNewPrivs", "/proc/self/status"]
 

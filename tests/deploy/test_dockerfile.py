@@ -8,13 +8,14 @@ from pathlib import Path
 
 from app.container import GROUP, USER
 from app.core.settings import load_settings
+from bench.launch import ROOT, free_port
 from tests.deploy.compose import WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import BIN, Container
 from tests.deploy.dockerfile import DOCKERFILE, stages
 from tests.deploy.rootfs import Rootfs
 from tests.pictures import md5, photograph
-from tests.service import ROOT, Client, free_port, until
+from tests.service import Client, until
 
 PINNED = re.compile(r"^([\w-]+)==(\S+)", re.MULTILINE)
 

@@ -15,8 +15,8 @@ from rq import Queue
 from app.container import GROUP, USER
 from app.core.settings import load_settings
 from app.roles import Role
+from bench.launch import ROOT
 from tests.deploy.variables import is_known
-from tests.service import ROOT
 
 FOLDER = ROOT / "docs" / "kubernetes"
 OLDEST, NEWEST = "1.27", "1.37"

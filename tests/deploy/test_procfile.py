@@ -17,10 +17,11 @@ from rq import Worker
 from rq.worker import BaseWorker
 
 from app.core.keys import PICTURE_QUEUES
+from bench.launch import ROOT, free_port
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container
 from tests.pictures import md5, photograph, unique
-from tests.service import ROOT, Client, command, free_port, is_decoder, until
+from tests.service import Client, command, is_decoder, until
 
 PROCFILE = ROOT / "Procfile"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import ROOT
+from bench.launch import ROOT
 
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")

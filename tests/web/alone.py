@@ -11,7 +11,8 @@ from typing import Any
 
 import psutil
 
-from tests.service import Client, Process, environment, free_port, until
+from bench.launch import environment, free_port
+from tests.service import Client, Process, until
 
 
 class Web(Process):
@@ -102,3 +103,16 @@ def ended(connection: socket.socket) -> bool:
         while connection.recv(65536):
             pass
     return True
+
+
+def missing(running: Web) -> dict[str, str]:
+    """What /readyz says is missing; {} if it is ready."""
+    response = running.client.http.get("/readyz")
+    if response.status_code == 200:
+        assert response.json() == {"status": "ok"}
+        return {}
+    assert response.status_code == 503
+    answer = response.json()
+    assert answer["error"] == "not_ready"
+    assert all(part in answer["message"] for part in answer["missing"])
+    return dict(answer["missing"])

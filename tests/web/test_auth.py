@@ -15,10 +15,8 @@ from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, service, until
 from tests.web.alone import Web, answer, web
-from tests.web.test_live import answers, message
-
-KEY, OTHER, WRONG = "0123456789abcdef", "fedcba9876543210", "0123456789abcdee"
-KEYS = f"shop:{KEY},blog:{OTHER}"
+from tests.web.keys import KEY, KEYS, OTHER, WRONG
+from tests.web.sockets import answers, message
 
 
 def _basic(user: str, key: str) -> str:

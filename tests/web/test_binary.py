@@ -19,7 +19,7 @@ from app.web.announced import Announced, Announcement
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Service, until
 from tests.web.alone import web
-from tests.web.test_live import LIMIT, answers, message
+from tests.web.sockets import LIMIT, announcement, answers, message
 
 WRONG: dict[str, dict[str, Any]] = {
     "unsupported_format": {"format": "bmp"},
@@ -31,10 +31,6 @@ WRONG: dict[str, dict[str, Any]] = {
 def ws(server: Service) -> Iterator[ClientConnection]:
     with connect(server.ws_url, max_size=None) as socket:
         yield socket
-
-
-def announcement(format: str = "webp", **fields: Any) -> str:
-    return json.dumps({"filename": "cat.jpg", "format": format, "binary": True, **fields})
 
 
 def closed_with(ws: ClientConnection) -> tuple[int, str]:

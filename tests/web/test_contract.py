@@ -20,10 +20,9 @@ from tests.pictures import md5, photograph, unique
 from tests.service import Client, Service
 from tests.web.alone import Web, answer, web
 from tests.web.contract import Contract
-from tests.web.test_auth import KEY, KEYS
-from tests.web.test_binary import announcement
-from tests.web.test_live import answers, message
-from tests.web.test_slow import PART, UPLOAD_HEAD
+from tests.web.keys import KEY, KEYS
+from tests.web.raw import PART, UPLOAD_HEAD
+from tests.web.sockets import announcement, answers, message
 
 NOBODY = "0" * 32
 

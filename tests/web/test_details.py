@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.pictures import as_format, large, md5, opened, photograph, unique
 from tests.service import Client, Service
 from tests.web.contract import Contract
-from tests.web.test_live import answers, message
+from tests.web.sockets import answers, message
 
 SIZES = {"original_width": 640, "original_height": 427}
 

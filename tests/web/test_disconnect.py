@@ -14,9 +14,10 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from bench.launch import environment, free_port
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, Service, environment, free_port, until
-from tests.web.test_live import message
+from tests.service import Client, Process, Service, until
+from tests.web.sockets import message
 
 PAUSE_MILLISECONDS = 60_000
 """More than any test lets Redis wait."""

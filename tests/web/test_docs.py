@@ -23,7 +23,7 @@ from tests.proxy import proxied
 from tests.service import Client, Service
 from tests.web.alone import web
 from tests.web.contract import Contract
-from tests.web.test_auth import KEY, KEYS
+from tests.web.keys import KEY, KEYS
 
 
 @pytest.fixture

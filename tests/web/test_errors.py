@@ -8,10 +8,11 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
+from bench.launch import environment, free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, environment, free_port, until
-from tests.web.test_live import message
+from tests.service import Client, Process, until
+from tests.web.sockets import message
 
 
 def test_without_redis_every_answer_is_503_at_once_and_with_it_all_goes_on(tmp_path: Path) -> None:

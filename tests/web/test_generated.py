@@ -14,7 +14,7 @@ from app.core.conversion import Format
 from tests.pictures import opened, photograph, unique
 from tests.service import service
 from tests.web.contract import Contract
-from tests.web.test_auth import KEY, KEYS
+from tests.web.keys import KEY, KEYS
 
 PROGRAM = Path(__file__).parent / "generated.py"
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,31 +14,9 @@ import pytest
 import redis
 
 from tests.conftest import running_redis
-from tests.service import Process, Service, environment, until
-from tests.web.alone import Web, web
-
-
-@contextlib.contextmanager
-def workers(folder: Path, url: str, **settings: object) -> Iterator[Process]:
-    """`python -m workers`."""
-    process = Process(["workers"], environment(folder, REDIS__URL=url, **settings))
-    try:
-        yield process
-    finally:
-        process.terminate()
-
-
-def missing(running: Web) -> dict[str, str]:
-    """What /readyz says is missing; {} if it is ready."""
-    response = running.client.http.get("/readyz")
-    if response.status_code == 200:
-        assert response.json() == {"status": "ok"}
-        return {}
-    assert response.status_code == 503
-    answer = response.json()
-    assert answer["error"] == "not_ready"
-    assert all(part in answer["message"] for part in answer["missing"])
-    return dict(answer["missing"])
+from tests.service import Service, until
+from tests.web.alone import Web, missing, web
+from tests.workers.alone import workers
 
 
 def says(running: Web, *names: str) -> bool:

@@ -11,7 +11,7 @@ from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import Client
 from tests.web.alone import web
-from tests.web.test_live import message
+from tests.web.sockets import message
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 

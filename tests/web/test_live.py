@@ -15,28 +15,13 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.pictures import large, md5, opened, photograph, unique
 from tests.service import Client, Service
-
-LIMIT = 10 * 1024**2
+from tests.web.sockets import LIMIT, answers, message
 
 
 @pytest.fixture
 def ws(server: Service) -> Iterator[ClientConnection]:
     with connect(server.ws_url, max_size=None) as socket:
         yield socket
-
-
-def message(data: bytes, format: str = "webp", **fields: Any) -> str:
-    encoded = base64.b64encode(data).decode()
-    return json.dumps({"filename": "cat.jpg", "format": format, "data": encoded, **fields})
-
-
-def answers(ws: ClientConnection, count: int) -> list[dict[str, Any]]:
-    """All that comes until `count` pictures have ended, done or with an error."""
-    received = []
-    while count:
-        received.append(json.loads(ws.recv(timeout=60)))
-        count -= received[-1]["status"] in ("done", "error")
-    return received
 
 
 def test_a_picture_is_queued_processing_and_done_with_its_file(ws: ClientConnection) -> None:

@@ -17,13 +17,14 @@ import redis
 from prometheus_client.openmetrics import parser as openmetrics
 from websockets.sync.client import connect
 
+from bench.launch import ROOT
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.scrape import Scraped, label_values, scrape, total
-from tests.service import ROOT, Client, Service, command, service, until
+from tests.service import Client, Service, command, service, until
 from tests.web.alone import web
-from tests.web.test_health import workers
-from tests.web.test_live import message
+from tests.web.sockets import message
+from tests.workers.alone import workers
 
 DASHBOARD = ROOT / "docs/grafana-dashboard.json"
 

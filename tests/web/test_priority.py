@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from tests.pictures import md5, photograph, unique
 from tests.web.alone import web
-from tests.web.test_live import message
+from tests.web.sockets import message
 
 
 def _waiting(connection: redis.Redis, queue: str) -> list[str]:

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from bench.launch import ROOT, environment, free_port
 from tests.pictures import md5, photograph, unique
-from tests.service import ROOT, Client, Service, environment, free_port, until
+from tests.service import Client, Service, until
 from tests.web.alone import answer, web
-from tests.web.test_live import answers, message
+from tests.web.sockets import answers, message
 
 FIELDS = {
     "time",

@@ -15,16 +15,12 @@ import redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from bench.launch import environment
 from tests.pictures import large, md5, photograph, unique
-from tests.service import Client, Process, environment, service, until
+from tests.service import Client, Process, service, until
 from tests.web.alone import Web, answer, ended, web
-from tests.web.test_live import answers, message
-
-UPLOAD_HEAD = (
-    b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
-    b"Content-Length: 3000000\r\n\r\n"
-)
-PART = b'--x\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+from tests.web.raw import PART, UPLOAD_HEAD
+from tests.web.sockets import answers, message
 
 
 def _drip(connection: socket.socket, byte: bytes = b"a") -> threading.Event:

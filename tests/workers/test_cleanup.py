@@ -14,7 +14,8 @@ from rq.serializers import JSONSerializer
 
 from app.core import keys
 from app.core.conversion import Conversion, Format
-from tests.service import Process, environment, until
+from bench.launch import environment
+from tests.service import Process, until
 
 FILES = 20_000
 

@@ -16,7 +16,8 @@ from rq.serializers import JSONSerializer, PickleSerializer
 
 from app.core import keys
 from app.core.options import Priority
-from tests.service import Process, environment, until
+from bench.launch import environment
+from tests.service import Process, until
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ from app.core.conversion import Conversion, Format
 from app.core.options import Priority
 from app.core.queue import PictureQueue
 from app.core.retention import ORPHAN_SECONDS
+from bench.launch import ROOT, environment
 from tests.pictures import md5, photograph, unique
-from tests.service import ROOT, Client, Process, environment, service, until
+from tests.service import Client, Process, service, until
 from workers.dequeue import STREAK, Precedence, SafeQueue
 from workers.maintenance import maintain
 from workers.scheduler import CleanupScheduler

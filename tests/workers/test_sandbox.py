@@ -19,8 +19,9 @@ import pytest
 
 from app.core.conversion import Format
 from app.core.options import Effort
+from bench.launch import ROOT
 from tests.pictures import large, opened, photograph
-from tests.service import ROOT, until
+from tests.service import until
 from workers.child import Child, ChildLimits
 from workers.imaging.errors import PictureError
 from workers.imaging.limits import Limits

@@ -10,8 +10,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core import keys
+from bench.launch import environment
 from tests.conftest import running_redis
-from tests.service import Process, environment, until
+from tests.service import Process, until
 from workers.scheduler import CleanupScheduler
 
 SCHEDULED = CleanupScheduler.scheduled_jobs_key

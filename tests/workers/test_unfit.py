@@ -14,9 +14,9 @@ import workers.imaging.convert
 from app.core import fleet, keys
 from app.core.command import UNFIT_STATUS
 from app.core.conversion import Format
-from tests.service import ROOT, Process, environment, until
-from tests.web.alone import web
-from tests.web.test_health import missing
+from bench.launch import ROOT, environment
+from tests.service import Process, until
+from tests.web.alone import missing, web
 from workers.child import ChildLimits
 from workers.imaging import libvips
 from workers.imaging.errors import PictureError

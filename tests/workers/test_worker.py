@@ -16,20 +16,15 @@ import redis
 from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from websockets.sync.client import connect
 
 from app.core import keys
 from app.core.options import Priority
 from bench.hostile import png_promise
+from bench.launch import ROOT, environment
 from tests.pictures import as_format, large, md5, photograph, unique
-from tests.service import (
-    ROOT,
-    Client,
-    Process,
-    environment,
-    is_decoder,
-    service,
-    until,
-)
+from tests.service import Client, Process, is_decoder, service, until
+from tests.web.sockets import answers, message
 
 ONE_WORKER = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "WORKERS__QUEUES": "interactive,bulk"}
 """Settings of a pool that is one worker and its decoder."""
@@ -329,8 +324,6 @@ def test_events_reach_a_socket_whatever_machine_the_worker_is_on(
     web: Client, redis_url: str, tmp_path: Path
 ) -> None:
     """Web and worker share a Redis and a storage, and nothing else."""
-    from tests.web.test_live import answers, connect, message
-
     pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
     try:
         ws_url = str(web.http.base_url).rstrip("/").replace("http", "ws") + "/ws"

@@ -10,10 +10,9 @@ from PIL import Image
 from app.core.conversion import Format
 from app.core.options import Effort
 from tests.pictures import opened
+from tests.workers.imaging.animations import DELAYS, animation, frames_seen, moving_frames
 from tests.workers.imaging.samples import (
-    CORNERS,
     assert_corners,
-    corners,
     distance,
     encoded,
     is_close,
@@ -26,33 +25,6 @@ from workers.imaging.errors import PictureError
 MOVING = (Format.WEBP, Format.GIF)
 STILL = (Format.JPG, Format.PNG, Format.AVIF)
 KINDS = ("GIF", "WEBP")
-DELAYS = [100, 250, 20, 700]
-"""Milliseconds; a GIF counts in hundredths of a second."""
-
-
-def _frames(width: int = 120, height: int = 80) -> list[Image.Image]:
-    """Each with a square of another colour, which moves to the right over four corners."""
-    frames = []
-    for number, colour in enumerate(CORNERS):
-        frame = corners(width, height)
-        left, side = number * width // 4, width // 6
-        frame.paste(tuple(255 - value for value in colour), (left, 0, left + side, side))
-        frames.append(frame)
-    return frames
-
-
-def _animation(kind: str, loop: int = 3, frames: list[Image.Image] | None = None) -> bytes:
-    frames = frames or _frames()
-    options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    return encoded(
-        frames[0],
-        kind,
-        save_all=True,
-        append_images=frames[1:],
-        duration=DELAYS,
-        loop=loop,
-        **options,
-    )
 
 
 def _loop(loop: int, kind: str, format: Format) -> int:
@@ -62,27 +34,16 @@ def _loop(loop: int, kind: str, format: Format) -> int:
     return loop + 1 if kind == "GIF" else loop - 1
 
 
-def _shown(image: Image.Image) -> tuple[list[Image.Image], list[int]]:
-    """The frames, as they are seen, and the milliseconds each is."""
-    frames, delays = [], []
-    for number in range(image.n_frames):
-        image.seek(number)
-        image.load()
-        frames.append(image.convert("RGBA").copy())
-        delays.append(image.info["duration"])
-    return frames, delays
-
-
 @pytest.mark.parametrize("effort", list(Effort))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("format", MOVING)
 def test_frames_delays_and_loops_stay(format: Format, kind: str, effort: Effort) -> None:
-    data = _animation(kind)
+    data = animation(kind)
     result = opened(convert(data, target(format, 90, effort)))
-    frames, delays = _shown(result)
+    frames, delays = frames_seen(result)
     assert delays == DELAYS
     assert result.info["loop"] == _loop(3, kind, format)
-    for frame, wanted in zip(frames, _frames(), strict=True):
+    for frame, wanted in zip(frames, moving_frames(), strict=True):
         assert distance(frame, wanted) < 6
 
 
@@ -90,13 +51,13 @@ def test_frames_delays_and_loops_stay(format: Format, kind: str, effort: Effort)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("format", MOVING)
 def test_every_number_of_loops_stays(format: Format, kind: str, loop: int) -> None:
-    result = opened(convert(_animation(kind, loop), target(format)))
+    result = opened(convert(animation(kind, loop), target(format)))
     assert result.info.get("loop", 0) == _loop(loop, kind, format)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_animation_that_is_shown_once(kind: str) -> None:
-    frames = _frames()
+    frames = moving_frames()
     options: dict[str, Any] = {"loop": 1} if kind == "WEBP" else {}
     data = encoded(
         frames[0], kind, save_all=True, append_images=frames[1:], duration=DELAYS, **options
@@ -110,12 +71,12 @@ def test_an_animation_that_is_shown_once(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("format", MOVING)
 def test_every_frame_is_resized(format: Format, kind: str, fit: str) -> None:
-    data = _animation(kind)
+    data = animation(kind)
     result = opened(convert(data, target(format, 90, width=60, height=40, fit=fit)))
     assert result.size == (60, 40)
-    frames, delays = _shown(result)
+    frames, delays = frames_seen(result)
     assert delays == DELAYS
-    for frame, wanted in zip(frames, _frames(), strict=True):
+    for frame, wanted in zip(frames, moving_frames(), strict=True):
         assert distance(frame, wanted.resize((60, 40), Image.Resampling.LANCZOS)) < 8
 
 
@@ -123,23 +84,23 @@ def test_every_frame_is_resized(format: Format, kind: str, fit: str) -> None:
 def test_frames_that_would_be_too_large_together_are_refused(fit: str) -> None:
     wanted = target(Format.WEBP, width=4000, height=4000, fit=fit)
     with pytest.raises(PictureError, match="4000 × 4000 × 4 frames is 64000000 pixels"):
-        convert(_animation("GIF"), wanted)
+        convert(animation("GIF"), wanted)
 
 
 @pytest.mark.parametrize("format", MOVING)
 def test_every_frame_has_the_borders_or_is_cut(format: Format) -> None:
-    data = _animation("GIF")
+    data = animation("GIF")
     result = opened(
         convert(data, target(format, width=60, height=60, fit="contain", background="ff8000"))
     )
-    frames, _ = _shown(result)
+    frames, _ = frames_seen(result)
     assert len(frames) == 4
     for frame in frames:
         assert is_close(frame, (30, 4), (255, 128, 0))
         assert is_close(frame, (30, 56), (255, 128, 0))
     result = opened(convert(data, target(format, width=40, height=40, fit="cover")))
-    frames, _ = _shown(result)
-    for frame, wanted in zip(frames, _frames(), strict=True):
+    frames, _ = frames_seen(result)
+    for frame, wanted in zip(frames, moving_frames(), strict=True):
         assert frame.size == (40, 40)
         assert distance(frame, wanted.crop((20, 0, 100, 80)).resize((40, 40))) < 12
 
@@ -147,10 +108,10 @@ def test_every_frame_has_the_borders_or_is_cut(format: Format) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("format", STILL)
 def test_of_an_animation_the_first_frame_is_taken(format: Format, kind: str) -> None:
-    result = opened(convert(_animation(kind), target(format)))
+    result = opened(convert(animation(kind), target(format)))
     assert getattr(result, "n_frames", 1) == 1
-    assert distance(result, _frames()[0]) < 4
-    small = opened(convert(_animation(kind), target(format, width=60)))
+    assert distance(result, moving_frames()[0]) < 4
+    small = opened(convert(animation(kind), target(format, width=60)))
     assert small.size == (60, 40)
     assert_corners(small.crop((12, 0, 60, 40)).crop((0, 12, 48, 40)).resize((60, 40)), by=60)
 
@@ -168,7 +129,7 @@ def test_frames_that_are_transparent(format: Format) -> None:
         )
         if kind == "WEBP":  # libwebp does not say it of a file like this one; see encoders/webp.py
             data = data[:20] + bytes([data[20] | 0x10]) + data[21:]
-        shown, _ = _shown(opened(convert(data, target(format))))
+        shown, _ = frames_seen(opened(convert(data, target(format))))
         assert len(shown) == len(frames)
         for number, frame in enumerate(shown):
             for column in range(4):
@@ -179,7 +140,7 @@ def test_frames_that_are_transparent(format: Format) -> None:
 @pytest.mark.parametrize("format", MOVING)
 def test_a_photograph_that_moves(format: Format) -> None:
     frames = [photo().rotate(angle) for angle in (0, 3, 6, 9)]
-    data = _animation("WEBP", frames=frames)
-    shown, _ = _shown(opened(convert(data, target(format, 90))))
+    data = animation("WEBP", frames=frames)
+    shown, _ = frames_seen(opened(convert(data, target(format, 90))))
     for frame, wanted in zip(shown, frames, strict=True):
         assert distance(frame, wanted) < 12

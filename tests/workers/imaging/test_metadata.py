@@ -7,12 +7,21 @@ from typing import Any
 
 import pillow_heif
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
 
 from app.core.conversion import Format
 from app.core.options import Effort, Keep
 from tests.pictures import opened
+from tests.workers.imaging.private import (
+    COPYRIGHT,
+    DATE,
+    DATE_OF_SHOT,
+    PLACE,
+    SECRETS,
+    XMP,
+    exif_block,
+)
 from tests.workers.imaging.profiles import display_p3
 from tests.workers.imaging.samples import (
     ORIENTATION,
@@ -30,46 +39,13 @@ pillow_heif.register_heif_opener()
 WITH_EXIF = (Format.JPG, Format.WEBP, Format.PNG, Format.AVIF)
 INPUTS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 
-SECRETS = (b"secret", b"Exif", b"xmp", b"Photoshop", b"MakerNote")
-"""What would be found in a result that has not lost everything."""
-
-XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><secret/></x:xmpmeta>"
-
-COPYRIGHT = {Base.Artist: "a secret artist", Base.Copyright: "of a secret owner"}
-DATE = {Base.DateTime: "2024:02:29 12:34:56"}
-DATE_OF_SHOT = {
-    Base.DateTimeOriginal: "2024:02:28 01:02:03",
-    Base.SubsecTimeOriginal: "42",
-    Base.OffsetTimeOriginal: "+02:00",
-}
-PLACE = {
-    GPS.GPSLatitudeRef: "N",
-    GPS.GPSLatitude: (48.0, 12.0, 30.0),
-    GPS.GPSLongitudeRef: "E",
-    GPS.GPSLongitude: (16.0, 22.0, 0.0),
-}
-
-
-def _exif(orientation: int = 1) -> Image.Exif:
-    exif = Image.Exif()
-    exif.update({Base.Make: "a secret maker", Base.ImageDescription: "a secret description"})
-    exif.update(COPYRIGHT | DATE)
-    exif[ORIENTATION] = orientation
-    exif[IFD.Exif] = {
-        Base.MakerNote: b"a secret note",
-        Base.BodySerialNumber: "secret",
-        **DATE_OF_SHOT,
-    }
-    exif[IFD.GPSInfo] = dict(PLACE)
-    return exif
-
 
 def _picture(kind: str, orientation: int = 1) -> bytes:
     """A file with all the metadata that its format has."""
     image = photo()
     image.paste(corners(), (0, 0))
     image = stored(image, orientation)
-    options: dict[str, Any] = {"exif": _exif(orientation).tobytes()}
+    options: dict[str, Any] = {"exif": exif_block(orientation).tobytes()}
     match kind:
         case "JPEG":
             options |= {"xmp": XMP, "comment": b"a secret comment", "quality": 95}

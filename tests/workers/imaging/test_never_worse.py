@@ -11,10 +11,10 @@ from PIL import Image, ImageOps
 from app.core.conversion import Format
 from app.core.options import Effort, Keep
 from tests.pictures import opened
+from tests.workers.imaging.animations import animation, frames_seen
+from tests.workers.imaging.private import SECRETS, exif_block
 from tests.workers.imaging.profiles import display_p3, green_for_cyan
 from tests.workers.imaging.samples import corners, encoded, oriented, photo, pixels, stored, target
-from tests.workers.imaging.test_animation import _animation, _shown
-from tests.workers.imaging.test_metadata import SECRETS, _exif
 from workers.imaging.convert import convert
 from workers.imaging.errors import PictureError
 from workers.imaging.lossless import strip
@@ -87,7 +87,7 @@ def test_what_cannot_get_smaller_comes_back_byte_for_byte(format: Format) -> Non
 
 @pytest.mark.parametrize("format", [Format.JPG, Format.PNG, Format.WEBP, Format.AVIF])
 def test_its_metadata_is_gone(format: Format) -> None:
-    data = _small(format, exif=_exif(), **_xmp(format))
+    data = _small(format, exif=exif_block(), **_xmp(format))
     assert b"secret" in data
     result = convert(data, target(format, BEST))
     assert len(result) <= len(data)
@@ -105,7 +105,7 @@ def test_its_metadata_is_gone(format: Format) -> None:
 @pytest.mark.parametrize("format", [Format.JPG, Format.PNG, Format.WEBP, Format.AVIF])
 def test_its_own_pixels_alone_are_left(format: Format, effort: Effort) -> None:
     """Also where the engine's own encoding would have been the smaller one."""
-    data = _small(format, exif=_exif(), icc_profile=display_p3(), **_xmp(format))
+    data = _small(format, exif=exif_block(), icc_profile=display_p3(), **_xmp(format))
     result = strip(format, data, None, effort)
     assert b"secret" not in result
     assert _same(result, data)
@@ -115,7 +115,7 @@ def test_its_own_pixels_alone_are_left(format: Format, effort: Effort) -> None:
 
 def test_metadata_behind_bytes_of_filling_is_gone() -> None:
     """Any marker of a JPEG may have these before it."""
-    whole = _small(Format.JPG, exif=_exif(), icc_profile=display_p3(), **_xmp(Format.JPG))
+    whole = _small(Format.JPG, exif=exif_block(), icc_profile=display_p3(), **_xmp(Format.JPG))
     data = b"".join((SOI, *(b"\xff" * 3 + part for part in _parts(whole))))
     assert _same(data, whole)
     result = strip(Format.JPG, data, None, Effort.FAST)
@@ -127,7 +127,7 @@ def test_metadata_behind_bytes_of_filling_is_gone() -> None:
 @pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
 def test_the_scans_of_a_jpeg_are_passed_on_without_a_decoder(effort: Effort) -> None:
     """To decode and code them anew takes longer than to encode the picture."""
-    data = _small(Format.JPG, exif=_exif(), progressive=True)
+    data = _small(Format.JPG, exif=exif_block(), progressive=True)
     result = convert(data, target(Format.JPG, BEST, effort))
     assert result == encoded(photo(), "JPEG", quality=20, progressive=True)
 
@@ -236,7 +236,7 @@ def test_inks_stay_with_their_profile() -> None:
 
 @pytest.mark.parametrize("format", [Format.JPG, Format.PNG, Format.WEBP, Format.AVIF])
 def test_what_is_to_be_kept_is_kept(format: Format) -> None:
-    data = _small(format, exif=_exif())
+    data = _small(format, exif=exif_block())
     result = convert(data, target(format, BEST, keep=(Keep.COPYRIGHT, Keep.LOCATION)))
     assert len(result) <= len(data)
     exif = opened(result).getexif()
@@ -248,11 +248,11 @@ def test_what_is_to_be_kept_is_kept(format: Format) -> None:
 
 @pytest.mark.parametrize("format", [Format.GIF, Format.WEBP])
 def test_an_animation_stays_as_it_is(format: Format) -> None:
-    data = _animation(KINDS[format], loop=2)
+    data = animation(KINDS[format], loop=2)
     result = convert(data, target(format, BEST))
     assert len(result) <= len(data)
-    frames, delays = _shown(opened(result))
-    wanted, wanted_delays = _shown(opened(data))
+    frames, delays = frames_seen(opened(result))
+    wanted, wanted_delays = frames_seen(opened(data))
     assert delays == wanted_delays
     assert opened(result).info["loop"] == 2
     for frame, other in zip(frames, wanted, strict=True):

@@ -1,0 +1,20 @@
+"""The workers by themselves."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.launch import environment
+from tests.service import Process
+
+
+@contextlib.contextmanager
+def workers(folder: Path, url: str, **settings: object) -> Iterator[Process]:
+    """`python -m workers`."""
+    process = Process(["workers"], environment(folder, REDIS__URL=url, **settings))
+    try:
+        yield process
+    finally:
+        process.terminate()
