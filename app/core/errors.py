@@ -1,16 +1,59 @@
-"""Errors that know their code and their HTTP status."""
+"""Each error that a client is told about, declared once.
+
+A class says all there is to say of its error: the code, the status, where it comes up, an example
+and the headers of its answer. The lists for the schema, the sockets, the counts and the docs
+are derived from the classes by `errors_at`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import Flag, auto
 from typing import ClassVar
+
+CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="TinyImage Server"'
+"""How a key may be given, for `WWW-Authenticate` (RFC 9110, section 11.6.1)."""
+
+
+class Where(Flag):
+    """Where an error comes up. An operation of the schema names its parts of it."""
+
+    REQUEST = auto()
+    """Any HTTP request, before its route is known."""
+    KEYED = auto()
+    """HTTP requests that need an API key where keys are set."""
+    READINESS = auto()
+    """`GET /readyz`."""
+    UPLOAD = auto()
+    """`POST /upload`."""
+    PICTURE = auto()
+    """HTTP requests that ask about a picture: its status, its place in the queue, its result."""
+    RESULT = auto()
+    """`GET /download`."""
+    OPENING = auto()
+    """A WebSocket that is opened."""
+    MESSAGE = auto()
+    """A message of a WebSocket."""
+    CONVERSION = auto()
+    """A worker's conversion: told as the `error` of the details, and counted by its code."""
+
+    HTTP = REQUEST | KEYED | READINESS | UPLOAD | PICTURE | RESULT | OPENING
 
 
 class TinyImageError(Exception):
-    """An error a client is told about: `code` for programs, the message for people."""
+    """An error a client is told about: `code` for programs, the message for people.
+
+    The class itself is the error that nobody has foreseen. A subclass that declares no `code` is
+    told as its parent.
+    """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
+    where: ClassVar[Where] = Where.KEYED | Where.MESSAGE
+    example: ClassVar[str] = "Something went wrong on the server"
+    """A message as it may be, for the schema and the docs."""
+    header_names: ClassVar[tuple[str, ...]] = ()
+    """The headers that an HTTP answer has for this error."""
     retry_after: int | None = None
     """Seconds after which the client may try again; None if that would change nothing."""
 
@@ -19,10 +62,17 @@ class TinyImageError(Exception):
         """What an answer over HTTP says beside the code and the message."""
         return {}
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of an HTTP answer, those that `header_names` lists."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
 
 class InvalidJSON(TinyImageError):
     code = "invalid_json"
     status = 400
+    where = Where.MESSAGE
+    example = "The message is not JSON"
 
 
 class InvalidForm(TinyImageError):
@@ -30,18 +80,24 @@ class InvalidForm(TinyImageError):
 
     code = "invalid_form"
     status = 400
+    where = Where.UPLOAD
+    example = "There is no picture: send it as the file 'picture'"
 
 
 class UnsupportedFormat(TinyImageError):
     code = "unsupported_format"
     status = 400
+    where = Where.UPLOAD | Where.MESSAGE
+    example = "Unsupported format; choose one of webp, png, jpg, avif, gif, same"
 
 
 class InvalidOption(TinyImageError):
-    """An option is no such thing, or does not go with the others."""
+    """An invalid value, or options that conflict."""
 
     code = "invalid_option"
     status = 400
+    where = Where.UPLOAD | Where.RESULT | Where.MESSAGE
+    example = "q should be a number from 1 to 100 (it is '200')"
 
 
 class DecodeError(TinyImageError):
@@ -49,25 +105,38 @@ class DecodeError(TinyImageError):
 
     code = "decode_error"
     status = 400
+    where = Where.MESSAGE
+    example = "'data' is not base64"
 
 
-class SizeExceeded(TinyImageError):
-    code = "size_exceeded"
-    status = 413
+class Unauthorized(TinyImageError):
+    """An API key is asked for, and none or a wrong one was given."""
+
+    code = "unauthorized"
+    status = 401
+    where = Where.KEYED | Where.MESSAGE
+    example = "An API key is asked for"
+    header_names = ("WWW-Authenticate",)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": CHALLENGE}
 
 
-class HeadTooLarge(TinyImageError):
-    """The line and the headers of a request are larger than a head may be."""
+class NotFound(TinyImageError):
+    code = "not_found"
+    status = 404
+    where = Where.PICTURE
+    example = "There is no such picture"
 
-    code = "request_header_fields_too_large"
-    status = 431
 
+class UploadTimeout(TinyImageError):
+    """The body of an upload did not come within `limits.upload_timeout`."""
 
-class UnknownCoding(TinyImageError):
-    """A body comes in a transfer coding other than `chunked` (RFC 9112, section 6.1)."""
-
-    code = "not_implemented"
-    status = 501
+    code = "upload_timeout"
+    status = 408
+    where = Where.UPLOAD
+    example = "The upload took more than 300 s"
 
 
 class PreconditionFailed(TinyImageError):
@@ -75,16 +144,40 @@ class PreconditionFailed(TinyImageError):
 
     code = "precondition_failed"
     status = 412
+    where = Where.RESULT
+    example = "The file is another version"
+
+
+class SizeExceeded(TinyImageError):
+    code = "size_exceeded"
+    status = 413
+    where = Where.UPLOAD | Where.MESSAGE
+    example = "The picture is larger than 10485760 bytes"
 
 
 class NotAnImage(TinyImageError):
     code = "not_an_image"
     status = 415
+    where = Where.UPLOAD | Where.MESSAGE
+    example = "The file is not a picture"
 
 
-class NotFound(TinyImageError):
-    code = "not_found"
-    status = 404
+class RangeNotSatisfiable(TinyImageError):
+    """The range asked for has none of the bytes there are (RFC 9110, section 15.5.17)."""
+
+    code = "range_not_satisfiable"
+    status = 416
+    where = Where.RESULT
+    example = "The file has 34567 bytes"
+    header_names = ("Content-Range",)
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The file has {size} bytes")
+        self.size = size
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"Content-Range": f"bytes */{self.size}"}
 
 
 class ProcessingFailed(TinyImageError):
@@ -92,6 +185,70 @@ class ProcessingFailed(TinyImageError):
 
     code = "processing_failed"
     status = 422
+    where = Where.MESSAGE | Where.CONVERSION
+    example = "the picture cannot be read: not a BMP file"
+
+
+class TooManyPixels(ProcessingFailed):
+    """The header of the picture promises more pixels, frames or length than `limits` allow."""
+
+    code = "too_many_pixels"
+    where = Where.CONVERSION
+    example = "20000 × 20000 is 400000000 pixels; at most 50000000 are converted"
+
+
+class RateLimited(TinyImageError):
+    """More pictures than `limits.rate` allows."""
+
+    code = "rate_limited"
+    status = 429
+    where = Where.UPLOAD | Where.MESSAGE
+    example = "More than 100 pictures in 60 seconds; try again"
+    header_names = ("Retry-After",)
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class HeadTooLarge(TinyImageError):
+    """The line and the headers of a request are larger than a head may be."""
+
+    code = "request_header_fields_too_large"
+    status = 431
+    where = Where.REQUEST
+    example = "The head of the request is larger than 32768 bytes"
+
+
+class UnknownCoding(TinyImageError):
+    """A body comes in a transfer coding other than `chunked` (RFC 9112, section 6.1)."""
+
+    code = "not_implemented"
+    status = 501
+    where = Where.UPLOAD
+    example = "The Transfer-Encoding should be chunked alone"
+
+
+class QueueFull(TinyImageError):
+    """As many pictures as `limits.max_queue` allows are waiting."""
+
+    code = "queue_full"
+    status = 503
+    where = Where.UPLOAD | Where.MESSAGE
+    example = "10000 pictures are waiting; try again"
+    header_names = ("Retry-After",)
+    retry_after = 30
+
+
+class TooManySockets(TinyImageError):
+    """As many sockets as `limits.sockets` or `limits.sockets_per_address` allows are open."""
+
+    code = "too_many_sockets"
+    status = 503
+    where = Where.OPENING
+    example = "As many sockets as may be are open"
+    header_names = ("Retry-After",)
+    retry_after = 30
 
 
 class Unavailable(TinyImageError):
@@ -99,6 +256,9 @@ class Unavailable(TinyImageError):
 
     code = "unavailable"
     status = 503
+    where = Where.UPLOAD | Where.PICTURE | Where.MESSAGE
+    example = "The queue cannot be reached; try again"
+    header_names = ("Retry-After",)
     retry_after = 5
 
 
@@ -106,6 +266,8 @@ class NotReady(Unavailable):
     """What a picture needs is missing; `missing` says of each part what is wrong with it."""
 
     code = "not_ready"
+    where = Where.READINESS
+    example = "workers: no worker takes pictures"
 
     def __init__(self, missing: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{part}: {what}" for part, what in missing.items()))
@@ -120,6 +282,8 @@ class StorageError(Unavailable):
     """The storage cannot be written or read."""
 
     code = "storage_unavailable"
+    where = Where.UPLOAD | Where.PICTURE | Where.MESSAGE
+    example = "The storage cannot be reached"
 
 
 class StorageFull(StorageError):
@@ -127,44 +291,23 @@ class StorageFull(StorageError):
 
     code = "storage_full"
     status = 507
+    where = Where.UPLOAD | Where.MESSAGE
+    example = "There is no room left in the storage"
 
 
-class Unauthorized(TinyImageError):
-    """An API key is asked for, and none or a wrong one was given."""
-
-    code = "unauthorized"
-    status = 401
+def errors_at(where: Where) -> tuple[type[TinyImageError], ...]:
+    """The errors that come up at any of these places, in the order of their declaration."""
+    return tuple(error for error in _declared(TinyImageError) if error.where & where)
 
 
-class RateLimited(TinyImageError):
-    """More pictures than `limits.rate` allows."""
-
-    code = "rate_limited"
-    status = 429
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+def codes_at(where: Where) -> tuple[str, ...]:
+    """Their codes."""
+    return tuple(error.code for error in errors_at(where))
 
 
-class QueueFull(TinyImageError):
-    """As many pictures as `limits.max_queue` allows are waiting."""
-
-    code = "queue_full"
-    status = 503
-    retry_after = 30
-
-
-class TooManySockets(TinyImageError):
-    """As many sockets as `limits.sockets` or `limits.sockets_per_address` allows are open."""
-
-    code = "too_many_sockets"
-    status = 503
-    retry_after = 30
-
-
-class UploadTimeout(TinyImageError):
-    """The body of an upload did not come within `limits.upload_timeout`."""
-
-    code = "upload_timeout"
-    status = 408
+def _declared(error: type[TinyImageError]) -> Iterator[type[TinyImageError]]:
+    """The class and those below it that declare a code of their own."""
+    if "code" in vars(error):
+        yield error
+    for below in error.__subclasses__():
+        yield from _declared(below)

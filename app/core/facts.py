@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.errors import ProcessingFailed, Where, codes_at
 from app.core.measures import Measures
-from app.core.tally import ERRORS
 
 NO_MEASURES = Measures()
 
@@ -25,7 +25,7 @@ class Facts:
     measures: Measures = NO_MEASURES
     error: str | None = None
     """Why it failed, a sentence."""
-    error_code: str = ERRORS[0]
+    error_code: str = ProcessingFailed.code
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Facts:
@@ -39,7 +39,7 @@ class Facts:
             milliseconds=milliseconds if isinstance(milliseconds, int | float) else None,
             measures=Measures.from_dict(meta.get("measures")),
             error=_text(meta.get("error")),
-            error_code=code if code in ERRORS else ERRORS[0],
+            error_code=(code if code in codes_at(Where.CONVERSION) else ProcessingFailed.code),
         )
 
 

@@ -18,13 +18,13 @@ from redis.client import Pipeline
 
 from app.core import keys
 from app.core.conversion import Format
+from app.core.errors import Where, codes_at
 
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram of conversions, in seconds: a thumbnail takes some milliseconds,
 and `limits.conversion_timeout` is 60 s if it is not set."""
 
 NO_ERROR = "none"
-ERRORS = ("processing_failed", "too_many_pixels")
 OTHER = "other"
 """Stands for whatever is not known here: what Redis holds never makes a label of its own."""
 
@@ -90,8 +90,8 @@ def count_done(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
 def count_failed(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
     """Count a conversion that has failed for good, as part of the transaction that says so."""
     code = meta.get("error_code")
-    name = f"failed:{_format(meta.get('format'))}:{code if code in ERRORS else OTHER}"
-    pipeline.hincrby(keys.TALLY, name, 1)
+    known = code if code in codes_at(Where.CONVERSION) else OTHER
+    pipeline.hincrby(keys.TALLY, f"failed:{_format(meta.get('format'))}:{known}", 1)
 
 
 def count_restarts(connection: redis.Redis, restarts: Mapping[Restart, int]) -> None:
@@ -111,8 +111,9 @@ def parse_tally(fields: Mapping[bytes, bytes]) -> Tally:
     tally = Tally()
     for known in Format:
         tally.done[known] = Done()
-        tally.failed |= {(known, code): 0 for code in ERRORS}
+        tally.failed |= {(known, code): 0 for code in codes_at(Where.CONVERSION)}
     tally.restarts |= dict.fromkeys(Restart, 0)
+    errors = (*codes_at(Where.CONVERSION), OTHER)
     for key, value in fields.items():
         name = key.decode("ascii", "replace").split(":")
         number = _number(value)
@@ -122,7 +123,7 @@ def parse_tally(fields: Mapping[bytes, bytes]) -> Tally:
                 tally.done[format].count += number
             case ["done", format, what] if format in _FORMATS and what in _NUMBERS:
                 setattr(tally.done[format], _NUMBERS[what], number)
-            case ["failed", format, code] if format in _FORMATS and code in (*ERRORS, OTHER):
+            case ["failed", format, code] if format in _FORMATS and code in errors:
                 tally.failed[format, code] = number
             case ["restart", reason] if reason in set(Restart):
                 tally.restarts[reason] = number

@@ -16,8 +16,6 @@ from app.core.errors import Unauthorized
 BASIC_USER = "api"
 """The user of Basic: the key is the password."""
 
-CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="TinyImage Server"'
-
 
 class ApiKeys:
     """The keys of the settings, as digests."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 
 from sanic import HTTPResponse, Request
-from sanic.response import json
 
 from app.core.conversions import Conversions, Result
 from app.core.errors import NotFound, PreconditionFailed
 from app.core.filenames import content_disposition
 from app.core.storage import ObjectNotFound
-from app.web.ranges import Condition, RangeNotSatisfiable, Version, parse_range
+from app.web.ranges import Condition, Version, parse_range
 from app.web.record import record_of
 
 REDIRECT_SECONDS = 300
@@ -41,6 +40,7 @@ async def send_result(
     Raises:
         NotFound: if the result has gone meanwhile.
         PreconditionFailed: if the client means another version of it.
+        RangeNotSatisfiable: if the range begins behind its end.
     """
     conversion, size = result.job.conversion, result.info.size
     etag = f'"{conversion.job_id}.{result.job.token}"'
@@ -64,15 +64,8 @@ async def send_result(
         # 302: with GET and HEAD each client asks again as it did. No cache may keep the address: it
         # is good for all, and not for long.
         return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
-    try:
-        current = version.is_same(request.headers.get("if-range"))
-        part = parse_range(request.headers.get("range") if current else None, size)
-    except RangeNotSatisfiable:
-        return json(
-            {"error": "range_not_satisfiable", "message": f"The file has {size} bytes"},
-            status=416,
-            headers={"Content-Range": f"bytes */{size}"},
-        )
+    current = version.is_same(request.headers.get("if-range"))
+    part = parse_range(request.headers.get("range") if current else None, size)
     start, end = (part.start, part.end) if part else (0, size)
     if part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"

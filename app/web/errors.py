@@ -11,14 +11,36 @@ from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sanic.response import json
 
-from app.core.errors import StorageError, TinyImageError, Unauthorized, Unavailable
-from app.web.auth import CHALLENGE
+from app.core.errors import StorageError, TinyImageError, Unavailable
 from app.web.record import record_of
 
 logger = logging.getLogger(__name__)
 
 CLIENT_CLOSED_REQUEST = 499
 """What the log says of a client that did not wait for its answer, as nginx has it."""
+
+
+def _code_of(status: http.HTTPStatus) -> str:
+    """The code of an error of Sanic's own: the phrase of its status."""
+    return status.phrase.lower().replace(" ", "_").replace("-", "_")
+
+
+SANIC_CODES = (
+    *map(
+        _code_of,
+        (
+            http.HTTPStatus.BAD_REQUEST,
+            http.HTTPStatus.METHOD_NOT_ALLOWED,
+            http.HTTPStatus.REQUEST_TIMEOUT,
+            http.HTTPStatus.EXPECTATION_FAILED,
+            http.HTTPStatus.UPGRADE_REQUIRED,
+        ),
+    ),
+    # The phrase of 413, which Python 3.13 has changed.
+    "request_entity_too_large",
+    "content_too_large",
+)
+"""The codes of Sanic's own errors: of requests that reach no operation, or cannot be read."""
 
 
 class JSONErrorHandler(ErrorHandler):
@@ -37,7 +59,7 @@ class JSONErrorHandler(ErrorHandler):
             return error_response(request, exception)
         if isinstance(exception, SanicException) and exception.status_code < 500:
             status = http.HTTPStatus(exception.status_code)
-            code = status.phrase.lower().replace(" ", "_").replace("-", "_")
+            code = _code_of(status)
             record_of(request).outcome = code
             return json(
                 {"error": code, "message": str(exception)},
@@ -46,11 +68,8 @@ class JSONErrorHandler(ErrorHandler):
             )
         if isinstance(exception, SanicException) and exception.status_code == 503:
             return error_response(request, Unavailable("The server took too long; try again"))
-        record_of(request).outcome = "internal_error"
         logger.error("%s %s", request.method, request.path, exc_info=exception)
-        return json(
-            {"error": "internal_error", "message": "Something went wrong on the server"}, status=500
-        )
+        return error_response(request, TinyImageError(TinyImageError.example))
 
 
 def queue_unavailable(error: RedisError) -> Unavailable:
@@ -63,13 +82,8 @@ def queue_unavailable(error: RedisError) -> Unavailable:
 def error_response(request: Request, error: TinyImageError) -> HTTPResponse:
     """The response that tells a client of the error."""
     record_of(request).outcome = error.code
-    headers = {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = CHALLENGE
     return json(
         {"error": error.code, "message": str(error), **error.details},
         status=error.status,
-        headers=headers,
+        headers={**error.headers},
     )

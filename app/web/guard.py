@@ -19,7 +19,7 @@ from app.web.sockets import Sockets
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What needs no key."""
 
-OPEN_BLUEPRINTS = frozenset({"docs", "openapi"})
+OPEN_BLUEPRINTS = frozenset({"docs"})
 """Whose routes need none: the page at /docs and the schema."""
 
 LATE_ROUTES = frozenset({"upload", "live"})
@@ -73,7 +73,7 @@ class Guard:
         record = record_of(request)
         name = request.route.name if request.route else "."
         *_, blueprint, route = name.split(".")
-        record.route = route.removesuffix("_head") or None  # a handler by itself, and one route
+        record.route = route or None
         if response := self._cors.preflight(request):
             record.outcome = "preflight"
             return response

@@ -12,11 +12,13 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core import keys
-from app.core.errors import NotReady, StorageError, StorageFull
+from app.core.errors import NotReady, StorageError, StorageFull, TinyImageError, Where
 from app.core.fleet import picture_workers, why_unfit
 from app.core.recent import Recent
 from app.core.storage import ObjectNotFound, Storage
-from app.web.docs import operations
+from app.web.docs.operation import SERVER, Operation
+from app.web.docs.responses import answer
+from app.web.docs.schemas import ref
 from app.web.errors import error_response
 from app.web.routes import readable
 
@@ -34,6 +36,27 @@ costs, and each of a disk is brought to it."""
 
 
 OK = {"status": "ok"}
+
+HEALTH = Operation(
+    name="get_health",
+    tag=SERVER,
+    summary="Whether the web process answers",
+    description="Asks nobody else: a server whose Redis is gone is healthy too. Needs no key.",
+    answers={"200": answer("It does.", ref("Health"), OK)},
+    is_open=True,
+)
+
+READY = Operation(
+    name="get_readiness",
+    tag=SERVER,
+    summary="Whether a picture would be converted",
+    description="Redis, the storage and a live worker that takes pictures are needed. Needs no "
+    "key; the answer may be a second old.",
+    answers={"200": answer("It would.", ref("Health"), OK)},
+    where=Where.READINESS,
+    errors={TinyImageError: TinyImageError.example},
+    is_open=True,
+)
 
 
 class StorageProbe:
@@ -121,11 +144,11 @@ def health_blueprint(readiness: Readiness) -> Blueprint:
     """The routes of the probes. They need no key."""
     blueprint = Blueprint("health")
 
-    @readable(blueprint, "/healthz", operations.HEALTH)
+    @readable(blueprint, "/healthz", HEALTH)
     async def health(request: Request) -> HTTPResponse:
         return json(OK)
 
-    @readable(blueprint, "/readyz", operations.READY)
+    @readable(blueprint, "/readyz", READY)
     async def ready(request: Request) -> HTTPResponse:
         if missing := await readiness.missing():
             return error_response(request, NotReady(missing))

@@ -25,6 +25,7 @@ from app.core.errors import (
     TooManySockets,
     Unauthorized,
     Unavailable,
+    Where,
 )
 from app.core.queue import JobState, PictureJob
 from app.core.settings import Settings
@@ -32,8 +33,7 @@ from app.core.storage import ObjectNotFound
 from app.web.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.answers import describe
 from app.web.details import details_of, downloads_from
-from app.web.docs.operation import documented
-from app.web.docs.operations import SOCKET
+from app.web.docs.operation import SOCKETS, Operation, documented
 from app.web.guard import Guard
 from app.web.identify import identify
 from app.web.messages import decode_message, key_of_message, wants_details
@@ -48,6 +48,19 @@ INCOMING_AT_ONCE = 2
 
 AUTHORIZE_SECONDS = 10
 """Within which a client sends its key if the headers had none."""
+
+
+SOCKET = Operation(
+    name="open_socket",
+    tag=SOCKETS,
+    summary="Open a WebSocket",
+    description="OpenAPI has no words for what follows; it is told under *Sockets* above, and its "
+    "messages are the schemas whose names begin with `Socket`.",
+    answers={"101": {"description": "From here on it is a WebSocket."}},
+    where=Where.KEYED | Where.OPENING,
+    errors={Unauthorized: "The API key is not known"},
+    further=((426, "upgrade_required", "Invalid upgrade"),),
+)
 
 
 def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -> Blueprint:
@@ -251,7 +264,7 @@ class LiveSocket:
             pass
         except Exception:
             logger.exception("/ws: a message was not answered")
-            await self._refuse(TinyImageError("Something went wrong on the server"), exchange)
+            await self._refuse(TinyImageError(TinyImageError.example), exchange)
         finally:
             record.write()
 

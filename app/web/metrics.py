@@ -23,10 +23,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import raw
 
 from app import __version__
+from app.core.errors import Where
 from app.core.fleet import Fleet, look
 from app.core.recent import Recent
 from app.core.tally import BOUNDS, NO_ERROR, Tally
-from app.web.docs import operations
+from app.web.docs.operation import SERVER, Operation
+from app.web.docs.responses import headers
 from app.web.instruments import Instruments
 from app.web.routes import readable
 
@@ -39,6 +41,24 @@ PATIENCE = 2.0
 """Seconds that a scrape waits for Redis, which gives up after 10 in all if it is not told."""
 
 OPENMETRICS = "application/openmetrics-text"
+
+METRICS = Operation(
+    name="get_metrics",
+    tag=SERVER,
+    summary="What Prometheus collects",
+    description="In the text format of Prometheus, or that of OpenMetrics if it is asked for.",
+    answers={
+        "200": {
+            "description": "The metrics.",
+            "headers": headers(),
+            "content": {
+                media_type: {"schema": {"type": "string"}}
+                for media_type in ("text/plain", OPENMETRICS)
+            },
+        },
+    },
+    where=Where.KEYED,
+)
 
 ALL = "; the same at every web instance"
 
@@ -185,7 +205,7 @@ def metrics_blueprint(metrics: Metrics) -> Blueprint:
     """The route of the metrics."""
     blueprint = Blueprint("metrics")
 
-    @readable(blueprint, "/metrics", operations.METRICS)
+    @readable(blueprint, "/metrics", METRICS)
     async def show(request: Request) -> HTTPResponse:
         text, content_type = await metrics.show(request.headers.get("accept", ""))
         return raw(text, content_type=content_type)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from enum import Enum, auto
 
+from app.core.errors import RangeNotSatisfiable
+
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 
 
@@ -18,10 +20,6 @@ class ByteRange:
 
     start: int
     end: int
-
-
-class RangeNotSatisfiable(Exception):
-    """The range asked for has none of the bytes there are."""
 
 
 class Condition(Enum):
@@ -110,11 +108,11 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
         return None
     if not first:  # the last so many bytes
         if int(last) == 0 or size == 0:
-            raise RangeNotSatisfiable
+            raise RangeNotSatisfiable(size)
         return ByteRange(max(0, size - int(last)), size)
     start, end = int(first), min(int(last), size - 1) + 1 if last else size
     if last and int(last) < start:
         return None
     if start >= size:
-        raise RangeNotSatisfiable
+        raise RangeNotSatisfiable(size)
     return ByteRange(start, end)

@@ -19,8 +19,8 @@ from app.core.queue import PictureQueue, connect
 from app.core.settings import Settings
 from app.core.storage.opener import open_storage
 from app.web.auth import ApiKeys
-from app.web.docs.extension import add_schema
 from app.web.docs.page import docs_blueprint
+from app.web.docs.schema import build_schema
 from app.web.errors import JSONErrorHandler
 from app.web.framing import FramedRequest
 from app.web.guard import Guard
@@ -70,6 +70,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         request_class=FramedRequest,
     )
     app.config.ACCESS_LOG = False
+    app.config.AUTO_EXTEND = False  # where sanic-ext is installed, it brings CORS of its own
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = settings.upload.max_upload_size + FORM_OVERHEAD
     app.config.REQUEST_TIMEOUT = settings.limits.request_timeout
@@ -81,7 +82,6 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     app.config.WEBSOCKET_PING_INTERVAL = PING_SECONDS
     app.config.WEBSOCKET_PING_TIMEOUT = PING_SECONDS
 
-    add_schema(app, keys_required=bool(settings.auth.api_keys))
     app.ctx.incoming = Incoming(settings.limits.socket_memory)
     app.ctx.instruments = instruments = Instruments(share)
     app.ctx.message_seconds = settings.limits.upload_timeout
@@ -111,7 +111,8 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     app.blueprint(live_blueprint(settings, conversions, guard))
     app.blueprint(health_blueprint(Readiness(connection, storage)))
     app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
-    app.blueprint(docs_blueprint())
+    # Last: the schema has the routes that are there.
+    app.blueprint(docs_blueprint(build_schema(app, keys_required=bool(settings.auth.api_keys))))
 
     @app.before_server_start
     async def start(app: App) -> None:

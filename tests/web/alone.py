@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 
@@ -18,12 +18,14 @@ from tests.service import Client, Process, until
 class Web(Process):
     """`python -m app web`."""
 
+    module: ClassVar[str] = "app"
+
     def __init__(self, folder: Path, redis_url: str, **settings: object) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"
         super().__init__(
-            ["app", "web"], environment(folder, self.port, REDIS__URL=redis_url, **settings)
+            [self.module, "web"], environment(folder, self.port, REDIS__URL=redis_url, **settings)
         )
         self.client = Client(self.url)
 

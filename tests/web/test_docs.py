@@ -12,10 +12,9 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from sanic import Sanic
 
 from app.core.conversion import Format
-from app.core.errors import TinyImageError
+from app.core.errors import TinyImageError, Where, errors_at
 from app.core.options import MAX_SIDE, OPTION_NAMES
 from app.core.settings import Settings
-from app.web.docs.schemas import HTTP_ERRORS, SOCKET_ERRORS
 from app.web.server import create_app
 from app.web.upload import FIELDS
 from tests.pictures import photograph, unique
@@ -241,7 +240,8 @@ def test_no_error_is_left_out(contract: Contract) -> None:
         found = {of} if of.__module__ == TinyImageError.__module__ else set()
         return found.union(*(kinds(kind) for kind in of.__subclasses__()))
 
-    assert kinds(TinyImageError) == {*HTTP_ERRORS, *SOCKET_ERRORS}
+    http, conversion = errors_at(Where.HTTP), errors_at(Where.CONVERSION)
+    assert kinds(TinyImageError) == {*http, *errors_at(Where.MESSAGE), *conversion}
     told = {
         code
         for operation in contract.operations.values()
@@ -249,5 +249,5 @@ def test_no_error_is_left_out(contract: Contract) -> None:
         if int(status) >= 400 and "content" in response
         for code in response["content"]["application/json"]["examples"]
     }
-    assert {kind.code for kind in HTTP_ERRORS} <= told
+    assert {kind.code for kind in http} <= told
     assert told <= set(contract.schema["components"]["schemas"]["ErrorCode"]["enum"])

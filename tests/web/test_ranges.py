@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from app.web.ranges import ByteRange, Condition, RangeNotSatisfiable, Version, parse_range
+from app.core.errors import RangeNotSatisfiable
+from app.web.ranges import ByteRange, Condition, Version, parse_range
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One operation of the schema, put where sanic-ext finds it."""
+"""One operation of the schema, declared beside its handler."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sanic_ext.extensions.openapi.builders import OperationStore
-from sanic_ext.extensions.openapi.types import Definition
-
-Object = Mapping[str, Any]
-"""An object of the schema, as OpenAPI 3.0.3 writes it."""
+from app.core.errors import TinyImageError, Where, errors_at
+from app.web.docs.responses import Object, Responses, failures
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-ANYONE: Sequence[Object] = ({},)
-"""The security of what needs no key. An empty list says so too, but sanic-ext drops it."""
+SERVER, PICTURES, SOCKETS = "server", "pictures", "sockets"
+
+TAGS = [
+    {"name": PICTURES, "description": "Upload, follow, download."},
+    {"name": SERVER, "description": "The server itself."},
+    {"name": SOCKETS, "description": "Any number of pictures over one WebSocket."},
+]
+
+_ATTRIBUTE = "operation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,49 +31,76 @@ class Operation:
     tag: str
     summary: str
     description: str
-    responses: Mapping[str, Object]
-    """By status."""
+    answers: Responses
+    """Those that tell of no error, by status."""
+    where: Where = Where.REQUEST
+    """The errors that come up here, beside those of any request."""
+    errors: Mapping[type[TinyImageError], str] = field(default_factory=dict)
+    """Errors that come up here and are not in `where`, and messages that say more than the error's
+    own example."""
+    further: Sequence[tuple[int, str, str]] = ()
+    """Errors of Sanic's own: status, code, message."""
+    error_headers: Sequence[str] = ()
+    """What each answer that tells of an error has beside the headers of the error."""
     parameters: Sequence[Object] = ()
     body: Object | None = None
-    security: Sequence[Object] = field(default=())
-    """() for that of the whole API."""
+    is_open: bool = False
+    """Whether it needs no API key, also where keys are set."""
 
     @property
     def head(self) -> Operation:
-        """The same with HEAD: its answers have no body."""
-        responses = {
-            status: {name: value for name, value in response.items() if name != "content"}
-            for status, response in self.responses.items()
-        }
+        """The same with HEAD."""
         _, _, what = self.name.partition("_")
-        summary = f"{self.summary}: the headers alone"
-        return replace(self, name=f"head_{what}", summary=summary, responses=responses)
+        return replace(self, name=f"head_{what}", summary=f"{self.summary}: the headers alone")
 
+    def describe(self, method: str) -> Object:
+        """The operation as OpenAPI 3.0.3 writes it.
 
-class _Parameter(Definition):
-    """A parameter for sanic-ext, whose own class knows but a part of OpenAPI. Everything else is
-    given as it is: its class of a response, for one, knows no headers."""
-
-    def __init__(self, fields: Object) -> None:
-        super().__init__(**fields)  # type: ignore[no-untyped-call]
-
-    def guard(self, fields: dict[str, Any]) -> dict[str, Any]:
-        return fields
+        Args:
+            method: GET, POST or HEAD, whose answers have no body.
+        """
+        operation = self.head if method == "HEAD" else self
+        told = [
+            (error.status, error.code, self.errors.get(error, error.example), error.header_names)
+            for error in errors_at(~Where(0))
+            if error in self.errors or error.where & (self.where | Where.REQUEST)
+        ]
+        further = [(*failure, ()) for failure in self.further]
+        responses = {**self.answers, **failures(*told, *further, header_names=self.error_headers)}
+        if method == "HEAD":
+            responses = {
+                status: {name: value for name, value in response.items() if name != "content"}
+                for status, response in responses.items()
+            }
+        described: dict[str, Any] = {
+            "operationId": operation.name,
+            "tags": [operation.tag],
+            "summary": operation.summary,
+            "description": operation.description,
+            "responses": responses,
+        }
+        if self.parameters:
+            described["parameters"] = list(self.parameters)
+        if self.body is not None:
+            described["requestBody"] = self.body
+        if self.is_open:
+            described["security"] = []
+        return described
 
 
 def documented(operation: Operation) -> Callable[[Handler], Handler]:
     """The decorator for the handler that does `operation`; leaves the handler as it is."""
 
     def put(handler: Handler) -> Handler:
-        builder: Any = OperationStore()[handler]
-        builder.name(operation.name)
-        builder.tag(operation.tag)
-        builder.describe(operation.summary, operation.description)
-        builder.parameters = [_Parameter(fields) for fields in operation.parameters]
-        builder.responses = dict(operation.responses)
-        builder.security = list(operation.security)
-        if operation.body is not None:
-            builder.requestBody = operation.body
+        setattr(handler, _ATTRIBUTE, operation)
         return handler
 
     return put
+
+
+def operation_of(handler: Any) -> Operation | None:
+    """The operation of a route's handler; None for a route that the schema leaves out."""
+    if getattr(handler, "is_websocket", False):
+        handler = handler.args[0]  # Sanic has wrapped the handler that was documented
+    operation: Operation | None = getattr(handler, _ATTRIBUTE, None)
+    return operation

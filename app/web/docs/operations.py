@@ -1,4 +1,4 @@
-"""Each operation of the HTTP API."""
+"""The operations of the HTTP API on pictures."""
 
 from __future__ import annotations
 
@@ -6,36 +6,16 @@ from typing import Any
 
 from app import __version__
 from app.core import errors
-from app.core.conversion import Format
+from app.core.conversion import SAME, Format
+from app.core.errors import Where
 from app.core.options import Fit, Keep
 from app.core.queue import JobState
-from app.web.docs.operation import ANYONE, Operation
-from app.web.docs.responses import (
-    STORAGE_UNAVAILABLE,
-    UNAUTHORIZED,
-    UNAVAILABLE,
-    UNFORESEEN,
-    USAGE_HEADERS,
-    Responses,
-    answer,
-    failures,
-    headers,
-    of,
-)
+from app.web.docs.operation import PICTURES, SERVER, Operation
+from app.web.docs.responses import USAGE_HEADERS, Responses, answer, headers
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
-
-SERVER, PICTURES, SOCKETS = "server", "pictures", "sockets"
-
-TAGS = [
-    {"name": PICTURES, "description": "Upload, follow, download."},
-    {"name": SERVER, "description": "The server itself."},
-    {"name": SOCKETS, "description": "Any number of pictures over one WebSocket."},
-]
 
 _WEBP: dict[str, Any] = {"md5": EXAMPLE_MD5, "format": str(Format.WEBP), "quality": 0}
 _SMALL = {**_WEBP, "options": {"width": 300, "height": 200, "fit": str(Fit.COVER)}}
-
-_UNKNOWN = of(errors.NotFound, "There is no such picture")
 
 _MD5: Schema = {
     "name": "md5",
@@ -59,52 +39,13 @@ def _header(name: str, description: str) -> Schema:
     return {"name": name, "in": "header", "description": description, "schema": schema}
 
 
-HEALTH = Operation(
-    name="get_health",
-    tag=SERVER,
-    summary="Whether the web process answers",
-    description="Asks nobody else: a server whose Redis is gone is healthy too. Needs no key.",
-    responses={"200": answer("It does.", ref("Health"), {"status": "ok"}), **failures()},
-    security=ANYONE,
-)
-
-READY = Operation(
-    name="get_readiness",
-    tag=SERVER,
-    summary="Whether a picture would be converted",
-    description="Redis, the storage and a live worker that takes pictures are needed. Needs no "
-    "key; the answer may be a second old.",
-    responses={
-        "200": answer("It would.", ref("Health"), {"status": "ok"}),
-        **failures(of(errors.NotReady, "workers: no worker takes pictures"), UNFORESEEN),
-    },
-    security=ANYONE,
-)
-
-METRICS = Operation(
-    name="get_metrics",
-    tag=SERVER,
-    summary="What Prometheus collects",
-    description="In the text format of Prometheus, or that of OpenMetrics if it is asked for.",
-    responses={
-        "200": {
-            "description": "The metrics.",
-            "headers": headers(),
-            "content": {
-                media_type: {"schema": {"type": "string"}}
-                for media_type in ("text/plain", "application/openmetrics-text")
-            },
-        },
-        **failures(UNAUTHORIZED, UNFORESEEN),
-    },
-)
-
 ABOUT = Operation(
     name="get_about",
     tag=SERVER,
     summary="The server and its limits",
     description="What a client should know before it sends pictures.",
-    responses={
+    where=Where.KEYED,
+    answers={
         "200": answer(
             "The server and its limits.",
             ref("About"),
@@ -116,7 +57,6 @@ ABOUT = Operation(
                 "max_age": 24,
             },
         ),
-        **failures(UNAUTHORIZED, UNFORESEEN),
     },
 )
 
@@ -150,7 +90,7 @@ UPLOAD = Operation(
             }
         },
     },
-    responses={
+    answers={
         "200": answer(
             "It is done already: the result can be downloaded.",
             ref("Accepted"),
@@ -163,27 +103,12 @@ UPLOAD = Operation(
             {"message": "Your image is queued for processing", **_SMALL},
             *USAGE_HEADERS,
         ),
-        **failures(
-            of(errors.InvalidForm, "There is no picture: send it as the file 'picture'"),
-            of(
-                errors.UnsupportedFormat,
-                f"Unsupported format; choose one of {', '.join(Format)}, same",
-            ),
-            of(errors.InvalidOption, "q should be a number from 1 to 100 (it is '200')"),
-            UNAUTHORIZED,
-            of(errors.UploadTimeout, "The upload took more than 300 s"),
-            of(errors.SizeExceeded, "The picture is larger than 10485760 bytes"),
-            of(errors.NotAnImage, "The file is not a picture"),
-            of(errors.RateLimited, "More than 100 pictures in 60 seconds; try again"),
-            UNFORESEEN,
-            of(errors.UnknownCoding, "The Transfer-Encoding should be chunked alone"),
-            of(errors.QueueFull, "10000 pictures are waiting; try again"),
-            UNAVAILABLE,
-            STORAGE_UNAVAILABLE,
-            of(errors.StorageFull, "There is no room left in the storage"),
-            header_names=USAGE_HEADERS,
-        ),
     },
+    where=Where.KEYED | Where.UPLOAD,
+    errors={
+        errors.UnsupportedFormat: f"Unsupported format; choose one of {', '.join(Format)}, {SAME}",
+    },
+    error_headers=USAGE_HEADERS,
 )
 
 STATUS = Operation(
@@ -203,21 +128,15 @@ STATUS = Operation(
             },
         ),
     ],
-    responses={
+    answers={
         "200": answer(
             "Its conversions.",
             {"type": "array", "items": ref("Status"), "minItems": 1},
             [{**_WEBP, "status": str(JobState.DONE)}, {**_SMALL, "status": str(JobState.QUEUED)}],
         ),
-        **failures(
-            of(errors.InvalidOption, "details should be true or false (it is 'maybe')"),
-            UNAUTHORIZED,
-            _UNKNOWN,
-            UNFORESEEN,
-            UNAVAILABLE,
-            STORAGE_UNAVAILABLE,
-        ),
     },
+    where=Where.KEYED | Where.PICTURE,
+    errors={errors.InvalidOption: "details should be true or false (it is 'maybe')"},
 )
 
 QUEUE = Operation(
@@ -226,20 +145,15 @@ QUEUE = Operation(
     summary="What of a picture is not finished",
     description="Not found if nothing of it is waiting or under way.",
     parameters=[_MD5],
-    responses={
+    answers={
         "200": answer(
             "Its conversions that are queued or under way.",
             {"type": "array", "items": ref("Waiting"), "minItems": 1},
             [{**_WEBP, "filename": "rocket.jpg"}],
         ),
-        **failures(
-            UNAUTHORIZED,
-            of(errors.NotFound, "Nothing of this picture is waiting"),
-            UNFORESEEN,
-            UNAVAILABLE,
-            STORAGE_UNAVAILABLE,
-        ),
     },
+    where=Where.KEYED | Where.PICTURE,
+    errors={errors.NotFound: "Nothing of this picture is waiting"},
 )
 
 _FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")
@@ -287,30 +201,19 @@ def _file(description: str, *header_names: str) -> Schema:
     }
 
 
-def _results() -> Responses:
-    return {
-        "200": _file("The file."),
-        "206": _file("The part of it that was asked for.", "Content-Range"),
-        "302": {
-            "description": "It is in the storage, under a URL that is good for a few minutes. With "
-            "the setting `download.redirect` alone.",
-            "headers": headers("Location", "Cache-Control"),
-        },
-        "304": {
-            "description": "The client has it.",
-            "headers": headers(*_FILE_HEADERS),
-        },
-        **failures(
-            of(errors.InvalidOption, "width should be pixels, from 1 to 16383 (it is 'wide')"),
-            UNAUTHORIZED,
-            of(errors.NotFound, "There is no such result"),
-            of(errors.PreconditionFailed, "The file is another version"),
-            (416, "range_not_satisfiable", "The file has 34567 bytes"),
-            UNFORESEEN,
-            UNAVAILABLE,
-            STORAGE_UNAVAILABLE,
-        ),
-    }
+_RESULTS: Responses = {
+    "200": _file("The file."),
+    "206": _file("The part of it that was asked for.", "Content-Range"),
+    "302": {
+        "description": "It is in the storage, under a URL that is good for a few minutes. With "
+        "the setting `download.redirect` alone.",
+        "headers": headers("Location", "Cache-Control"),
+    },
+    "304": {
+        "description": "The client has it.",
+        "headers": headers(*_FILE_HEADERS),
+    },
+}
 
 
 DOWNLOAD = Operation(
@@ -322,22 +225,10 @@ DOWNLOAD = Operation(
     "plain one was asked for it is one with options. "
     f"Metadata is gone but for what was kept ({', '.join(Keep)}).",
     parameters=_RESULT_PARAMETERS,
-    responses=_results(),
-)
-
-SOCKET = Operation(
-    name="open_socket",
-    tag=SOCKETS,
-    summary="Open a WebSocket",
-    description="OpenAPI has no words for what follows; it is told under *Sockets* above, and its "
-    "messages are the schemas whose names begin with `Socket`.",
-    responses={
-        "101": {"description": "From here on it is a WebSocket."},
-        **failures(
-            of(errors.Unauthorized, "The API key is not known"),
-            (426, "upgrade_required", "Invalid upgrade"),
-            UNFORESEEN,
-            of(errors.TooManySockets, "As many sockets as may be are open"),
-        ),
+    answers=_RESULTS,
+    where=Where.KEYED | Where.PICTURE | Where.RESULT,
+    errors={
+        errors.InvalidOption: "width should be pixels, from 1 to 16383 (it is 'wide')",
+        errors.NotFound: "There is no such result",
     },
 )

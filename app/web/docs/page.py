@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import html
 
-from app.web.docs.extension import DOCS
+from app.web.docs.schemas import Schema
+
+DOCS = "/docs"
+"""Where the page is; all that belongs to it is below."""
 
 POLICY = "; ".join(
     (
@@ -31,11 +34,13 @@ CACHE_SECONDS = 365 * 24 * 3600
 """For the files, which the page names with their version."""
 
 _HERE = Path(__file__).parent
+_SWAGGER = _HERE / "swagger"
 _NAME = DOCS.rpartition("/")[2]
 
 
-def docs_blueprint() -> Blueprint:
-    """The page and its files; the schema is sanic-ext's."""
+def docs_blueprint(schema: Schema) -> Blueprint:
+    """The page, its files and the schema."""
+    encoded = json.dumps(schema).encode()
     blueprint = Blueprint("docs")
     files = _files()
     version = _version(files.values())
@@ -48,6 +53,10 @@ def docs_blueprint() -> Blueprint:
     async def show(request: Request) -> HTTPResponse:
         page = pages[request.path.endswith("/")]
         return html(page, headers={"Content-Security-Policy": POLICY})
+
+    @blueprint.route(f"{DOCS}/openapi.json", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
+    async def tell(request: Request) -> HTTPResponse:
+        return HTTPResponse(encoded, content_type="application/json")
 
     for name, path in files.items():
         blueprint.static(f"{DOCS}/{name}", path, name=name.replace(".", "_").replace("-", "_"))
@@ -67,16 +76,11 @@ def docs_blueprint() -> Blueprint:
 
 def _files() -> Mapping[str, Path]:
     """What the page loads, by its name below `/docs`."""
-    # Found and not imported: the package would bring Flask with it.
-    package = importlib.util.find_spec("flask_swagger_ui")
-    assert package is not None
-    assert package.origin is not None
-    swagger = Path(package.origin).parent / "dist"
     return {
-        "swagger-ui.js": swagger / "swagger-ui-bundle.js",
-        "swagger-ui.css": swagger / "swagger-ui.css",
-        "favicon.png": swagger / "favicon-32x32.png",
-        "LICENSE": swagger / "LICENSE",
+        "swagger-ui.js": _SWAGGER / "swagger-ui-bundle.js",
+        "swagger-ui.css": _SWAGGER / "swagger-ui.css",
+        "favicon.png": _SWAGGER / "favicon-32x32.png",
+        "LICENSE": _SWAGGER / "LICENSE",
         "page.js": _HERE / "page.js",
     }
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core import errors
-from app.core.errors import TinyImageError
-from app.web.auth import CHALLENGE
+from app.core.errors import CHALLENGE
 from app.web.docs.schemas import Schema, ref
+
+Object = Mapping[str, Any]
+"""An object of the schema, as OpenAPI 3.0.3 writes it."""
 
 Responses = dict[str, Schema]
 """By status."""
 
-Failure = tuple[int, str, str]
-"""A status, a code, and a message as it may be."""
+Failure = tuple[int, str, str, Sequence[str]]
+"""A status, a code, a message as it may be, and the headers of the answer."""
 
 _HEADER_TEXT = {"type": "string"}
 
@@ -101,45 +103,24 @@ def answer(description: str, schema: Schema, example: Any, *header_names: str) -
     }
 
 
-def of(error: type[TinyImageError], message: str) -> Failure:
-    """The failure that an error of this type is told as."""
-    return error.status, error.code, message
-
-
-UNAUTHORIZED = of(errors.Unauthorized, "An API key is asked for")
-UNAVAILABLE = of(errors.Unavailable, "The queue cannot be reached; try again")
-STORAGE_UNAVAILABLE = of(errors.StorageError, "The storage cannot be reached")
-UNFORESEEN = (500, "internal_error", "Something went wrong on the server")
-HEAD_TOO_LARGE = of(errors.HeadTooLarge, "The head of the request is larger than 32768 bytes")
-
-_HEADERS_OF = {
-    401: ("WWW-Authenticate",),
-    429: ("Retry-After",),
-    503: ("Retry-After",),
-    507: ("Retry-After",),
-    416: ("Content-Range",),
-}
-
-
-def failures(*them: Failure, header_names: tuple[str, ...] = ()) -> Responses:
-    """The answers that tell of failures, one for each status, with an example for each code; of
-    those that any request may meet too.
+def failures(*told: Failure, header_names: Sequence[str] = ()) -> Responses:
+    """The answers that tell of errors, one for each status, with an example for each code.
 
     Args:
-        header_names: what they have beside the headers of their status.
+        header_names: what each has beside the headers of its errors.
     """
     by_status: dict[int, list[Failure]] = {}
-    for failure in (*them, HEAD_TOO_LARGE):
+    for failure in told:
         by_status.setdefault(failure[0], []).append(failure)
     responses: Responses = {}
     for status, group in sorted(by_status.items()):
-        response: Schema = {
-            "description": ", ".join(f"`{code}`" for _, code, _ in group),
-            "headers": headers(*_HEADERS_OF.get(status, ()), *header_names),
-        }
         examples = {
-            code: {"value": {"error": code, "message": message}} for _, code, message in group
+            code: {"value": {"error": code, "message": message}} for _, code, message, _ in group
         }
-        response["content"] = {"application/json": {"schema": ref("Error"), "examples": examples}}
-        responses[str(status)] = response
+        own = {name for *_, names in group for name in names}
+        responses[str(status)] = {
+            "description": ", ".join(f"`{code}`" for code in examples),
+            "headers": headers(*sorted(own), *header_names),
+            "content": {"application/json": {"schema": ref("Error"), "examples": examples}},
+        }
     return responses

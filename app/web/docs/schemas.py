@@ -9,68 +9,14 @@ from typing import Any
 
 from app.core import errors
 from app.core.conversion import DEFAULT_FORMAT, DEFAULT_QUALITY, SAME, Format
+from app.core.errors import Where, codes_at
 from app.core.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options, Priority
 from app.core.queue import JobState
-from app.core.tally import ERRORS
+from app.web.errors import SANIC_CODES
 
 Schema = dict[str, Any]
 
 EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
-
-HTTP_ERRORS: tuple[type[errors.TinyImageError], ...] = (
-    errors.InvalidForm,
-    errors.UnsupportedFormat,
-    errors.InvalidOption,
-    errors.Unauthorized,
-    errors.NotFound,
-    errors.UploadTimeout,
-    errors.PreconditionFailed,
-    errors.SizeExceeded,
-    errors.HeadTooLarge,
-    errors.UnknownCoding,
-    errors.NotAnImage,
-    errors.RateLimited,
-    errors.QueueFull,
-    errors.TooManySockets,
-    errors.Unavailable,
-    errors.NotReady,
-    errors.StorageError,
-    errors.StorageFull,
-)
-"""Those that an answer can tell of."""
-
-FURTHER_CODES = (
-    "range_not_satisfiable",
-    "internal_error",
-    # Of requests that reach no operation, or cannot be read.
-    "bad_request",
-    "method_not_allowed",
-    "request_timeout",
-    "request_entity_too_large",
-    "content_too_large",
-    "expectation_failed",
-    "upgrade_required",
-)
-"""Codes that have no type: of the download, of what was not foreseen, and Sanic's own, which are
-the phrases of their statuses (413 has another one since Python 3.13)."""
-
-SOCKET_ERRORS: tuple[type[errors.TinyImageError], ...] = (
-    errors.InvalidJSON,
-    errors.UnsupportedFormat,
-    errors.InvalidOption,
-    errors.DecodeError,
-    errors.SizeExceeded,
-    errors.NotAnImage,
-    errors.ProcessingFailed,
-    errors.Unauthorized,
-    errors.RateLimited,
-    errors.QueueFull,
-    errors.Unavailable,
-    errors.StorageError,
-    errors.StorageFull,
-    errors.TinyImageError,
-)
-"""Those that a socket can tell of."""
 
 _DEFAULTS = {field.name: field.default for field in fields(Options)}
 
@@ -308,9 +254,9 @@ SCHEMAS: dict[str, Schema] = {
         "Why a picture was not converted.",
         {
             "code": _text(
-                f"For programs: one of {', '.join(ERRORS)} of a picture that was taken, otherwise "
-                "that of the refusal.",
-                example=ERRORS[0],
+                f"For programs: one of {', '.join(codes_at(Where.CONVERSION))} of a picture that "
+                "was taken, otherwise that of the refusal.",
+                example=errors.ProcessingFailed.code,
             ),
             "message": _text(
                 "For people; may change.", example="the picture cannot be read: not a BMP file"
@@ -321,10 +267,6 @@ SCHEMAS: dict[str, Schema] = {
         "One conversion of a picture that is not finished.",
         {**_CONVERSION, "filename": _text("As it was sent.", example="rocket.jpg")},
         _CHOSEN,
-    ),
-    "ErrorCode": _choice(
-        "What went wrong, for programs.",
-        sorted({error.code for error in HTTP_ERRORS} | {*FURTHER_CODES}),
     ),
     "Error": _object(
         "Why a request was refused.",
@@ -369,9 +311,6 @@ SCHEMAS: dict[str, Schema] = {
         },
         {**_CHOSEN, **DETAILS},
     ),
-    "SocketErrorCode": _choice(
-        "What went wrong, for programs.", sorted({error.code for error in SOCKET_ERRORS})
-    ),
     "SocketError": _object(
         "From the server: a message or a picture came to nothing. The socket stays open.",
         {"status": _choice("", ("error",)), "message": ref("SocketErrorCode")},
@@ -385,4 +324,14 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
 }
-"""The components of the schema."""
+"""The components of the schema, without the codes of errors."""
+
+
+def schemas() -> dict[str, Schema]:
+    """The components of the schema."""
+    what = "What went wrong, for programs."
+    return {
+        **SCHEMAS,
+        "ErrorCode": _choice(what, sorted({*codes_at(Where.HTTP), *SANIC_CODES})),
+        "SocketErrorCode": _choice(what, sorted(codes_at(Where.MESSAGE))),
+    }
