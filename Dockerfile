@@ -49,10 +49,11 @@ RUN apt-get update \
 COPY --from=build /venv /venv
 COPY config.yaml ./
 COPY app app
+COPY imaging imaging
 COPY workers workers
 # The code stays root's: the user can run it and not change it. It is compiled here as the user
 # cannot, and made readable as a checkout under a strict umask is not.
-RUN python -m compileall -q app workers \
+RUN python -m compileall -q app imaging workers \
     && chmod -R a+rX . \
     && mkdir output data \
     && chown tinyimage:tinyimage output data

@@ -17,12 +17,12 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any, Self
 
-from app.core.conversion import Format
-from app.core.lifeline import die_with_parent
 from bench.errors import BenchError
+from imaging.errors import PictureError
+from imaging.formats import Format
+from imaging.parent import die_with_parent
+from imaging.target import Target
 from workers.child import ENVIRONMENT
-from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Target
 
 START_SECONDS = 120.0
 """How long the processes may take to load libvips and to convert the picture that warms them."""
@@ -138,7 +138,7 @@ def _start(parent: int, barrier: Barrier, warm_up: Path, target: Target) -> None
 
     import pyvips
 
-    from workers.imaging.convert import convert
+    from imaging.convert import convert
 
     pyvips.cache_set_max(0)
     convert(warm_up.read_bytes(), target)
@@ -164,8 +164,8 @@ def _named(picture: Path) -> Iterator[None]:
 
 def _pixels(picture: Path) -> int:
     """Pixels of the picture, from its header."""
-    from workers.imaging.decode import decode
-    from workers.imaging.limits import Limits
+    from imaging.limits import Limits
+    from imaging.read.decode import decode
 
     with _named(picture):
         width, height = decode(picture.read_bytes(), Limits(sys.maxsize)).size
@@ -174,7 +174,7 @@ def _pixels(picture: Path) -> int:
 
 def _convert(picture: Path, number: int, *, target: Target, folder: Path) -> int:
     """Convert one file to another. Returns the bytes of the result."""
-    from workers.imaging.convert import convert
+    from imaging.convert import convert
 
     with _named(picture):
         result = convert(picture.read_bytes(), target)

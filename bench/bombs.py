@@ -6,13 +6,14 @@ import argparse
 import time
 from typing import Any
 
-from app.core.conversion import Format
 from bench.hostile import BOMBS, ODDITIES, bomb
 from bench.memory import peak_memory
 from bench.table import format_table
-from workers.imaging.errors import PictureError
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Data, Target
+from imaging.data import Data
+from imaging.errors import PictureError
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.target import Target
 from workers.sandbox import ChildCrashed, Sandbox
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from app.core.conversion import DEFAULT_QUALITY, NO_QUALITY, Format
-from app.core.options import Effort
 from bench.bytes_report import REFERENCE, Curve, Point, Sheet, bytes_table
 from bench.errors import BenchError
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
-from workers.imaging.limits import Limits
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.options import Effort
+from imaging.quality import DEFAULT_QUALITY, NO_QUALITY
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -67,8 +68,8 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
 
     from bench import older
     from bench.look import Reference
-    from workers.imaging.decode import decode
-    from workers.imaging.normalise import flatten, normalise
+    from imaging.normalise import flatten, normalise
+    from imaging.read.decode import decode
 
     pyvips.cache_set_max(0)
     upright = normalise(decode(picture.read_bytes(), Limits()).image).copy_memory()
@@ -99,8 +100,8 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
 
 def _convert(data: bytes, format: Format, effort: Effort) -> tuple[bytes, float]:
     """The result, and the CPU seconds of its whole conversion."""
-    from workers.imaging.convert import convert
-    from workers.imaging.protocol import Target
+    from imaging.convert import convert
+    from imaging.target import Target
 
     quality = DEFAULT_QUALITY if format.has_quality else NO_QUALITY
     target = Target(format, quality, Limits(), effort)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from math import exp, log
 from statistics import geometric_mean, mean
 
-from app.core.conversion import Format
-from app.core.options import Effort
 from bench.table import format_table
+from imaging.formats import Format
+from imaging.options import Effort
 
 REFERENCE = {Format.AVIF: Format.JPG}
 """What a format is held against, where the older server did not write it itself."""

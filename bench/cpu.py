@@ -13,7 +13,7 @@ OTHER = "other"
 POOL = "pool"
 KINDS = {
     "app web": "web",
-    "workers.imaging.child": "child",
+    "imaging.child": "child",
     "workers.scheduler": OTHER,
     "workers": "worker",
 }

@@ -24,13 +24,13 @@ import tifffile
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from app.core.conversion import Format
-from app.core.options import Effort, Fit, Gravity, Keep, Options
 from bench.hostile import tiff_of_jpeg
 from bench.pictures import shipped
-from workers.imaging.errors import PictureError
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Target
+from imaging.errors import PictureError
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.options import Effort, Fit, Gravity, Keep, Options
+from imaging.target import Target
 from workers.sandbox import ChildCrashed, ConversionTimeout, Sandbox
 
 CASES, SEED = 2000, 20240229

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.conversion import Format
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
+from imaging.formats import Format
 
 PICTURE_SECONDS = 300.0
 """How long a picture may take before the measurement is given up."""

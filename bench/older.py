@@ -10,8 +10,8 @@ from typing import cast
 
 import pyvips
 
-from app.core.conversion import Format
 from bench.errors import BenchError
+from imaging.formats import Format
 
 QUALITIES: dict[Format, Sequence[int]] = {
     Format.JPG: (60, 65, 70, 75, 78, 80, 83, 86, 89),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.core.sniff import HEAD_SIZE, picture_type
 from bench.errors import BenchError
+from imaging.formats.recognise import HEAD_SIZE, picture_type
 
 SOURCES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 """The photographs in scikit-image's wheel, of about 0.25 megapixels each."""

@@ -13,9 +13,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from app.core.conversion import DEFAULT_QUALITY, Format, parse_format, parse_quality
 from app.core.errors import UnsupportedFormat
-from app.core.options import Effort
 from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
@@ -24,8 +22,11 @@ from bench.load import Load
 from bench.pictures import find_photographs, make_photographs
 from bench.server import Server
 from bench.speed_report import Measured, cpu_table, disturbance, plain_table, progress, speed_table
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Target
+from imaging.formats import Format, parse_format
+from imaging.limits import Limits
+from imaging.options import Effort
+from imaging.quality import DEFAULT_QUALITY, parse_quality
+from imaging.target import Target
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median
 
-from app.core.conversion import Format
 from bench.bare import BareRun
 from bench.cpu import POOL, cpu_of_machine
 from bench.load import ServiceRun
 from bench.table import format_table, percentile
+from imaging.formats import Format
 
 TO_REACH = {Format.WEBP: 0.9, Format.JPG: 0.6}
 """The ratio that the service is to have, at least."""

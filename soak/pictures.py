@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from app.core.conversion import Conversion, Format
-from app.core.options import Priority
+from app.core.conversion import Conversion
+from app.core.priority import Priority
+from imaging.formats import Format
 
 INPUTS = ("JPEG", "PNG", "WEBP", "GIF")
 OUTPUTS = (Format.WEBP, Format.JPG, Format.PNG)

@@ -143,7 +143,7 @@ class Service:
         line = " ".join(process.cmdline()).strip()
         if process.pid == self._process.pid:
             return Role.PARENT
-        if "-m workers.imaging.child" in line:
+        if "-m imaging.child" in line:
             return Role.CHILD
         if line.endswith("-m app web"):
             return Role.WEB

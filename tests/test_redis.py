@@ -15,11 +15,12 @@ import trustme
 from websockets.sync.client import connect
 
 from app.core import keys
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from app.core.embedded import EmbeddedRedis
-from app.core.options import Priority
+from app.core.priority import Priority
 from app.core.queue import PictureQueue
 from bench.launch import ROOT, environment, free_port
+from imaging.formats import Format
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, service, until

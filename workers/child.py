@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from app.core.scratch import Scratch
-from workers.imaging.confine import resident
-from workers.imaging.protocol import Data, Ready, Target, Unfit, receive_frame, send_frame
+from imaging.confine import resident
+from imaging.data import Data
+from imaging.frames import Ready, Unfit, receive_frame, send_frame
+from imaging.target import Target
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class Child:
         try:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "workers.imaging.child", str(os.getpid())),
+                    *(sys.executable, "-m", "imaging.child", str(os.getpid())),
                     *(str(limits.memory), str(CPU_FACTOR * timeout)),
                 ],
                 stdin=theirs.fileno(),

@@ -16,7 +16,7 @@ from rq.worker_registration import clean_worker_registry
 
 from app.core import keys
 from app.core.moves import move
-from app.core.options import Priority
+from app.core.priority import Priority
 
 logger = logging.getLogger(__name__)
 

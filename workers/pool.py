@@ -24,9 +24,9 @@ from rq.worker_pool import WorkerData, WorkerPool
 from app.core import keys
 from app.core.command import UNFIT_STATUS
 from app.core.fleet import tell_unfit
-from app.core.lifeline import die_with_parent
 from app.core.queue import connect
-from workers.imaging.protocol import Unfit
+from imaging.frames import Unfit
+from imaging.parent import die_with_parent
 from workers.runtime import runtime
 from workers.worker import MAINTENANCE_SECONDS, WORKER_TTL, PictureWorker
 

@@ -6,11 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from app.core.measures import Measures
 from app.core.tally import Restart
+from imaging.data import Data
+from imaging.errors import PictureError
+from imaging.frames import Closed, Unfit
+from imaging.measures import Measures
+from imaging.target import Target
 from workers.child import Child, ChildLimits
-from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Closed, Data, Target, Unfit
 
 SLICE_SECONDS = 0.25
 """How often a wait for the child looks at the clock and at `interrupt_after`."""

@@ -19,13 +19,13 @@ from app.core.conversion import Conversion
 from app.core.errors import StorageError
 from app.core.events import Step, publish
 from app.core.filenames import content_disposition
-from app.core.measures import Measures
 from app.core.queue import PictureQueue
 from app.core.retention import sweep
 from app.core.storage import Content, Expiring, ObjectNotFound
-from workers.imaging.errors import PROCESSING_FAILED, PictureError
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Target
+from imaging.errors import PROCESSING_FAILED, PictureError
+from imaging.limits import Limits
+from imaging.measures import Measures
+from imaging.target import Target
 from workers.runtime import runtime
 from workers.sandbox import ChildCrashed, Interrupted
 

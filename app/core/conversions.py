@@ -16,13 +16,15 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core import keys
-from app.core.conversion import Conversion, Format, same_format
+from app.core.conversion import Conversion
 from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
 from app.core.lookups import Lookups
-from app.core.options import Options, Priority
+from app.core.priority import Priority
 from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Presigner, Storage
+from imaging.formats import Format, same_format
+from imaging.options import Options
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 import redis
 
-from app.core.lifeline import die_with_parent
 from app.core.redis_binary import Binary, NoBinary, choose_binary
 from app.core.redis_files import FilesError, written_in
+from imaging.parent import die_with_parent
 
 SOCKET_PATH_LIMIT = 100
 """Characters; sun_path takes 104 on BSD and macOS and 108 on Linux, the closing NUL included."""

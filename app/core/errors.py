@@ -8,8 +8,11 @@ are derived from the classes by `errors_at`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import Flag, auto
 from typing import ClassVar
+
+from imaging import errors
 
 CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="TinyImage Server"'
 """How a key may be given, for `WWW-Authenticate` (RFC 9110, section 11.6.1)."""
@@ -311,3 +314,20 @@ def _declared(error: type[TinyImageError]) -> Iterator[type[TinyImageError]]:
         yield error
     for below in error.__subclasses__():
         yield from _declared(below)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Have a client told of what imaging refuses. Also a decorator of functions.
+
+    Raises:
+        InvalidOption, UnsupportedFormat, NotAnImage: in place of imaging's own.
+    """
+    try:
+        yield
+    except errors.InvalidOption as error:
+        raise InvalidOption(str(error)) from None
+    except errors.UnsupportedFormat as error:
+        raise UnsupportedFormat(str(error)) from None
+    except errors.NotAnImage as error:
+        raise NotAnImage(str(error)) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import ProcessingFailed, Where, codes_at
-from app.core.measures import Measures
+from imaging.measures import Measures
 
 NO_MEASURES = Measures()
 

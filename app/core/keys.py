@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.conversion import Conversion
-from app.core.options import Priority
+from app.core.priority import Priority
 
 MAINTENANCE_QUEUE = "maintenance"
 """The RQ queue of the cleanup."""

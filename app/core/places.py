@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.options import Priority
+from app.core.priority import Priority
 
 STREAK = 9
 """Interactive jobs that a worker takes in a row while bulk waits; the next one is from bulk."""

@@ -33,8 +33,8 @@ from app.core import keys
 from app.core.conversion import Conversion
 from app.core.facts import Facts
 from app.core.moves import move
-from app.core.options import Priority
 from app.core.places import place
+from app.core.priority import Priority
 from app.core.removal import Doomed, remove_as_read
 
 logger = logging.getLogger(__name__)

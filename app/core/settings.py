@@ -32,10 +32,10 @@ from pydantic_settings import (
 from app.core import keys
 from app.core.access import check_api_keys, check_origins, parse_api_keys, parse_list, parse_rate
 from app.core.logs import LogFormat
-from app.core.options import Effort
 from app.core.redis_address import check_redis_url
 from app.core.storage.address import check_storage_url
 from app.core.tls import without_check
+from imaging.options import Effort
 
 DEFAULT_CONFIG = Path("config.yaml")
 CONFIG_VARIABLE = "TINYIMAGE_CONFIG"

@@ -17,8 +17,8 @@ import redis
 from redis.client import Pipeline
 
 from app.core import keys
-from app.core.conversion import Format
 from app.core.errors import Where, codes_at
+from imaging.formats import Format
 
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram of conversions, in seconds: a thumbnail takes some milliseconds,

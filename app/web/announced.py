@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from app.core.conversion import Format, Wish, parse_quality
+from app.core.conversion import Wish, parse_flag
 from app.core.errors import InvalidJSON, InvalidOption, TinyImageError
-from app.core.options import parse_flag
 from app.core.settings import Settings
 from app.web.messages import Order, asks_for_details, fields_of, order_of, wish_of
+from imaging.formats import Format
+from imaging.quality import parse_quality
 
 GRACE_SECONDS = 1.0
 """For which a picture that is late is waited for all the same: it may have come, unread as yet."""

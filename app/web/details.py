@@ -7,9 +7,10 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import urlencode
 
-from app.core.conversion import NO_QUALITY, Conversion
+from app.core.conversion import Conversion
 from app.core.facts import Facts
 from app.core.queue import JobState, PictureJob
+from imaging.quality import NO_QUALITY
 
 UNKNOWN_REASON = "the picture cannot be converted"
 """In place of a reason that is not for clients."""

@@ -12,22 +12,18 @@ from sanic.response import json
 
 from app import __version__
 from app.core.conversion import (
-    NO_QUALITY,
     Conversion,
-    Format,
-    is_same,
-    parse_format,
+    parse_flag,
     parse_md5,
-    parse_quality,
+    parse_options,
+    parse_q,
     parse_wish,
 )
 from app.core.conversions import Conversions
 from app.core.errors import (
     NotFound,
     TinyImageError,
-    UnsupportedFormat,
 )
-from app.core.options import OPTION_NAMES, Options, parse_flag, parse_options, parse_q
 from app.core.queue import JobState
 from app.core.settings import Settings
 from app.web.answers import describe
@@ -41,6 +37,10 @@ from app.web.identify import identify
 from app.web.record import record_of
 from app.web.routes import readable
 from app.web.upload import Spooling, discard_rest, read_form
+from imaging.errors import UnsupportedFormat
+from imaging.formats import Format, is_same, parse_format
+from imaging.options import OPTION_NAMES, Options
+from imaging.quality import NO_QUALITY, parse_quality
 
 QUEUED_MESSAGE = "Your image is queued for processing"
 DONE_MESSAGE = "Image already processed for this format/quality"

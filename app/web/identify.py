@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.core.conversion import Conversion, Wish
 from app.core.conversions import Picture
-from app.core.dimensions import picture_size
-from app.core.sniff import HEAD_SIZE, readable_type
+from app.core.errors import told
+from imaging.formats.dimensions import picture_size
+from imaging.formats.recognise import HEAD_SIZE, readable_type
 
 
 def identify(picture: Picture, wish: Wish, max_pixels: int) -> tuple[Conversion, str]:
@@ -20,6 +21,7 @@ def identify(picture: Picture, wish: Wish, max_pixels: int) -> tuple[Conversion,
         InvalidOption: if the format cannot do or hold what is asked for.
     """
     picture.file.seek(0)
-    media_type = readable_type(picture.file.read(HEAD_SIZE))
+    with told():
+        media_type = readable_type(picture.file.read(HEAD_SIZE))
     size = picture_size(picture.file, media_type, max_pixels)
     return wish.conversion(picture.md5, media_type, size), media_type

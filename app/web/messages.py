@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.conversion import Wish, parse_wish
+from app.core.conversion import Wish, parse_flag, parse_wish
 from app.core.conversions import Picture
 from app.core.errors import (
     DecodeError,
@@ -19,7 +19,6 @@ from app.core.errors import (
     TinyImageError,
 )
 from app.core.filenames import clean_filename
-from app.core.options import parse_flag
 from app.core.settings import Settings
 from app.web.encoded import decode_data
 

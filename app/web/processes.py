@@ -12,7 +12,7 @@ from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
-from app.core.lifeline import die_with_parent
+from imaging.parent import die_with_parent
 
 logger = logging.getLogger(__name__)
 

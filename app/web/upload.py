@@ -18,13 +18,13 @@ from sanic.http.http1 import Http
 
 from app.core.conversions import Picture
 from app.core.errors import InvalidForm, SizeExceeded, UploadTimeout
-from app.core.options import OPTION_NAMES
-from app.core.sniff import HEAD_SIZE, picture_type
 from app.core.storage.errors import as_storage_error
 from app.web.part import PartHead, decode_text, read_head
 from app.web.preamble import Preamble
 from app.web.protocol import LINGER_SECONDS
 from app.web.record import record_of
+from imaging.formats.recognise import HEAD_SIZE, picture_type
+from imaging.options import OPTION_NAMES
 
 SPOOL_MEMORY = 512 * 1024
 """Bytes of a picture kept in memory before it goes to disk: small photographs never do, and 50

@@ -15,13 +15,14 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core import keys
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from bench.errors import BenchError
 from bench.fleet.finished import FILE, finish_many
 from bench.fleet.report import Figure, milliseconds, plain_bytes, ratio, seconds
 from bench.fleet.site import SECONDS_VARIABLE, STAND_IN, Site
 from bench.fleet.waiting import FILENAME, TOKEN
 from bench.table import percentile
+from imaging.formats import Format
 
 MAINTENANCE = "maintenance"
 """The queue of the cleanup."""

@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any, Self
 
-from app.core.lifeline import die_with_parent
 from bench.errors import BenchError
 from bench.launch import HOST
+from imaging.parent import die_with_parent
 
 AT_ONCE = 16
 """Sockets that send their picture at the same moment."""

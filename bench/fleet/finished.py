@@ -18,10 +18,11 @@ from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
 from app.core import keys
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from bench.errors import BenchError
 from bench.fleet.site import MAX_AGE_SECONDS, Site
 from bench.fleet.waiting import FILENAME, TOKEN
+from imaging.formats import Format
 
 AT_ONCE = 500
 

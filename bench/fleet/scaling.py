@@ -12,15 +12,17 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core import keys
-from app.core.conversion import DEFAULT_QUALITY, Conversion, Format, parse_quality
+from app.core.conversion import Conversion
 from bench.bare import BarePool
 from bench.errors import BenchError
 from bench.fleet.report import Figure, megabytes, per_second, plain_bytes, ratio
 from bench.fleet.site import Site, held
 from bench.fleet.waiting import FILENAME, TOKEN
 from bench.pictures import make_photographs
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Target
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.quality import DEFAULT_QUALITY, parse_quality
+from imaging.target import Target
 
 COUNTS = {Format.JPG: 128, Format.WEBP: 32}
 """Pictures of a run: some seconds for one worker; with fewer, the last one of two would count."""

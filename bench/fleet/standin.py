@@ -9,10 +9,11 @@ import os
 import time
 from collections.abc import Callable
 
-from app.core.measures import Measures
 from bench.fleet.site import SECONDS_VARIABLE
+from imaging.data import Data
+from imaging.measures import Measures
+from imaging.target import Target
 from workers.__main__ import main
-from workers.imaging.protocol import Data, Target
 from workers.sandbox import Sandbox
 
 

@@ -15,13 +15,14 @@ from statistics import median
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
 from bench.fleet.report import Figure, milliseconds, plain_bytes, ratio
 from bench.fleet.site import Site
 from bench.launch import HOST
 from bench.pictures import shipped
+from imaging.formats import Format
 
 PICTURE = "rocket.jpg"
 """A photograph of 112 KB."""

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from app.core import keys
-from app.core.conversion import Conversion, Format, parse_md5
+from app.core.conversion import Conversion, parse_md5
+from imaging.formats import Format
 
 MD5 = "0123456789abcdef" * 2
 

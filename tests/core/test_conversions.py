@@ -11,12 +11,13 @@ import pytest
 import redis
 
 from app.core import conversions as conversions_module
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from app.core.conversions import Conversions, Picture
 from app.core.errors import QueueFull
 from app.core.events import Events
 from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage.files import FileStorage
+from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 
 

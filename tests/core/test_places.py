@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import redis
 
-from app.core.conversion import Conversion, Format
-from app.core.options import Priority
+from app.core.conversion import Conversion
 from app.core.places import place
+from app.core.priority import Priority
 from app.core.queue import PictureJob, PictureQueue
+from imaging.formats import Format
 from workers.dequeue import Precedence
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK

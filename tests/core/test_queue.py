@@ -12,9 +12,10 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.conversion import Conversion, Format
-from app.core.options import Priority
+from app.core.conversion import Conversion
+from app.core.priority import Priority
 from app.core.queue import READ_AT_ONCE, PictureQueue
+from imaging.formats import Format
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)
 

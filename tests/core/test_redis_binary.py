@@ -11,12 +11,13 @@ import redis
 from rq import Queue
 
 from app.core import embedded, redis_binary
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
-from app.core.options import Priority
+from app.core.priority import Priority
 from app.core.queue import PictureQueue
 from app.core.redis_binary import Binary, NoBinary, choose_binary, find_binaries
 from app.core.redis_files import FOLDER, Written, written_in
+from imaging.formats import Format
 from tests.conftest import running_redis
 
 JOBS = [Conversion(f"{number:032x}", Format.JPG, 70) for number in range(20)]

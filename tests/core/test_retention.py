@@ -17,12 +17,13 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.core.conversion import Conversion, Format
-from app.core.options import Priority
+from app.core.conversion import Conversion
+from app.core.priority import Priority
 from app.core.queue import PictureQueue
 from app.core.removal import Doomed, remove_as_read
 from app.core.retention import ORPHAN_SECONDS, sweep
 from app.core.storage.files import FileStorage
+from imaging.formats import Format
 
 HOUR = 3600.0
 

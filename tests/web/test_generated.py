@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from app.core.conversion import Format
+from imaging.formats import Format
 from tests.pictures import opened, photograph, unique
 from tests.service import service
 from tests.web.contract import Contract

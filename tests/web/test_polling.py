@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core.conversion import Conversion, Format
-from app.core.options import Options
+from app.core.conversion import Conversion
 from app.core.queue import PictureQueue
 from app.core.storage.files import FileStorage
 from app.core.storage.interface import Content
+from imaging.formats import Format
+from imaging.options import Options
 from tests.pictures import as_format, md5, unique
 from tests.service import Client
 from tests.web.alone import Web, web

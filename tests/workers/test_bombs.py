@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.conversion import Format
 from bench.hostile import BOMBS, ODDITIES, bomb
 from bench.memory import peak_memory
+from imaging.errors import TOO_MANY_PIXELS, PictureError
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.target import Target
 from tests.pictures import as_format, opened, photograph
-from workers.imaging.errors import TOO_MANY_PIXELS, PictureError
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Target
 from workers.sandbox import Sandbox
 
 MAX_MEMORY = 300 * 1024**2

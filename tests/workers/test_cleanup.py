@@ -13,8 +13,9 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core import keys
-from app.core.conversion import Conversion, Format
+from app.core.conversion import Conversion
 from bench.launch import environment
+from imaging.formats import Format
 from tests.service import Process, until
 
 FILES = 20_000

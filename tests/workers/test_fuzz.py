@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from bench.fuzz import CASES, SEED, cases, fuzz, originals, print_report
+from imaging.target import Target
 from workers.child import ChildLimits
-from workers.imaging.protocol import Target
 from workers.sandbox import Sandbox
 
 

@@ -15,7 +15,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer, PickleSerializer
 
 from app.core import keys
-from app.core.options import Priority
+from app.core.priority import Priority
 from bench.launch import environment
 from tests.service import Process, until
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.core.settings import LimitSettings
+from imaging.limits import Limits
 from workers.child import ChildLimits
-from workers.imaging.limits import Limits
 
 
 def test_they_are_those_of_the_settings() -> None:

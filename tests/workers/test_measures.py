@@ -7,13 +7,13 @@ import io
 import pytest
 from PIL import Image
 
-from app.core.conversion import Format
-from app.core.measures import Measures, Size
-from app.core.options import Effort, Options
+from imaging.errors import PictureError
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.measures import Measures, Size
+from imaging.options import Effort, Options
+from imaging.target import Target
 from tests.pictures import as_format, opened, photograph
-from workers.imaging.errors import PictureError
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Target
 from workers.sandbox import Sandbox
 
 

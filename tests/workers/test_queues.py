@@ -22,11 +22,12 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core import keys
-from app.core.conversion import Conversion, Format
-from app.core.options import Priority
+from app.core.conversion import Conversion
+from app.core.priority import Priority
 from app.core.queue import PictureQueue
 from app.core.retention import ORPHAN_SECONDS
 from bench.launch import ROOT, environment
+from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, service, until
 from workers.dequeue import STREAK, Precedence, SafeQueue

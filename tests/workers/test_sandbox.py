@@ -17,15 +17,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.core.conversion import Format
-from app.core.options import Effort
 from bench.launch import ROOT
+from imaging.errors import PictureError
+from imaging.formats import Format
+from imaging.frames import Closed
+from imaging.limits import Limits
+from imaging.options import Effort
+from imaging.target import Target
 from tests.pictures import large, opened, photograph
 from tests.service import until
 from workers.child import Child, ChildLimits
-from workers.imaging.errors import PictureError
-from workers.imaging.limits import Limits
-from workers.imaging.protocol import Closed, Target
 from workers.sandbox import ChildCrashed, ConversionTimeout, Interrupted, Sandbox
 
 WEBP = Target(Format.WEBP, 0, Limits())
@@ -174,7 +175,7 @@ def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> No
     (tmp_path / "secret").write_text("of others")
     script = """
         import os, pathlib, signal, socket, subprocess, sys, threading
-        from workers.imaging.confine import confine
+        from imaging.confine import confine
 
         own, other = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
         print("missing", *confine(4 << 30, own))

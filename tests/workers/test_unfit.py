@@ -10,23 +10,25 @@ from pathlib import Path
 import pytest
 import redis
 
-import workers.imaging.convert
+import imaging.convert
 from app.core import fleet, keys
 from app.core.command import UNFIT_STATUS
-from app.core.conversion import Format
 from bench.launch import ROOT, environment
+from imaging import libvips
+from imaging.data import Data
+from imaging.errors import PictureError
+from imaging.formats import Format
+from imaging.frames import Unfit
+from imaging.target import Target
 from tests.service import Process, until
 from tests.web.alone import missing, web
 from workers.child import ChildLimits
-from workers.imaging import libvips
-from workers.imaging.errors import PictureError
-from workers.imaging.protocol import Data, Target, Unfit
 from workers.sandbox import Sandbox
 
 PINNED = metadata.version(libvips.WHEEL)
 
 LOADED = """
-from workers.imaging import libvips
+from imaging import libvips
 if library := libvips.library_to_open():
     libvips.open_library(library)
 import pyvips
@@ -74,23 +76,23 @@ def test_a_libvips_of_another_version_is_named_with_what_to_do(
 
 @pytest.mark.parametrize("format", list(Format))
 def test_an_encoder_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, format: Format) -> None:
-    convert = workers.imaging.convert.convert
+    convert = imaging.convert.convert
 
     def without_one(data: Data, target: Target) -> Data:
         if target.format is format:
             raise PictureError("no support\nat all")
         return convert(data, target)
 
-    monkeypatch.setattr(workers.imaging.convert, "convert", without_one)
+    monkeypatch.setattr(imaging.convert, "convert", without_one)
     said = libvips.fault()
     assert said is not None
     assert said.startswith(f"libvips {PINNED} cannot write {format} (no support; at all): run pip")
 
 
 def test_an_encoder_that_writes_something_else_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    convert = workers.imaging.convert.convert
+    convert = imaging.convert.convert
     monkeypatch.setattr(
-        workers.imaging.convert,
+        imaging.convert,
         "convert",
         lambda data, target: b"x" * 100 if target.format is Format.AVIF else convert(data, target),
     )

@@ -6,13 +6,13 @@ from typing import Any
 
 from app import __version__
 from app.core import errors
-from app.core.conversion import SAME, Format
 from app.core.errors import Where
-from app.core.options import Fit, Keep
 from app.core.queue import JobState
 from app.web.docs.operation import PICTURES, SERVER, Operation
 from app.web.docs.responses import USAGE_HEADERS, Responses, answer, headers
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
+from imaging.formats import SAME, Format
+from imaging.options import Fit, Keep
 
 _WEBP: dict[str, Any] = {"md5": EXAMPLE_MD5, "format": str(Format.WEBP), "quality": 0}
 _SMALL = {**_WEBP, "options": {"width": 300, "height": 200, "fit": str(Fit.COVER)}}

@@ -8,11 +8,13 @@ from dataclasses import fields
 from typing import Any
 
 from app.core import errors
-from app.core.conversion import DEFAULT_FORMAT, DEFAULT_QUALITY, SAME, Format
 from app.core.errors import Where, codes_at
-from app.core.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options, Priority
+from app.core.priority import Priority
 from app.core.queue import JobState
 from app.web.errors import SANIC_CODES
+from imaging.formats import DEFAULT_FORMAT, SAME, Format
+from imaging.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options
+from imaging.quality import DEFAULT_QUALITY
 
 Schema = dict[str, Any]
 

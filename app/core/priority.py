@@ -1,0 +1,29 @@
+"""How soon a picture is converted."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.core.errors import told
+from imaging.options import parse_choice
+
+
+class Priority(StrEnum):
+    """How soon a picture is to be converted. Each is the name of an RQ queue, too."""
+
+    INTERACTIVE = "interactive"  # somebody waits for it
+    BULK = "bulk"  # after those
+
+
+def parse_priority(value: object) -> Priority:
+    """The priority that a client gives; interactive if it gives none.
+
+    Raises:
+        InvalidOption: if there is no such priority.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return Priority.INTERACTIVE
+    with told():
+        return parse_choice(
+            Priority, "priority", value.strip() if isinstance(value, str) else value
+        )

@@ -1,0 +1,90 @@
+"""The pixels of a picture with what its file says of their colours."""
+
+from __future__ import annotations
+
+import struct
+
+import pyvips
+
+from imaging.colour import heif, jpeg_2000, png
+from imaging.colour.hdr import to_sdr
+from imaging.colour.icc import code_points, made
+from imaging.colour.said import NOTHING, Said
+from imaging.colour.space import Space
+from imaging.data import Data
+from imaging.metadata import PROFILE
+
+_READERS = {
+    "image/png": png.read,
+    "image/apng": png.read,
+    "image/avif": heif.read,
+    "image/heic": heif.read,
+    "image/jp2": jpeg_2000.read,
+    "image/jpx": jpeg_2000.read,
+}
+"""What reads it, for each kind of file that says more than decoders hand on."""
+
+_GREY = ("b-w", "grey16")
+_BLACK, _WHITE = 16, 235
+"""Of the limited range, of 8 bits or the upper 8 (ITU-T H.273, 8.3)."""
+
+
+def said(data: Data, kind: str) -> Said:
+    """What a file of this media type says; nothing, if it cannot be followed."""
+    if kind not in _READERS:
+        return NOTHING
+    try:
+        return _READERS[kind](data)
+    except (struct.error, IndexError, ValueError):
+        return NOTHING
+
+
+def declared(image: pyvips.Image, what: Said) -> pyvips.Image:
+    """The pixels in the full range, in sRGB or with the profile of what they are in.
+
+    Args:
+        image: as the decoder gives it. Where it is HDR it is read twice, in any order.
+    """
+    if what.profile is not None and not image.get_typeof(PROFILE):
+        image = _with_profile(image, what.profile)
+    if what.limited and image.format in ("uchar", "ushort"):
+        image = _in_full_range(image)
+    space = what.space
+    profile = image.get(PROFILE) if image.get_typeof(PROFILE) else None
+    if profile is not None and not what.first:
+        space = code_points(profile)
+        if space is None or not space.is_hdr:
+            return image
+    return image if space is None or image.interpretation == "cmyk" else _in(image, space)
+
+
+def _in(image: pyvips.Image, space: Space) -> pyvips.Image:
+    """The pixels, which are in this space, with its profile or in sRGB."""
+    grey = image.interpretation in _GREY and image.bands <= 2
+    if not space.is_hdr and not space.is_srgb(grey=grey):
+        try:
+            return _with_profile(image, made(space, grey=grey))
+        except (struct.error, ZeroDivisionError):
+            return image  # numbers that make no space count as none
+    if image.get_typeof(PROFILE):
+        image = image.copy()
+        image.remove(PROFILE)
+    return to_sdr(image, space) if space.is_hdr else image
+
+
+def _with_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+    image = image.copy()
+    image.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+    return image
+
+
+def _in_full_range(image: pyvips.Image) -> pyvips.Image:
+    """Black and white of the limited range at 0 and the largest value; alpha stays."""
+    shift = 8 if image.format == "ushort" else 0
+    bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 16
+    most = (1 << bits) - 1 << 16 - bits if shift and 8 < bits <= 16 else 65_535 if shift else 255
+    scale = most / (_WHITE - _BLACK << shift)
+    colours = image.bands - int(image.hasalpha())
+    factors = [scale] * colours + [1.0] * (image.bands - colours)
+    offsets = [-scale * (_BLACK << shift)] * colours + [0.0] * (image.bands - colours)
+    return image.linear(factors, offsets).rint().cast(image.format)

@@ -1,0 +1,37 @@
+"""Why a picture is not converted."""
+
+from __future__ import annotations
+
+PROCESSING_FAILED = "processing_failed"
+TOO_MANY_PIXELS = "too_many_pixels"
+"""A limit that is counted from the header: pixels, sides, frames, metadata."""
+
+
+class Refused(ValueError):
+    """What is asked for cannot be done, whatever the picture holds. The message is a sentence for
+    the client."""
+
+
+class InvalidOption(Refused):
+    """An option has an invalid value, or conflicts with others."""
+
+
+class UnsupportedFormat(Refused):
+    """There is no such output format."""
+
+
+class NotAnImage(Refused):
+    """The file is not a picture, or of a kind that is not read."""
+
+
+class PictureError(Exception):
+    """The picture itself is at fault, so trying again would not help. The message is the reason,
+    the code is for programs."""
+
+    def __init__(self, reason: str, code: str = PROCESSING_FAILED) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class ReaderFailed(PictureError):
+    """The reader of first choice cannot read it; another one may."""

@@ -1,0 +1,99 @@
+"""What a worker and its child say to each other: a frame is a header, JSON, and bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from imaging.data import Data
+
+_HEADER = struct.Struct("!IQ")
+"""Lengths of the JSON and of the bytes."""
+
+MAX_SIZE = 1024**3
+"""Bytes of the largest frame that is received; more than any picture that is taken or made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The first that a child says: it is up."""
+
+    memory: int | None
+    """Bytes that it holds; None where the kernel does not say."""
+    missing: list[str]
+    """What the kernel has not to confine it with."""
+    fault: str | None = None
+    """Why no picture would become what it should; the child ends then."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {"memory": self.memory, "missing": self.missing, "fault": self.fault}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Ready:
+        """What `to_dict` described."""
+        return cls(data["memory"], data["missing"], data["fault"])
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+class Unfit(Closed):
+    """The other side is gone, as it cannot convert. The message is one line that says why."""
+
+
+def send_frame(connection: socket.socket, fields: dict[str, Any], data: Data) -> None:
+    """Send one frame.
+
+    Raises:
+        OSError: if the other side is gone or does not read in time.
+    """
+    text, view = json.dumps(fields).encode(), memoryview(data)
+    connection.sendall(_HEADER.pack(len(text), view.nbytes) + text)
+    if data:  # the other side may have gone, having all there is
+        connection.sendall(view)
+
+
+def receive_frame(
+    connection: socket.socket, on_timeout: Callable[[], None] | None = None
+) -> tuple[dict[str, Any], Data]:
+    """Receive one frame.
+
+    Args:
+        on_timeout: called each time the connection's time-out passes without a byte; it may raise.
+
+    Raises:
+        Closed: if the other side is gone, or announces more than `MAX_SIZE`.
+    """
+    text_size, data_size = _HEADER.unpack(_receive(connection, _HEADER.size, on_timeout))
+    fields: dict[str, Any] = json.loads(_receive(connection, text_size, on_timeout))
+    return fields, _receive(connection, data_size, on_timeout)
+
+
+def _receive(
+    connection: socket.socket, size: int, on_timeout: Callable[[], None] | None
+) -> bytearray:
+    if size > MAX_SIZE:  # the size is the other side's word
+        raise Closed
+    # Zeroed memory is only taken when it is written to, so this is no more than what comes.
+    buffer = bytearray(size)
+    view, received = memoryview(buffer), 0
+    while received < size:
+        try:
+            count = connection.recv_into(view[received:])
+        except TimeoutError:
+            if on_timeout is None:
+                raise
+            on_timeout()
+            continue
+        except OSError as error:
+            raise Closed from error
+        if not count:
+            raise Closed
+        received += count
+    return buffer

@@ -1,0 +1,43 @@
+"""A picture that has been opened: its pixels, decoded when they are needed, and its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyvips
+
+from imaging.data import Data
+
+QUARTER_TURNS = range(5, 9)
+"""The EXIF orientations that exchange width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture, or a strip of frames of one size below each other, as libvips has animations."""
+
+    media_type: str
+    image: pyvips.Image
+    exif: Data | None = None
+    """The EXIF block, without the name that JPEG puts before it; of a TIFF the file."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height in pixels of one frame as it is shown, also where `image` was made smaller
+    as it was decoded."""
+    frames: int = 1
+    delays: Sequence[int] = ()
+    """Milliseconds each frame is shown."""
+    loop: int = 0
+    """How often the animation is shown; 0 is without end."""
+
+    @property
+    def animated(self) -> bool:
+        """Whether there is more than one frame."""
+        return self.frames > 1
+
+    def each_frame(self) -> list[pyvips.Image]:
+        """The frames, one by one."""
+        if not self.animated:
+            return [self.image]
+        width, height = self.image.width, self.image.height // self.frames
+        return [self.image.crop(0, n * height, width, height) for n in range(self.frames)]

@@ -1,0 +1,72 @@
+"""Transparency stays where the format has it, and becomes the background elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from imaging.convert import convert
+from imaging.formats import Format
+from imaging.options import Effort
+from tests.imaging.samples import encoded, is_close, photo, target
+from tests.pictures import opened
+
+WITH_ALPHA = (Format.WEBP, Format.PNG, Format.AVIF, Format.GIF)
+CLEAR, HALF, SOLID = (20, 60), (80, 60), (140, 60)
+"""Places of a picture that is more and more opaque from left to right."""
+
+
+def _thirds(mode: str = "RGBA") -> bytes:
+    image = Image.new("RGBA", (160, 120), (200, 40, 40, 255))
+    image.paste(photo(54, 60), (106, 0))
+    image.paste((0, 0, 0, 0), (0, 0, 53, 120))
+    image.paste((200, 40, 40, 128), (53, 0, 106, 120))
+    return encoded(image.convert(mode), "PNG")
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+@pytest.mark.parametrize("format", WITH_ALPHA)
+def test_alpha_is_kept(format: Format, effort: Effort) -> None:
+    result = opened(convert(_thirds(), target(format, 90, effort))).convert("RGBA")
+    assert result.getpixel(CLEAR)[3] <= 4
+    assert is_close(result, (140, 100), (200, 40, 40, 255))
+    if format is not Format.GIF:  # it knows opaque and clear alone
+        assert is_close(result, HALF, (200, 40, 40, 128))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_jpeg_is_on_white(mode: str) -> None:
+    data = _thirds(mode)
+    solid = opened(data).convert("RGB").getpixel((140, 100))
+    result = opened(convert(data, target(Format.JPG)))
+    assert is_close(result, CLEAR, (255, 255, 255))
+    assert is_close(result, (140, 100), solid)
+    assert is_close(result, HALF, tuple((value + 255) // 2 for value in solid))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("colour", ["0040c0", "404040"])
+@pytest.mark.parametrize("format", list(Format))
+def test_a_background_that_is_asked_for(format: Format, colour: str, mode: str) -> None:
+    rgb = tuple(bytes.fromhex(colour))
+    data = _thirds(mode)
+    result = opened(convert(data, target(format, background=colour)))
+    assert result.convert("RGBA").getextrema()[3] == (255, 255)
+    assert is_close(result, CLEAR, rgb)
+    assert is_close(result, (140, 100), opened(data).convert("RGB").getpixel((140, 100)))
+
+
+@pytest.mark.parametrize("format", WITH_ALPHA)
+def test_the_background_of_a_picture_without_alpha_changes_nothing(format: Format) -> None:
+    data = encoded(photo(), "TIFF")
+    assert convert(data, target(format, background="00ff00")) == convert(data, target(format))
+
+
+def test_a_soft_edge_in_a_palette_stays_soft() -> None:
+    image = photo().convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    result = opened(convert(encoded(image, "PNG"), target(Format.PNG))).convert("RGBA")
+    errors = [
+        abs(result.getpixel((80, y))[3] - image.getpixel((80, y))[3]) for y in range(5, 115, 10)
+    ]
+    assert max(errors) < 40
