@@ -14,6 +14,7 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from app.core.errors import UnsupportedFormat
+from bench.arguments import positive
 from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
@@ -190,10 +191,3 @@ def _formats(text: str) -> list[Format]:
         return list(dict.fromkeys(parse_format(name) for name in text.split(",") if name))
     except UnsupportedFormat as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def positive(text: str) -> int:
-    """A number for argparse that is 1 or more."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("should be 1 or more")
-    return int(text)

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.arguments import positive, share, some_of
 from bench.fleet import cleanup, idle, scaling, sockets, waiting
 from bench.fleet.report import Figure, figures_table
-from bench.speed import cores, positive
+from bench.speed import cores
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -30,10 +31,14 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand `fleet`."""
     parser = commands.add_parser("fleet", help=__doc__, description=__doc__)
     parser.add_argument(
-        "--only", type=_parts, default=PARTS, metavar="PARTS", help=f"some of {','.join(PARTS)}"
+        "--only",
+        type=some_of(PARTS),
+        default=PARTS,
+        metavar="PARTS",
+        help=f"some of {','.join(PARTS)}",
     )
     parser.add_argument(
-        "--scale", type=_share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
+        "--scale", type=share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
     )
     parser.add_argument("--repeat", type=positive, default=5, metavar="N", help="(5)")
     parser.set_defaults(run=run)
@@ -70,20 +75,3 @@ def run(arguments: argparse.Namespace) -> None:
         f"medians of {repeat} repeats, where there are any (least–most)\n"
     )
     print(figures_table(figures))
-
-
-def _parts(text: str) -> list[str]:
-    names = list(dict.fromkeys(text.split(",")))
-    if unknown := [name for name in names if name not in PARTS]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(PARTS)}")
-    return names
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError("should be more than 0 and 1 at most")
-    return share

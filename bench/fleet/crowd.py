@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 import multiprocessing
-import re
 import socket
 import struct
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.errors import BenchError
+from bench.frames import HANDSHAKE, PING, PONG, STEP, SWITCHED, TEXT, encode_head, find_frame
 from bench.launch import HOST
 from imaging.parent import die_with_parent
 
@@ -24,14 +24,6 @@ AT_ONCE = 16
 """Sockets that send their picture at the same moment."""
 
 ANSWER_SECONDS = 300.0
-
-_HANDSHAKE = (
-    "GET /ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-_STEP = re.compile(rb'\{"status": "(\w+)", (?:"message": "(\w+)", )?"md5": "([0-9a-f]{32})"')
-
-_TEXT, _PING, _PONG = 0x1, 0x9, 0xA
 
 
 class Crowd:
@@ -101,7 +93,7 @@ class _Socket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.write(_HANDSHAKE.format(host=HOST).encode())
+        transport.write(HANDSHAKE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         for future in (self.opened, getattr(self, "queued", None)):
@@ -114,40 +106,27 @@ class _Socket(asyncio.Protocol):
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            if not self._buffer.startswith(b"HTTP/1.1 101"):
+            if not self._buffer.startswith(SWITCHED):
                 self.opened.set_exception(BenchError(f"no socket: {bytes(self._buffer[:200])!r}"))
                 return
             del self._buffer[: end + 4]
             self._open = True
             self.opened.set_result(None)
-        while (frame := self._frame()) is not None:
+        while (frame := find_frame(self._buffer)) is not None:
             opcode, start, end = frame
-            if opcode == _PING:
-                self._send(_PONG, bytes(self._buffer[start:end]))
-            elif opcode == _TEXT:
+            if opcode == PING:
+                self._send(PONG, bytes(self._buffer[start:end]))
+            elif opcode == TEXT:
                 self._take(bytes(self._buffer[start : min(end, start + 200)]))
             del self._buffer[:end]
 
     def send_picture(self, message: bytes) -> None:
         """Send a message; `queued` is set when the server has taken it."""
         self.queued = asyncio.get_running_loop().create_future()
-        self._send(_TEXT, message)
-
-    def _frame(self) -> tuple[int, int, int] | None:
-        """Opcode, begin and end of the payload of the first frame, if it is there as a whole."""
-        buffer = self._buffer
-        if len(buffer) < 2:
-            return None
-        length, start = buffer[1] & 0x7F, 2
-        if length >= 126:
-            start = 4 if length == 126 else 10
-            if len(buffer) < start:
-                return None
-            length = int.from_bytes(buffer[2:start])
-        return None if len(buffer) < start + length else (buffer[0] & 0xF, start, start + length)
+        self._send(TEXT, message)
 
     def _take(self, head: bytes) -> None:
-        match = _STEP.match(head)
+        match = STEP.match(head)
         if match is None or match[1] == b"error":
             if not self.queued.done():
                 self.queued.set_exception(BenchError(f"not taken: {head!r}"))
@@ -158,15 +137,7 @@ class _Socket(asyncio.Protocol):
             self._received[match[3].decode()] = time.monotonic()
 
     def _send(self, opcode: int, payload: bytes) -> None:
-        # The mask is four zeros, under which the payload stays as it is.
-        length = len(payload)
-        if length < 126:
-            head = struct.pack(">BB", 0x80 | opcode, 0x80 | length)
-        elif length < 65536:
-            head = struct.pack(">BBH", 0x80 | opcode, 0xFE, length)
-        else:
-            head = struct.pack(">BBQ", 0x80 | opcode, 0xFF, length)
-        self._transport.write(head + bytes(4))
+        self._transport.write(encode_head(opcode, len(payload)))
         self._transport.write(payload)
 
 

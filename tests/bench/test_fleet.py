@@ -5,21 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.fleet.report import Figure, figures_table, plain_bytes, ratio, seconds
 from bench.launch import ROOT, environment
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A temporary folder with a short name: the socket of a Redis below it has few characters."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
 
 
 def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,1 @@
+"""`script/bench web`: what one web process bears, a module for each kind of measurement."""

@@ -1,0 +1,79 @@
+"""`script/bench web`, with sizes that show that it measures and not what."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.errors import BenchError
+from bench.launch import ROOT, environment
+from bench.web.drive import Driver
+from bench.web.talk import get_request
+from bench.web.trivial import TrivialServer
+
+FIGURES = {
+    "client": ["answers small", "answers of 260 KB"],
+    "status": ["/status"],
+    "download": ["/download of 260 KB"],
+    "unchanged": ["/download, 304"],
+    "repeat": ["repeat upload of 5. KB"],
+    "idle": ["by socket, p50", "by socket, p99 / p50", "by HTTP, p50", "by HTTP, p99 / p50"],
+    "tiny": ["at a time", "at a time, upload answered, p50"],
+    "load": [
+        *(f"under full load, p{share}" for share in (50, 99)),
+        *(
+            f"CPU of a picture{of}"
+            for of in (" outside the decoder", ", web", ", worker", ", Redis")
+        ),
+    ],
+}
+
+
+def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", "web", *arguments],
+        cwd=ROOT,
+        env=environment(folder) | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+
+
+def test_all_parts_print_their_figures_and_leave_nothing(folder: Path) -> None:
+    ended = _bench(folder, "--scale", "0.02", "--repeat", "1")
+    assert ended.returncode == 0, ended.stderr
+    for figure in (figure for figures in FIGURES.values() for figure in figures):
+        assert re.search(rf"^.*{figure} +[\d,.]+", ended.stdout, re.MULTILINE), ended.stdout
+    assert list(folder.iterdir()) == []
+
+
+def test_only_the_parts_that_are_named_are_measured(folder: Path) -> None:
+    ended = _bench(folder, "--scale", "0.02", "--repeat", "1", "--only", "status,client")
+    assert ended.returncode == 0, ended.stderr
+    lines = [line for line in ended.stdout.splitlines()[3:] if line]
+    assert [line.split("  ")[0] for line in lines] == [
+        "/status",
+        "the client alone, answers small",
+        "the client alone, answers of 260 KB",
+    ]
+
+
+@pytest.mark.parametrize("wrong", [["--only", "nothing"], ["--scale", "2"], ["--repeat", "0"]])
+def test_a_wrong_argument_is_one_line_and_not_a_trace(folder: Path, wrong: list[str]) -> None:
+    ended = _bench(folder, *wrong)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert wrong[0] in ended.stderr
+
+
+def test_an_answer_of_another_status_is_no_answer() -> None:
+    with Driver() as driver, TrivialServer(100_000) as server:
+        assert driver.run(server.port, [get_request("/")], 200, 0.1).answers > 0
+        with pytest.raises(BenchError, match=r"not HTTP/1.1 304"):
+            driver.run(server.port, [get_request("/")], 304, 0.1)
