@@ -47,7 +47,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends tini=0.19.* \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /venv /venv
-COPY config.yaml ./
+COPY config.yaml entrypoint.sh ./
 COPY app app
 COPY imaging imaging
 COPY workers workers
@@ -58,9 +58,9 @@ RUN python -m compileall -q app imaging workers \
     && mkdir output data \
     && chown tinyimage:tinyimage output data
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "-m", "app.health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["/app/entrypoint.sh", "health"]
 # No USER: a folder of the host that is mounted is often root's, and what starts as root here makes
 # it usable, becomes the user 10001 and only then the server. Started as another user (`user:` of
 # Compose, runAsUser of Kubernetes) it does without.
-ENTRYPOINT ["python", "-m", "app.container"]
+ENTRYPOINT ["/app/entrypoint.sh"]
 CMD ["all"]

@@ -1,74 +1,38 @@
-"""A folder given to another user."""
+"""`python -m app.folders ROLE`: the folders that a role writes to, for the image's entry point.
+
+One a line, after what is in it: `pictures /app/output`, `queue /app/data`.
+"""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from app.core.command import USAGE_STATUS, fail
+from app.core.settings import ConfigError, Settings, load_settings
+from app.core.storage.address import StorageKind, parse_storage_url
 
-def hand_over(folder: Path, user: int, group: int, names: Iterable[str] | None = None) -> None:
-    """Have the folder, made if it is not there, and what is in it belong to a user.
 
-    A folder that this user can write to by now is left as it is, with all that is in it. The folder
-    itself comes last, so that what was cut off is done again.
+def folders_of(role: str, settings: Settings) -> Iterator[tuple[str, Path]]:
+    """What is in a folder and the folder, for each that the role writes to."""
+    if role != "scheduler" and (folder := _storage_folder(settings)) is not None:
+        yield "pictures", folder.absolute()
+    if role == "all" and not settings.redis.url:
+        yield "queue", settings.redis.data_dir.absolute()
 
-    Args:
-        names: what in the folder is handed over; None for everything.
 
-    Raises:
-        OSError: if the folder cannot be made, is none or is a link, or may not be changed.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    descriptor = os.open(folder, flags)
+def _storage_folder(settings: Settings) -> Path | None:
+    """Where pictures are kept as files, if they are."""
+    if settings.storage.url is None:
+        return settings.server.output_dir
+    address = parse_storage_url(settings.storage.url)
+    return address.folder if address.kind is StorageKind.FILE else None
+
+
+if __name__ == "__main__":
     try:
-        if _can_write(os.fstat(descriptor), user, group):
-            return
-        for name in _names_in(descriptor) if names is None else names:
-            _hand_over_all(name, descriptor, user, group)
-        os.fchown(descriptor, user, group)
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        os.fchmod(descriptor, mode | stat.S_IRWXU)
-    finally:
-        os.close(descriptor)
-
-
-def _names_in(descriptor: int) -> list[str]:
-    with os.scandir(descriptor) as entries:
-        return [entry.name for entry in entries]
-
-
-def _can_write(status: os.stat_result, user: int, group: int) -> bool:
-    if status.st_uid == user:
-        return status.st_mode & stat.S_IRWXU == stat.S_IRWXU
-    if status.st_gid == group:
-        return status.st_mode & stat.S_IRWXG == stat.S_IRWXG
-    return status.st_mode & stat.S_IRWXO == stat.S_IRWXO
-
-
-def _hand_over_all(name: str, parent: int, user: int, group: int) -> None:
-    """What is there under this name, and all below it."""
-    if not _hand_over_one(name, parent, user, group):
-        return
-    for _, folders, files, descriptor in os.fwalk(name, dir_fd=parent, follow_symlinks=False):
-        for entry in (*folders, *files):
-            _hand_over_one(entry, descriptor, user, group)
-
-
-def _hand_over_one(name: str, parent: int, user: int, group: int) -> bool:
-    """A folder or a file. Links stay as they are, and a file with a second name, which may be
-    anywhere: whoever can write here could have put them there for us to hand over.
-
-    Returns:
-        whether it is a folder.
-    """
-    try:
-        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    is_folder = stat.S_ISDIR(status.st_mode)
-    if is_folder or (stat.S_ISREG(status.st_mode) and status.st_nlink == 1):
-        os.chown(name, user, group, dir_fd=parent, follow_symlinks=False)
-    return is_folder
+        for content, folder in folders_of(sys.argv[1], load_settings()):
+            print(content, folder)
+    except ConfigError as error:
+        fail(str(error), USAGE_STATUS)

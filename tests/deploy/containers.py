@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from app.core.redis_binary import find_binaries
+from bench.launch import ROOT
 from tests.deploy import rootfs
 from tests.deploy.rootfs import Rootfs
 
@@ -27,6 +28,7 @@ _PROGRAMS: dict[str, Callable[[], str]] = {
     "python": lambda: sys.executable,
     "redis-server": lambda: next(find_binaries()).path,
     "sh": lambda: "/bin/sh",
+    "/app/entrypoint.sh": lambda: str(ROOT / "entrypoint.sh"),
 }
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
 
-from app.container import GROUP, USER
 from bench.launch import ROOT
 
 DOCKERFILE = ROOT / "Dockerfile"
+
+USER, GROUP = 10001, 10001
+"""The image's user, as its Dockerfile makes it."""
 
 
 @dataclass(frozen=True, slots=True)

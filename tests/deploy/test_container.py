@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from app.container import CONFIG_FILE, GROUP, USER
-from app.roles import MODULES, Role, role_of
-from app.started import Options
 from bench.launch import free_port
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container, check_command, in_rootfs, run_alone
-from tests.deploy.dockerfile import stages
+from tests.deploy.dockerfile import GROUP, USER, stages
 from tests.deploy.rootfs import WORKDIR, Rootfs
 from tests.pictures import md5, photograph
 from tests.service import Client, until
+
+CONFIG_FILE = Path("/config/config.yaml")
+"""Where the older server had its configuration."""
 
 SHOW_STATUS = ["grep", "-E", "Uid|Groups|CapBnd|NoNewPrivs", "/proc/self/status"]
 
@@ -58,21 +58,6 @@ def is_users(container: Container) -> bool:
         if not re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE):
             return False
     return True
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_a_role_is_known_however_it_is_written(role: Role) -> None:
-    assert role_of([role]) is role
-    assert role_of([role, "--config", "/x.yaml"]) is role
-    assert role_of(["python", "-m", *MODULES[role]]) is role
-    assert role_of(["python3", "-m", *MODULES[role], "--config", "/x.yaml"]) is role
-
-
-def test_no_argument_is_everything_and_another_command_is_no_role() -> None:
-    assert role_of([]) is Role.ALL
-    assert role_of(["python", "-m", "app"]) is Role.ALL
-    for command in (["bash"], ["python"], ["python", "-m", "rq", "info"], ["rq", "worker"]):
-        assert role_of(command) is None
 
 
 def test_another_command_is_run_as_it_is_and_not_as_root(image: Path) -> None:
@@ -222,25 +207,6 @@ def test_a_worker_of_some_queues_is_healthy_when_these_are_served(
         until(lambda: container.passes(stage.healthcheck), what="it is healthy")
         container.request_stop()
         assert container.wait(10) == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "options"),
-    [
-        ([], Options()),
-        (["all"], Options(others=["all"])),
-        (["web", "--config", "/x.yaml"], Options("/x.yaml", "", ["web"])),
-        (
-            ["python", "-m", "workers", "--queues=bulk", "--config=/x.yaml"],
-            Options("/x.yaml", "bulk", ["python", "-m", "workers", "--queues=bulk"]),
-        ),
-        (["worker", "--queues"], Options()),
-    ],
-)
-def test_the_arguments_of_a_role_are_read(arguments: list[str], options: Options) -> None:
-    found = Options.of(arguments)
-    assert (found.config, found.queues) == (options.config, options.queues)
-    assert list(found.others) == list(options.others)
 
 
 def test_a_named_volume_for_the_queue_is_not_warned_of(tmp_path: Path, image: Path) -> None:

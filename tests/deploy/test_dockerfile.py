@@ -6,13 +6,12 @@ import re
 import subprocess
 from pathlib import Path
 
-from app.container import GROUP, USER
 from app.core.settings import load_settings
 from bench.launch import ROOT, free_port
 from tests.deploy.compose import WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import BIN, Container
-from tests.deploy.dockerfile import DOCKERFILE, stages
+from tests.deploy.dockerfile import DOCKERFILE, GROUP, USER, stages
 from tests.deploy.rootfs import Rootfs
 from tests.pictures import md5, photograph
 from tests.service import Client, until
@@ -61,6 +60,7 @@ def test_all_that_is_copied_reaches_the_build() -> None:
 def test_the_user_of_the_image_is_the_one_that_the_code_knows() -> None:
     (run,) = [run for run in stages()["base"].values("RUN") if "useradd" in run]
     assert re.findall(r"--(?:u|g)id (\d+)", run) == [str(GROUP), str(USER), str(GROUP)]
+    assert f"user={USER} " in (ROOT / "entrypoint.sh").read_text()
     assert stages()["dashboard"].user == f"{USER}:{GROUP}"
     for service in services().values():
         if service.name != "redis":
