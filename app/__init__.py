@@ -1,3 +1,3 @@
 """TinyImage Server: upload a picture, get a smaller one that looks the same."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from websockets.sync.client import connect
 
 from app.core.embedded import EmbeddedRedis
+from bench.launch import ROOT
 from tests.pictures import md5, photograph, unique
 from tests.web.alone import Web
 from tests.web.contract import Contract
@@ -56,3 +59,12 @@ def test_it_is_told_on_a_socket_as_the_schema_says(toy: Web) -> None:
     assert told == {"status": "error", "message": CODE, "md5": md5(data)}
     contract = Contract(toy.url)
     contract.validate(told, contract.component("SocketError"))
+
+
+def test_it_has_a_line_in_the_table_of_the_docs() -> None:
+    show = "import tests.toy_error, script.tables as t; print(t.table(t.errors_rows()))"
+    table = subprocess.run(
+        [sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    line = "| 451 | `too_blue` | yes | yes | The picture is bluer than this server likes. |"
+    assert line in table.splitlines()

@@ -44,13 +44,14 @@ class Where(Flag):
 
 
 class TinyImageError(Exception):
-    """An error a client is told about: `code` for programs, the message for people.
+    """Something went wrong on the server; its log says what."""
 
-    The class itself is the error that nobody has foreseen. A subclass that declares no `code` is
-    told as its parent.
-    """
+    # The class of all errors that a client is told about, and itself the one that is not foreseen.
+    # The docstring of each is its line in docs/api.md. A subclass without a `code` is told as its
+    # parent.
 
     code: ClassVar[str] = "internal_error"
+    """For programs; the message of an error is for people."""
     status: ClassVar[int] = 500
     where: ClassVar[Where] = Where.KEYED | Where.MESSAGE
     example: ClassVar[str] = "Something went wrong on the server"
@@ -72,6 +73,8 @@ class TinyImageError(Exception):
 
 
 class InvalidJSON(TinyImageError):
+    """The message is not JSON, or not an object."""
+
     code = "invalid_json"
     status = 400
     where = Where.MESSAGE
@@ -79,7 +82,7 @@ class InvalidJSON(TinyImageError):
 
 
 class InvalidForm(TinyImageError):
-    """The body of an upload is not the multipart form it should be."""
+    """Not a multipart form, no `picture`, or a form that cannot be read."""
 
     code = "invalid_form"
     status = 400
@@ -88,6 +91,8 @@ class InvalidForm(TinyImageError):
 
 
 class UnsupportedFormat(TinyImageError):
+    """There is no such format, or `same` for one that cannot be written."""
+
     code = "unsupported_format"
     status = 400
     where = Where.UPLOAD | Where.MESSAGE
@@ -104,7 +109,7 @@ class InvalidOption(TinyImageError):
 
 
 class DecodeError(TinyImageError):
-    """`data` of a WebSocket message is not base64."""
+    """`data` is not base64."""
 
     code = "decode_error"
     status = 400
@@ -127,6 +132,8 @@ class Unauthorized(TinyImageError):
 
 
 class NotFound(TinyImageError):
+    """There is no such picture or result."""
+
     code = "not_found"
     status = 404
     where = Where.PICTURE
@@ -134,7 +141,7 @@ class NotFound(TinyImageError):
 
 
 class UploadTimeout(TinyImageError):
-    """The body of an upload did not come within `limits.upload_timeout`."""
+    """The body did not come within `limits.upload_timeout`."""
 
     code = "upload_timeout"
     status = 408
@@ -152,6 +159,8 @@ class PreconditionFailed(TinyImageError):
 
 
 class SizeExceeded(TinyImageError):
+    """The picture is larger than `upload.max_upload_size`."""
+
     code = "size_exceeded"
     status = 413
     where = Where.UPLOAD | Where.MESSAGE
@@ -159,6 +168,9 @@ class SizeExceeded(TinyImageError):
 
 
 class NotAnImage(TinyImageError):
+    """By its first bytes the file is not a picture, or of a kind that cannot be read; the
+    message names it, such as PSD."""
+
     code = "not_an_image"
     status = 415
     where = Where.UPLOAD | Where.MESSAGE
@@ -166,7 +178,7 @@ class NotAnImage(TinyImageError):
 
 
 class RangeNotSatisfiable(TinyImageError):
-    """The range asked for has none of the bytes there are (RFC 9110, section 15.5.17)."""
+    """The range begins behind the end of the file (RFC 9110, section 15.5.17)."""
 
     code = "range_not_satisfiable"
     status = 416
@@ -186,16 +198,17 @@ class RangeNotSatisfiable(TinyImageError):
 class ProcessingFailed(TinyImageError):
     """The picture was accepted, and could not be converted."""
 
-    code = "processing_failed"
+    code = errors.PROCESSING_FAILED
     status = 422
     where = Where.MESSAGE | Where.CONVERSION
     example = "the picture cannot be read: not a BMP file"
 
 
 class TooManyPixels(ProcessingFailed):
-    """The header of the picture promises more pixels, frames or length than `limits` allow."""
+    """The header of the picture promises more pixels, frames or pixels a side than `limits`
+    allows."""
 
-    code = "too_many_pixels"
+    code = errors.TOO_MANY_PIXELS
     where = Where.CONVERSION
     example = "20000 × 20000 is 400000000 pixels; at most 50000000 are converted"
 
@@ -215,7 +228,7 @@ class RateLimited(TinyImageError):
 
 
 class HeadTooLarge(TinyImageError):
-    """The line and the headers of a request are larger than a head may be."""
+    """The line and the headers of the request have more than 32 KB."""
 
     code = "request_header_fields_too_large"
     status = 431
@@ -224,7 +237,7 @@ class HeadTooLarge(TinyImageError):
 
 
 class UnknownCoding(TinyImageError):
-    """A body comes in a transfer coding other than `chunked` (RFC 9112, section 6.1)."""
+    """The body comes in a transfer coding other than `chunked` (RFC 9112, section 6.1)."""
 
     code = "not_implemented"
     status = 501
@@ -233,7 +246,7 @@ class UnknownCoding(TinyImageError):
 
 
 class QueueFull(TinyImageError):
-    """As many pictures as `limits.max_queue` allows are waiting."""
+    """`limits.max_queue` pictures of this priority are waiting."""
 
     code = "queue_full"
     status = 503
@@ -244,7 +257,7 @@ class QueueFull(TinyImageError):
 
 
 class TooManySockets(TinyImageError):
-    """As many sockets as `limits.sockets` or `limits.sockets_per_address` allows are open."""
+    """`limits.sockets` sockets are open, or `limits.sockets_per_address` from this address."""
 
     code = "too_many_sockets"
     status = 503
@@ -255,7 +268,7 @@ class TooManySockets(TinyImageError):
 
 
 class Unavailable(TinyImageError):
-    """Something that is needed cannot be reached; the client may try again."""
+    """Redis cannot be reached."""
 
     code = "unavailable"
     status = 503
@@ -266,7 +279,7 @@ class Unavailable(TinyImageError):
 
 
 class NotReady(Unavailable):
-    """What a picture needs is missing; `missing` says of each part what is wrong with it."""
+    """`/readyz` alone: `missing` says what is not there, and what is wrong with it."""
 
     code = "not_ready"
     where = Where.READINESS
@@ -282,7 +295,7 @@ class NotReady(Unavailable):
 
 
 class StorageError(Unavailable):
-    """The storage cannot be written or read."""
+    """The storage cannot be read or written."""
 
     code = "storage_unavailable"
     where = Where.UPLOAD | Where.PICTURE | Where.MESSAGE

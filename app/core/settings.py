@@ -98,25 +98,32 @@ Text = Annotated[str | None, BeforeValidator(blank_is_none)]
 
 
 class _Section(BaseModel):
+    """A section of config.yaml. The text below a setting is its line in docs/settings.md."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ServerSettings(_Section):
     host: str = "0.0.0.0"  # noqa: S104 - a server is there to be reached
+    """The address to listen on."""
     port: int = Field(8080, ge=1, le=65535)
+    """The port to listen on."""
     processes: int = Field(1, ge=1, le=64)
     """Web processes that share the port."""
     output_dir: Path = Path("output")
-    """Where originals and results are kept."""
+    """The folder of originals and results, which web and workers share, if `storage.url` names
+    no other place."""
     proxies_count: int = Field(0, ge=0, le=16)
-    """Proxies of ours in front, each of which adds to X-Forwarded-For; 0 passes the header over."""
+    """Proxies of yours in front, such as nginx or Heroku's router: a client's address is the one
+    that so many of them have put into `X-Forwarded-For`; with 0 the header counts for nothing."""
 
 
 class UploadSettings(_Section):
     max_upload_size: Size = 10 * 1024**2
-    """Bytes of the largest picture taken."""
+    """The largest picture taken, in B, K, M or G; `10M` is the same as `10MB`."""
     max_concurrent_tasks: int = Field(3, ge=1, le=256)
-    """Workers that `python -m workers` runs, so pictures that are converted at once."""
+    """Pictures that each `python -m workers` converts at once; a good number is that of the
+    processors."""
     max_age: float = Field(24.0, gt=0)  # pydantic leaves a default as it is
     """Hours that a picture is kept after its conversion."""
 
@@ -130,36 +137,45 @@ class WorkerSettings(_Section):
     queues: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(parse_list), AfterValidator(keys.check_queues)
     ] = keys.QUEUES
-    """The RQ queues that `python -m workers` serves, the one that goes first first."""
+    """The queues that `python -m workers` serves, highest priority first: some of
+    `maintenance,interactive,bulk`. Every queue needs a worker somewhere, so this may differ from
+    process to process; [queues.md](queues.md)."""
 
 
 class StorageSettings(_Section):
     url: Annotated[Text, AfterValidator(check_storage_url)] = None
-    """Where originals and results are kept; None for files below `server.output_dir`."""
+    """Where originals and results are kept, if not in `server.output_dir`: `file://FOLDER`,
+    `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `redis://`; [storage.md](storage.md). A bucket's
+    URL holds no user and no password."""
     endpoint: Annotated[Text, AfterValidator(check_endpoint)] = None
-    """The address of what speaks as S3, Google or Azure does, in place of theirs."""
+    """The address of another server that speaks as S3, Google or Azure does; `http://` is
+    allowed. Without it that of the cloud."""
     region: Text = None
-    """The region of an S3 bucket."""
+    """The region of an S3 bucket; `AWS_REGION` counts too. Without either `us-east-1`."""
     path_style: bool = True
-    """Whether an S3 bucket is named in the path, or in the host."""
+    """Whether an S3 bucket is named in the path; `false` puts it before the endpoint's host."""
     redis_limit: Annotated[Size | None, BeforeValidator(blank_is_none)] = None
-    """Bytes of all objects in Redis; None for half of what Redis may hold."""
+    """Bytes of all objects in Redis, such as `100MB`. Without it half of Redis's `maxmemory`, or
+    256 MB."""
 
 
 class DownloadSettings(_Section):
     download_url: str = "download/"
+    """What `GET /` says of where results are."""
     redirect: bool = False
-    """Whether a download is a URL of the storage, where it can sign one."""
+    """Whether a download is answered with a presigned URL of the bucket;
+    [storage.md](storage.md#downloads-from-the-bucket)."""
 
 
 class RedisSettings(_Section):
     verify_certificate: bool = True
-    """Whether the certificate of a rediss:// must be one that an authority has signed."""
+    """Whether the certificate of a `rediss://` must be one that an authority has signed; `false`
+    takes any, as Heroku's Redis needs it."""
     url: Text = None
-    """redis://, rediss:// or unix://; without one a redis-server is started. It says by itself that
-    no certificate is to be checked where `verify_certificate` is false."""
+    """`redis://`, `rediss://` or `unix://`; needed by every role but `python -m app`, which
+    starts a Redis of its own without it."""
     data_dir: Path = Path("data")
-    """Where the embedded redis-server keeps its append-only file."""
+    """The folder in which the embedded Redis keeps its data."""
 
     @field_validator("url")
     @classmethod
@@ -177,44 +193,47 @@ class CleanupSettings(_Section):
 
 class EngineSettings(_Section):
     effort: Effort = Effort.BALANCED
-    """How long encoders search for a smaller file, where an upload does not say."""
+    """How long encoders search for a smaller file, where an upload does not say: `fast`,
+    `balanced` or `small`; [engine.md](engine.md)."""
 
 
 class LimitSettings(_Section):
     conversion_timeout: int = Field(60, ge=1)
     """Seconds that one conversion may take."""
     max_pixels: int = Field(50_000_000, ge=1)
-    """Pixels of the largest picture that is decoded, counted from its header."""
+    """Pixels of the largest picture decoded, width × height × frames, counted from its header."""
     max_frames: int = Field(1000, ge=1)
     """Frames or pages of a file, counted from its header."""
     max_side: int = Field(65_535, ge=1)
     """Pixels of the longest side of a picture that is decoded."""
     child_memory: Size = 4 * 1024**3
-    """Bytes of address space of the process that decodes and encodes."""
+    """Address space of a decoder, the process that decodes and encodes; a 50-megapixel AVIF with
+    alpha needs 2.6 GB of it, and 1.6 GB of memory."""
     child_pictures: int = Field(500, ge=1)
-    """Pictures after which it is replaced by a new one."""
+    """Pictures after which a decoder is replaced."""
     child_growth: Size = 256 * 1024**2
-    """Bytes that it may hold more than it began with, before it is replaced."""
+    """What a decoder may hold more than at its start before it is replaced."""
     max_queue: int = Field(10_000, ge=0)
-    """Pictures that may wait for a worker; 0 for any number."""
+    """Pictures of each priority that may wait for a worker; 0 for any number."""
     rate: Annotated[str, BeforeValidator(parse_rate)] = ""
-    """Pictures that one key, or one address without a key, may send, as `100/minute`."""
+    """Pictures of one key, or of one address without a key (a /64 of IPv6 is one), such as
+    `100/minute`, `10/second` or `1000 per 2 hours`."""
     request_timeout: int = Field(60, ge=1)
     """Seconds for the head of a request, from its first byte to its last."""
     upload_timeout: int = Field(300, ge=1)
     """Seconds for the body of an upload, or for one message of a socket."""
     send_timeout: int = Field(60, ge=1)
-    """Seconds in which a client takes none of what it is sent, after which it counts as gone."""
+    """Seconds in which a client takes none of what it is sent, after which it is cut off."""
     sockets: int = Field(4_000, ge=1)
-    """Open sockets of each server process."""
+    """Open sockets of each web process."""
     sockets_per_address: int = Field(1_000, ge=1)
-    """Of these, from one address."""
+    """Open sockets of each web process from one address."""
     socket_pictures: int = Field(500, ge=1)
-    """Pictures of one socket that are in work; the next message is read when one is answered."""
+    """Pictures of one socket in work; further messages wait unread."""
     socket_idle: int = Field(3_600, ge=1)
     """Seconds without a message and without a picture in work until a socket is closed."""
     socket_memory: Size = 256 * 1024**2
-    """Bytes of messages on their way in, over all sockets of a server process."""
+    """Bytes of messages on their way in, over all sockets of a web process."""
 
 
 class AuthSettings(_Section):
@@ -224,19 +243,21 @@ class AuthSettings(_Section):
         BeforeValidator(parse_api_keys),
         AfterValidator(check_api_keys),
     ] = {}
-    """Keys by the names that stand in the log; without any the server is open to all."""
+    """Keys of 16 or more characters by their names, which stand in the log; without any the
+    server is open to all who reach it. [API keys](#api-keys)."""
 
 
 class CorsSettings(_Section):
     origins: Annotated[
         list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_origins)
     ] = []
-    """Sites whose pages may use this server in a browser; `*` for all."""
+    """Sites whose pages may use this server from a browser, such as
+    `https://example.org,https://example.com`; `*` for all."""
 
 
 class LogSettings(_Section):
     format: LogFormat = LogFormat.AUTO
-    """How log lines are written."""
+    """`json`, one object a line, or `text`; `auto` is text on a terminal and JSON elsewhere."""
 
 
 class Settings(BaseSettings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from app.core.settings import (
     ConfigError,
@@ -49,6 +50,14 @@ def test_the_file_of_the_older_server_is_read(tmp_path: Path) -> None:
     assert settings.upload.max_upload_size == 5 * 1024**2
     assert (settings.upload.max_concurrent_tasks, settings.upload.max_age) == (2, 48)
     assert settings.download.download_url == "files/"
+
+
+def test_the_repositorys_config_yaml_names_every_setting() -> None:
+    named = yaml.safe_load((ROOT / "config.yaml").read_text())
+    sections = Settings().model_dump()
+    assert {section: set(settings) for section, settings in named.items()} == {
+        section: set(settings) for section, settings in sections.items()
+    }
 
 
 def test_config_yaml_of_the_working_directory_is_read(tmp_path: Path) -> None:

@@ -265,6 +265,11 @@ def test_web_and_workers_keep_pictures_in_the_same_volume() -> None:
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_every_variable_that_compose_passes_on_is_read(name: str) -> None:
-    for variable in services()[name].passed_on:
+def test_every_setting_of_the_env_file_reaches_every_role(name: str) -> None:
+    service = services()[name]
+    assert service.data["env_file"] == [{"path": ".env", "required": False}]
+    # These alone win over the file: where Redis is, and the port that is published.
+    assert set(service.environment) <= {"REDIS_URL", "PORT"}
+    assert set(service.passed_on) <= {"WEB_CONCURRENCY"}
+    for variable in (*service.environment, *service.passed_on):
         assert is_known(variable), variable

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from app import __version__
 from tests.pictures import large, md5, photograph, unique
 from tests.service import Client, Service, until
 
 
 def test_the_server_says_what_it_is(client: Client) -> None:
     assert client.http.get("/").json() == {
-        "version": "0.1.0",
+        "version": __version__,
         "download_url": "download/",
         "max_upload_size_bytes": 10485760,
         "max_concurrent_tasks": 3,
