@@ -14,6 +14,7 @@ from imaging.encoders import animated_png, avif, gif, jpeg, png, webp
 from imaging.errors import TOO_MANY_PIXELS, PictureError, ReaderFailed
 from imaging.formats import Format, same_format
 from imaging.lossless import strip
+from imaging.lossless.jpeg_tables import is_small_enough
 from imaging.lossless.plain import drop_metadata
 from imaging.measures import Measures, Size
 from imaging.metadata import NOTHING, WANTED, attach, select_exif
@@ -95,14 +96,7 @@ def _converted(
     tell(replace(measures, result=size))
     if why := target.format.too_large(size):
         raise PictureError(why)
-    result = _encode(prepared, target)
-    if _is_replaceable(source, target):
-        # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-        compared = target.format is Format.JPG or len(result) > CLEARLY_SMALLER * len(data)
-        if compared and not target.careful:
-            result = min(result, _own(data, source, target, strip) or result, key=len)
-        if len(result) > len(data):
-            result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
+    result = _unencoded(data, source, target) or _encoded(data, source, target, prepared)
     sizes = {size}
     if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
         sizes.add(Size(size.height, size.width))
@@ -129,6 +123,31 @@ def _prepare(source: Source, target: Target) -> pyvips.Image:
         image.set_type(pyvips.GValue.array_int_type, "delay", list(source.delays))
         image.set_type(pyvips.GValue.gint_type, "loop", source.loop)
     return image
+
+
+def _unencoded(data: Data, source: Source, target: Target) -> bytes | None:
+    """The original's own pixels, of a JPEG whose tables say that the encoder would only lose."""
+    spared = (
+        target.format is Format.JPG
+        and not target.careful
+        and _is_replaceable(source, target)
+        and orientation(source.image) == 1
+        and is_small_enough(data, target.quality or DEFAULT_QUALITY, target.effort)
+    )
+    return _own(data, source, target, strip) if spared else None
+
+
+def _encoded(data: Data, source: Source, target: Target, image: pyvips.Image) -> bytes:
+    """The pixels in the format of `target`; the original's own where they are fewer bytes."""
+    result = _encode(image, target)
+    if _is_replaceable(source, target):
+        # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
+        compared = target.format is Format.JPG or len(result) > CLEARLY_SMALLER * len(data)
+        if compared and not target.careful:
+            result = min(result, _own(data, source, target, strip) or result, key=len)
+        if len(result) > len(data):
+            result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
+    return result
 
 
 def _encode(image: pyvips.Image, target: Target) -> bytes:
