@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.bytes_report import REFERENCE, Curve, Point, Sheet, bytes_table
+from bench.bytes_report import REFERENCE, Curve, Point, Sheet, breaches, bytes_table
+from bench.drawn import Drawn, drawn_table
 from bench.errors import BenchError
+from bench.graphics import make_graphics
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
 from imaging.formats import Format
 from imaging.limits import Limits
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 FORMATS = (Format.JPG, Format.WEBP, Format.PNG, Format.AVIF)
 """GIF is left out: nothing the older server wrote can be held against it."""
 
+PHOTOS, DRAWINGS, HUNDRED = "photographs", "graphics", "drawn"
+SETS = (PHOTOS, DRAWINGS, HUNDRED)
+"""The photographs and graphics of scikit-image's wheel, and those that `bench.graphics` draws."""
+
 TIMINGS = 3
 
 
@@ -33,6 +41,9 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("bytes", help=__doc__, description=__doc__)
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="a folder of pictures, in place of our own"
+    )
+    parser.add_argument(
+        "--sets", default=",".join(SETS), help="of our own, some of %(default)s", metavar="LIST"
     )
     parser.add_argument("--count", type=int, default=100, metavar="N", help="at most so many (100)")
     parser.add_argument(
@@ -53,14 +64,83 @@ def run(arguments: argparse.Namespace) -> None:
     if not formats:
         raise BenchError(f"choose some of {', '.join(FORMATS)}")
     if arguments.pictures:
-        sets = {"pictures": find_photographs(arguments.pictures, arguments.count)}
-    else:
-        sets = {"photographs": shipped(PHOTOGRAPHS), "graphics": shipped(GRAPHICS)}
-    for name, pictures in sets.items():
-        sheet = Sheet()
-        for picture in pictures[: arguments.count]:
-            _measure(sheet, picture, formats)
-        print(f"{len(pictures)} {name}\n\n{bytes_table(sheet, formats)}\n")
+        _compare("pictures", find_photographs(arguments.pictures, arguments.count), formats)
+        return
+    sets = [name for name in SETS if name in arguments.sets.split(",")]
+    if not sets:
+        raise BenchError(f"choose some of {', '.join(SETS)}")
+    if PHOTOS in sets:
+        pictures = shipped(PHOTOGRAPHS)[: arguments.count]
+        _compare(PHOTOS, pictures, formats)
+        if Format.WEBP in formats:
+            print(f"{_question(pictures)}\n")
+    if DRAWINGS in sets:
+        _compare(DRAWINGS, shipped(GRAPHICS)[: arguments.count], formats)
+    if HUNDRED in sets:
+        _draw(arguments.count, [format for format in formats if format is not Format.AVIF])
+
+
+def _compare(name: str, pictures: Sequence[Path], formats: Sequence[Format]) -> None:
+    """Hold what becomes of the pictures against the older server's settings, and print it."""
+    sheet = Sheet()
+    for picture in pictures:
+        _measure(sheet, picture, formats)
+    print(f"{len(pictures)} {name}\n\n{bytes_table(sheet, formats, name)}\n")
+    print(f"Larger than the effort below it (to reach: 0): {breaches(sheet, formats)}\n")
+
+
+def _draw(count: int, formats: Sequence[Format]) -> None:
+    """Hold what becomes of our own graphics against the files they come in, and print it."""
+    with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
+        pictures = make_graphics(Path(folder))
+        # Evenly from all kinds, if fewer are wanted.
+        pictures = pictures[:: -(-len(pictures) // count)]
+        graphics = [_drawn(picture, formats) for picture in pictures]
+    print(f"{len(graphics)} graphics that are drawn\n\n{drawn_table(graphics, formats)}\n")
+
+
+def _drawn(picture: Path, formats: Sequence[Format]) -> Drawn:
+    from bench import older
+    from bench.look import Reference
+    from imaging.normalise import normalise
+    from imaging.read.decode import decode
+
+    data = picture.read_bytes()
+    upright = normalise(decode(data, Limits()).image).copy_memory()
+    # The look of the default alone: to measure it takes longer than to convert the picture.
+    reference = Reference(upright) if Format.WEBP in formats else None
+    ours = {}
+    for format in formats:
+        for effort in Effort:
+            result, seconds = _convert(data, format, effort, 1)
+            look = nan
+            if reference and (format, effort) == (Format.WEBP, Effort.BALANCED):
+                look = reference.score(result)
+            ours[format, effort] = Point(len(result), look, seconds * 1000)
+    lossy = older.encode(upright, Format.WEBP, older.OWN[Format.WEBP]) if reference else None
+    return Drawn(len(data), reference.score(lossy) if reference and lossy else nan, ours)
+
+
+def _question(pictures: Sequence[Path]) -> str:
+    """What a WebP of a photograph costs more, as it might have been a graphic."""
+    from imaging.encoders.graphics import ALL_EFFORTS_PIXELS, efforts_tried, kind_of
+    from imaging.normalise import normalise
+    from imaging.read.decode import decode
+
+    asked = whole = 0.0
+    for picture in pictures:
+        data = picture.read_bytes()
+        image = normalise(decode(data, Limits()).image).copy_memory()
+        began = time.process_time()
+        for _ in range(TIMINGS):
+            kind_of(image, tried=ALL_EFFORTS_PIXELS)
+            efforts_tried(image, Effort.BALANCED)
+        asked += (time.process_time() - began) / TIMINGS
+        whole += _convert(data, Format.WEBP, Effort.BALANCED)[1]
+    return (
+        "To ask whether it is a graphic takes "
+        f"{asked / (whole - asked):.1%} of a photograph's time as webp (to reach: 3 %)."
+    )
 
 
 def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
@@ -98,7 +178,9 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
             )
 
 
-def _convert(data: bytes, format: Format, effort: Effort) -> tuple[bytes, float]:
+def _convert(
+    data: bytes, format: Format, effort: Effort, timings: int = TIMINGS
+) -> tuple[bytes, float]:
     """The result, and the CPU seconds of its whole conversion."""
     from imaging.convert import convert
     from imaging.target import Target
@@ -106,7 +188,7 @@ def _convert(data: bytes, format: Format, effort: Effort) -> tuple[bytes, float]
     quality = DEFAULT_QUALITY if format.has_quality else NO_QUALITY
     target = Target(format, quality, Limits(), effort)
     seconds = []
-    for _ in range(TIMINGS):
+    for _ in range(timings):
         began = time.process_time()
         result = convert(data, target)
         seconds.append(time.process_time() - began)
