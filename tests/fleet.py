@@ -8,7 +8,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psutil
 
@@ -91,10 +91,10 @@ def _running(
     processes: list[Process] = []
     ports = [free_port(), free_port()]
 
-    def start(name: str, arguments: list[str], port: int | None = None, **settings: object) -> None:
+    def start(name: str, arguments: list[str], port: int | None = None, **settings: Any) -> None:
         machine = folder / name
         machine.mkdir()
-        env = environment(machine, port, REDIS__URL=redis_url, **settings) | shared
+        env = environment(machine, port, REDIS__URL=redis_url, **settings) | dict(shared)
         processes.append(Process(arguments, env | {"PYTHONPATH": str(ROOT)}, cwd=machine))
 
     turns = itertools.cycle(ports)

@@ -61,7 +61,7 @@ def large(width: int, height: int, format: str = "JPEG") -> bytes:
     return buffer.getvalue()
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes | bytearray) -> Image.Image:
     """The picture, decoded."""
     image = Image.open(io.BytesIO(data))
     image.load()

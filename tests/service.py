@@ -20,7 +20,7 @@ from bench.launch import READY_LINE, ROOT, environment, free_port
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 30.0, what: str = "") -> T:
+def until(condition: Callable[[], T | None], seconds: float = 30.0, what: str = "") -> T:
     """The first truthy value of `condition`, asked again and again."""
     deadline = time.monotonic() + seconds
     while True:
@@ -153,7 +153,7 @@ class Process:
 class Service(Process):
     """`python -m app`, ready."""
 
-    def __init__(self, folder: Path, port: int | None = None, **settings: object) -> None:
+    def __init__(self, folder: Path, port: int | None = None, **settings: Any) -> None:
         self.port = port or free_port()
         self.folder = folder
         super().__init__(["app"], environment(folder, self.port, **settings))
@@ -181,7 +181,7 @@ class Service(Process):
 
 
 @contextlib.contextmanager
-def service(folder: Path, **settings: object) -> Iterator[Service]:
+def service(folder: Path, **settings: Any) -> Iterator[Service]:
     """A server with everything in one."""
     server = Service(folder, **settings)
     try:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -73,7 +74,7 @@ def test_pictures_too_long_to_finish_are_put_back_and_done_after_the_next_start(
         for data in pictures:
             client.upload(data, "png")
         for data in pictures:
-            until(lambda d=data: client.status(md5(d))[0]["status"] == "processing")
+            until(partial(_is_processing, client, data))
         assert server.terminate(seconds=10) == 0
         assert not server.stored("results")
         # All ended by themselves: none was waited for until its time was over.
@@ -126,6 +127,10 @@ def test_each_process_that_is_killed_is_started_again(tmp_path: Path, role: str)
         data = unique(photograph("rocket"))
         until(lambda: _accepts(client, data), what="the picture is accepted")
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+def _is_processing(client: Client, data: bytes) -> bool:
+    return bool(client.status(md5(data))[0]["status"] == "processing")
 
 
 def _accepts(client: Client, data: bytes) -> bool:

@@ -7,7 +7,9 @@ import json
 import random
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -92,7 +94,7 @@ def test_a_kill_9_in_the_middle_of_a_burst_of_200_loses_none(tmp_path: Path, rol
 
         until(again, 60, f"{count} of {role} again")
         for name in names:
-            until(lambda n=name: _is_done(client, n), 60, f"{name} is done")
+            until(partial(_is_done, client, name), 60, f"{name} is done")
             opened(client.download(name).content)
         # One result each, also of those that were done twice.
         results = [path.name.split(".")[0] for path in server.stored("results")]
@@ -192,7 +194,7 @@ def test_signals_that_come_one_upon_the_other_stop_the_web_without_a_traceback(
     body = form.read()
     half = len(body) // 2
 
-    def slowly() -> object:
+    def slowly() -> Iterator[bytes]:
         yield body[:half]
         signal_all()
         until(lambda: not _listens(port), what="new ones are refused")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -36,7 +37,7 @@ def _processes(server: Service, module: str) -> list[psutil.Process]:
 def _reason(server: Service, job_id: str) -> str | None:
     with redis.Redis.from_url(server.redis_url) as connection:
         meta = json.loads(connection.hget(f"rq:job:{job_id}", "meta") or b"{}")
-    return meta.get("error")
+    return cast(str | None, meta.get("error"))
 
 
 def _files(server: Service) -> list[Path]:

@@ -60,7 +60,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     if "error" in job.meta:  # of the run before: somebody has sent a failed job again
         del job.meta["error"]
         job.meta.pop("error_code", None)
-        job.save_meta()  # type: ignore[no-untyped-call]
+        job.save_meta()
 
     def note(measures: Measures) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
@@ -110,7 +110,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             time.sleep(STORAGE_DELAYS[-min(left, len(STORAGE_DELAYS))])
         raise
     job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
-    job.save_meta()  # type: ignore[no-untyped-call]
+    job.save_meta()
     publish(job.connection, job.id, Step.DONE)
     _let_go(keys.original(wanted, token))
     logger.info(
@@ -144,7 +144,7 @@ def report_failure(
             # RQ, which saves the job next, notes only the end of what a worker has ended; there may
             # be that of a run before.
             job.ended_at = now()
-    job.save_meta()  # type: ignore[no-untyped-call]
+    job.save_meta()
     publish(connection, job.id, step)
     if step is Step.FAILED:
         arguments = job.kwargs

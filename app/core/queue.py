@@ -321,7 +321,7 @@ class PictureQueue:
         """The job if it still is this submission in this state, and stays so until `pipe`, which is
         in its transaction then, is executed; or None."""
         job_id = expected.conversion.job_id
-        pipe.watch(Job.key_for(job_id))  # type: ignore[no-untyped-call]
+        pipe.watch(Job.key_for(job_id))
         job = self._fetch(job_id)
         current = _view(job)
         if current is None or (current.token, current.state) != (expected.token, expected.state):
@@ -369,7 +369,7 @@ class PictureQueue:
         with a heartbeat and nothing else, which would keep the same picture from ever coming in."""
         key = Job.key_for(job_id)
         with self.connection.pipeline() as pipe:
-            pipe.watch(key)  # type: ignore[no-untyped-call]
+            pipe.watch(key)
             if pipe.hexists(key, "data"):
                 return
             pipe.multi()

@@ -74,7 +74,7 @@ def _keys(doomed: Doomed) -> list[str]:
         job.key,
         job.dependents_key,
         job.dependencies_key,
-        Result.get_key(job.id),  # type: ignore[no-untyped-call]
+        Result.get_key(job.id),
         job.execution_registry.key,
         keys.picture_jobs(doomed.md5),
         *(registry.key_template.format(job.origin) for registry in _REGISTRIES),

@@ -58,7 +58,7 @@ class SharedFolder:
 
     def forget(self, slot: int) -> None:
         """Take away what a process that has ended had open; what it has done still counts."""
-        mark_process_dead(slot, str(self._scratch.folder))  # type: ignore[no-untyped-call]
+        mark_process_dead(slot, str(self._scratch.folder))
 
     def close(self) -> None:
         """Delete the folder."""
@@ -84,7 +84,7 @@ class Instruments:
             values.ValueClass = values.MutexValue
         else:
             os.environ[FOLDER_VARIABLE] = str(share.folder)
-            values.ValueClass = values.MultiProcessValue(lambda: share.slot)  # type: ignore
+            values.ValueClass = values.MultiProcessValue(lambda: share.slot)
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "tinyimage_http_requests_total",
@@ -169,4 +169,4 @@ class Instruments:
         """All numbers, those of the other processes too. Reading them blocks for a moment."""
         if self._share is None:
             return self._registry
-        return MultiProcessCollector(None, path=str(self._share.folder))  # type: ignore
+        return MultiProcessCollector(None, path=str(self._share.folder))

@@ -216,6 +216,6 @@ def _clean_up(site: Site) -> tuple[dict[str, Any], float]:
         time.sleep(0.05)
     if status is not JobStatus.FINISHED:
         raise BenchError(f"the cleanup has {status}")
-    job.refresh()  # type: ignore[no-untyped-call]
+    job.refresh()
     assert job.ended_at is not None
     return dict(job.return_value() or {}), job.ended_at.timestamp()

@@ -63,7 +63,8 @@ def test_a_thousand_followers_are_one_connection(redis_url: str, connection: red
 def test_it_stops_though_the_client_swallows_a_cancellation(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get_message, swallowed = PubSub.get_message, []
+    get_message = PubSub.get_message
+    swallowed: list[BaseException] = []
 
     async def swallow_first(self: PubSub, **options: Any) -> Any:
         try:

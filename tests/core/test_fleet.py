@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import redis
 from rq.job import Job
@@ -21,7 +22,7 @@ def workers(connection: redis.Redis, count: int, queues: str, **more: str) -> No
         for number in range(count):
             key = f"rq:worker:{queues}.{more.get('state', 'idle')}.{number}"
             pipe.sadd("rq:workers", key)
-            pipe.hset(key, mapping={"queues": queues, "state": "idle", **more})
+            pipe.hset(key, mapping=cast(Any, {"queues": queues, "state": "idle", **more}))
         pipe.execute()
 
 
@@ -80,7 +81,7 @@ def test_conversions_are_counted_in_the_bucket_they_belong_to(connection: redis.
         pipe.execute()
     count_restarts(connection, {Restart.WORN: 2})
     count_restarts(connection, {Restart.WORN: 1})
-    tally = parse_tally(connection.hgetall(keys.TALLY))
+    tally = parse_tally(cast(dict[bytes, bytes], connection.hgetall(keys.TALLY)))
     webp = tally.done["webp"]
     # Up to and with 10 ms, up to and with 25 ms, and beyond the last bound.
     assert (webp.buckets[0], webp.buckets[1], webp.buckets[-1]) == (5, 1, 1)

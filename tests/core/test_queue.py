@@ -121,7 +121,7 @@ def plain_redis(connection: redis.Redis) -> Iterator[redis.Redis]:
     ours = connection.config_get(COMPACT)[COMPACT]
     connection.config_set(COMPACT, 64)
     yield connection
-    connection.config_set(COMPACT, ours)
+    connection.config_set(COMPACT, ours or 0)
 
 
 def _memory_of_a_job(connection: redis.Redis, filename: str) -> float:

@@ -198,7 +198,7 @@ def test_the_server_of_the_install_is_taken_before_those_of_the_machine(
 def test_where_the_install_has_none_that_of_the_machine_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_binary.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     path = _fake_server(tmp_path, "8.1.0", "Valkey")  # a link that Debian's package has
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert Binary(path, (8, 1, 0), valkey=True) in find_binaries()
@@ -207,7 +207,7 @@ def test_where_the_install_has_none_that_of_the_machine_is_taken(
 def test_without_a_usable_redis_server_one_line_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_binary.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(NoBinary, match="set REDIS_URL"):
         choose_binary(tmp_path, None)

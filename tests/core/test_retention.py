@@ -202,7 +202,7 @@ def test_nothing_of_a_removed_job_is_left_in_redis(scene: Scene, connection: red
         connection.zadd(registry.key_template.format(Priority.INTERACTIVE.value), {"another": 1})
     connection.delete(Queue(Priority.INTERACTIVE.value, connection=connection).key)
     assert sweep(scene.queue, scene.storage, HOUR).jobs == 3
-    left = {key.decode() for key in connection.keys("*")}
+    left = {str(key, "utf8") if isinstance(key, bytes) else key for key in connection.keys("*")}
     registries = {
         f"rq:{name}:{Priority.INTERACTIVE.value}" for name in ("finished", "failed", "canceled")
     }

@@ -27,9 +27,12 @@ def test_an_object_is_on_the_disk_before_anybody_knows_of_it(
     """Its content, its name, and the folders that were made for it."""
     synced: set[int] = set()
     fsync = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda file: (synced.add(os.fstat(file).st_ino), fsync(file))[1]
-    )
+
+    def seen(file: int) -> None:
+        synced.add(os.fstat(file).st_ino)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", seen)
     folder = tmp_path / "made" / "here"
 
     def inodes(key: str) -> set[int]:

@@ -7,6 +7,7 @@ import contextlib
 import io
 import socket
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 import redis
@@ -25,7 +26,7 @@ MB = 1_000_000
 def _used(connection: redis.Redis) -> int:
     """The bytes that are counted, which are those of what is listed."""
     used = int(connection.get(ledger.USED) or 0)
-    listed = connection.zrange(ledger.EXPIRY, 0, -1)
+    listed = cast(list[bytes], connection.zrange(ledger.EXPIRY, 0, -1))
     assert used == sum(int(member.split()[0]) for member in listed)
     return used
 
@@ -33,7 +34,7 @@ def _used(connection: redis.Redis) -> int:
 def _hashes(connection: redis.Redis) -> list[bytes]:
     return [
         key
-        for key in connection.keys(f"{keys.STORAGE_PREFIX}:*")
+        for key in cast(list[bytes], connection.keys(f"{keys.STORAGE_PREFIX}:*"))
         if connection.type(key) == b"hash"
     ]
 
@@ -213,7 +214,7 @@ def test_a_clock_that_is_ahead_counts_nothing_off_that_is_there(
     small: RedisStorage, connection: redis.Redis
 ) -> None:
     small.put("a", bytes(3 * MB))
-    for member in connection.zrange(ledger.EXPIRY, 0, -1):
+    for member in cast(list[bytes], connection.zrange(ledger.EXPIRY, 0, -1)):
         connection.zadd(ledger.EXPIRY, {member: 1.0})
     assert small.delete_staged(0) == (0, 0)
     assert _used(connection) == 3 * MB

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.imaging.samples import CORNERS, corners, encoded
+from tests.imaging.samples import CORNERS, corners, encoded, frame_count
 
 DELAYS = [100, 250, 20, 700]
 """Milliseconds; a GIF counts in hundredths of a second."""
@@ -40,7 +40,7 @@ def animation(kind: str, loop: int = 3, frames: list[Image.Image] | None = None)
 def frames_seen(image: Image.Image) -> tuple[list[Image.Image], list[int]]:
     """The frames, as they are seen, and the milliseconds each is."""
     frames, delays = [], []
-    for number in range(image.n_frames):
+    for number in range(frame_count(image)):
         image.seek(number)
         image.load()
         frames.append(image.convert("RGBA").copy())

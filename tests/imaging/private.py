@@ -30,7 +30,7 @@ PLACE = {
 def exif_block(orientation: int = 1) -> Image.Exif:
     exif = Image.Exif()
     exif.update({Base.Make: "a secret maker", Base.ImageDescription: "a secret description"})
-    exif.update(COPYRIGHT | DATE)
+    exif.update({int(tag): value for tag, value in (COPYRIGHT | DATE).items()})
     exif[ORIENTATION] = orientation
     exif[IFD.Exif] = {
         Base.MakerNote: b"a secret note",

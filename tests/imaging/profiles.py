@@ -27,7 +27,11 @@ def adobe_rgb() -> bytes:
 
 def green_for_cyan() -> bytes:
     """CMYK of a press whose cyan ink is green, so that it is seen whether the profile was used."""
-    inks = {(0, 0, 0, 0): (100, 0, 0), (1, 0, 0, 0): (60, -60, 50), (0, 1, 0, 0): (50, 70, 0)}
+    inks: dict[tuple[int, ...], tuple[int, int, int]] = {
+        (0, 0, 0, 0): (100, 0, 0),
+        (1, 0, 0, 0): (60, -60, 50),
+        (0, 1, 0, 0): (50, 70, 0),
+    }
     table = bytearray()
     for number in range(16):
         ink = tuple(number >> shift & 1 for shift in (3, 2, 1, 0))

@@ -86,13 +86,32 @@ def distance(one: Image.Image, other: Image.Image, mode: str = "RGB") -> float:
     return float(np.abs(pixels(one, mode) - pixels(other, mode)).mean())
 
 
+def pixel(image: Image.Image, at: tuple[int, int]) -> tuple[int, ...]:
+    """The values of a pixel of a picture with several bands."""
+    found = image.getpixel(at)
+    assert isinstance(found, tuple)
+    return found
+
+
+def frame_count(image: Image.Image) -> int:
+    """How many frames a file has."""
+    return int(getattr(image, "n_frames", 1))
+
+
+def opacities(image: Image.Image) -> tuple[float, float]:
+    """The lowest and the highest opacity, 0 to 255."""
+    low, high = image.convert("RGBA").getchannel("A").getextrema()
+    assert isinstance(low, int | float)
+    assert isinstance(high, int | float)
+    return low, high
+
+
 def is_close(
     image: Image.Image, at: tuple[int, int], colour: tuple[int, ...], by: int = 12
 ) -> bool:
     """Whether a pixel has about this colour: red, green, blue and perhaps alpha."""
-    pixel = image.convert("RGBA" if len(colour) == 4 else "RGB").getpixel(at)
-    assert isinstance(pixel, tuple)
-    return all(abs(a - b) <= by for a, b in zip(pixel, colour, strict=True))
+    found = pixel(image.convert("RGBA" if len(colour) == 4 else "RGB"), at)
+    return all(abs(a - b) <= by for a, b in zip(found, colour, strict=True))
 
 
 def assert_corners(image: Image.Image, by: int = 14) -> None:

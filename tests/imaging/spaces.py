@@ -58,8 +58,10 @@ def hlg(linear: Floats) -> Floats:
     luminance = shown @ np.array([0.2627, 0.6780, 0.0593])
     scene = shown * np.maximum(luminance, 1e-9)[..., None] ** (1 / 1.2 - 1)
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    return np.where(
-        scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(np.maximum(12 * scene - b, 1e-9)) + c
+    return np.asarray(
+        np.where(
+            scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(np.maximum(12 * scene - b, 1e-9)) + c
+        )
     )
 
 

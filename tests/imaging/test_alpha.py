@@ -8,7 +8,7 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
-from tests.imaging.samples import encoded, is_close, photo, target
+from tests.imaging.samples import encoded, is_close, opacities, photo, pixel, target
 from tests.pictures import opened
 
 WITH_ALPHA = (Format.WEBP, Format.PNG, Format.AVIF, Format.GIF)
@@ -28,7 +28,7 @@ def _thirds(mode: str = "RGBA") -> bytes:
 @pytest.mark.parametrize("format", WITH_ALPHA)
 def test_alpha_is_kept(format: Format, effort: Effort) -> None:
     result = opened(convert(_thirds(), target(format, 90, effort))).convert("RGBA")
-    assert result.getpixel(CLEAR)[3] <= 4
+    assert pixel(result, CLEAR)[3] <= 4
     assert is_close(result, (140, 100), (200, 40, 40, 255))
     if format is not Format.GIF:  # it knows opaque and clear alone
         assert is_close(result, HALF, (200, 40, 40, 128))
@@ -37,7 +37,7 @@ def test_alpha_is_kept(format: Format, effort: Effort) -> None:
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_a_jpeg_is_on_white(mode: str) -> None:
     data = _thirds(mode)
-    solid = opened(data).convert("RGB").getpixel((140, 100))
+    solid = pixel(opened(data).convert("RGB"), (140, 100))
     result = opened(convert(data, target(Format.JPG)))
     assert is_close(result, CLEAR, (255, 255, 255))
     assert is_close(result, (140, 100), solid)
@@ -51,9 +51,9 @@ def test_a_background_that_is_asked_for(format: Format, colour: str, mode: str) 
     rgb = tuple(bytes.fromhex(colour))
     data = _thirds(mode)
     result = opened(convert(data, target(format, background=colour)))
-    assert result.convert("RGBA").getextrema()[3] == (255, 255)
+    assert opacities(result) == (255, 255)
     assert is_close(result, CLEAR, rgb)
-    assert is_close(result, (140, 100), opened(data).convert("RGB").getpixel((140, 100)))
+    assert is_close(result, (140, 100), pixel(opened(data).convert("RGB"), (140, 100)))
 
 
 @pytest.mark.parametrize("format", WITH_ALPHA)
@@ -66,7 +66,5 @@ def test_a_soft_edge_in_a_palette_stays_soft() -> None:
     image = photo().convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     result = opened(convert(encoded(image, "PNG"), target(Format.PNG))).convert("RGBA")
-    errors = [
-        abs(result.getpixel((80, y))[3] - image.getpixel((80, y))[3]) for y in range(5, 115, 10)
-    ]
+    errors = [abs(pixel(result, (80, y))[3] - pixel(image, (80, y))[3]) for y in range(5, 115, 10)]
     assert max(errors) < 40

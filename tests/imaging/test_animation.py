@@ -12,7 +12,16 @@ from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.options import Effort
 from tests.imaging.animations import DELAYS, animation, frames_seen, moving_frames
-from tests.imaging.samples import assert_corners, distance, encoded, is_close, photo, target
+from tests.imaging.samples import (
+    assert_corners,
+    distance,
+    encoded,
+    frame_count,
+    is_close,
+    photo,
+    pixel,
+    target,
+)
 from tests.pictures import opened
 
 MOVING = (Format.WEBP, Format.GIF)
@@ -102,7 +111,7 @@ def test_every_frame_has_the_borders_or_is_cut(format: Format) -> None:
 @pytest.mark.parametrize("format", STILL)
 def test_of_an_animation_the_first_frame_is_taken(format: Format, kind: str) -> None:
     result = opened(convert(animation(kind), target(format)))
-    assert getattr(result, "n_frames", 1) == 1
+    assert frame_count(result) == 1
     assert distance(result, moving_frames()[0]) < 4
     small = opened(convert(animation(kind), target(format, width=60)))
     assert small.size == (60, 40)
@@ -126,7 +135,7 @@ def test_frames_that_are_transparent(format: Format) -> None:
         assert len(shown) == len(frames)
         for number, frame in enumerate(shown):
             for column in range(4):
-                alpha = frame.getpixel((column * 20 + 10, 30))[3]
+                alpha = pixel(frame, (column * 20 + 10, 30))[3]
                 assert alpha == (255 if column == number else 0), (kind, number, column)
 
 

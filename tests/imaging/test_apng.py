@@ -17,7 +17,16 @@ from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
 from tests.imaging.apngs import Part, apng, chunk
-from tests.imaging.samples import corners, distance, encoded, is_close, photo, target
+from tests.imaging.samples import (
+    corners,
+    distance,
+    encoded,
+    frame_count,
+    is_close,
+    photo,
+    pixel,
+    target,
+)
 from tests.pictures import opened
 
 MOVING = (Format.PNG, Format.WEBP, Format.GIF)
@@ -44,7 +53,7 @@ def _ball(kept: int = 4) -> list[Part]:
 def _shown(data: bytes) -> tuple[list[Image.Image], list[float]]:
     image = opened(data)
     frames, delays = [], []
-    for number in range(getattr(image, "n_frames", 1)):
+    for number in range(frame_count(image)):
         image.seek(number)
         image.load()
         frames.append(image.convert("RGBA").copy())
@@ -122,7 +131,7 @@ def test_what_becomes_of_a_frame_before_the_next(
     assert is_close(frames[1], (30, 20), RED)
     assert is_close(frames[2], (30, 20), BLUE)
     if place_then == CLEAR:
-        assert frames[2].getpixel((10, 10))[3] == 0
+        assert pixel(frames[2], (10, 10))[3] == 0
     else:
         assert is_close(frames[2], (10, 10), place_then)
 
@@ -131,7 +140,7 @@ def test_a_first_frame_cannot_be_as_it_was_before() -> None:
     data = apng([Part(_flat(RED), dispose=PREVIOUS), Part(_flat(GREEN, 10, 10))])
     frames, _ = _shown(convert(data, _lossless(Format.PNG)))
     assert is_close(frames[1], (5, 5), GREEN)
-    assert frames[1].getpixel((30, 20))[3] == 0
+    assert pixel(frames[1], (30, 20))[3] == 0
 
 
 @pytest.mark.parametrize(
@@ -149,7 +158,7 @@ def test_how_a_frame_lies_on_what_is_there(
     assert is_close(second, (15, 15), half, by=2)
     assert is_close(second, (5, 5), RED)
     if clear == CLEAR:
-        assert second.getpixel((25, 15))[3] == 0
+        assert pixel(second, (25, 15))[3] == 0
     else:
         assert is_close(second, (25, 15), clear)
 
@@ -217,7 +226,7 @@ def test_a_png_of_another_animation_is_its_first_frame(kind: str) -> None:
     frames = [_flat(RED), _flat(GREEN)]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
     result = opened(convert(data, target(Format.PNG)))
-    assert result.n_frames == 1
+    assert frame_count(result) == 1
     assert is_close(result, (5, 5), RED)
 
 

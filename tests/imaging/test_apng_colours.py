@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort, Keep
 from tests.imaging.profiles import display_p3, grey_curve, grey_in_lab
-from tests.imaging.samples import encoded, is_close, photo, target
+from tests.imaging.samples import encoded, frame_count, is_close, opacities, photo, target
 from tests.imaging.spaces import (
     CHRM_P3,
     TO_BT2020,
@@ -81,7 +83,7 @@ def _animation(image: Image.Image, chunks: Chunks, profile: bytes | None) -> byt
 def _distances(data: bytes, wanted: Image.Image) -> list[float]:
     """How far each frame, as a viewer shows it, is from what is wanted, turned as it should be."""
     image = opened(data)
-    assert image.n_frames == len(TURNS)
+    assert frame_count(image) == len(TURNS)
     profile = image.info.get("icc_profile")
     found = []
     for number, turn in enumerate(TURNS):
@@ -156,11 +158,11 @@ def test_grey_frames_take_every_option(
     grey.putalpha(
         Image.linear_gradient("L").resize(grey.size).point(lambda value: 255 * (value > 99))
     )
-    size = {"width": 60, "height": 40} | options
+    size: dict[str, Any] = {"width": 60, "height": 40} | options
     result = opened(convert(_animation(grey, (), None), target(format, 97, fit=fit, **size)))
-    assert result.n_frames == len(TURNS)
+    assert frame_count(result) == len(TURNS)
     assert result.size == (size["width"], size["height"])
     if "background" in options:
-        assert result.convert("RGBA").getextrema()[3] == (255, 255)
+        assert opacities(result) == (255, 255)
         if fit == "contain":
             assert is_close(result, (1, 1), (255, 128, 0))

@@ -11,7 +11,7 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Keep
 from tests.imaging.profiles import adobe_rgb, display_p3
-from tests.imaging.samples import encoded, is_close, photo, target
+from tests.imaging.samples import encoded, is_close, photo, pixel, target
 from tests.pictures import opened
 
 # The same colours in each space, from the spaces' definitions: the primaries of sRGB, and a grey.
@@ -32,11 +32,12 @@ def _patches(colours: tuple[tuple[int, int, int], ...]) -> Image.Image:
 
 
 def _lossless(kind: str) -> dict[str, Any]:
-    return {
+    options: dict[str, dict[str, Any]] = {
         "JPEG": {"quality": 98, "subsampling": 0},
         "WEBP": {"lossless": True},
         "AVIF": {"quality": 98, "subsampling": "4:4:4"},
-    }.get(kind, {})
+    }
+    return options.get(kind, {})
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -90,4 +91,4 @@ def test_the_profile_of_a_grey_picture() -> None:
     data = encoded(photo().convert("L"), "PNG", icc_profile=display_p3())
     for format in Format:
         result = opened(convert(data, target(format)))
-        assert is_close(result, (100, 80), opened(data).convert("RGB").getpixel((100, 80)), by=20)
+        assert is_close(result, (100, 80), pixel(opened(data).convert("RGB"), (100, 80)), by=20)

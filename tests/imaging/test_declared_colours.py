@@ -122,8 +122,8 @@ def test_the_dark_tones_of_16_bits_stay(bands: int) -> None:
 )
 def test_what_says_srgb_or_nothing_changes_no_pixel(chunks: list[tuple[bytes, bytes]]) -> None:
     data = with_chunks(encoded(photo(), "PNG"), *chunks)
-    for options in ({}, {"keep": KEPT}):
-        result = opened(convert(data, target(Format.WEBP, lossless=True, **options)))
+    for keep in ((), KEPT):
+        result = opened(convert(data, target(Format.WEBP, lossless=True, keep=keep)))
         assert distance(result, photo()) == 0
         assert "icc_profile" not in result.info
 

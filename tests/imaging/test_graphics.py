@@ -14,7 +14,7 @@ from bench.graphics import make_graphics
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
-from tests.imaging.samples import corners, distance, encoded, photo, target
+from tests.imaging.samples import corners, distance, encoded, frame_count, photo, target
 from tests.pictures import opened
 
 SOME = slice(None, None, 9)
@@ -94,7 +94,7 @@ def test_an_animation_that_is_drawn_does_not_grow() -> None:
         result = convert(data, target(Format.WEBP, 0, effort))
         assert len(result) < len(data)
         shown = opened(result)
-        assert shown.n_frames == len(frames)
+        assert frame_count(shown) == len(frames)
         for number, frame in enumerate(frames):
             shown.seek(number)
             assert distance(shown, frame) < 2

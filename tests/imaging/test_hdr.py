@@ -12,7 +12,7 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Keep
-from tests.imaging.samples import distance, photo, target
+from tests.imaging.samples import distance, photo, pixel, target
 from tests.imaging.spaces import (
     TO_BT2020,
     Floats,
@@ -107,7 +107,7 @@ def test_a_colour_beyond_srgb_keeps_its_hue(corner: int, curve: str) -> None:
     colour = np.array([(1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1)][corner])
     values = CURVES[curve][1](np.full((32, 32, 3), 0.9) * colour)
     result = opened(convert(_png(values, CURVES[curve][0]), BEST))
-    shown = np.array(result.convert("RGB").getpixel((16, 16)))
+    shown = np.array(pixel(result.convert("RGB"), (16, 16)))
     assert shown[colour == 1].min() > 150, shown
     assert shown[colour == 0].max() < 100, shown
 
@@ -119,8 +119,8 @@ def test_alpha_stays(kind: str) -> None:
     values[:16, :, -1] = 0.25
     values[16:, :, -1] = 1
     result = opened(convert(_png(values, 16), BEST)).convert("RGBA")
-    assert result.getpixel((4, 4))[3] in (63, 64)
-    assert result.getpixel((4, 20)) == (255, 255, 255, 255)
+    assert pixel(result, (4, 4))[3] in (63, 64)
+    assert pixel(result, (4, 20)) == (255, 255, 255, 255)
 
 
 @pytest.mark.parametrize("curve", CURVES)

@@ -11,7 +11,7 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from tests.imaging.samples import encoded, target
+from tests.imaging.samples import encoded, pixel, target
 from tests.pictures import opened
 
 LOSSLESS = target(Format.PNG, lossless=True)
@@ -70,7 +70,7 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 )
 def test_the_largest_is_shown_and_of_these_the_one_of_most_colours(entries: list[Entry]) -> None:
     image = opened(convert(_icon(*entries), LOSSLESS)).convert("RGBA")
-    assert image.getpixel((image.width // 2, image.height // 2)) == (*GREEN, 255)
+    assert pixel(image, (image.width // 2, image.height // 2)) == (*GREEN, 255)
 
 
 def test_an_icon_stays_one_that_cannot_be_written() -> None:

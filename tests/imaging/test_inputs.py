@@ -17,8 +17,10 @@ from tests.imaging.samples import (
     corners,
     distance,
     encoded,
+    frame_count,
     is_close,
     photo,
+    pixel,
     pixels,
     target,
 )
@@ -71,9 +73,9 @@ def test_alpha_is_read(kind: str) -> None:
     assert result.size == (64, 64)
     assert_corners(result.crop((0, 12, 64, 64)).resize((64, 64)))
     if kind != "BMP":  # Pillow itself passes a BMP's alpha over
-        assert result.getpixel((32, 4))[3] < 10
+        assert pixel(result, (32, 4))[3] < 10
         assert is_close(opened(convert(data, target(Format.JPG))), (32, 4), (255, 255, 255))
-    assert result.getpixel((16, 24))[3] == 255
+    assert pixel(result, (16, 24))[3] == 255
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "TIFF", "AVIF", "HEIF", "BMP", "JPEG2000"])
@@ -120,7 +122,7 @@ def test_of_a_tiff_the_first_page_is_taken() -> None:
     for format in Format:
         result = opened(convert(data, target(format)))
         assert_corners(result)
-        assert getattr(result, "n_frames", 1) == 1
+        assert frame_count(result) == 1
 
 
 def test_of_an_icon_the_largest_picture_is_taken() -> None:

@@ -21,6 +21,7 @@ from tests.imaging.samples import (
     encoded,
     is_close,
     photo,
+    pixel,
     pixels,
     target,
 )
@@ -83,7 +84,7 @@ def test_inks_become_colours(format: Format, ycck: bool) -> None:
     for ink, colour in inks.items():
         result = opened(convert(_inks(ink, ycck=ycck), target(format)))
         assert result.mode in ("RGB", "P")
-        assert is_close(result, (20, 20), colour, by=25), result.convert("RGB").getpixel((20, 20))
+        assert is_close(result, (20, 20), colour, by=25), pixel(result.convert("RGB"), (20, 20))
 
 
 @pytest.mark.parametrize("format", list(Format))

@@ -10,7 +10,7 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort, Keep
 from tests.imaging.profiles import display_p3, green_for_cyan, grey_curve
-from tests.imaging.samples import distance, encoded, photo, target
+from tests.imaging.samples import distance, encoded, photo, pixel, target
 from tests.imaging.spaces import picture, shown, srgb
 from tests.pictures import opened
 
@@ -51,7 +51,7 @@ def test_a_profile_of_inks(format: Format) -> None:
     data = encoded(image, "TIFF", icc_profile=green_for_cyan())
     result = opened(convert(data, target(format, 95, keep=(Keep.ICC,))))
     assert "icc_profile" not in result.info
-    red, green, blue = result.convert("RGB").getpixel((20, 20))
+    red, green, blue = pixel(result.convert("RGB"), (20, 20))
     assert green > red + 40
     assert green > blue + 40
 

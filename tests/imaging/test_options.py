@@ -184,13 +184,18 @@ def test_what_is_the_same_is_one_job(one: dict[str, object], other: dict[str, ob
 
 
 def test_what_differs_is_a_job_of_its_own() -> None:
-    values: dict[str, list[dict[str, object]]] = {
+    values: dict[str, list[dict[str, Any]]] = {
         "lossless": [{}, {"lossless": True}],
         "size": [
-            *({}, {"width": 9}, {"height": 9}, {"width": 9, "height": 9}, {"width": 99}),
+            {},
+            {"width": 9},
+            {"height": 9},
+            {"width": 9, "height": 9},
+            {"width": 99},
             {"width": 9, "height": 9, "fit": "cover"},
             {"width": 9, "height": 9, "fit": "cover", "gravity": "attention"},
-            *({"width": 9, "height": 9, "fit": fit} for fit in ("contain", "fill")),
+            {"width": 9, "height": 9, "fit": "contain"},
+            {"width": 9, "height": 9, "fit": "fill"},
         ],
         "background": [{}, {"background": "fff"}, {"background": "000"}],
         "effort": [{}, {"effort": "fast"}, {"effort": "small"}],

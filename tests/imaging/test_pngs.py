@@ -18,8 +18,10 @@ from tests.imaging.samples import (
     corners,
     distance,
     encoded,
+    frame_count,
     is_close,
     photo,
+    pixel,
     pixels,
     target,
 )
@@ -66,12 +68,12 @@ def test_one_colour_that_is_transparent(mode: str) -> None:
     image = Image.new("RGB", (60, 40), (7, 7, 7))
     image.paste((200, 200, 200), (30, 0, 60, 40))
     image = image.quantize(2) if mode == "P" else image.convert(mode)
-    transparency = image.getpixel((0, 0))
+    transparency = pixel(image, (0, 0))
     data = encoded(image, "PNG", transparency=transparency)
     assert b"tRNS" in data
     result = opened(convert(data, LOSSLESS)).convert("RGBA")
-    assert result.getpixel((10, 20))[3] == 0
-    assert result.getpixel((45, 20))[3] == 255
+    assert pixel(result, (10, 20))[3] == 0
+    assert pixel(result, (45, 20))[3] == 255
     on_white = opened(convert(data, target(Format.JPG)))
     assert is_close(on_white, (10, 20), (255, 255, 255))
 
@@ -97,7 +99,7 @@ def test_of_an_apng_the_first_frame_is_taken_where_the_format_has_one(format: Fo
     assert b"acTL" in data
     result = convert(data, target(format, lossless=format.can_be_lossless))
     assert distance(opened(result), frames[0]) < 10
-    assert getattr(opened(result), "n_frames", 1) == 1
+    assert frame_count(opened(result)) == 1
 
 
 def test_of_a_png_that_is_cut_off_what_can_be_read_is_kept() -> None:
@@ -113,7 +115,7 @@ def test_a_palette_with_alpha() -> None:
     data = encoded(image.quantize(8), "PNG")
     result = opened(convert(data, target(Format.PNG)))
     assert_corners(result)
-    assert result.convert("RGBA").getpixel((2, 2))[3] == 0
+    assert pixel(result.convert("RGBA"), (2, 2))[3] == 0
 
 
 def _png(values: np.ndarray, bits: int, colour_type: int) -> bytes:

@@ -18,6 +18,7 @@ from imaging.formats.recognise import picture_type
 from imaging.limits import Limits
 from imaging.options import Effort, Fit, Keep, Options
 from imaging.target import Target
+from tests.imaging.samples import frame_count
 from tests.imaging.strategies import BOUNDED, MODES, animations, pictures, targets
 from tests.pictures import opened
 
@@ -88,7 +89,7 @@ def test_an_animation_has_its_frames_in_the_promised_size(picture: Picture, targ
     kind, size, data = picture
     result = convert(data, target)
     assert opened(result).size == _promised(size, target.options)
-    shown, before = getattr(opened(result), "n_frames", 1), opened(data).n_frames
+    shown, before = frame_count(opened(result)), frame_count(opened(data))
     moves = kind in MOVING.get(target.format, ())
     assert 1 <= shown <= (before if moves else 1)
     if same_format(str(picture_type(data))) is target.format and _is_plain(target.options):
@@ -159,7 +160,7 @@ def _upright(data: bytes) -> NDArray[np.int32]:
 def _moments(data: bytes) -> list[NDArray[np.int32]]:
     """What is seen in each hundredth of a second, clear where nothing is."""
     image, found = opened(data), list[NDArray[np.int32]]()
-    for number in range(image.n_frames):
+    for number in range(frame_count(image)):
         image.seek(number)
         values = np.asarray(image.convert("RGBA"), dtype=np.int32)
         seen = np.where(values[..., 3:] > 0, values, 0)

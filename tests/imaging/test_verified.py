@@ -15,6 +15,7 @@ from imaging import convert as conversion
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
+from imaging.normalise import normalise
 from imaging.options import Effort
 from tests.imaging.samples import corners, encoded, photo, target
 from tests.pictures import opened
@@ -81,7 +82,6 @@ def test_more_frames_than_were_meant_are_no_result(
 def test_done_and_black_is_failed(
     monkeypatch: pytest.MonkeyPatch, format: Format, value: int
 ) -> None:
-    normalise = conversion.normalise
 
     def flat(image: pyvips.Image, **options: Any) -> pyvips.Image:
         return normalise(image, **options) * 0 + value

@@ -31,7 +31,8 @@ def shades() -> Pixels:
 def clear() -> Pixels:
     """Alpha from 0.1 to 1, as one band."""
     _, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    return np.clip((x + 6.5) / WIDTH, 0, 1)[:, :, None]
+    opacity: Pixels = np.clip((x + 6.5) / WIDTH, 0, 1)[:, :, None]
+    return opacity
 
 
 def numbers(values: Pixels, kind: str) -> Pixels:

@@ -20,7 +20,7 @@ class Web(Process):
 
     module: ClassVar[str] = "app"
 
-    def __init__(self, folder: Path, redis_url: str, **settings: object) -> None:
+    def __init__(self, folder: Path, redis_url: str, **settings: Any) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"
@@ -70,7 +70,7 @@ class Web(Process):
 
 
 @contextlib.contextmanager
-def web(folder: Path, redis_url: str, **settings: object) -> Iterator[Web]:
+def web(folder: Path, redis_url: str, **settings: Any) -> Iterator[Web]:
     """The web, ready."""
     running = Web(folder, redis_url, **settings)
     try:

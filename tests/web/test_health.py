@@ -57,7 +57,7 @@ def test_workers_count_again_after_a_redis_that_was_away_for_longer_than_their_e
         web(tmp_path, redis_url) as running,
         workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=2),
     ):
-        until(lambda: cast(int, connection.scard("rq:workers")) == 3 and says(running))
+        until(lambda: connection.scard("rq:workers") == 3 and says(running))
         names = cast(set[bytes], connection.smembers("rq:workers"))
         # What an outage leaves: the entries have expired, and one of the workers that came back
         # first has taken the others off the list.

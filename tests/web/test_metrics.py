@@ -118,7 +118,7 @@ def upload_taken(server: Service, data: bytes) -> bool:
 
 def children(process: psutil.Process) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
-        return process.children()
+        return list(process.children())
     return []
 
 
@@ -311,7 +311,9 @@ def test_a_scrape_can_be_openmetrics(server: Service) -> None:
     assert response.headers["content-type"].startswith("application/openmetrics-text")
     assert list(openmetrics.text_string_to_metric_families(response.text))
     for nonsense in ("application/openmetrics-text; version=x.y; escaping=z", "\xff", "*" * 5000):
-        response = httpx.get(f"{server.url}/metrics", headers={"Accept": nonsense.encode("latin1")})
+        response = httpx.get(
+            f"{server.url}/metrics", headers={b"Accept": nonsense.encode("latin1")}
+        )
         assert response.status_code == 200
 
 

@@ -175,7 +175,7 @@ def test_fields_and_names_of_a_form(
     ),
 )
 def test_bodies_that_are_no_form(target: Web, kind: bytes, body: bytes) -> None:
-    _clear(target.client.http.post("/upload", content=body, headers={"Content-Type": kind}))
+    _clear(target.client.http.post("/upload", content=body, headers={b"Content-Type": kind}))
 
 
 @pytest.mark.parametrize(

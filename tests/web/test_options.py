@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
@@ -135,7 +136,7 @@ def test_an_option_that_makes_no_sense_is_400_and_says_what(
 def test_a_socket_takes_options_and_names_them(ws: ClientConnection) -> None:
     data = base64.b64encode(unique(photograph("rocket"))).decode()
     ws.send(json.dumps({"format": "png", "data": data, "width": 20, "keep": ["date"]}))
-    done = {}
+    done: dict[str, Any] = {}
     while done.get("status") != "done":
         done = json.loads(ws.recv(timeout=60))
         assert done["options"] == {"width": 20, "keep": ["date"]}

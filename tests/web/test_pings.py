@@ -49,4 +49,4 @@ def test_a_silent_socket_is_pinged_before_a_router_closes_it(
     protocol.send_text(b"nonsense")
     answer = next(received)
     assert answer.opcode is Opcode.TEXT
-    assert json.loads(answer.data)["message"] == "invalid_json"
+    assert json.loads(bytes(answer.data))["message"] == "invalid_json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
@@ -15,7 +16,8 @@ from tests.web.sockets import message
 
 
 def _waiting(connection: redis.Redis, queue: str) -> list[str]:
-    return [job.decode() for job in connection.lrange(f"rq:queue:{queue}", 0, -1)]
+    jobs = cast(list[bytes], connection.lrange(f"rq:queue:{queue}", 0, -1))
+    return [job.decode() for job in jobs]
 
 
 def test_a_picture_goes_into_the_queue_of_its_priority_and_no_answer_changes(

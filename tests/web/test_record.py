@@ -111,7 +111,7 @@ def _ws(server: Service) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("id", ["a b", "x" * 200, '"', "<script>", "ä", ""])
 def test_a_request_id_that_is_not_sane_is_replaced(client: Client, id: str) -> None:
-    response = client.http.get("/", headers={"X-Request-ID": id.encode()})
+    response = client.http.get("/", headers={b"X-Request-ID": id.encode()})
     assert re.fullmatch("[0-9a-f]{16}", response.headers["x-request-id"])
 
 

@@ -52,7 +52,7 @@ def test_a_picture_is_queued_then_processing_then_done(server: Service, client: 
         if seen == ["queued"]:
             for decoder in decoders:
                 decoder.resume()
-        return status == "done"
+        return bool(status == "done")
 
     until(done)
     assert seen == ["queued", "processing", "done"]

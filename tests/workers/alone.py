@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bench.launch import environment
 from tests.service import Process
 
 
 @contextlib.contextmanager
-def workers(folder: Path, url: str, **settings: object) -> Iterator[Process]:
+def workers(folder: Path, url: str, **settings: Any) -> Iterator[Process]:
     """`python -m workers`."""
     process = Process(["workers"], environment(folder, REDIS__URL=url, **settings))
     try:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import cast
 
 import redis
 from rq import Queue
@@ -36,6 +37,12 @@ def _left(folder: Path) -> int:
     return sum(len(names) for _, _, names in os.walk(folder / "output"))
 
 
+def _files(job: Job) -> int:
+    """How many files the cleanup has deleted."""
+    result = cast(dict[str, int], job.return_value())
+    return result["files"]
+
+
 def _enqueue(connection: redis.Redis) -> Job:
     queue = Queue(keys.MAINTENANCE_QUEUE, connection=connection, serializer=JSONSerializer)
     return queue.enqueue(keys.CLEANUP_FUNCTION)
@@ -54,7 +61,7 @@ def test_a_cleanup_stops_with_its_worker_and_the_next_one_does_the_rest(
     finally:
         pool.destroy()
     assert job.get_status() is JobStatus.FINISHED
-    deleted = job.return_value()["files"]
+    deleted = _files(job)
     assert 0 < deleted < FILES
     assert _left(tmp_path) == FILES - deleted
     pool = Process(["workers"], env)
@@ -63,5 +70,5 @@ def test_a_cleanup_stops_with_its_worker_and_the_next_one_does_the_rest(
         until(lambda: rest.get_status() is JobStatus.FINISHED, what="the next cleanup has ended")
     finally:
         pool.terminate()
-    assert rest.return_value()["files"] == FILES - deleted
+    assert _files(rest) == FILES - deleted
     assert _left(tmp_path) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -29,7 +30,7 @@ def _told(data: bytes, target: Target) -> tuple[bytes | None, list[Measures]]:
         sandbox.close()
 
 
-def _target(format: Format = Format.WEBP, limits: Limits | None = None, **options: int) -> Target:
+def _target(format: Format = Format.WEBP, limits: Limits | None = None, **options: Any) -> Target:
     return Target(format, 0, limits or Limits(), Effort.FAST, Options(**options))
 
 

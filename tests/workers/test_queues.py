@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -23,6 +23,7 @@ from rq.serializers import JSONSerializer
 
 from app.core import keys
 from app.core.conversion import Conversion
+from app.core.places import STREAK
 from app.core.priority import Priority
 from app.core.queue import PictureQueue
 from app.core.retention import ORPHAN_SECONDS
@@ -30,16 +31,16 @@ from bench.launch import ROOT, environment
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, service, until
-from workers.dequeue import STREAK, Precedence, SafeQueue
+from workers.dequeue import Precedence, SafeQueue
 from workers.maintenance import maintain
 from workers.scheduler import CleanupScheduler
 from workers.worker import PictureWorker
 
-QUICK = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
+QUICK: dict[str, Any] = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
 
 
 @contextlib.contextmanager
-def pool(folder: Path, redis_url: str, *arguments: str, **settings: object) -> Iterator[Process]:
+def pool(folder: Path, redis_url: str, *arguments: str, **settings: Any) -> Iterator[Process]:
     """`python -m workers`."""
     env = environment(folder, REDIS__URL=redis_url, **QUICK, **settings)
     process = Process(["workers", *arguments], env)
@@ -57,7 +58,7 @@ def _send(web: Client, priority: str) -> str:
 
 
 def _status(connection: redis.Redis, job_id: str) -> bytes | None:
-    return connection.hget(f"rq:job:{job_id}", "status")
+    return cast(bytes | None, connection.hget(f"rq:job:{job_id}", "status"))
 
 
 def _hold(
@@ -131,7 +132,8 @@ def test_an_idle_worker_waits_where_somebody_waits_for_it(
     redis_url: str, connection: redis.Redis, tmp_path: Path, queues: str
 ) -> None:
     def next_wait() -> str:
-        return next(c["command"] for c in commands.listen() if c["command"].startswith("BLMOVE"))
+        heard = (str(one["command"]) for one in commands.listen())
+        return next(command for command in heard if command.startswith("BLMOVE"))
 
     with pool(tmp_path, redis_url, "--queues", queues), connection.monitor() as commands:
         assert {next_wait() for _ in range(3)} == {

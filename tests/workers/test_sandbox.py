@@ -41,7 +41,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def _busy(pid: int) -> bool:
-    return sum(psutil.Process(pid).cpu_times()[:2]) > 0.6
+    return bool(sum(psutil.Process(pid).cpu_times()[:2]) > 0.6)
 
 
 def test_one_child_converts_picture_after_picture(sandbox: Sandbox) -> None:
@@ -67,7 +67,12 @@ def test_a_crash_fails_that_picture_alone(sandbox: Sandbox, sig: signal.Signals)
     sandbox.start()
     pid = sandbox.pid
     assert pid is not None
-    killer = threading.Thread(target=lambda: (until(lambda: _busy(pid)), os.kill(pid, sig)))
+
+    def kill_in_work() -> None:
+        until(lambda: _busy(pid))
+        os.kill(pid, sig)
+
+    killer = threading.Thread(target=kill_in_work)
     killer.start()
     with pytest.raises(ChildCrashed, match=f"status -{int(sig)}"):
         sandbox.convert(large(3000, 3000), SLOW)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import redis
@@ -26,7 +26,10 @@ from tests.pictures import as_format, large, md5, photograph, unique
 from tests.service import Client, Process, is_decoder, service, until
 from tests.web.sockets import answers, message
 
-ONE_WORKER = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "WORKERS__QUEUES": "interactive,bulk"}
+ONE_WORKER: dict[str, Any] = {
+    "UPLOAD__MAX_CONCURRENT_TASKS": 1,
+    "WORKERS__QUEUES": "interactive,bulk",
+}
 """Settings of a pool that is one worker and its decoder."""
 
 
@@ -37,7 +40,7 @@ def _meta(connection: redis.Redis, job_id: str) -> dict[str, Any]:
 
 def _workers(pool: Process) -> list[psutil.Process]:
     """The worker processes of a pool."""
-    return psutil.Process(pool.pid).children()
+    return list(psutil.Process(pool.pid).children())
 
 
 def _asked_to_stop(connection: redis.Redis) -> bool:
@@ -51,7 +54,7 @@ def _asked_to_stop(connection: redis.Redis) -> bool:
 def _told_within_a_second(connection: redis.Redis) -> bool:
     """Whether a worker was told to stop in the last second."""
     told = [
-        datetime.fromisoformat(date.decode())
+        datetime.fromisoformat(cast(bytes, date).decode())
         for name in connection.scan_iter("rq:worker:*", _type="hash")
         if (date := connection.hget(name, "shutdown_requested_date"))
     ]
@@ -230,7 +233,7 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
                 for child in filter(is_decoder, worker.children()):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         child.kill()
-            return web.status(md5(data))[0]["status"] == "failed"
+            return bool(web.status(md5(data))[0]["status"] == "failed")
 
         web.upload(data, "png")
         until(failed, what="the job is failed")
