@@ -121,14 +121,24 @@ def test_a_lost_connection_is_made_again_and_everyone_is_told_to_look(tmp_path: 
     asyncio.run(scenario())
 
 
-def test_without_redis_the_server_starts_and_waits(tmp_path: Path) -> None:
+def test_a_server_without_redis_starts_and_hears_of_it_once_it_is_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scenario() -> None:
-        events = Events(f"unix://{tmp_path}/nothing.sock")
-        starting = asyncio.create_task(events.start())
-        await asyncio.wait([starting], timeout=0.5)
-        assert not starting.done() or starting.exception() is None
-        starting.cancel()
-        await asyncio.wait([starting])
-        await events.stop()
+        with running_redis(tmp_path) as embedded:
+            assert embedded.process is not None
+            embedded.process.kill()
+            embedded.process.wait()
+            events = Events(embedded.url)
+            with events.follow("a") as bell:
+                await events.start()
+                assert "next try in" in caplog.text
+                await asyncio.to_thread(embedded.start)
+                assert await _rings(bell) < 9
+                with redis.Redis.from_url(embedded.url) as connection:
+                    publish(connection, "a", Step.DONE)
+                while not bell.final:
+                    assert await _rings(bell) < 9
+            await events.stop()
 
     asyncio.run(scenario())
