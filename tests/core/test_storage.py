@@ -264,7 +264,7 @@ def test_a_reader_sees_one_version_or_the_other_and_never_both(opened: Opened) -
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
-        seen = set()
+        seen: set[bytes] = set()
         try:
             while len(seen) < len(versions) or not next(reads) > 5:
                 assert not writing.done()
