@@ -25,16 +25,16 @@ little, whatever it is."""
 GRAPHIC = 0.22
 """Up to here it is no photograph, however smooth."""
 
-ENCODED_PIXELS = 65_536
-"""Pixels of the larger sample that both encoders are tried on."""
+SMOOTH_PIXELS, ENCODED_PIXELS = 16_384, 65_536
+"""Pixels of the larger sample that both encoders are tried on: of a picture that may be a very
+smooth photograph, which is to cost it little, and of one that is none."""
 
 NEVER_LOSSLESS, ALWAYS_LOSSLESS = 2.0, 0.7
 """libwebp's lossless bytes of that sample over its lossy ones, both at effort 0. Up to the second
 the lossless file was the smaller one of all graphics that were measured; smooth photographs are at
 2.3 and above."""
 
-
-ALL_EFFORTS_PIXELS, GRAPHIC_PIXELS = 65_536, 1_000_000
+ALL_EFFORTS_PIXELS, GRAPHIC_PIXELS = 65_536, 1_500_000
 """Pixels of the largest picture, and of the largest graphic, for which an effort tries what those
 below it give, too."""
 
@@ -59,12 +59,11 @@ def kind_of(image: pyvips.Image, *, tried: int) -> Kind:
         return Kind.PHOTOGRAPH
     if image.width * image.height <= tried:
         return Kind.EITHER
-    part = _strips(image, ENCODED_PIXELS)
-    lossless = len(part.webpsave_buffer(lossless=True, effort=0, keep="none"))
-    ratio = lossless / len(part.webpsave_buffer(Q=80, effort=0, keep="none"))
-    if left > GRAPHIC and ratio > NEVER_LOSSLESS:
-        return Kind.PHOTOGRAPH
-    return Kind.GRAPHIC if ratio < ALWAYS_LOSSLESS else Kind.EITHER
+    if left > GRAPHIC:
+        smooth = _lossless_share(image, SMOOTH_PIXELS) > NEVER_LOSSLESS
+        return Kind.PHOTOGRAPH if smooth else Kind.EITHER
+    always = _lossless_share(image, ENCODED_PIXELS) < ALWAYS_LOSSLESS
+    return Kind.GRAPHIC if always else Kind.EITHER
 
 
 def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
@@ -79,6 +78,13 @@ def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
         return (effort,)
     efforts = tuple(Effort)
     return efforts[: efforts.index(effort) + 1]
+
+
+def _lossless_share(image: pyvips.Image, pixels: int) -> float:
+    """Bytes of a sample without loss over those with it."""
+    part = _strips(image, pixels)
+    lossless = len(part.webpsave_buffer(lossless=True, effort=0, keep="none"))
+    return lossless / len(part.webpsave_buffer(Q=80, effort=0, keep="none"))
 
 
 def _most(image: pyvips.Image) -> float:

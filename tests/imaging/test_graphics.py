@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from bench.graphics import make_graphics
 from imaging.convert import convert
+from imaging.encoders.palette import Colours, to_pillow
 from imaging.formats import Format
 from imaging.options import Effort
 from tests.imaging.samples import corners, distance, encoded, frame_count, photo, target
@@ -61,6 +63,28 @@ def test_a_screenshot_of_more_colours_gets_a_palette(graphics: list[Path]) -> No
     assert opened(data).convert("RGB").getcolors(256) is None
     assert opened(webp).convert("RGB").getcolors(256) is not None
     assert distance(opened(webp), opened(data)) < 2
+
+
+def _palettes(graphics: list[Path], name: str) -> tuple[Image.Image, Image.Image]:
+    """The graphic with the palette that PNG has, and with the one of WebP."""
+    path = next(path for path in graphics if path.stem == name)
+    image = pyvips.Image.new_from_file(str(path)).colourspace("srgb").copy_memory()
+    colours = Colours(image, 0)
+    assert colours.suffices
+    both = (colours.shown(Effort.FAST, 0), colours.drawn(Effort.FAST, 0))
+    return to_pillow(both[0]).convert("RGB"), to_pillow(both[1]).convert("RGB")
+
+
+def test_a_gradient_is_dithered(graphics: list[Path]) -> None:
+    """Else it would become steps, which are seen."""
+    png, webp = _palettes(graphics, "chart-19")
+    assert distance(webp, png) == 0
+
+
+def test_text_has_no_more_colours_than_it_takes(graphics: list[Path]) -> None:
+    png, webp = _palettes(graphics, "screenshot-05")
+    assert len(webp.getcolors(256) or ()) < len(png.getcolors(256) or ())
+    assert distance(webp, png) < 2
 
 
 def test_lossless_keeps_colours_that_a_palette_would_merge() -> None:
