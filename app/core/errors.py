@@ -67,6 +67,11 @@ class TinyImageError(Exception):
         return {}
 
     @property
+    def socket_details(self) -> Mapping[str, object]:
+        """What a message of a socket says beside the code, in the kept API."""
+        return {}
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers of an HTTP answer, those that `header_names` lists."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
@@ -106,6 +111,10 @@ class InvalidOption(TinyImageError):
     status = 400
     where = Where.UPLOAD | Where.RESULT | Where.MESSAGE
     example = "q should be a number from 1 to 100 (it is '200')"
+
+    @property
+    def socket_details(self) -> Mapping[str, object]:
+        return {"detail": str(self)}  # only clients that know options meet it
 
 
 class DecodeError(TinyImageError):
@@ -225,6 +234,10 @@ class RateLimited(TinyImageError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+    @property
+    def socket_details(self) -> Mapping[str, object]:
+        return {"retry_after": self.retry_after}
 
 
 class HeadTooLarge(TinyImageError):

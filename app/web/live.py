@@ -17,7 +17,6 @@ from websockets.exceptions import ConnectionClosed
 
 from app.core.conversions import Conversions
 from app.core.errors import (
-    InvalidOption,
     ProcessingFailed,
     RateLimited,
     StorageError,
@@ -352,10 +351,6 @@ class LiveSocket:
     async def _send_error(
         self, error: TinyImageError, md5: str | None, details: Mapping[str, Any] | None = None
     ) -> None:
-        answer: dict[str, Any] = {"status": "error", "message": error.code}
-        if isinstance(error, InvalidOption):  # only clients that know options are told more
-            answer["detail"] = str(error)
-        if isinstance(error, RateLimited):  # and those that know this error
-            answer["retry_after"] = error.retry_after
+        answer = {"status": "error", "message": error.code, **error.socket_details}
         with contextlib.suppress(Gone):
             await self._outbox.send({**answer, **({"md5": md5} if md5 else {}), **(details or {})})

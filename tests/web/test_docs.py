@@ -134,7 +134,7 @@ def test_nothing_else_is_below_docs(client: Client) -> None:
         assert client.http.get(f"/docs/{path}").status_code == 404, path
 
 
-def test_the_rest_of_sanic_ext_is_off(client: Client) -> None:
+def test_no_cors_and_no_further_methods_come_along(client: Client) -> None:
     response = client.http.get("/", headers={"Origin": "https://example.org"})
     assert not [name for name in response.headers if name.startswith("access-control")]
     for method in ("OPTIONS", "TRACE"):
