@@ -102,11 +102,11 @@ def _draw(count: int, formats: Sequence[Format]) -> None:
 def _drawn(picture: Path, formats: Sequence[Format]) -> Drawn:
     from bench import older
     from bench.look import Reference
-    from imaging.normalise import normalise
     from imaging.read.decode import decode
+    from imaging.steps.colour import to_srgb
 
     data = picture.read_bytes()
-    upright = normalise(decode(data, Limits()).image).copy_memory()
+    upright = to_srgb(decode(data, Limits()).image.autorot()).copy_memory()
     # The look of the default alone: to measure it takes longer than to convert the picture.
     reference = Reference(upright) if Format.WEBP in formats else None
     ours = {}
@@ -123,14 +123,14 @@ def _drawn(picture: Path, formats: Sequence[Format]) -> Drawn:
 
 def _question(pictures: Sequence[Path]) -> str:
     """What a WebP of a photograph costs more, as it might have been a graphic."""
-    from imaging.encoders.graphics import ALL_EFFORTS_PIXELS, efforts_tried, kind_of
-    from imaging.normalise import normalise
     from imaging.read.decode import decode
+    from imaging.steps.colour import to_srgb
+    from imaging.write.graphics import ALL_EFFORTS_PIXELS, efforts_tried, kind_of
 
     asked = whole = 0.0
     for picture in pictures:
         data = picture.read_bytes()
-        image = normalise(decode(data, Limits()).image).copy_memory()
+        image = to_srgb(decode(data, Limits()).image.autorot()).copy_memory()
         began = time.process_time()
         for _ in range(TIMINGS):
             kind_of(image, tried=ALL_EFFORTS_PIXELS)
@@ -148,11 +148,12 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
 
     from bench import older
     from bench.look import Reference
-    from imaging.normalise import flatten, normalise
     from imaging.read.decode import decode
+    from imaging.steps.background import flatten
+    from imaging.steps.colour import to_srgb
 
     pyvips.cache_set_max(0)
-    upright = normalise(decode(picture.read_bytes(), Limits()).image).copy_memory()
+    upright = to_srgb(decode(picture.read_bytes(), Limits()).image.autorot()).copy_memory()
     # A PNG, so that no JPEG's own compression makes it unlike its pixels, and no result is held
     # against an original that is smaller.
     data = bytes(upright.pngsave_buffer(compression=1, keep="none"))

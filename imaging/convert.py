@@ -7,33 +7,23 @@ from dataclasses import replace
 
 import pyvips
 
-from imaging import apng
-from imaging.colour.kept import keeps_profile
 from imaging.data import Data
-from imaging.encoders import animated_png, avif, gif, jpeg, png, webp
 from imaging.errors import TOO_MANY_PIXELS, PictureError, ReaderFailed
-from imaging.formats import Format, same_format
-from imaging.lossless import strip
-from imaging.lossless.jpeg_tables import is_small_enough
-from imaging.lossless.plain import drop_metadata
+from imaging.formats import frames_of, same_format
+from imaging.formats.codec import Strip
+from imaging.formats.codecs import WRITERS
 from imaging.measures import Measures, Size
-from imaging.metadata import NOTHING, WANTED, attach, select_exif
-from imaging.normalise import flatten, normalise
 from imaging.options import Effort
-from imaging.quality import DEFAULT_QUALITY
-from imaging.read.decode import ANIMATED, decode, decode_otherwise, orientation, reason
+from imaging.read.decode import decode, decode_otherwise, orientation, reason
 from imaging.read.source import QUARTER_TURNS, Source
-from imaging.resize import resize
+from imaging.steps import STEPS
+from imaging.steps.metadata import select_exif, written
 from imaging.target import Target
-from imaging.verify import Unreadable, check_colours, check_header
-
-FRAMES = {Format.WEBP: ANIMATED, Format.GIF: ANIMATED, Format.PNG: apng.KINDS}
-"""The kinds of file whose frames each format gets. A PNG of another kind is its first frame: a
-picture that every program opens."""
+from imaging.write.verify import Unreadable, check_colours, check_header
 
 CLEARLY_SMALLER = 0.9
-"""A result of more than this share of the original is held against the original's own pixels; of a
-JPEG every result is, as that takes no time but for `Effort.SMALL`."""
+"""A result of more than this share of the original is held against the original's own pixels; every
+result is, where that takes no time."""
 
 
 def convert(
@@ -60,7 +50,7 @@ def convert(
 
 def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> bytes:
     """As `convert` does, once: by libvips, or where that fails by the other reader."""
-    frames = FRAMES.get(target.format, ())
+    frames = frames_of(target.format)
     try:
         source = decode(data, target.limits, frames=frames, options=target.options)
         return _converted(data, source, target, tell)
@@ -107,14 +97,9 @@ def _converted(
 
 def _prepare(source: Source, target: Target) -> pyvips.Image:
     """The pixels as they are to be written, with the metadata that is to be kept."""
-    options = target.options
-    keep_profile = keeps_profile(source.image, target.format, options)
-    image = normalise(source.image, keep_profile=keep_profile, turn=not source.animated)
-    resized = resize(replace(source, image=image), options, target.limits)
-    image = resized.image
-    if target.format is Format.JPG or options.background is not None:
-        image = flatten(image, options.background)
-    image = attach(image, select_exif(source.exif, options.keep), profile=keep_profile)
+    for step in STEPS:
+        source = step(source, target)
+    image = source.image.copy()
     for name in ("n-pages", "page-height", "delay", "loop"):
         if image.get_typeof(name):
             image.remove(name)
@@ -126,47 +111,39 @@ def _prepare(source: Source, target: Target) -> pyvips.Image:
 
 
 def _unencoded(data: Data, source: Source, target: Target) -> bytes | None:
-    """The original's own pixels, of a JPEG whose tables say that the encoder would only lose."""
+    """The original's own pixels, where the file itself says that the encoder would only lose."""
+    writer = WRITERS[target.format]
     spared = (
-        target.format is Format.JPG
-        and not target.careful
+        not target.careful
         and _is_replaceable(source, target)
         and orientation(source.image) == 1
-        and is_small_enough(data, target.quality or DEFAULT_QUALITY, target.effort)
+        and writer.is_small_enough(data, target.quality, target.effort)
     )
-    return _own(data, source, target, strip) if spared else None
+    return _own(data, source, target, writer.strip) if spared else None
 
 
 def _encoded(data: Data, source: Source, target: Target, image: pyvips.Image) -> bytes:
     """The pixels in the format of `target`; the original's own where they are fewer bytes."""
     result = _encode(image, target)
     if _is_replaceable(source, target):
+        writer = WRITERS[target.format]
         # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-        compared = target.format is Format.JPG or len(result) > CLEARLY_SMALLER * len(data)
+        compared = writer.strip_is_cheap or len(result) > CLEARLY_SMALLER * len(data)
         if compared and not target.careful:
-            result = min(result, _own(data, source, target, strip) or result, key=len)
+            result = min(result, _own(data, source, target, writer.strip) or result, key=len)
         if len(result) > len(data):
-            result = min(result, _own(data, source, target, drop_metadata) or result, key=len)
+            result = min(result, _own(data, source, target, writer.bare) or result, key=len)
     return result
 
 
 def _encode(image: pyvips.Image, target: Target) -> bytes:
-    quality, effort, lossless = target.quality, target.effort, target.options.lossless
-    # With anything to be kept libvips writes a block of EXIF even where there is none.
-    keep = WANTED if target.options.keep else NOTHING
-    match target.format:
-        case Format.JPG:
-            return jpeg.encode(image, quality or DEFAULT_QUALITY, effort, keep=keep)
-        case Format.WEBP:
-            return webp.encode(image, quality, effort, lossless=lossless, keep=keep)
-        case Format.AVIF:
-            return avif.encode(image, quality, effort, lossless=lossless, keep=keep)
-        case Format.PNG if image.get_page_height() < image.height:
-            return animated_png.encode(image, quality, effort, lossless=lossless, keep=keep)
-        case Format.PNG:
-            return png.encode(image, quality, effort, lossless=lossless, keep=keep)
-        case Format.GIF:
-            return gif.encode(image, effort)
+    return WRITERS[target.format].encode(
+        image,
+        target.quality,
+        target.effort,
+        lossless=target.options.lossless,
+        keep=written(target.options),
+    )
 
 
 def _is_replaceable(source: Source, target: Target) -> bool:
@@ -183,7 +160,7 @@ def _own(
     data: Data,
     source: Source,
     target: Target,
-    strip: Callable[[Format, bytes, bytes | None, Effort], bytes],
+    strip: Strip,
 ) -> bytes | None:
     """The original's own pixels without its metadata, None if it cannot be followed.
 
@@ -192,6 +169,6 @@ def _own(
     turn = orientation(source.image)
     exif = select_exif(source.exif, target.options.keep, turn if turn > 1 else None)
     try:
-        return strip(target.format, bytes(data), exif, target.effort)
+        return strip(bytes(data), exif, target.effort)
     except PictureError:
         return None

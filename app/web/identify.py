@@ -5,8 +5,7 @@ from __future__ import annotations
 from app.core.conversion import Conversion, Wish
 from app.core.conversions import Picture
 from app.core.errors import told
-from imaging.formats.dimensions import picture_size
-from imaging.formats.recognise import HEAD_SIZE, readable_type
+from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
 
 
 def identify(picture: Picture, wish: Wish, max_pixels: int) -> tuple[Conversion, str]:

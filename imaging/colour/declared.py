@@ -6,37 +6,15 @@ import struct
 
 import pyvips
 
-from imaging.colour import heif, jpeg_2000, png
+from imaging.colour import PROFILE
 from imaging.colour.hdr import to_sdr
 from imaging.colour.icc import code_points, made
-from imaging.colour.said import NOTHING, Said
+from imaging.colour.said import Said
 from imaging.colour.space import Space
-from imaging.data import Data
-from imaging.metadata import PROFILE
-
-_READERS = {
-    "image/png": png.read,
-    "image/apng": png.read,
-    "image/avif": heif.read,
-    "image/heic": heif.read,
-    "image/jp2": jpeg_2000.read,
-    "image/jpx": jpeg_2000.read,
-}
-"""What reads it, for each kind of file that says more than decoders hand on."""
 
 _GREY = ("b-w", "grey16")
 _BLACK, _WHITE = 16, 235
 """Of the limited range, of 8 bits or the upper 8 (ITU-T H.273, 8.3)."""
-
-
-def said(data: Data, kind: str) -> Said:
-    """What a file of this media type says; nothing, if it cannot be followed."""
-    if kind not in _READERS:
-        return NOTHING
-    try:
-        return _READERS[kind](data)
-    except (struct.error, IndexError, ValueError):
-        return NOTHING
 
 
 def declared(image: pyvips.Image, what: Said) -> pyvips.Image:

@@ -1,4 +1,4 @@
-"""What an AVIF or HEIC says of its colours: nclx (ISO/IEC 14496-12, 12.1.5), and what its
+"""What a HEIF file says of its colours: nclx (ISO/IEC 14496-12, 12.1.5), and what its
 bitstream says where the file does not."""
 
 from __future__ import annotations

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import pyvips
 
+from imaging.colour import PROFILE
 from imaging.colour.icc import GREY, RGB, colours_of
-from imaging.formats import Format
-from imaging.metadata import PROFILE
+from imaging.formats.codec import Writer
 from imaging.options import Keep, Options
 
-_GREY_FORMATS = (Format.JPG, Format.PNG)
-"""The formats that are written grey; a profile for grey is not valid in a file of red, green and
-blue."""
 
-
-def keeps_profile(image: pyvips.Image, format: Format, options: Options) -> bool:
+def keeps_profile(image: pyvips.Image, writer: Writer, options: Options) -> bool:
     """Whether the profile is to be kept and fits the pixels that will be written with it.
 
     Args:
@@ -24,13 +20,13 @@ def keeps_profile(image: pyvips.Image, format: Format, options: Options) -> bool
         return False
     colours = colours_of(bytes(image.get(PROFILE)))
     if image.interpretation in ("b-w", "grey16"):
-        stays_grey = format in _GREY_FORMATS and not _is_coloured(options.background)
+        stays_grey = writer.is_grey and not _is_coloured(options.background)
         return colours == GREY and image.bands <= 2 and stays_grey
     return (
         colours == RGB
         and image.interpretation in ("srgb", "rgb16")
         and image.bands in (3, 4)
-        and format is not Format.GIF
+        and writer.has_profile
     )
 
 

@@ -1,15 +1,18 @@
-"""The formats that results are written in."""
+"""The formats: a folder for each, with its facts (`FACTS`) in `__init__` and what needs a decoder
+(`READER`, and for an output `WRITER`) in `codec`."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib import import_module
 
 from imaging.errors import UnsupportedFormat
+from imaging.formats.facts import Facts, Frames, Output
 from imaging.measures import Size
 
 
 class Format(StrEnum):
-    """An output format; the value is its name in the API and its file extension."""
+    """An output format; the value is its folder, its name in the API and its file extension."""
 
     WEBP = "webp"
     PNG = "png"
@@ -18,29 +21,36 @@ class Format(StrEnum):
     GIF = "gif"
 
     @property
+    def output(self) -> Output:
+        """What it can do."""
+        output = FACTS[self].output
+        assert output is not None, f"{self} has no Output"
+        return output
+
+    @property
     def media_type(self) -> str:
         """The content type a file of this format is sent with."""
-        return "image/jpeg" if self is Format.JPG else f"image/{self.value}"
+        return next(iter(FACTS[self].kinds))
 
     @property
     def has_quality(self) -> bool:
         """Whether the API's `quality` counts for this format."""
-        return self is Format.JPG
+        return self.output.has_quality
 
     @property
     def takes_q(self) -> bool:
         """Whether `q` counts for this format."""
-        return self is not Format.GIF
+        return self.output.takes_q
 
     @property
     def can_be_lossless(self) -> bool:
         """Whether the format holds any picture without loss."""
-        return self in (Format.WEBP, Format.PNG, Format.AVIF)
+        return self.output.can_be_lossless
 
     @property
     def max_side(self) -> int:
         """Pixels of the longest side that a file of this format holds, as it is written here."""
-        return _MAX_SIDES[self]
+        return self.output.max_side
 
     def too_large(self, size: Size) -> str | None:
         """Why the format does not hold a picture of this size, in a sentence; None if it does."""
@@ -55,32 +65,54 @@ class Format(StrEnum):
         )
 
 
-_MAX_SIDES = {
-    Format.WEBP: 16_383,  # RFC 9649, 2.7
-    Format.AVIF: 16_384,  # libvips, heifsave.c
-    Format.JPG: 65_500,  # libjpeg's JPEG_MAX_DIMENSION
-    Format.GIF: 65_535,  # GIF89a, 18: two bytes
-    Format.PNG: 2**31 - 1,  # PNG, third edition, 11.2.1
+INPUTS = (
+    "tiff",
+    "heic",
+    "bmp",
+    "icon",
+    "jpeg_2000",
+)
+"""The folders of the formats that are only read."""
+
+FACTS: dict[str, Facts] = {
+    name: import_module(f"{__name__}.{name}").FACTS for name in (*Format, *INPUTS)
 }
+"""By folder."""
+
+READABLE: dict[str, str] = {
+    media_type: name
+    for facts in sorted(FACTS.values(), key=lambda facts: facts.place)
+    for media_type, name in facts.kinds.items()
+}
+"""Media type and name of every kind of file that is read, the best known first."""
 
 DEFAULT_FORMAT = Format.WEBP
 
 SAME = "same"
 """The name, in place of a format, that asks for the format the picture comes in."""
 
-_SAME_FORMATS = {
-    "image/jpeg": Format.JPG,
-    "image/png": Format.PNG,
-    "image/apng": Format.PNG,
-    "image/webp": Format.WEBP,
-    "image/gif": Format.GIF,
-    "image/avif": Format.AVIF,
-}
+
+def facts_of(media_type: str) -> Facts:
+    """The format that files of this media type, one of `READABLE`, are of."""
+    return next(facts for facts in FACTS.values() if media_type in facts.kinds)
 
 
 def same_format(media_type: str) -> Format | None:
     """The format that pictures of this media type are written in, None if there is none."""
-    return _SAME_FORMATS.get(media_type)
+    return next((format for format in Format if media_type in FACTS[format].kinds), None)
+
+
+def frames_of(format: Format) -> tuple[str, ...]:
+    """The kinds of file of which a result in this format gets all frames, and not the first one."""
+    match format.output.frames:
+        case Frames.NONE:
+            return ()
+        case Frames.OWN:
+            return tuple(FACTS[format].kinds)
+        case Frames.ALL:
+            return tuple(
+                kind for facts in FACTS.values() if facts.is_animated for kind in facts.kinds
+            )
 
 
 def is_same(name: object) -> bool:
@@ -97,11 +129,7 @@ def parse_format(value: object) -> Format:
     if value is None or value == "":
         return DEFAULT_FORMAT
     name = value.strip().lower() if isinstance(value, str) else ""
-    if name == "jpeg":
-        return Format.JPG
-    try:
-        return Format(name)
-    except ValueError:
-        raise UnsupportedFormat(
-            f"Unsupported format; choose one of {', '.join((*Format, SAME))}"
-        ) from None
+    for format in Format:
+        if name in (format, *format.output.aliases):
+            return format
+    raise UnsupportedFormat(f"Unsupported format; choose one of {', '.join((*Format, SAME))}")

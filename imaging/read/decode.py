@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import struct
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 import pyvips
-from pyvips import Operation
 
-from imaging import apng, bitmap, icons, tiff
-from imaging.colour.declared import declared, said
-from imaging.colour.said import Said
+from imaging.colour.declared import declared
+from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
 from imaging.errors import PictureError, ReaderFailed
-from imaging.formats.kinds import not_supported
-from imaging.formats.recognise import HEAD_SIZE, picture_type
+from imaging.formats.codec import Load
+from imaging.formats.codecs import READERS
+from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
-from imaging.lossless.gif import with_ends
-from imaging.options import DEFAULTS, Gravity, Options
+from imaging.options import DEFAULTS, Options
 from imaging.read import pillow
-from imaging.read.headers import check_header
 from imaging.read.source import QUARTER_TURNS, Source
-from imaging.resize import shrink_on_load
-
-LOADERS: dict[str, Callable[..., pyvips.Image]] = {
-    "image/jpeg": partial(Operation.call, "jpegload_buffer"),
-    "image/png": partial(Operation.call, "pngload_buffer"),
-    "image/apng": partial(Operation.call, "pngload_buffer"),
-    "image/webp": partial(Operation.call, "webpload_buffer"),
-    "image/gif": partial(Operation.call, "gifload_buffer"),
-    "image/tiff": tiff.load,
-    "image/avif": partial(Operation.call, "heifload_buffer"),
-}
-"""The loader for each kind of file. libvips knows more (SVG, PDF, other programs), and what is not
-named here or in `pillow.LOADERS` is never called."""
-
-ANIMATED = ("image/gif", "image/webp", *apng.KINDS)
-"""The kinds that may have several frames, and whose frames are read."""
+from imaging.steps.resize import reads_in_any_order, shrink_on_load
 
 
 def decode(
@@ -53,7 +36,7 @@ def decode(
     Args:
         data: must outlive the picture.
         limits: how large it may be, by its header.
-        frames: the kinds of `ANIMATED` of which all frames are wanted; else the first is taken.
+        frames: the kinds of file of which all frames are wanted; else the first is taken.
         options: what it will be resized to, as some decoders can make it smaller in passing.
 
     Raises:
@@ -61,10 +44,12 @@ def decode(
             ReaderFailed if `decode_otherwise` may be able to read it.
     """
     kind = picture_type(bytes(data[:HEAD_SIZE]))
-    if kind not in pillow.LOADERS and kind not in LOADERS:
+    if kind is None or kind not in READERS:
         raise PictureError(not_supported(kind))
-    inner, data = _inner(data, kind)
-    return replace(_decode(data, inner, limits, frames, options), media_type=kind)
+    inner, data = READERS[kind].inner(data, kind)
+    what = _checked(data, inner, limits)
+    source = _decoded(data, inner, limits, what, all_frames=inner in frames, options=options)
+    return replace(source, media_type=kind, image=declared(source.image, what))
 
 
 def decode_otherwise(data: Data, limits: Limits, *, frames: Collection[str] = ()) -> Source:
@@ -75,67 +60,59 @@ def decode_otherwise(data: Data, limits: Limits, *, frames: Collection[str] = ()
             are wanted, or it is too large.
     """
     kind = str(picture_type(bytes(data[:HEAD_SIZE])))
-    inner, data = _inner(data, kind)
-    if inner not in pillow.FALL_BACK:
+    inner, data = READERS[kind].inner(data, kind)
+    reader = READERS[inner]
+    if reader.load is None or reader.pillow is None:
         raise PictureError("there is no other reader for this kind of file")
-    check_header(data, inner, limits)
-    source = pillow.decode(data, inner, limits, frames=kind in frames)
-    exif = tiff.exif_of(data) if kind == "image/tiff" else source.exif
-    image = declared(source.image, said(data, inner))
-    return replace(source, media_type=kind, image=image, exif=exif)
+    what = _checked(data, inner, limits)
+    source = pillow.decode(data, inner, reader.pillow, limits, frames=kind in frames)
+    exif = reader.exif(data) if reader.exif else source.exif
+    return replace(source, media_type=kind, image=declared(source.image, what), exif=exif)
 
 
-def _inner(data: Data, kind: str) -> tuple[str, Data]:
-    """Media type and bytes of the one picture that is shown of a file of this kind."""
-    return icons.best(data) if kind == "image/x-icon" else (kind, data)
-
-
-def _decode(
-    data: Data, kind: str, limits: Limits, frames: Collection[str], options: Options
-) -> Source:
-    check_header(data, kind, limits)
-    what = said(data, kind)
-    source = _decoded(data, kind, limits, what, frames=frames, options=options)
-    return replace(source, image=declared(source.image, what))
+def _checked(data: Data, kind: str, limits: Limits) -> Said:
+    """What the file says of its colours, once its header promises no more than it may."""
+    reader = READERS[kind]
+    with suppress(struct.error):  # it ends too early
+        reader.check(data, limits)
+    try:
+        return reader.said(data)
+    except (struct.error, IndexError, ValueError):
+        return NOTHING
 
 
 def _decoded(
-    data: Data, kind: str, limits: Limits, what: Said, *, frames: Collection[str], options: Options
+    data: Data, kind: str, limits: Limits, what: Said, *, all_frames: bool, options: Options
 ) -> Source:
     """The picture with its values as they are stored."""
-    if kind == "image/bmp" and (header := bitmap.header(data)):
-        return bitmap.decode(data, header, limits)
-    if kind in pillow.LOADERS:
-        return pillow.decode(data, kind, limits, deep=what.is_hdr)
-    if kind in apng.KINDS and kind in frames and (animation := apng.decode(data, kind, limits)):
-        return animation
-    if kind == "image/gif":
-        data = with_ends(data)
-    loader = LOADERS[kind]
-    all_frames = {"n": -1} if kind in frames and kind not in apng.KINDS else {}
-    image = _load(loader, data, access="sequential", **all_frames)
-    count = _count(image) if all_frames else 1
+    reader = READERS[kind]
+    if source := reader.decode(data, kind, limits, all_frames):
+        return source
+    if reader.load is None:
+        assert reader.pillow is not None, f"{kind} has no reader"
+        return pillow.decode(data, kind, reader.pillow, limits, deep=what.is_hdr)
+    mended = reader.mended(data)
+    pages = {"n": -1} if all_frames and reader.pages else {}
+    image = _load(reader.load, mended, access="sequential", **pages)
+    count = _count(image) if pages else 1
     width, height = image.width, image.height // count
     limits.check_size(width, height, count)
     limits.check_frames(_count(image))
     turn = orientation(image)
     if turn in QUARTER_TURNS:
         width, height = height, width
-    shrunk = _shrink(kind, shrink_on_load(width, height, options)) if count == 1 else {}
+    shrunk = reader.shrink(shrink_on_load(width, height, options)) if count == 1 else {}
     # A stream gives rows in their order alone, which these do not keep to.
     random = (
-        turn > 1
-        or (count > 1 and options.resizes)
-        or options.gravity is Gravity.ATTENTION
-        or what.is_hdr
+        turn > 1 or (count > 1 and options.resizes) or reads_in_any_order(options) or what.is_hdr
     )
     if shrunk or random:
         access = "random" if random else "sequential"
-        image = _load(loader, data, access=access, **all_frames, **shrunk)
+        image = _load(reader.load, mended, access=access, **pages, **shrunk)
     return Source(
         kind,
         image,
-        exif=tiff.exif_of(data) if kind == "image/tiff" else _blob(image, "exif-data"),
+        exif=reader.exif(data) if reader.exif else _blob(image, "exif-data"),
         size=(width, height),
         frames=count,
         delays=_delays(image, count) if count > 1 else (),
@@ -151,17 +128,7 @@ def reason(error: pyvips.Error, otherwise: str = "libvips does not say why") -> 
     return "; ".join(dict.fromkeys(told)) or otherwise
 
 
-def _shrink(kind: str, shrink: float) -> dict[str, float]:
-    """How the decoder is told to make the picture smaller: a JPEG in its transform, by 2, 4 or 8; a
-    WebP by any factor."""
-    if kind == "image/jpeg" and shrink >= 2:
-        return {"shrink": 8 if shrink >= 8 else 4 if shrink >= 4 else 2}
-    if kind == "image/webp" and shrink > 1:
-        return {"scale": 1 / shrink}
-    return {}
-
-
-def _load(loader: Callable[..., pyvips.Image], data: Data, **options: object) -> pyvips.Image:
+def _load(loader: Load, data: Data, **options: object) -> pyvips.Image:
     try:
         return loader(data, **options)
     except pyvips.Error as error:

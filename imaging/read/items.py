@@ -1,4 +1,4 @@
-"""The items of an AVIF or HEIC, and the properties of the one that is shown (ISO/IEC 23008-12)."""
+"""The items of a HEIF file, and the properties of the one that is shown (ISO/IEC 23008-12)."""
 
 from __future__ import annotations
 

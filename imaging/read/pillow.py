@@ -11,34 +11,12 @@ import pyvips
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
+from imaging.colour import PROFILE
 from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
 from imaging.read.boxes import inside, within
 from imaging.read.source import QUARTER_TURNS, Source
-
-LOADERS = {
-    "image/heic": "HEIF",
-    "image/bmp": "BMP",
-    "image/x-icon": "ICO",
-    "image/jp2": "JPEG2000",
-    "image/jpx": "JPEG2000",
-    "image/j2c": "JPEG2000",
-}
-"""Pillow's reader for each kind; no other is ever tried."""
-
-FALL_BACK = {
-    "image/jpeg": "JPEG",
-    "image/png": "PNG",
-    "image/apng": "PNG",
-    "image/webp": "WEBP",
-    "image/gif": "GIF",
-    "image/tiff": "TIFF",
-}
-"""As `LOADERS`, for the kinds that libvips reads, where it cannot read a file."""
-
-_READERS = LOADERS | FALL_BACK
-_ANIMATED = ("PNG", "WEBP", "GIF")
 
 _PLAIN_WORDS = (
     (EOFError, "the file ends too early"),
@@ -52,18 +30,18 @@ _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
 def decode(
-    data: Data, kind: str, limits: Limits, *, frames: bool = False, deep: bool = False
+    data: Data, kind: str, reader: str, limits: Limits, *, frames: bool = False, deep: bool = False
 ) -> Source:
     """The picture in `data`, decoded: the first frame.
 
     Args:
+        reader: Pillow's name of the one that may read it; no other is tried.
         frames: whether all frames are wanted; then a file of several is refused.
         deep: with 16 bits a value, where a HEIC has more than 8.
 
     Raises:
         PictureError: if it cannot be read, or is too large by its header.
     """
-    reader = _READERS[kind]
     if reader == "HEIF":
         pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     Image.MAX_IMAGE_PIXELS = None  # counted here, with the limits that the settings have
@@ -73,7 +51,7 @@ def decode(
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=[reader]) as picture:
                 limits.check_size(*picture.size)
-                if frames and reader in _ANIMATED and _has_second_frame(picture):
+                if frames and _has_second_frame(picture):
                     raise PictureError("only the first of its frames can be read")
                 # From here on by Pillow too: there may be pictures inside of the picture.
                 Image.MAX_IMAGE_PIXELS = limits.max_pixels
@@ -175,7 +153,7 @@ def _from_memory(picture: Image.Image) -> pyvips.Image:
 
 def _with_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
     if profile:
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+        image.set_type(pyvips.GValue.blob_type, PROFILE, profile)
     return image
 
 

@@ -129,7 +129,7 @@ def test_frames_that_are_transparent(format: Format) -> None:
         data = encoded(
             frames[0], kind, save_all=True, append_images=frames[1:], duration=100, disposal=2
         )
-        if kind == "WEBP":  # libwebp does not say it of a file like this one; see encoders/webp.py
+        if kind == "WEBP":  # libwebp does not say it of a file like this one; see formats/webp
             data = data[:20] + bytes([data[20] | 0x10]) + data[21:]
         shown, _ = frames_seen(opened(convert(data, target(format))))
         assert len(shown) == len(frames)

@@ -15,11 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imaging.formats.dimensions import picture_size
-from imaging.formats.dimensions.boxed import MAX_BOX
-from imaging.formats.dimensions.jpeg import MAX_SEGMENTS
-from imaging.formats.recognise import HEAD_SIZE, picture_type
+from imaging.formats.jpg import MAX_SEGMENTS
+from imaging.formats.recognise import HEAD_SIZE, picture_size, picture_type
 from imaging.measures import Size
+from imaging.read.boxes import MAX_BOX
 
 pillow_heif.register_heif_opener()
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from imaging.convert import convert
 from imaging.formats import Format
-from imaging.lossless.plain import drop_metadata
+from imaging.formats.jpg.codec import bare
 from imaging.options import Effort
 from tests.imaging.samples import encoded, frame_count, photo, pixels, target
 from tests.pictures import opened
@@ -120,7 +120,7 @@ def test_metadata_between_scans_is_gone() -> None:
     data = encoded(photo(), "JPEG", progressive=True)
     scan = data.rindex(b"\xff\xda")
     marked = data[:scan] + b"\xff\xe5\0\x0aa secret" + data[scan:] + b"behind it"
-    assert drop_metadata(Format.JPG, marked, None, Effort.FAST) == data
+    assert bare(marked, None, Effort.FAST) == data
 
 
 def _screen(size: tuple[int, int]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pillow_heif
@@ -11,11 +12,11 @@ import pyvips
 
 from imaging.convert import convert
 from imaging.errors import TOO_MANY_PIXELS, PictureError
-from imaging.formats import Format
-from imaging.formats.kinds import READABLE
+from imaging.formats import READABLE, Format
+from imaging.formats.codecs import READERS
 from imaging.formats.recognise import picture_type
 from imaging.limits import Limits
-from imaging.read import decode, pillow
+from imaging.read import pillow
 from imaging.target import Target
 from tests.imaging.samples import corners, distance, encoded, photo, target
 from tests.imaging.tiffs import old_jpeg, page
@@ -38,6 +39,10 @@ def _refuse_later(*args: object, **options: object) -> pyvips.Image:
     return pyvips.Image.pngload_buffer(data[: len(data) // 2], fail_on="truncated")
 
 
+def _load_by(load: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(READERS, kind, replace(READERS[kind], load=load))
+
+
 @pytest.mark.parametrize("refuse", [_refuse, _refuse_later])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_libvips_refuses_is_read_by_pillow(
@@ -46,7 +51,7 @@ def test_what_libvips_refuses_is_read_by_pillow(
     data = encoded(photo(), kind)
     media_type = picture_type(data)
     expected = opened(data)
-    monkeypatch.setitem(decode.LOADERS, str(media_type), refuse)
+    _load_by(refuse, str(media_type), monkeypatch)
     # The result is opened once too, so that it is of another kind.
     format = Format.WEBP if kind == "PNG" else Format.PNG
     result = opened(convert(data, target(format, lossless=True)))
@@ -62,7 +67,7 @@ def test_an_animation_that_libvips_refuses_does_not_become_one_frame(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = encoded(corners(), kind, save_all=True, append_images=[corners().rotate(90)])
-    monkeypatch.setitem(decode.LOADERS, str(picture_type(data)), _refuse)
+    _load_by(_refuse, str(picture_type(data)), monkeypatch)
     with pytest.raises(PictureError, match="there is something about it"):
         convert(data, target(Format.WEBP))
     # A JPEG shows the first frame, whoever reads it.

@@ -6,14 +6,13 @@ import pytest
 
 from imaging.convert import convert
 from imaging.errors import PictureError
-from imaging.formats import Format
-from imaging.formats.kinds import READABLE
-from imaging.read import decode, pillow
+from imaging.formats import READABLE, Format
+from imaging.formats.codecs import READERS
 from tests.imaging.samples import target
 
 
 def test_what_the_web_takes_is_what_a_worker_reads() -> None:
-    assert decode.LOADERS.keys() | pillow.LOADERS.keys() == READABLE.keys()
+    assert READERS.keys() == READABLE.keys()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.lossless import strip
+from imaging.formats.codecs import WRITERS
 from imaging.options import Effort, Keep
 from imaging.read.segments import SOI, segments
 from tests.imaging.animations import animation, frames_seen
@@ -106,7 +106,7 @@ def test_its_metadata_is_gone(format: Format) -> None:
 def test_its_own_pixels_alone_are_left(format: Format, effort: Effort) -> None:
     """Also where the engine's own encoding would have been the smaller one."""
     data = _small(format, exif=exif_block(), icc_profile=display_p3(), **_xmp(format))
-    result = strip(format, data, None, effort)
+    result = WRITERS[format].strip(data, None, effort)
     assert b"secret" not in result
     assert _same(result, data)
     assert opened(result).info["icc_profile"] == display_p3()
@@ -118,7 +118,7 @@ def test_metadata_behind_bytes_of_filling_is_gone() -> None:
     whole = _small(Format.JPG, exif=exif_block(), icc_profile=display_p3(), **_xmp(Format.JPG))
     data = b"".join((SOI, *(b"\xff" * 3 + part for part in _parts(whole))))
     assert _same(data, whole)
-    result = strip(Format.JPG, data, None, Effort.FAST)
+    result = WRITERS[Format.JPG].strip(data, None, Effort.FAST)
     assert b"secret" not in result
     assert _same(result, whole)
     assert opened(result).info["icc_profile"] == display_p3()
@@ -142,10 +142,10 @@ def test_of_a_jpeg_small_effort_codes_the_scans_anew() -> None:
 @pytest.mark.parametrize("effort", list(Effort))
 def test_metadata_between_scans_is_gone(effort: Effort) -> None:
     data = _small(Format.JPG, progressive=True)
-    whole = strip(Format.JPG, data, None, effort)
+    whole = WRITERS[Format.JPG].strip(data, None, effort)
     comment, scan = b"\xff\xfe\x00\x0ea secret\xff\xd9 x", data.rindex(b"\xff\xda")
     data = data[:scan] + comment + data[scan:]
-    assert strip(Format.JPG, data, None, effort) == whole
+    assert WRITERS[Format.JPG].strip(data, None, effort) == whole
 
 
 @pytest.mark.parametrize("effort", list(Effort))

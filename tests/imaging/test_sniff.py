@@ -6,8 +6,9 @@ import filetype
 import pytest
 
 from imaging.errors import NotAnImage
-from imaging.formats.kinds import READABLE, UNREADABLE
+from imaging.formats import READABLE
 from imaging.formats.recognise import picture_type, readable_type
+from imaging.formats.unreadable import KINDS as UNREADABLE
 
 BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
 

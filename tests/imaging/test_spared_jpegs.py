@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from imaging.convert import convert
-from imaging.encoders import jpeg
 from imaging.formats import Format
+from imaging.formats.codecs import WRITERS
 from imaging.options import Effort
 from tests.imaging.profiles import display_p3
 from tests.imaging.samples import distance, encoded, oriented, photo, target
@@ -30,13 +31,13 @@ def _jpeg(quality: int = ASKED, image: Image.Image | None = None, **options: Any
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The qualities that the encoder was asked for."""
     asked: list[int] = []
-    encode = jpeg.encode
+    writer = WRITERS[Format.JPG]
 
-    def noted(image: Any, quality: int, effort: Effort, *, keep: int) -> bytes:
+    def noted(image: Any, quality: int, effort: Effort, **options: Any) -> bytes:
         asked.append(quality)
-        return encode(image, quality, effort, keep=keep)
+        return writer.encode(image, quality, effort, **options)
 
-    monkeypatch.setattr(jpeg, "encode", noted)
+    monkeypatch.setitem(WRITERS, Format.JPG, replace(writer, encode=noted))
     return asked
 
 

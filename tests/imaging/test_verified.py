@@ -15,8 +15,8 @@ from imaging import convert as conversion
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.normalise import normalise
 from imaging.options import Effort
+from imaging.steps import colour
 from tests.imaging.samples import corners, encoded, photo, target
 from tests.pictures import opened
 
@@ -82,6 +82,7 @@ def test_more_frames_than_were_meant_are_no_result(
 def test_done_and_black_is_failed(
     monkeypatch: pytest.MonkeyPatch, format: Format, value: int
 ) -> None:
+    normalise = colour.to_srgb
 
     def flat(image: pyvips.Image, **options: Any) -> pyvips.Image:
         return normalise(image, **options) * 0 + value
@@ -93,7 +94,7 @@ def test_done_and_black_is_failed(
         data = encoded(corners(640, 480).convert(mode), "TIFF")
         assert convert(data, target(format))
         with monkeypatch.context() as patch:
-            patch.setattr(conversion, "normalise", as_bytes)
+            patch.setattr(colour, "to_srgb", as_bytes)
             with pytest.raises(PictureError, match="the result is a single colour"):
                 convert(data, target(format))
             with pytest.raises(PictureError, match="the result is a single colour"):

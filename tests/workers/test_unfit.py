@@ -22,7 +22,7 @@ from imaging.frames import Unfit
 from imaging.target import Target
 from tests.service import Process, until
 from tests.web.alone import missing, web
-from workers.child import ChildLimits
+from workers.child import ENVIRONMENT
 from workers.sandbox import Sandbox
 
 PINNED = metadata.version(libvips.WHEEL)
@@ -120,8 +120,11 @@ def test_workers_that_cannot_convert_end_with_one_line_and_readyz_says_it(
         assert 0 < connection.ttl(keys.UNFIT) <= fleet.UNFIT_SECONDS
 
 
-def test_a_decoder_that_cannot_start_at_all_is_unfit_and_not_started_for_ever() -> None:
-    sandbox = Sandbox(timeout=10, limits=ChildLimits(memory=1024**2))
+def test_a_decoder_that_cannot_start_at_all_is_unfit_and_not_started_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONHOME", "/nonexistent")
+    sandbox = Sandbox(timeout=10)
     try:
         with pytest.raises(Unfit, match="as it started"):
             sandbox.check()

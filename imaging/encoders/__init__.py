@@ -1,1 +1,0 @@
-"""One module for each output format: pixels in, the bytes of a file out."""

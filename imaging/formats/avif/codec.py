@@ -1,0 +1,175 @@
+"""AVIF: written by libaom. Metadata is written over: items cannot be taken out without moving the
+rest."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pyvips
+
+from imaging.colour import heif as colour
+from imaging.errors import PictureError
+from imaging.formats.codec import Reader, Writer, loader
+from imaging.options import Effort
+from imaging.read import heif
+from imaging.read.boxes import Box, boxes, inside, within
+from imaging.write.scale import along
+from imaging.write.scale import within as within_budget
+
+DEFAULT = 80
+"""The quality where none is asked for: the look of a JPEG of 80."""
+
+EFFORTS = {
+    Effort.FAST: ((50e6, 2),),
+    Effort.BALANCED: ((20e6, 3), (50e6, 2)),
+    Effort.SMALL: ((1.5e6, 6), (5e6, 4), (20e6, 3), (50e6, 2)),
+}
+"""libvips's effort (9 less libaom's speed) up to so many pixels: a larger picture gets less for
+each of them, or it would not be done within `limits.conversion_timeout`."""
+
+FAST_EFFORT = 2
+
+TUNE = "iq"
+"""libaom's tuning for still pictures."""
+
+FAST_SCALE = (
+    *((1, 5), (10, 12), (20, 27.2), (30, 37.3), (40, 42.7), (50, 47.1), (60, 50.4), (70, 56.3)),
+    *((75, 59.5), (80, 63.6), (85, 69.1), (89, 74.8), (90, 90), (92, 90), (94, 91), (96, 95.5)),
+    (100, 99),
+)
+"""The quality at which libaom, at effort 2, looks as a JPEG does at the one asked for, by
+SSIMULACRA2, decoded by libavif as browsers do. At 90 a JPEG begins to keep its chroma whole, which
+libvips does in an AVIF from 90 of its own numbers on: no lower one can look like it."""
+
+SCALE = (
+    *((1, 4), (10, 12), (20, 26.2), (30, 36.8), (40, 41.9), (50, 46.5), (60, 49.6), (70, 55.6)),
+    *((75, 58.7), (80, 62.8), (85, 68.3), (89, 73.9), (90, 90), (92, 90), (94, 91), (96, 95.3)),
+    (100, 99),
+)
+"""As `FAST_SCALE`, at higher efforts."""
+
+_EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
+"""A TIFF header and a directory without entries."""
+
+_OFFSET = bytes(4)
+"""Comes before the block in an Exif item (ISO/IEC 23008-12, annex A.2.1)."""
+
+_NEEDED = (b"ftyp", b"meta", b"mdat", b"moov")
+"""The boxes of a file that its pictures are in; what comes after the last of them is cut off."""
+
+
+def encode(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+) -> bytes:
+    """The file.
+
+    Args:
+        image: sRGB or grey.
+        quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
+        keep: what of the image's metadata is written.
+    """
+    search = within_budget(EFFORTS[effort], image.width * image.height)
+    settings: dict[str, Any] = {"lossless": True}
+    if not lossless:
+        scale = FAST_SCALE if search <= FAST_EFFORT else SCALE
+        settings = {"Q": along(scale, quality or DEFAULT), "tune": TUNE}
+    data = image.heifsave_buffer(
+        compression="av1", bitdepth=8, effort=search, keep=keep, **settings
+    )
+    return cast(bytes, data)
+
+
+@dataclass(slots=True)
+class _Reader:
+    data: bytes | bytearray
+    at: int
+
+    def number(self, size: int) -> int:
+        value = int.from_bytes(self.data[self.at : self.at + size], "big")
+        self.at += size
+        return value
+
+
+def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
+    """The file without what is behind the picture, and with nothing in its metadata but, if it has
+    room, this EXIF.
+
+    Raises:
+        PictureError: if its boxes cannot be followed.
+    """
+    stripped = bytearray(data)
+    try:
+        meta = next(within(data, b"meta"))
+        inner = {box.kind: box for box in inside(data, meta)}
+        kinds = dict(_items(data, inner[b"iinf"]))
+        idat = inner[b"idat"].start if b"idat" in inner else 0
+        reach = 0
+        for item, start, length in _places(data, inner[b"iloc"], idat):
+            reach = max(reach, start + length)
+            if kinds.get(item) not in (b"Exif", b"mime") or start + length > len(data):
+                continue
+            if kinds[item] == b"mime":
+                content = b" " * length
+            else:
+                block = exif if exif and len(_OFFSET + exif) <= length else _EMPTY_EXIF
+                content = (_OFFSET + block).ljust(length, b"\0")[:length]
+            stripped[start : start + length] = content
+        end = _wipe(stripped)
+    except (StopIteration, KeyError, IndexError, struct.error):
+        raise PictureError("the picture cannot be read: no AVIF") from None
+    if reach > end:
+        raise PictureError("the picture cannot be read: the AVIF ends too early")
+    return bytes(stripped[:end])
+
+
+def _wipe(data: bytearray) -> int:
+    """Write over what is in boxes that are not needed. Returns where the needed ones end."""
+    end = 0
+    for box in boxes(bytes(data), 0, len(data)):
+        if box.kind in _NEEDED:
+            end = box.end
+        else:
+            data[box.start : box.end] = bytes(box.end - box.start)
+    return end
+
+
+def _items(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
+    """Id and type of each item (ISO/IEC 14496-12, 8.11.6)."""
+    entries = iinf.start + (6 if data[iinf.start] == 0 else 8)
+    for box in boxes(data, entries, iinf.end):
+        version = data[box.start]
+        if box.kind == b"infe" and version >= 2:
+            width = 2 if version == 2 else 4
+            reader = _Reader(data, box.start + 4)
+            item = reader.number(width)
+            yield item, bytes(data[reader.at + 2 : reader.at + 6])
+
+
+def _places(data: bytes, iloc: Box, idat: int) -> Iterator[tuple[int, int, int]]:
+    """Id, start and length of each extent of each item (ISO/IEC 14496-12, 8.11.3)."""
+    version = data[iloc.start]
+    reader = _Reader(data, iloc.start + 4)
+    sizes = reader.number(2)
+    offset_size, length_size = sizes >> 12, sizes >> 8 & 15
+    base_size, index_size = sizes >> 4 & 15, sizes & 15 if version else 0
+    wide = 2 if version < 2 else 4
+    for _ in range(reader.number(wide)):
+        item = reader.number(wide)
+        method = reader.number(2) & 15 if version else 0
+        reader.number(2)
+        base = reader.number(base_size) + (idat if method == 1 else 0)
+        for _ in range(reader.number(2)):
+            reader.number(index_size)
+            start = base + reader.number(offset_size)
+            length = reader.number(length_size)
+            if method <= 1:
+                yield item, start, length
+        if reader.at > iloc.end:
+            return
+
+
+READER = Reader(load=loader("heifload"), check=heif.check, said=colour.read)
+WRITER = Writer(encode, strip, bare=strip)

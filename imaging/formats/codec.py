@@ -1,0 +1,118 @@
+"""How a format is read and written, in the process that decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import pyvips
+
+from imaging.colour.said import NOTHING, Said
+from imaging.data import Data
+from imaging.limits import Limits
+from imaging.options import Effort
+from imaging.read.source import Source
+
+Load = Callable[..., pyvips.Image]
+
+
+class Strip(Protocol):
+    """Makes a file of a file's own pixels."""
+
+    def __call__(self, data: bytes, exif: bytes | None, effort: Effort) -> bytes:
+        """The file without its metadata, but with this EXIF block where there is one and the format
+        has it.
+
+        Raises:
+            PictureError: if the file cannot be followed.
+        """
+
+
+class Encode(Protocol):
+    """Writes pixels."""
+
+    def __call__(
+        self, image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+    ) -> bytes:
+        """The file.
+
+        Args:
+            image: sRGB or grey, without alpha if the format has none; with `page-height`, `delay`
+                and `loop` an animation.
+            quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
+            lossless: whether every pixel stays as it is, where the format can do that.
+            keep: what of the image's metadata is written, libvips's number.
+        """
+
+
+def loader(name: str) -> Load:
+    """libvips's loader of this name, for a file in memory."""
+    return partial(pyvips.Operation.call, f"{name}_buffer")
+
+
+def _passed(data: Data, limits: Limits) -> None:
+    """For a decoder that says the size before it decodes."""
+
+
+def _nothing_said(data: Data) -> Said:
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How files of a format are read."""
+
+    load: Load | None = None
+    """libvips's loader. libvips knows more (SVG, PDF, other programs): what is not named is never
+    called. None if Pillow reads the format."""
+    pillow: str | None = None
+    """Pillow's reader, for what libvips cannot read; no other is ever tried."""
+    check: Callable[[Data, Limits], None] = _passed
+    """Raises PictureError if the header promises more than it may: what the decoder says too late
+    or not at all. A struct.error is left to the decoder: it says what is wrong with the file."""
+    said: Callable[[Data], Said] = _nothing_said
+    """What the file says of its colours beside what the decoder hands on; struct.error, IndexError
+    or ValueError where it cannot be followed."""
+    inner: Callable[[Data, str], tuple[str, Data]] = lambda data, kind: (kind, data)
+    """Kind and bytes of the one picture that is shown, given the bytes and the kind of the file."""
+    mended: Callable[[Data], Data] = lambda data: data
+    """The bytes as libvips's loader gets them."""
+    decode: Callable[[Data, str, Limits, bool], Source | None] = lambda *given: None
+    """The picture, by the format's own decoder where the file needs that, given the bytes, the
+    kind, the limits, and whether all frames are wanted."""
+    pages: bool = False
+    """Whether libvips's loader gives all frames if it is asked."""
+    shrink: Callable[[float], dict[str, float]] = lambda factor: {}
+    """How libvips's loader is told to make a picture smaller by up to this factor, 1 or more."""
+    exif: Callable[[Data], Data] | None = None
+    """The EXIF block of a file, where the decoder does not hand it on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How files of a format are written."""
+
+    encode: Encode
+    strip: Strip
+    """In as few bytes as the effort allows, the pixels the same."""
+    bare: Strip
+    """The pixels as they are stored, whatever there is of them: no codec touches them. The last
+    resort where the codec's own tools fail, or give more bytes than came in: a file that was cut
+    off, arithmetic coding. The effort is of no account."""
+    is_small_enough: Callable[[Data, int, Effort], bool] = lambda *given: False
+    """Whether a file says itself that writing it anew, at this quality (0 for the default) and
+    effort, would not make it smaller, or by next to nothing."""
+    strip_is_cheap: bool = False
+    """Whether a strip takes no time to speak of, but for `Effort.SMALL`."""
+    is_grey: bool = False
+    """Whether it is written grey where the pixels are: a profile for grey is not valid in a file of
+    red, green and blue."""
+    has_profile: bool = True
+    """Whether it holds a profile of its colours."""
+    flat: float = 1 / 256
+    """Bytes for each pixel that a picture of one colour has at most."""
+    frames: Callable[[bytes, int], int] | None = None
+    """How many frames a file has that should have so many at most, where libvips's loader does not
+    say; raises PictureError if there are more."""

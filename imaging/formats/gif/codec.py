@@ -1,0 +1,122 @@
+"""GIF (GIF89a), still and animated: written by cgif."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pyvips
+
+from imaging.errors import PictureError
+from imaging.formats.codec import Reader, Writer, loader
+from imaging.options import Effort
+
+SETTINGS: dict[Effort, dict[str, Any]] = {
+    Effort.FAST: {"effort": 4},
+    Effort.BALANCED: {"effort": 7, "interframe_maxerror": 2},
+    Effort.SMALL: {"effort": 10, "interframe_maxerror": 4, "interpalette_maxerror": 4},
+}
+"""The errors are distances in RGB up to which a pixel counts as that of the frame before, and a
+palette as the one before."""
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
+_LOOP = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+
+
+def encode(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+) -> bytes:
+    """The file, which holds no metadata.
+
+    Args:
+        image: with a `page-height` an animation.
+    """
+    return cast(bytes, image.gifsave_buffer(keep="none", **SETTINGS[effort]))
+
+
+def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
+    """The file with its frames, their times and the loop count alone.
+
+    Raises:
+        PictureError: if it cannot be followed to its end.
+    """
+    return _stripped(data, whole=True)
+
+
+def bare(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
+    """As `strip`, of what is there of a file that was cut off.
+
+    Raises:
+        PictureError: if it cannot be followed.
+    """
+    return _stripped(data, whole=False)
+
+
+def _stripped(data: bytes, *, whole: bool) -> bytes:
+    kept: list[bytes] = []
+    try:
+        _strip(data, kept)
+    except IndexError:
+        if whole or not kept:
+            raise PictureError("the picture cannot be read: the GIF ends too early") from None
+    return b"".join(kept)
+
+
+def with_ends(data: bytes | bytearray) -> bytes:
+    """The file with a byte of zeros behind the pixels of each frame.
+
+    libnsgif shows the pixels of a code when it comes upon the next one, which is the end code in a
+    file that has it. Behind that, or behind the last pixel, it looks at nothing any more.
+    """
+    data = bytes(data)
+    kept: list[bytes] = []
+    try:
+        _strip(data, kept, before_end=b"\1\0")
+    except (IndexError, PictureError):
+        return data
+    return b"".join(kept)
+
+
+def _strip(data: bytes, kept: list[bytes], before_end: bytes = b"") -> None:
+    """Add the parts of the file to `kept`, as far as they are there.
+
+    Raises:
+        IndexError: if the file ends too early.
+    """
+    at = 13 + _table_size(data[10])
+    kept.append(data[:at])
+    while data[at] != _TRAILER:
+        begin = at
+        if data[at] == _IMAGE:
+            try:
+                at = _end_of_blocks(data, at + 10 + _table_size(data[at + 9]) + 1)
+            except IndexError:
+                kept.append(data[begin:])
+                raise
+            kept += (data[begin : at - 1], before_end, data[at - 1 : at])
+        elif data[at] == _EXTENSION:
+            at = _end_of_blocks(data, at + 2)
+            if data[begin + 1] == _GRAPHIC_CONTROL or _is_loop(data, begin):
+                kept.append(data[begin:at])
+        else:
+            raise PictureError("the picture cannot be read: an unknown block in the GIF")
+    kept.append(bytes([_TRAILER]))
+
+
+def _is_loop(data: bytes, at: int) -> bool:
+    return data[at + 1] == _APPLICATION and data[at + 3 : at + 14] in _LOOP
+
+
+def _table_size(flags: int) -> int:
+    """Bytes of the colour table that a descriptor's flags announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _end_of_blocks(data: bytes, at: int) -> int:
+    while size := data[at]:
+        at += size + 1
+    return at + 1
+
+
+READER = Reader(load=loader("gifload"), pillow="GIF", mended=with_ends, pages=True)
+WRITER = Writer(encode, strip, bare, has_profile=False)

@@ -1,0 +1,70 @@
+"""PNG: with a palette where that looks the same, by libvips's own quantiser; then oxipng."""
+
+from __future__ import annotations
+
+import pyvips
+
+from imaging.colour import png as colour
+from imaging.data import Data
+from imaging.formats.codec import Reader, Writer, loader
+from imaging.formats.png import animation, apng, chunks
+from imaging.formats.png.optimise import optimise, optimise_palette, strip
+from imaging.limits import Limits
+from imaging.options import Effort
+from imaging.read.source import Source
+from imaging.write.graphics import efforts_tried
+from imaging.write.palette import Colours
+
+COMPRESSION = {Effort.FAST: 9, Effort.BALANCED: 1, Effort.SMALL: 1}
+"""zlib's level; what oxipng compresses anew is only passed on."""
+
+
+def encode(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+) -> bytes:
+    """The file.
+
+    Args:
+        image: sRGB or grey.
+        quality: 1 to 100, pngquant's largest; 0 for the default.
+        lossless: whether every pixel stays as it is.
+        keep: what of the image's metadata is written.
+    """
+    if image.get_page_height() < image.height:
+        return animation.encode(image, quality, effort, lossless=lossless, keep=keep)
+    colours = Colours(image.copy_memory(), quality)
+    efforts = efforts_tried(colours.image, effort)
+    return min((_encode(colours, each, lossless, keep) for each in efforts), key=len)
+
+
+def _encode(colours: Colours, effort: Effort, lossless: bool, keep: int) -> bytes:
+    if lossless or not colours.suffices:
+        return _true_colour(colours.image, effort, keep)
+    palette = optimise_palette(
+        colours.quantised(effort, keep, COMPRESSION[effort]),
+        effort,
+        colours.image.width * colours.image.height,
+    )
+    if colours.count is None:
+        return palette
+    return min(palette, _true_colour(colours.image, effort, keep), key=len)
+
+
+def _true_colour(image: pyvips.Image, effort: Effort, keep: int) -> bytes:
+    data = image.pngsave_buffer(compression=1, filter="none", keep=keep)
+    return optimise(data, effort)
+
+
+def _decode(data: Data, kind: str, limits: Limits, all_frames: bool) -> Source | None:
+    return apng.decode(data, kind, limits) if all_frames else None
+
+
+def _frames(data: bytes, most: int) -> int:
+    animation = apng.parse(data, Limits(2**62, most)) if most > 1 else None
+    return len(animation.frames) if animation else 1
+
+
+READER = Reader(
+    load=loader("pngload"), pillow="PNG", check=chunks.check, said=colour.read, decode=_decode
+)
+WRITER = Writer(encode, strip, chunks.bare, is_grey=True, frames=_frames)

@@ -1,0 +1,210 @@
+"""WebP, still and animated, by libwebp."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+import pyvips
+
+from imaging.errors import PictureError
+from imaging.formats.codec import Reader, Writer, loader
+from imaging.options import Effort
+from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, efforts_tried, kind_of
+from imaging.write.palette import SIZE, Colours
+from imaging.write.scale import along
+
+DEFAULT = 80
+"""The quality where none is asked for, on libwebp's own scale; what the older server used."""
+
+EFFORT = {Effort.FAST: 4, Effort.BALANCED: 5, Effort.SMALL: 6}
+
+SHARP_PIXELS = 12_000_000
+"""Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
+subsampling takes 16 bytes a pixel, which for 50 megapixels is twice what all else needs."""
+
+LOSSLESS_SEARCH = {
+    Effort.FAST: {"effort": 2, "Q": 75},
+    Effort.BALANCED: {"effort": 4, "Q": 100},
+    Effort.SMALL: {"effort": 5, "Q": 100},
+}
+"""libwebp's method and quality, which without loss is how long it looks for repetitions. Method 6
+is method 4 up to 99, and at 100 takes seven times as long as 5 for the same bytes."""
+
+PACKED_SEARCH = {**LOSSLESS_SEARCH, Effort.BALANCED: LOSSLESS_SEARCH[Effort.SMALL]}
+PACKED_COLOURS = 16
+"""Up to so many, a pixel takes half a byte or less (RFC 9649, 4.4), and a long search is a short
+one; PNG is good at these."""
+
+BOTH_PIXELS = 1_000_000
+"""Pixels of the largest graphic that is written both with its own colours and with a palette; a
+larger one gets the palette if that is enough, as in PNG."""
+
+PLAIN_SCALE = (
+    *((1, 1), (10, 8), (20, 15.6), (30, 31.7), (40, 42.7), (50, 55), (60, 64.2), (65, 71.2)),
+    *((70, 76), (75, 78.4), (80, 82), (85, 85.6), (89, 89), (90, 93), (95, 98), (100, 100)),
+)
+"""The quality at which libwebp looks as a JPEG does at the one asked for, by SSIMULACRA2. From 90
+on a JPEG keeps its chroma whole, which WebP cannot."""
+
+SHARP_SCALE = (
+    *((1, 1), (10, 7), (20, 14.3), (30, 29), (40, 39.4), (50, 49.5), (60, 58.2), (65, 65.1)),
+    *((70, 71.6), (75, 76.4), (80, 79.6), (85, 83.2), (89, 86.2), (90, 93), (95, 98), (100, 100)),
+)
+"""As `PLAIN_SCALE`, with smart subsampling."""
+
+SHARP_DEFAULT = 78
+"""The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
+
+_RIFF = struct.Struct("<4sI4s")
+_HEAD = struct.Struct("<4sI")
+_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
+"""Bits of the first byte of VP8X (RFC 9649, section 2.7)."""
+
+_SHOWN = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP", b"ANIM", b"ANMF")
+
+
+_CHUNK = slice(12, 16)
+"""Where the name of the first chunk is; of an animation it is VP8X (RFC 9649, 2.7)."""
+_FLAGS, _ALPHA_FLAG = 20, 0x10
+"""Where that chunk's flags are, and one of them."""
+
+
+def encode(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+) -> bytes:
+    """The file.
+
+    Args:
+        image: sRGB or grey; with a `page-height` an animation.
+        quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
+        keep: what of the image's metadata is written.
+    """
+    animated = image.get_page_height() < image.height
+    if image.width * image.get_page_height() > SHARP_PIXELS:
+        effort = Effort.FAST
+        ways: Iterable[bytes] = [_save(image, _one_way(quality, effort, lossless), keep)]
+    elif lossless:
+        image = image.copy_memory()
+        efforts = efforts_tried(image, effort)
+        ways = (_save(image, _one_way(quality, each, lossless), keep) for each in efforts)
+    elif animated:
+        ways = _animations(image.copy_memory(), quality, effort, keep)
+    else:
+        ways = _stills(Colours(image.copy_memory(), quality), effort, keep)
+    data = min(ways, key=len)
+    # Frames that are all the same become a picture without that chunk.
+    extended = data[_CHUNK] == b"VP8X"
+    return _with_alpha(data) if extended and animated and image.hasalpha() else data
+
+
+def _stills(colours: Colours, effort: Effort, keep: int) -> Iterator[bytes]:
+    """The files of which the smallest is the result."""
+    image = colours.image
+    pixels = image.width * image.height
+    kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
+    for each in efforts_tried(image, effort):
+        if kind is not Kind.GRAPHIC:
+            yield _save(image, _one_way(colours.quality, each, lossless=False), keep)
+        if kind is Kind.PHOTOGRAPH:
+            continue
+        if colours.suffices:
+            # At `Effort.FAST` that of PNG, and above it held against that of `Effort.FAST`.
+            fast = each is Effort.FAST
+            palette = colours.shown(each, keep) if fast else colours.drawn(each, keep)
+            yield _save(palette, {"lossless": True, **LOSSLESS_SEARCH[each]}, keep)
+        if not colours.suffices or colours.count is not None or pixels <= BOTH_PIXELS:
+            packed = (colours.count or SIZE) <= PACKED_COLOURS
+            search = (PACKED_SEARCH if packed else LOSSLESS_SEARCH)[each]
+            yield _save(image, {"lossless": True, **search}, keep)
+
+
+def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) -> Iterator[bytes]:
+    """As `_stills`, of an animation."""
+    kind = kind_of(image, tried=BOTH_PIXELS)
+    for each in efforts_tried(image, effort):
+        lossy = _one_way(quality, each, lossless=False)
+        if kind is Kind.PHOTOGRAPH:
+            yield _save(image, lossy, keep)
+            continue
+        # Each frame by the encoder that gives fewer bytes, for what is drawn at one time and filmed
+        # at another.
+        yield _save(image, {**lossy, "mixed": True}, keep)
+        yield _save(image, {"lossless": True, **LOSSLESS_SEARCH[each]}, keep)
+        if kind is Kind.EITHER:
+            yield _save(image, lossy, keep)
+
+
+def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
+    return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
+
+
+def _one_way(quality: int, effort: Effort, lossless: bool) -> dict[str, Any]:
+    if lossless:
+        return {"lossless": True, "exact": True, **LOSSLESS_SEARCH[effort]}
+    sharp = effort is not Effort.FAST
+    return {"Q": _quality(quality, sharp), "effort": EFFORT[effort], "smart_subsample": sharp}
+
+
+def _with_alpha(data: bytes) -> bytes:
+    """The file with the flag that it has alpha.
+
+    libwebp sets it where a frame has alpha in itself, and not where frames are smaller than the
+    picture; some decoders then show black around them.
+    """
+    flags = bytes([data[_FLAGS] | _ALPHA_FLAG])
+    return data[:_FLAGS] + flags + data[_FLAGS + 1 :]
+
+
+def _quality(quality: int, sharp: bool) -> int:
+    if sharp:
+        return along(SHARP_SCALE, quality) if quality else SHARP_DEFAULT
+    return along(PLAIN_SCALE, quality) if quality else DEFAULT
+
+
+def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
+    """The file without metadata but its colour profile and, if given, this EXIF block.
+
+    Raises:
+        PictureError: if it is no WebP, or an EXIF block has no place in it.
+    """
+    chunks = [(name, body) for name, body in _chunks(data) if name in _SHOWN]
+    if not chunks:
+        raise PictureError("the picture cannot be read: no WebP")
+    name, body = chunks[0]
+    if name == b"VP8X":
+        flags = body[0] & ~(_EXIF_FLAG | _XMP_FLAG) | (_EXIF_FLAG if exif else 0)
+        chunks[0] = name, bytes([flags]) + body[1:]
+        if exif:
+            chunks.append((b"EXIF", exif))
+    elif exif:
+        raise PictureError("this WebP has no place for metadata")
+    packed = b"".join(_pack(*chunk) for chunk in chunks)
+    return _RIFF.pack(b"RIFF", len(packed) + 4, b"WEBP") + packed
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if len(data) < _RIFF.size:
+        return
+    riff, size, webp = _RIFF.unpack_from(data)
+    if (riff, webp) != (b"RIFF", b"WEBP"):
+        return
+    at, end = _RIFF.size, min(len(data), size + 8)
+    while at + _HEAD.size <= end:
+        name, length = _HEAD.unpack_from(data, at)
+        at += _HEAD.size
+        yield name, data[at : at + length]
+        at += length + length % 2
+
+
+def _pack(name: bytes, body: bytes) -> bytes:
+    return _HEAD.pack(name, len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def _shrink(factor: float) -> dict[str, float]:
+    return {"scale": 1 / factor} if factor > 1 else {}
+
+
+READER = Reader(load=loader("webpload"), pillow="WEBP", pages=True, shrink=_shrink)
+WRITER = Writer(encode, strip, bare=strip)

@@ -1,0 +1,18 @@
+"""What is done to a picture between reading and writing, one module a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imaging.read.source import Source
+from imaging.steps import background, colour, metadata, resize, upright
+from imaging.target import Target
+
+STEPS: tuple[Callable[[Source, Target], Source], ...] = (
+    upright.apply,
+    colour.apply,
+    resize.apply,
+    background.apply,
+    metadata.apply,
+)
+"""In their order. Each gets the picture as the one before left it."""

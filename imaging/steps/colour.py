@@ -1,0 +1,67 @@
+"""To sRGB or grey, or in the picture's own colours with its profile; 8 bit a band."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyvips
+
+from imaging.colour import PROFILE
+from imaging.colour.icc import tinted
+from imaging.colour.kept import keeps_profile
+from imaging.formats.codecs import WRITERS
+from imaging.read.source import Source
+from imaging.target import Target
+
+GREY = ("b-w", "grey16")
+
+
+def apply(source: Source, target: Target) -> Source:
+    """An alpha channel is kept. With its profile if that is to be kept, else without any."""
+    image = source.image
+    if keeps_profile(image, WRITERS[target.format], target.options):
+        return replace(source, image=_to_8_bit(image))
+    return replace(source, image=to_srgb(image))
+
+
+def to_srgb(image: pyvips.Image) -> pyvips.Image:
+    """The image in sRGB (or grey), 8 bit a band, without a profile."""
+    if _has_profile(image):
+        try:
+            tripled = _tripled(image) if _is_grey(image) else image
+            srgb = tripled.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
+            return _without_profile(srgb.colourspace("b-w") if _is_grey(image) else srgb)
+        except pyvips.Error:
+            pass  # The profile is broken or for other bands than the picture has: as if none.
+    return _to_8_bit(_without_profile(image))
+
+
+def _has_profile(image: pyvips.Image) -> bool:
+    return bool(image.get_typeof(PROFILE) != 0 and image.coding == "none")
+
+
+def _is_grey(image: pyvips.Image) -> bool:
+    return image.interpretation in GREY and image.bands <= 2
+
+
+def _tripled(image: pyvips.Image) -> pyvips.Image:
+    """A grey image as red, green and blue, where its profile can be made one for these."""
+    profile = tinted(bytes(image.get(PROFILE)))
+    if profile is None:
+        return image
+    grey = image[0]
+    alpha = [image[1]] if image.bands == 2 else []
+    tripled = grey.bandjoin([grey, grey, *alpha])
+    tripled = tripled.copy(interpretation="rgb16" if image.format == "ushort" else "srgb")
+    tripled.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+    return tripled
+
+
+def _without_profile(image: pyvips.Image) -> pyvips.Image:
+    image = image.copy()
+    image.remove(PROFILE)
+    return image
+
+
+def _to_8_bit(image: pyvips.Image) -> pyvips.Image:
+    return image.colourspace("b-w" if _is_grey(image) else "srgb").cast("uchar")

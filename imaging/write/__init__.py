@@ -1,0 +1,1 @@
+"""What encoders have in common, and the look at what they wrote."""

@@ -1,0 +1,135 @@
+"""A result is opened before it counts as done: by its loader, from its bytes."""
+
+from __future__ import annotations
+
+import pyvips
+
+from imaging.data import Data
+from imaging.errors import PictureError, ReaderFailed
+from imaging.formats import FACTS, Format
+from imaging.formats.codecs import READERS, WRITERS
+from imaging.formats.facts import Frames
+from imaging.measures import Size
+from imaging.options import Fit
+from imaging.read.decode import decode, decode_otherwise
+from imaging.steps.background import rgb
+from imaging.target import Target
+
+HEAD = 2048
+"""Bytes that are not pixels, in a file without a profile."""
+BLOCK = 16
+"""Pixels of the result on a side that are averaged: what is finer, an encoder may drop."""
+SPREAD = 0.1
+"""The deviation of those averages, of the full range, above which a picture cannot become a single
+colour at any quality."""
+
+_RANGES = {"uchar": 255, "ushort": 65_535}
+
+
+class Unreadable(PictureError):
+    """The result is not the file that it should be."""
+
+
+def check_header(result: bytes, format: Format, sizes: set[Size], frames: int) -> None:
+    """See whether the result opens and has one of these sizes, and frames but no more than these.
+
+    Encoders make one frame of several that are the same.
+
+    Raises:
+        Unreadable: if not.
+    """
+    try:
+        image = _open(result, format)
+    except pyvips.Error:
+        raise Unreadable(f"the {format} that was written cannot be read") from None
+    pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+    if count := WRITERS[format].frames:
+        pages = count(result, frames)
+    if Size(image.width, image.height) not in sizes or not 1 <= pages <= frames:
+        wanted = next(iter(sizes))
+        raise Unreadable(
+            f"the {format} that was written has {image.width} × {image.height} pixels and {pages} "
+            f"frames in place of {wanted.width} × {wanted.height} and {frames}"
+        )
+
+
+def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None:
+    """See whether the result is a single colour, or clear, where the original is not.
+
+    The original is decoded a second time where the result is, and only then.
+
+    Args:
+        size: of a frame of the result.
+
+    Raises:
+        Unreadable: if the result cannot be decoded.
+        PictureError: if it is.
+    """
+    options = target.options
+    most = HEAD + WRITERS[target.format].flat * size.width * size.height
+    # A larger one is not flat. What cover cuts out may well be a single colour.
+    if len(result) > most or (options.resizes and options.fit is Fit.COVER):
+        return
+    try:
+        flat = _is_flat(_open(result, target.format))
+    except pyvips.Error:
+        raise Unreadable(f"the {target.format} that was written cannot be decoded") from None
+    if not flat:
+        return
+    try:
+        # The default picture of an animated PNG may be another than its first frame.
+        still = target.format.output.frames is Frames.NONE
+        frames = () if still else FACTS[Format.PNG].kinds
+        try:
+            source = decode(data, target.limits, frames=frames)
+        except ReaderFailed:
+            source = decode_otherwise(data, target.limits)
+        varies = _varies(source.each_frame()[0], target, size)
+    except pyvips.Error:  # numbers that are none, in floating point
+        return
+    if varies:
+        raise PictureError("the result is a single colour, and the picture is not")
+
+
+def _open(result: bytes, format: Format) -> pyvips.Image:
+    load = READERS[format.media_type].load
+    assert load is not None, f"libvips does not read {format}"
+    return load(result, access="sequential")
+
+
+def _is_flat(image: pyvips.Image) -> bool:
+    """Whether all pixels of the (first) frame are the same, or cannot be seen."""
+    # A row for all bands together, and one for each; minimum and maximum come first.
+    stats = image.stats()
+    if image.hasalpha() and stats(1, image.bands)[0] == 0:
+        return True
+    return all(stats(0, row)[0] == stats(1, row)[0] for row in range(1, image.bands + 1))
+
+
+def _varies(image: pyvips.Image, target: Target, size: Size) -> bool:
+    """Whether what is seen of the original has parts of clearly other colours.
+
+    Measured on the numbers as they are stored: it may be their conversion that went wrong.
+    """
+    image = image.copy_memory()
+    full = _RANGES.get(image.format) or max(1.0, image.max())
+    seen = image / full
+    if image.hasalpha():
+        alpha, colours = seen[image.bands - 1], seen[: image.bands - 1]
+        seen = colours * alpha
+        if not target.format.output.has_alpha or target.options.background is not None:
+            ground = [value / 255 for value in rgb(target.options.background)]
+            if colours.bands == len(ground):
+                seen += (alpha * -1 + 1) * ground
+            elif colours.bands == 1 and len(set(ground)) == 1:
+                seen += (alpha * -1 + 1) * ground[0]
+            else:
+                return False
+        else:
+            seen = seen.bandjoin(alpha)
+    shrink = BLOCK * max(1.0, image.width / size.width, image.height / size.height)
+    across, down = min(shrink, image.width), min(shrink, image.height)
+    averages = seen.shrink(across, down)
+    if averages.width * averages.height < 2:
+        return False
+    return any(averages[band].deviate() > SPREAD for band in range(averages.bands))
