@@ -164,8 +164,8 @@ def _named(picture: Path) -> Iterator[None]:
 
 def _pixels(picture: Path) -> int:
     """Pixels of the picture, from its header."""
+    from imaging.decode import decode
     from imaging.limits import Limits
-    from imaging.read.decode import decode
 
     with _named(picture):
         width, height = decode(picture.read_bytes(), Limits(sys.maxsize)).size

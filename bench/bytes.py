@@ -102,7 +102,7 @@ def _draw(count: int, formats: Sequence[Format]) -> None:
 def _drawn(picture: Path, formats: Sequence[Format]) -> Drawn:
     from bench import older
     from bench.look import Reference
-    from imaging.read.decode import decode
+    from imaging.decode import decode
     from imaging.steps.colour import to_srgb
 
     data = picture.read_bytes()
@@ -123,7 +123,7 @@ def _drawn(picture: Path, formats: Sequence[Format]) -> Drawn:
 
 def _question(pictures: Sequence[Path]) -> str:
     """What a WebP of a photograph costs more, as it might have been a graphic."""
-    from imaging.read.decode import decode
+    from imaging.decode import decode
     from imaging.steps.colour import to_srgb
     from imaging.write.graphics import ALL_EFFORTS_PIXELS, efforts_tried, kind_of
 
@@ -148,7 +148,7 @@ def _measure(sheet: Sheet, picture: Path, formats: Sequence[Format]) -> None:
 
     from bench import older
     from bench.look import Reference
-    from imaging.read.decode import decode
+    from imaging.decode import decode
     from imaging.steps.background import flatten
     from imaging.steps.colour import to_srgb
 

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import pyvips
 
+from imaging.codec import Strip
+from imaging.codecs import WRITERS
 from imaging.data import Data
+from imaging.decode import decode, decode_otherwise, orientation, reason
 from imaging.errors import TOO_MANY_PIXELS, PictureError, ReaderFailed
 from imaging.formats import frames_of, same_format
-from imaging.formats.codec import Strip
-from imaging.formats.codecs import WRITERS
 from imaging.measures import Measures, Size
 from imaging.options import Effort
-from imaging.read.decode import decode, decode_otherwise, orientation, reason
-from imaging.read.source import QUARTER_TURNS, Source
+from imaging.source import QUARTER_TURNS, Source
 from imaging.steps import STEPS
 from imaging.steps.metadata import select_exif, written
 from imaging.target import Target
-from imaging.write.verify import Unreadable, check_colours, check_header
+from imaging.verify import Unreadable, check_colours, check_header
 
 CLEARLY_SMALLER = 0.9
 """A result of more than this share of the original is held against the original's own pixels; every
@@ -148,12 +148,8 @@ def _encode(image: pyvips.Image, target: Target) -> bytes:
 
 def _is_replaceable(source: Source, target: Target) -> bool:
     """Whether the original's own pixels would be what was asked for."""
-    options = target.options
-    return (
-        same_format(source.media_type) is target.format
-        and not options.resizes
-        and options.background is None
-    )
+    same = same_format(source.media_type) is target.format
+    return same and not target.options.changes_pixels
 
 
 def _own(

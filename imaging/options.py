@@ -1,23 +1,18 @@
-"""What may be asked for beside format and quality, each with the server's own choice as default."""
+"""What may be asked for beside format and quality: each option declared once, in `Options`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
 
+from imaging.declared import Declared, Option, declared_by, option
 from imaging.errors import InvalidOption
+from imaging.formats import Format
+from imaging.values import Choice, Colour, Flag, Number, Several
 
 MAX_SIDE = 16_383
 """Pixels of the longest side that may be asked for; what WebP can hold at most (RFC 9649)."""
-
-_COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-_DIGITS = re.compile(r"[0-9]{1,9}")
-_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class Effort(StrEnum):
@@ -53,66 +48,90 @@ class Keep(StrEnum):
     ICC = "icc"  # the picture's own colour space and its profile
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of one conversion. Equal ones, however they were written, are equal here."""
+_LOSSLESS = ", ".join(format for format in Format if format.can_be_lossless)
 
-    lossless: bool = False
-    width: int | None = None
-    """Pixels."""
-    height: int | None = None
-    """Pixels."""
-    fit: Fit = Fit.INSIDE
-    gravity: Gravity = Gravity.CENTRE
-    background: str | None = None
-    """Six lower-case hex digits; what transparency and borders become."""
-    effort: Effort | None = None
-    """None is what the settings say."""
-    keep: tuple[Keep, ...] = ()
-    """Without repetition, in the order of `Keep`."""
+
+@dataclass(frozen=True, slots=True)
+class Options(Declared):
+    """The options of one conversion. Equal ones, however they were written, are equal here. A field
+    is all that an option needs: it is asked for, kept, told and documented by its declaration."""
+
+    lossless: bool = option(
+        Flag(),
+        False,
+        f"Every pixel as it is; {_LOSSLESS}. Not with `q`.",
+        "true",
+        changes_pixels=False,
+    )
+    width: int | None = option(
+        Number(1, MAX_SIDE, "pixels,"),
+        None,
+        "Pixels. One of width and height keeps the shape.",
+        "640",
+    )
+    height: int | None = option(Number(1, MAX_SIDE, "pixels,"), None, "Pixels.", "480")
+    fit: Fit = option(
+        Choice(
+            Fit,
+            "`inside`: whole, within both, never enlarged. `cover`: fills both, what is over is "
+            "cut off. `contain`: whole, with borders. `fill`: stretched to both.",
+        ),
+        Fit.INSIDE,
+        f"How to get to the size: `{Fit.INSIDE}` if none is given, which is an error without a "
+        f"size. All but `{Fit.INSIDE}` need a width and a height.",
+        Fit.COVER,
+    )
+    gravity: Gravity = option(
+        Choice(
+            Gravity, "The middle, or where the eye goes first.", aliases={"center": Gravity.CENTRE}
+        ),
+        Gravity.CENTRE,
+        f"What `fit={Fit.COVER}` keeps: `{Gravity.CENTRE}` if none is given, which is an error "
+        "with another fit.",
+        Gravity.ATTENTION,
+    )
+    background: str | None = option(
+        Colour(),
+        None,
+        "The colour that transparency and borders become, such as `ffffff` or `#fff`.",
+        "ffffff",
+    )
+    effort: Effort | None = option(
+        Choice(Effort, "The plain encoder, the best for about twice the time, or all it has."),
+        None,
+        "How long the encoder searches; the default is the setting `engine.effort`.",
+        Effort.SMALL,
+        changes_pixels=False,
+    )
+    keep: tuple[Keep, ...] = option(
+        Several(Keep, "Metadata that may stay."),
+        (),
+        f"Metadata that stays: some of {','.join(Keep)}, with commas between them.",
+        "copyright,icc",
+        changes_pixels=False,
+    )
 
     @property
     def resizes(self) -> bool:
         """Whether the picture may get another size."""
         return self.width is not None or self.height is not None
 
-    def to_dict(self) -> dict[str, Any]:
-        """What differs from the defaults, as JSON data; {} if nothing does."""
-        return {
-            field.name: list(value) if isinstance(value, tuple) else value
-            for field in fields(self)
-            if (value := getattr(self, field.name)) != field.default
-        }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Options:
-        """The options that `to_dict` described."""
-        values = dict(data)
-        for name, kind in (("fit", Fit), ("gravity", Gravity), ("effort", Effort)):
-            if name in values:
-                values[name] = kind(values[name])
-        if "keep" in values:
-            values["keep"] = tuple(Keep(name) for name in values["keep"])
-        return cls(**values)
+OPTIONS = declared_by(Options)
+"""By the names that clients use, in a form, in JSON and in a query."""
 
-    @property
-    def name(self) -> str:
-        """The options as a part of a job id: letters, digits, - and _; "" for the defaults."""
-        return "-".join(f"{name}_{_text(value, '_')}" for name, value in self.to_dict().items())
-
-    def __str__(self) -> str:
-        """The options for people, as they would be asked for; "" for the defaults."""
-        return " ".join(f"{name}={value}" for name, value in self.to_text().items())
-
-    def to_text(self) -> dict[str, str]:
-        """What differs from the defaults, as it would be asked for in a form or a query."""
-        return {name: _text(value, ",") for name, value in self.to_dict().items()}
-
+OPTION_NAMES = frozenset(OPTIONS)
 
 DEFAULTS = Options()
 
-OPTION_NAMES = frozenset(field.name for field in fields(Options))
-"""The names that clients use, in a form, in JSON and in a query."""
+Q = Option(
+    Number(1, 100),
+    None,
+    "The quality of any lossy format: looks as a JPEG of that quality does. Wins over `quality`.",
+    "75",
+    changes_pixels=False,
+)
+"""Not in `Options`: it becomes the quality of the conversion."""
 
 
 def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixels: int) -> Options:
@@ -124,25 +143,13 @@ def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixel
         max_pixels: pixels of the largest picture that may be asked for.
 
     Raises:
-        InvalidOption: if a value is none, or several do not go together.
+        InvalidOption: if a value is invalid, or several conflict.
     """
-    values = {
-        name: value.strip() if isinstance(value, str) else value
-        for name, value in given.items()
-        if name in OPTION_NAMES and value is not None
-    }
-    values = {name: value for name, value in values.items() if value not in ("", [])}
-    effort = parse_choice(Effort, "effort", values["effort"]) if "effort" in values else None
-    options = Options(
-        lossless=parse_flag("lossless", values.get("lossless")),
-        width=_side("width", values.get("width")),
-        height=_side("height", values.get("height")),
-        fit=parse_choice(Fit, "fit", values.get("fit", Fit.INSIDE)),
-        gravity=_gravity(values.get("gravity", Gravity.CENTRE)),
-        background=_colour(values.get("background")),
-        effort=None if effort is default_effort else effort,
-        keep=_keep(values.get("keep", ())),
-    )
+    values = {name: value for name in OPTIONS if (value := _stripped(given.get(name))) is not None}
+    parsed = {name: OPTIONS[name].kind.parse(name, value) for name, value in values.items()}
+    if parsed.get("effort") is default_effort:
+        del parsed["effort"]
+    options = Options(**parsed)
     _check(options, max_pixels, values)
     return options
 
@@ -153,12 +160,8 @@ def parse_q(value: object) -> int | None:
     Raises:
         InvalidOption: if it is something else.
     """
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    number = _number(value)
-    if number is None or not 1 <= number <= 100:
-        raise InvalidOption(f"q should be a number from 1 to 100 (it is {_shown(value)})")
-    return number
+    value = _stripped(value)
+    return None if value is None else Q.kind.parse("q", value)
 
 
 def parse_flag(name: str, value: object) -> bool:
@@ -167,16 +170,14 @@ def parse_flag(name: str, value: object) -> bool:
     Raises:
         InvalidOption: if it gives something else than true, 1, yes, false, 0, no.
     """
-    if isinstance(value, str):
-        value = value.strip()
-    if value is None or value == "":
-        return False
-    if isinstance(value, bool):
-        return value
-    flag = _WORDS.get(str(value).lower()) if isinstance(value, str | int) else None
-    if flag is None:
-        raise InvalidOption(f"{name} should be true or false (it is {_shown(value)})")
-    return flag
+    value = _stripped(value)
+    return value is not None and Flag().parse(name, value)
+
+
+def _stripped(value: object) -> object:
+    """A client's value without blanks around it; None if nothing is left."""
+    value = value.strip() if isinstance(value, str) else value
+    return None if value in ("", []) else value
 
 
 def _check(options: Options, max_pixels: int, given: Mapping[str, object]) -> None:
@@ -189,76 +190,9 @@ def _check(options: Options, max_pixels: int, given: Mapping[str, object]) -> No
         raise InvalidOption("gravity needs fit=cover")
     # Within both the picture never becomes larger than it is.
     bounded = both and options.fit is not Fit.INSIDE
-    if bounded and (options.width or 0) * (options.height or 0) > max_pixels:
+    pixels = (options.width or 0) * (options.height or 0)
+    if bounded and pixels > max_pixels:
         raise InvalidOption(
-            f"{options.width} × {options.height} is "
-            f"{(options.width or 0) * (options.height or 0)} pixels, more than the {max_pixels} "
+            f"{options.width} × {options.height} is {pixels} pixels, more than the {max_pixels} "
             "allowed"
         )
-
-
-def _number(value: object) -> int | None:
-    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _side(name: str, value: object) -> int | None:
-    if value is None:
-        return None
-    number = _number(value)
-    if number is None or not 1 <= number <= MAX_SIDE:
-        raise InvalidOption(
-            f"{name} should be pixels, from 1 to {MAX_SIDE} (it is {_shown(value)})"
-        )
-    return number
-
-
-def parse_choice(kind: type[_Choice], name: str, value: object) -> _Choice:
-    """The one of these that a client names, in any case.
-
-    Raises:
-        InvalidOption: if it is none of them.
-    """
-    try:
-        return kind(value.lower() if isinstance(value, str) else "")
-    except ValueError:
-        raise InvalidOption(
-            f"{name} should be one of {', '.join(kind)} (it is {_shown(value)})"
-        ) from None
-
-
-def _gravity(value: object) -> Gravity:
-    return parse_choice(Gravity, "gravity", Gravity.CENTRE if value == "center" else value)
-
-
-def _colour(value: object) -> str | None:
-    if value is None:
-        return None
-    match = _COLOUR.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise InvalidOption(
-            f"background should be a colour such as ffffff or #fff (it is {_shown(value)})"
-        )
-    digits = match[1].lower()
-    return digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
-
-
-def _keep(value: object) -> tuple[Keep, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, list | tuple):
-        raise InvalidOption(f"keep should be some of {', '.join(Keep)} (it is {_shown(value)})")
-    wanted = {
-        parse_choice(Keep, "keep", name.strip() if isinstance(name, str) else name)
-        for name in names
-    }
-    return tuple(keep for keep in Keep if keep in wanted)
-
-
-def _text(value: object, separator: str) -> str:
-    return separator.join(value) if isinstance(value, list) else str(value).lower()
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -153,10 +153,17 @@ class Process:
 class Service(Process):
     """`python -m app`, ready."""
 
-    def __init__(self, folder: Path, port: int | None = None, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, *, code: Path = ROOT, **settings: Any
+    ) -> None:
+        """
+        Args:
+            folder: of its data.
+            code: where `app` is.
+        """
         self.port = port or free_port()
         self.folder = folder
-        super().__init__(["app"], environment(folder, self.port, **settings))
+        super().__init__(["app"], environment(folder, self.port, **settings), code)
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property

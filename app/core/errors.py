@@ -13,6 +13,7 @@ from enum import Flag, auto
 from typing import ClassVar
 
 from imaging import errors
+from imaging.formats import SAME, Format
 
 CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="TinyImage Server"'
 """How a key may be given, for `WWW-Authenticate` (RFC 9110, section 11.6.1)."""
@@ -101,7 +102,7 @@ class UnsupportedFormat(TinyImageError):
     code = "unsupported_format"
     status = 400
     where = Where.UPLOAD | Where.MESSAGE
-    example = "Unsupported format; choose one of webp, png, jpg, avif, gif, same"
+    example = f"Unsupported format; choose one of {', '.join((*Format, SAME))}"
 
 
 class InvalidOption(TinyImageError):

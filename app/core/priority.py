@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.core.errors import told
-from imaging.options import parse_choice
+from imaging.values import Choice
 
 
 class Priority(StrEnum):
@@ -21,9 +21,8 @@ def parse_priority(value: object) -> Priority:
     Raises:
         InvalidOption: if there is no such priority.
     """
-    if value is None or (isinstance(value, str) and not value.strip()):
+    name = value.strip() if isinstance(value, str) else value
+    if name is None or name == "":
         return Priority.INTERACTIVE
     with told():
-        return parse_choice(
-            Priority, "priority", value.strip() if isinstance(value, str) else value
-        )
+        return Choice(Priority, "").parse("priority", name)

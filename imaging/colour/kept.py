@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyvips
 
+from imaging.codec import Writer
 from imaging.colour import PROFILE
 from imaging.colour.icc import GREY, RGB, colours_of
-from imaging.formats.codec import Writer
 from imaging.options import Keep, Options
 
 

@@ -16,7 +16,7 @@ from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
 from imaging.read.boxes import inside, within
-from imaging.read.source import QUARTER_TURNS, Source
+from imaging.source import QUARTER_TURNS, Source
 
 _PLAIN_WORDS = (
     (EOFError, "the file ends too early"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.steps import background, colour, metadata, resize, upright
 from imaging.target import Target
 

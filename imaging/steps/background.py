@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyvips
 
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.target import Target
 
 

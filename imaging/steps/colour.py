@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pyvips
 
+from imaging.codecs import WRITERS
 from imaging.colour import PROFILE
 from imaging.colour.icc import tinted
 from imaging.colour.kept import keeps_profile
-from imaging.formats.codecs import WRITERS
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.target import Target
 
 GREY = ("b-w", "grey16")

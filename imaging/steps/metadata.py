@@ -12,7 +12,7 @@ from PIL.ExifTags import IFD, Base
 
 from imaging.data import Data
 from imaging.options import Keep, Options
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.target import Target
 
 _ROOT = {

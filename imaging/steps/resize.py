@@ -8,7 +8,7 @@ import pyvips
 
 from imaging.geometry import final_size, scaled_size, sides
 from imaging.options import Fit, Gravity, Options
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.steps.background import rgb
 from imaging.target import Target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.target import Target
 
 

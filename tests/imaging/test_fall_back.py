@@ -10,10 +10,10 @@ import pillow_heif
 import pytest
 import pyvips
 
+from imaging.codecs import READERS
 from imaging.convert import convert
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.formats import READABLE, Format
-from imaging.formats.codecs import READERS
 from imaging.formats.recognise import picture_type
 from imaging.limits import Limits
 from imaging.read import pillow

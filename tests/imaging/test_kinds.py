@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from imaging.codecs import READERS
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import READABLE, Format
-from imaging.formats.codecs import READERS
 from tests.imaging.samples import target
 
 

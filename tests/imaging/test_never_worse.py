@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.formats.codecs import WRITERS
 from imaging.options import Effort, Keep
 from imaging.read.segments import SOI, segments
 from tests.imaging.animations import animation, frames_seen

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.formats import Format
-from imaging.formats.codecs import WRITERS
 from imaging.options import Effort
 from tests.imaging.profiles import display_p3
 from tests.imaging.samples import distance, encoded, oriented, photo, target

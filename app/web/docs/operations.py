@@ -79,7 +79,7 @@ UPLOAD = Operation(
                     "small": {
                         "summary": "A thumbnail",
                         "value": {
-                            "format": str(Format.AVIF),
+                            "format": str(Format.WEBP),
                             "width": 300,
                             "height": 200,
                             "fit": str(Fit.COVER),

@@ -10,6 +10,7 @@ from sanic import Sanic
 
 from app import __version__
 from app.web.auth import BASIC_USER
+from app.web.docs.formats import formats_table
 from app.web.docs.operation import TAGS, operation_of
 from app.web.docs.responses import HEADERS
 from app.web.docs.schemas import Schema, schemas
@@ -40,13 +41,14 @@ def build_schema(app: Sanic[Any, Any], *, keys_required: bool) -> Schema:
             path = "/" + _PARAMETER.sub(r"{\1}", route.path.strip("/"))
             for method in route.methods:
                 paths.setdefault(path, {})[method.lower()] = operation.describe(method)
+    about = (Path(__file__).parent / "about.md").read_text(encoding="utf-8")
     anyone: list[dict[str, list[str]]] = [] if keys_required else [{}]
     return {
         "openapi": "3.0.3",
         "info": {
             "title": "TinyImage Server",
             "version": __version__,
-            "description": (Path(__file__).parent / "about.md").read_text(encoding="utf-8"),
+            "description": about.replace("{formats}", formats_table()),
         },
         # Relative to where the schema is, so it holds below a reverse proxy's path too.
         "servers": [{"url": "..", "description": "This server"}],

@@ -4,7 +4,6 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
 
 from app.core import errors
@@ -12,15 +11,15 @@ from app.core.errors import Where, codes_at
 from app.core.priority import Priority
 from app.core.queue import JobState
 from app.web.errors import SANIC_CODES
+from imaging import options
+from imaging.declared import Option
 from imaging.formats import DEFAULT_FORMAT, SAME, Format
-from imaging.options import MAX_SIDE, Effort, Fit, Gravity, Keep, Options
 from imaging.quality import DEFAULT_QUALITY
+from imaging.values import Choice, Flag, Several
 
 Schema = dict[str, Any]
 
 EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
-
-_DEFAULTS = {field.name: field.default for field in fields(Options)}
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
@@ -56,50 +55,38 @@ def _object(description: str, required: Schema, optional: Schema | None = None) 
     return {**schema, "required": list(required)} if required else schema
 
 
-_KEEP = "|".join(Keep)
+def _asked(option: Option[Any]) -> Schema:
+    """An option as a form or a query has it."""
+    kind = option.kind
+    if isinstance(kind, Choice):
+        # Not with `default`: some clients send what that says, and there are options that are an
+        # error without another one.
+        return _named(kind.choices.__name__, option.sentence)
+    schema = {**kind.schema(), "description": option.sentence}
+    return schema | {"default": option.default} if isinstance(kind, Flag) else schema
 
-_WIDTH = _number("Pixels. One of width and height keeps the shape.", 1, MAX_SIDE)
-_HEIGHT = _number("Pixels.", 1, MAX_SIDE)
 
-OPTIONS: dict[str, Schema] = {
-    "lossless": {
-        "type": "boolean",
-        "description": "Every pixel as it is; "
-        f"{', '.join(format for format in Format if format.can_be_lossless)}. Not with `q`.",
-        "default": _DEFAULTS["lossless"],
-    },
-    "width": _WIDTH,
-    "height": _HEIGHT,
-    # Not as `default`: some clients send what that says, and without a size it is an error.
-    "fit": _named(
-        "Fit",
-        f"How to get to the size: `{_DEFAULTS['fit']}` if none is given, which is an error without "
-        f"a size. All but `{Fit.INSIDE}` need a width and a height.",
-    ),
-    "gravity": _named(
-        "Gravity",
-        f"What `fit={Fit.COVER}` keeps: `{_DEFAULTS['gravity']}` if none is given, which is an "
-        "error with another fit.",
-    ),
-    "background": _text(
-        "The colour that transparency and borders become, such as `ffffff` or `#fff`.",
-        pattern="^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$",
-    ),
-    "effort": _named(
-        "Effort", "How long the encoder searches; the default is the setting `engine.effort`."
-    ),
-    "keep": _text(
-        f"Metadata that stays: some of {','.join(Keep)}, with commas between them.",
-        pattern=f"^({_KEEP})(,({_KEEP}))*$",
-    ),
-}
-"""The options as they are asked for, in a form, a query or a message."""
+def _kept(option: Option[Any]) -> Schema:
+    """An option as answers tell it."""
+    match option.kind:
+        case Choice(choices=choices):
+            return ref(choices.__name__)
+        case Several(choices=choices):
+            return {"type": "array", "items": ref(choices.__name__)}
+    return {"description": option.sentence, **option.kind.kept()}
 
-Q = _number(
-    "The quality of any lossy format: looks as a JPEG of that quality does. Wins over `quality`.",
-    1,
-    100,
-)
+
+def _sent(option: Option[Any]) -> Schema:
+    """An option as a message of a socket has it."""
+    if not isinstance(option.kind, Several):
+        return _asked(option)
+    return {"description": option.kind.sentence, "oneOf": [_asked(option), _kept(option)]}
+
+
+OPTIONS: dict[str, Schema] = {name: _asked(option) for name, option in options.OPTIONS.items()}
+"""The options as they are asked for, in a form or a query."""
+
+Q = _asked(options.Q)
 
 QUALITY = _number(
     f"The quality of `{Format.JPG}`; other formats have none of their own here. "
@@ -188,11 +175,7 @@ _WISH: dict[str, Schema] = {
         "description": "Whether the answers say all that is known.",
         "default": False,
     },
-    **OPTIONS,
-    "keep": {
-        "description": "Metadata that stays.",
-        "oneOf": [OPTIONS["keep"], {"type": "array", "items": ref("Keep")}],
-    },
+    **{name: _sent(option) for name, option in options.OPTIONS.items()},
 }
 """What a message of a socket may say beside its picture."""
 
@@ -202,31 +185,17 @@ SCHEMAS: dict[str, Schema] = {
     "AskedFormat": _choice(
         f"A format, or `{SAME}` for the one that the picture comes in.", (*Format, SAME)
     ),
-    "Fit": _choice(
-        "`inside`: whole, within both, never enlarged. `cover`: fills both, what is over is cut "
-        "off. `contain`: whole, with borders. `fill`: stretched to both.",
-        Fit,
-    ),
-    "Gravity": _choice("The middle, or where the eye goes first.", Gravity),
-    "Effort": _choice(
-        "The plain encoder, the best for about twice the time, or all it has.", Effort
-    ),
-    "Keep": _choice("Metadata that may stay.", Keep),
+    **{
+        kind.choices.__name__: _choice(kind.sentence, kind.choices.__members__.values())
+        for kind in (option.kind for option in options.OPTIONS.values())
+        if isinstance(kind, Choice | Several)
+    },
     "Priority": _choice("Somebody waits for the picture, or nobody does.", Priority),
     "State": _choice("How far a picture is.", JobState),
     "ChosenOptions": _object(
         "The options of a conversion; those that are as by default are left out.",
         {},
-        {
-            "lossless": {"type": "boolean"},
-            "width": _WIDTH,
-            "height": _HEIGHT,
-            "fit": ref("Fit"),
-            "gravity": ref("Gravity"),
-            "background": _text("Six hex digits.", pattern="^[0-9a-f]{6}$"),
-            "effort": ref("Effort"),
-            "keep": {"type": "array", "items": ref("Keep")},
-        },
+        {name: _kept(option) for name, option in options.OPTIONS.items()},
     ),
     "Health": _object("The process answers.", {"status": _choice("Always `ok`.", ("ok",))}),
     "About": _object(

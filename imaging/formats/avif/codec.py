@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pyvips
 
+from imaging.codec import Reader, Writer, loader
 from imaging.colour import heif as colour
 from imaging.errors import PictureError
-from imaging.formats.codec import Reader, Writer, loader
 from imaging.options import Effort
 from imaging.read import heif
 from imaging.read.boxes import Box, boxes, inside, within

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pyvips
 
+from imaging.codec import Reader
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.formats.codec import Reader
 from imaging.limits import Limits
-from imaging.read.source import Source
+from imaging.source import Source
 
 _HEADER = struct.Struct("<10xIIiiHHI")
 """Where the pixels begin, bytes of the second header, width, height, planes, bits, compression

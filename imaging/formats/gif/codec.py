@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pyvips
 
+from imaging.codec import Reader, Writer, loader
 from imaging.errors import PictureError
-from imaging.formats.codec import Reader, Writer, loader
 from imaging.options import Effort
 
 SETTINGS: dict[Effort, dict[str, Any]] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from imaging.codec import Reader
 from imaging.colour import heif as colour
-from imaging.formats.codec import Reader
 from imaging.read import heif
 
 READER = Reader(pillow="HEIF", check=heif.check, said=colour.read)

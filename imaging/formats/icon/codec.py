@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from imaging.codec import Reader
 from imaging.data import Data
-from imaging.formats.codec import Reader
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import check as check_png
 from imaging.limits import Limits

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 
+from imaging.codec import Reader
 from imaging.colour import jpeg_2000
 from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
-from imaging.formats.codec import Reader
 from imaging.formats.jpeg_2000 import CODESTREAM
 from imaging.limits import Limits
 

@@ -10,9 +10,9 @@ from typing import Any, cast
 import mozjpeg_lossless_optimization as mozjpeg
 import pyvips
 
+from imaging.codec import Reader, Writer, loader
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.formats.codec import Reader, Writer, loader
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
 from imaging.limits import Limits
 from imaging.options import Effort

@@ -79,8 +79,8 @@ class _Tables:
 
 def is_small_enough(data: Data, quality: int, effort: Effort) -> bool:
     """Whether the JPEG is one that the encoder, at this quality (0 for the default) and effort,
-    would not make smaller, or by next to nothing: its steps of quantisation are as large, its chroma is
-    subsampled where the encoder's is, and its Huffman tables were made for it.
+    would not make smaller, or by next to nothing: its steps of quantisation are as large, its
+    chroma is subsampled where the encoder's is, and its Huffman tables were made for it.
 
     False if it has a colour profile or CMYK, as then its pixels are to change; and if libjpeg has
     anything to say about it, as of a file that was cut off.

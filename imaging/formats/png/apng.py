@@ -17,7 +17,7 @@ from imaging.errors import PictureError
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
 from imaging.limits import Limits
-from imaging.read.source import Source
+from imaging.source import Source
 
 MAX_DELAY = 2**24 - 1
 """Milliseconds, and the most that a WebP holds (RFC 9649, 2.7.1.1)."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pyvips
 
+from imaging.codec import Reader, Writer, loader
 from imaging.colour import png as colour
 from imaging.data import Data
-from imaging.formats.codec import Reader, Writer, loader
 from imaging.formats.png import animation, apng, chunks
 from imaging.formats.png.optimise import optimise, optimise_palette, strip
 from imaging.limits import Limits
 from imaging.options import Effort
-from imaging.read.source import Source
+from imaging.source import Source
 from imaging.write.graphics import efforts_tried
 from imaging.write.palette import Colours
 

@@ -12,10 +12,10 @@ from functools import partial
 
 import pyvips
 
+from imaging.codec import Reader
 from imaging.colour import PROFILE
 from imaging.data import Data
 from imaging.errors import ReaderFailed
-from imaging.formats.codec import Reader
 from imaging.formats.tiff.colours import lab_to_rgb
 from imaging.formats.tiff.directory import Directory, Entry, Form, Tag, rewritten
 from imaging.formats.tiff.layout import (

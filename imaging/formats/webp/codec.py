@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pyvips
 
+from imaging.codec import Reader, Writer, loader
 from imaging.errors import PictureError
-from imaging.formats.codec import Reader, Writer, loader
 from imaging.options import Effort
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours

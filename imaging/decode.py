@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import pyvips
 
+from imaging.codec import Load
+from imaging.codecs import READERS
 from imaging.colour.declared import declared
 from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
 from imaging.errors import PictureError, ReaderFailed
-from imaging.formats.codec import Load
-from imaging.formats.codecs import READERS
 from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, Options
 from imaging.read import pillow
-from imaging.read.source import QUARTER_TURNS, Source
+from imaging.source import QUARTER_TURNS, Source
 from imaging.steps.resize import reads_in_any_order, shrink_on_load
 
 

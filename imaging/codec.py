@@ -13,7 +13,7 @@ from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
 from imaging.limits import Limits
 from imaging.options import Effort
-from imaging.read.source import Source
+from imaging.source import Source
 
 Load = Callable[..., pyvips.Image]
 

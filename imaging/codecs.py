@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from imaging.codec import Reader, Writer
 from imaging.formats import FACTS, Format
-from imaging.formats.codec import Reader, Writer
 
 READERS: dict[str, Reader] = {
     media_type: import_module(f"imaging.formats.{name}.codec").READER

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pyvips
 
+from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
+from imaging.decode import decode, decode_otherwise
 from imaging.errors import PictureError, ReaderFailed
 from imaging.formats import FACTS, Format
-from imaging.formats.codecs import READERS, WRITERS
 from imaging.formats.facts import Frames
 from imaging.measures import Size
 from imaging.options import Fit
-from imaging.read.decode import decode, decode_otherwise
 from imaging.steps.background import rgb
 from imaging.target import Target
 

@@ -1,0 +1,198 @@
+"""The kinds of value that an option can have: how it is asked for, and how it is kept."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from imaging.errors import InvalidOption
+
+T = TypeVar("T")
+C = TypeVar("C", bound=StrEnum)
+
+Schema = dict[str, Any]
+"""JSON Schema, as OpenAPI 3.0 has it."""
+
+_COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class Kind(ABC, Generic[T]):
+    """A kind of value."""
+
+    @abstractmethod
+    def parse(self, name: str, given: object) -> T:
+        """The value that a client gives the option `name`: text without blanks around it, or what
+        JSON knows; never nothing.
+
+        Raises:
+            InvalidOption: if it is another kind of value.
+        """
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """The value as a client asks for it in a form or a query."""
+
+    def kept(self) -> Schema:
+        """The value as JSON keeps it, and answers tell it."""
+        return self.schema()
+
+    @abstractmethod
+    def allowed(self) -> str:
+        """The values, in a few words for a table."""
+
+    def to_json(self, value: T) -> Any:
+        """The value as JSON keeps it."""
+        return value
+
+    def from_json(self, data: Any) -> T:
+        """The value that `to_json` gave."""
+        value: T = data
+        return value
+
+    def text(self, value: T, separator: str = ",") -> str:
+        """The value as it would be asked for in a form."""
+        return str(value).lower()
+
+
+class Flag(Kind[bool]):
+    """Yes or no."""
+
+    def parse(self, name: str, given: object) -> bool:
+        if isinstance(given, bool):
+            return given
+        flag = _WORDS.get(str(given).lower()) if isinstance(given, str | int) else None
+        if flag is None:
+            raise InvalidOption(f"{name} should be true or false (it is {shown(given)})")
+        return flag
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+    def allowed(self) -> str:
+        return "true, false"
+
+
+@dataclass(frozen=True)
+class Number(Kind[int]):
+    """A whole number between two others."""
+
+    minimum: int
+    maximum: int
+    what: str = "a number"
+    """What it should be, in the sentence that refuses another one."""
+
+    def parse(self, name: str, given: object) -> int:
+        number = int(given) if isinstance(given, str) and _DIGITS.fullmatch(given) else given
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if not whole or not self.minimum <= number <= self.maximum:  # type: ignore[operator]
+            raise InvalidOption(
+                f"{name} should be {self.what} from {self.minimum} to {self.maximum} "
+                f"(it is {shown(given)})"
+            )
+        return number  # type: ignore[return-value]
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+    def allowed(self) -> str:
+        return f"{self.minimum} to {self.maximum}"
+
+
+@dataclass(frozen=True)
+class Choice(Kind[C]):
+    """One of several words."""
+
+    choices: type[C]
+    sentence: str
+    """What they mean, for the docs."""
+    aliases: Mapping[str, C] = field(default_factory=dict)
+
+    def parse(self, name: str, given: object) -> C:
+        word = self.aliases.get(given, given) if isinstance(given, str) else ""
+        try:
+            return self.choices(word.lower())
+        except ValueError:
+            raise InvalidOption(
+                f"{name} should be one of {', '.join(self.choices)} (it is {shown(given)})"
+            ) from None
+
+    def schema(self) -> Schema:
+        return {"type": "string", "enum": [str(choice) for choice in self.choices]}
+
+    def allowed(self) -> str:
+        return ", ".join(self.choices)
+
+    def from_json(self, data: Any) -> C:
+        return self.choices(data)
+
+
+@dataclass(frozen=True)
+class Several(Kind[tuple[C, ...]]):
+    """Some of several words: without repetition, in their own order."""
+
+    choices: type[C]
+    sentence: str
+    """What they mean, for the docs."""
+
+    def parse(self, name: str, given: object) -> tuple[C, ...]:
+        words = given.split(",") if isinstance(given, str) else given
+        if not isinstance(words, list | tuple):
+            raise InvalidOption(
+                f"{name} should be some of {', '.join(self.choices)} (it is {shown(given)})"
+            )
+        one = Choice(self.choices, self.sentence)
+        wanted = {one.parse(name, w.strip() if isinstance(w, str) else w) for w in words}
+        return tuple(choice for choice in self.choices if choice in wanted)
+
+    def schema(self) -> Schema:
+        words = "|".join(self.choices)
+        return {"type": "string", "pattern": f"^({words})(,({words}))*$"}
+
+    def kept(self) -> Schema:
+        return {"type": "array", "items": Choice(self.choices, self.sentence).schema()}
+
+    def allowed(self) -> str:
+        return f"some of {', '.join(self.choices)}"
+
+    def to_json(self, value: tuple[C, ...]) -> list[C]:
+        return list(value)
+
+    def from_json(self, data: Any) -> tuple[C, ...]:
+        return tuple(self.choices(word) for word in data)
+
+    def text(self, value: tuple[C, ...], separator: str = ",") -> str:
+        return separator.join(value)
+
+
+class Colour(Kind[str]):
+    """A colour, kept as six lower-case hex digits."""
+
+    def parse(self, name: str, given: object) -> str:
+        match = _COLOUR.fullmatch(given) if isinstance(given, str) else None
+        if match is None:
+            raise InvalidOption(
+                f"{name} should be a colour such as ffffff or #fff (it is {shown(given)})"
+            )
+        digits = match[1].lower()
+        return digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^{_COLOUR.pattern}$"}
+
+    def kept(self) -> Schema:
+        return {"type": "string", "description": "Six hex digits.", "pattern": "^[0-9a-f]{6}$"}
+
+    def allowed(self) -> str:
+        return "ffffff, #fff"
+
+
+def shown(value: object) -> str:
+    """A client's value in a sentence, cut off where it is long."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"

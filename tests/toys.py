@@ -1,0 +1,154 @@
+"""The recipes of CONTRIBUTING.md for a format and for an option, followed in a copy of the code."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from pathlib import Path
+
+from PIL import Image
+
+from bench.launch import ROOT
+
+PARTS = ("app", "imaging", "workers", "config.yaml")
+
+FORMAT_FACTS = '''
+"""TOY: a picture as its numbers."""
+
+import struct
+
+from imaging.formats.facts import Facts, Output
+
+HEAD = struct.Struct(">4sII")
+
+
+def size(file):
+    _, width, height = HEAD.unpack(file.read(HEAD.size))
+    return width, height
+
+
+FACTS = Facts(
+    kinds={"image/x-toy": "TOY"},
+    size=size,
+    recognise=lambda head: "image/x-toy" if head.startswith(b"TOY1") else None,
+    output=Output(max_side=2000, can_be_lossless=True, takes_q=False, has_alpha=False),
+)
+'''
+
+FORMAT_CODEC = '''
+"""How it is read and written."""
+
+import pyvips
+
+from imaging.errors import ReaderFailed
+from imaging.codec import Reader, Writer
+from imaging.formats.toy import HEAD
+
+
+def load(data, *, access):
+    _, width, height = HEAD.unpack_from(data)
+    pixels = bytes(data[HEAD.size : HEAD.size + 3 * width * height])
+    if len(pixels) < 3 * width * height:
+        raise ReaderFailed("the picture cannot be read: the TOY ends too early")
+    image = pyvips.Image.new_from_memory(pixels, width, height, 3, "uchar")
+    return image.copy(interpretation="srgb")
+
+
+def encode(image, quality, effort, *, lossless, keep):
+    pixels = image.colourspace("srgb").write_to_memory()
+    return HEAD.pack(b"TOY1", image.width, image.height) + pixels
+
+
+def strip(data, exif, effort):
+    _, width, height = HEAD.unpack_from(data)
+    return data[: HEAD.size + 3 * width * height]
+
+
+READER = Reader(load=load)
+WRITER = Writer(encode, strip, bare=strip)
+'''
+
+OPTION_KIND = '''
+
+@dataclass(frozen=True)
+class Decimal(Kind[float]):
+    """A number with a point."""
+
+    maximum: float
+
+    def parse(self, name: str, given: object) -> float:
+        try:
+            number = float(given)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            number = 0.0
+        if not 0 < number <= self.maximum:
+            raise InvalidOption(f"{name} should be at most {self.maximum} (it is {shown(given)})")
+        return number
+
+    def schema(self) -> Schema:
+        return {"type": "number", "maximum": self.maximum}
+
+    def allowed(self) -> str:
+        return f"up to {self.maximum}"
+'''
+
+OPTION_STEP = '''
+"""Less sharp."""
+
+from dataclasses import replace
+
+
+def apply(source, target):
+    blur = target.options.blur
+    return source if blur is None else replace(source, image=source.image.gaussblur(blur))
+'''
+
+
+def toy(picture: Image.Image) -> bytes:
+    """The picture in the toy format."""
+    return struct.pack(">4sII", b"TOY1", *picture.size) + picture.convert("RGB").tobytes()
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the code in this folder."""
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, folder)
+    return folder
+
+
+def add_format(code: Path) -> None:
+    """A folder, and a line of the list."""
+    toy = code / "imaging" / "formats" / "toy"
+    toy.mkdir()
+    (toy / "__init__.py").write_text(FORMAT_FACTS)
+    (toy / "codec.py").write_text(FORMAT_CODEC)
+    _add(code / "imaging/formats/__init__.py", '    GIF = "gif"\n', '    TOY = "toy"\n')
+
+
+def add_option(code: Path) -> None:
+    """A row, as it does something new a step with a line of their list, and as its values are of a
+    new kind that too."""
+    options = code / "imaging" / "options.py"
+    _add(
+        options,
+        "    keep: tuple[Keep, ...] = option(",
+        '    blur: float | None = option(Decimal(9.5), None, "How far colours run.", "1.5")\n',
+        before=True,
+    )
+    _add(options, "from imaging.values import ", "Decimal, ")
+    with (code / "imaging" / "values.py").open("a") as values:
+        values.write(OPTION_KIND)
+    (code / "imaging" / "steps" / "blur.py").write_text(OPTION_STEP)
+    steps = code / "imaging" / "steps" / "__init__.py"
+    _add(steps, "    resize.apply,\n", "    blur.apply,\n")
+    _add(steps, "from imaging.steps import background, ", "blur, ")
+
+
+def _add(file: Path, place: str, added: str, *, before: bool = False) -> None:
+    text = file.read_text()
+    assert text.count(place) == 1, f"{place!r} should be once in {file}"
+    file.write_text(text.replace(place, added + place if before else place + added))
