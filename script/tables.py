@@ -16,6 +16,9 @@ from pydantic import BaseModel
 
 from app.core.errors import TinyImageError, Where, errors_at
 from app.core.settings import DEFAULT_CONFIG, PLATFORM_VARIABLES, Settings
+from app.web.docs.formats import formats_rows
+from imaging.options import OPTIONS, Q
+from imaging.values import Choice
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,9 +82,20 @@ def error_row(error: type[TinyImageError]) -> tuple[str, ...]:
     )
 
 
+def options_rows() -> Rows:
+    """Each option of a picture."""
+    yield "Option", "Values", "Example", ""
+    for name, option in {"q": Q, **OPTIONS}.items():
+        kind, text = option.kind, option.sentence
+        text = f"{text} {kind.sentence}" if isinstance(kind, Choice) else text
+        yield f"`{name}`", kind.allowed(), f"`{option.example}`", text
+
+
 TABLES: Mapping[str, tuple[str, Callable[[], Rows]]] = {
     "settings": ("docs/settings.md", settings_rows),
     "errors": ("docs/api.md", errors_rows),
+    "options": ("docs/api.md", options_rows),
+    "formats": ("docs/api.md", formats_rows),
 }
 """By the name in the markers: the file that it stands in, and its lines."""
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from imaging.formats import FACTS, Format, frames_of
 
 
-def formats_table() -> str:
-    """The formats that results are written in and what each can do, in Markdown."""
-    rows = [
-        ("Format", "Pixels a side, at most", "`q`", "`lossless`", "Transparency", "Stays animated"),
-        ("---",) * 6,
-    ]
+def formats_rows() -> Iterator[tuple[str, ...]]:
+    """The formats that results are written in and what each can do; the headings first."""
+    yield "Format", "Pixels a side, at most", "`q`", "`lossless`", "Transparency", "Stays animated"
     for format in Format:
         output = format.output
-        rows.append(
-            (
-                f"`{format}`",
-                f"{output.max_side:,}",
-                _yes(output.takes_q),
-                _yes(output.can_be_lossless),
-                _yes(output.has_alpha),
-                _animations(format),
-            )
+        yield (
+            f"`{format}`",
+            f"{output.max_side:,}",
+            _yes(output.takes_q),
+            _yes(output.can_be_lossless),
+            _yes(output.has_alpha),
+            _animations(format),
         )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def formats_table() -> str:
+    """The same in Markdown."""
+    head, *rows = formats_rows()
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 
 
 def _yes(can: bool) -> str:
