@@ -9,13 +9,13 @@ import pytest
 import pyvips
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imaging.encoders.palette import Colours, to_pillow
 from PIL import Image, ImageDraw
 
 from bench.graphics import make_graphics
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
+from imaging.write.palette import Colours, to_pillow
 from tests.imaging.samples import corners, distance, encoded, frame_count, photo, target
 from tests.pictures import opened
 
