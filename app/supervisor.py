@@ -7,10 +7,7 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from dataclasses import dataclass, field
 from types import FrameType
 
 import redis
@@ -18,10 +15,12 @@ from rq.worker import Worker
 
 from app.core.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
-from app.core.lifeline import PARENT_VARIABLE
+from app.core.keeper import RESTART_SECONDS, Keeper, Role
 from app.core.probe import ask_web
 from app.core.queue import connect
 from app.core.settings import Settings
+from workers.pool import run_pool
+from workers.scheduler import run_scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +34,6 @@ POLL_SECONDS = 0.1
 SYNC_SECONDS = 1.0
 """How much of the last pictures a machine that loses its power may forget."""
 
-RESTART_SECONDS = 1.0
-"""The least time from one start of a process to the next."""
-
 UNFIT_SECONDS = 30.0
 """The same for workers that have said why they cannot convert, as they will say again."""
 
@@ -46,37 +42,23 @@ class StartError(Exception):
     """The server cannot start. The message is one line that says why."""
 
 
-@dataclass(slots=True)
-class Role:
-    """One of the processes, started again when it ends."""
-
-    name: str
-    arguments: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    started: float = field(default=0.0)
-
-    def start(self, environment: dict[str, str]) -> None:
-        """Start it in a group of its own: a Ctrl-C is for the supervisor, which ends all."""
-        self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *self.arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-        )
-
-
 class Supervisor:
     """Starts all processes, starts again what ends, and stops all when told to."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._embedded = EmbeddedRedis(settings.redis.data_dir) if not settings.redis.url else None
-        self._roles = [
-            Role("web", ["app", "web"]),
-            Role("workers", ["workers"]),
-            Role("scheduler", ["workers.scheduler"]),
-        ]
+        self._keeper = Keeper(
+            [
+                Role("web", "app web", self._web),
+                Role("workers", "workers", self._workers),
+                Role("scheduler", "workers.scheduler", self._scheduler),
+            ],
+            inherit=(),
+            own_groups=True,
+            pause=lambda status: UNFIT_SECONDS if status == UNFIT_STATUS else RESTART_SECONDS,
+        )
+        self._url = ""
         self._stopping = False
         self._was_ready = False
         self._synced = 0.0
@@ -101,13 +83,15 @@ class Supervisor:
         check_port(self._settings.server.host, self._settings.server.port)
         try:
             url = self._start_redis()
-            for role in self._roles:
-                role.start(self._environment(url))
+            # For what reads the settings anew, as a worker does for its jobs.
+            os.environ["TINYIMAGE_REDIS__URL"] = self._url = url
+            self._keeper.start()
             if self._wait_until_ready(url):
                 logger.info("TinyImage Server is ready at %s", self.address)
                 self._was_ready = True
             while not self._stopping:
-                self._restart_ended(url)
+                self._restart_redis()
+                self._keeper.restart_ended()
                 self._sync_redis()
                 time.sleep(POLL_SECONDS)
         finally:
@@ -133,8 +117,16 @@ class Supervisor:
             raise StartError(f"Redis cannot be reached: {error}") from None
         return url
 
-    def _environment(self, url: str) -> dict[str, str]:
-        return {**os.environ, "TINYIMAGE_REDIS__URL": url, PARENT_VARIABLE: str(os.getpid())}
+    def _web(self) -> None:
+        from app.web.server import run_web  # not before: nobody else needs what it brings
+
+        run_web(self._settings, self._url)
+
+    def _workers(self) -> int:
+        return run_pool(self._settings, self._url, self._settings.workers.queues)
+
+    def _scheduler(self) -> int:
+        return run_scheduler(self._settings, self._url)
 
     def _wait_until_ready(self, url: str) -> bool:
         """Wait for the web and all workers; False if a stop was asked for meanwhile."""
@@ -142,8 +134,8 @@ class Supervisor:
         deadline = time.monotonic() + READY_SECONDS
         with contextlib.closing(connect(url)) as connection:
             while not self._stopping:
-                for role in self._roles:
-                    if role.process is not None and role.process.poll() is not None:
+                for role in self._keeper.roles:
+                    if role.status is not None:
                         raise StartError(
                             f"the {role.name} process could not start; its last lines above say why"
                         )
@@ -166,29 +158,17 @@ class Supervisor:
         born = [w for w in workers if w.birth_date and w.birth_date.timestamp() >= began - 1]
         return len(born) >= self._settings.worker_count
 
-    def _restart_ended(self, url: str) -> None:
-        if self._embedded is not None and self._embedded.process is not None:
-            status = self._embedded.process.poll()
-            if status is not None:
-                logger.error("redis-server ended with status %d; starting it again", status)
-                try:
-                    self._embedded.start()
-                except EmbeddedRedisError as error:
-                    logger.error("%s", error)
-                    time.sleep(RESTART_SECONDS)
-        for role in self._roles:
-            if role.process is None or role.process.poll() is None:
-                continue
-            unfit = role.process.returncode == UNFIT_STATUS
-            pause = UNFIT_SECONDS if unfit else RESTART_SECONDS
-            if time.monotonic() - role.started < pause:
-                continue
-            logger.error(
-                "the %s process ended with status %d; starting it again",
-                role.name,
-                role.process.returncode,
-            )
-            role.start(self._environment(url))
+    def _restart_redis(self) -> None:
+        if self._embedded is None or self._embedded.process is None:
+            return
+        status = self._embedded.process.poll()
+        if status is not None:
+            logger.error("redis-server ended with status %d; starting it again", status)
+            try:
+                self._embedded.start()
+            except EmbeddedRedisError as error:
+                logger.error("%s", error)
+                time.sleep(RESTART_SECONDS)
 
     def _sync_redis(self) -> None:
         if self._embedded is None or time.monotonic() - self._synced < SYNC_SECONDS:
@@ -201,28 +181,11 @@ class Supervisor:
 
     def _stop(self) -> None:
         """End web, workers and scheduler, which finish what they have in hand; then Redis."""
-        processes = [role.process for role in self._roles if role.process is not None]
-        _end(processes, STOP_SECONDS)
+        self._keeper.stop(STOP_SECONDS)
         if self._embedded is not None:
             self._embedded.stop(REDIS_STOP_SECONDS)
         if self._was_ready:
             logger.info("TinyImage Server has stopped")
-
-
-def _end(processes: list[subprocess.Popen[bytes]], seconds: float) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    deadline = time.monotonic() + seconds
-    for process in processes:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            logger.warning("process %d did not end in %.0f s and is killed", process.pid, seconds)
-            # All it started is in its group.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def check_port(host: str, port: int) -> None:

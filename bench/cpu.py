@@ -60,5 +60,5 @@ def _milliseconds(process: psutil.Process) -> int:
 def _kind(command: list[str]) -> str:
     if command and any(name in command[0] for name in ("redis-server", "valkey-server")):
         return "redis"
-    module = " ".join(command[command.index("-m") + 1 :]) if "-m" in command else ""
+    module = " ".join(command).partition(" -m ")[2]
     return next((kind for name, kind in KINDS.items() if module.startswith(name)), OTHER)

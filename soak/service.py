@@ -145,12 +145,14 @@ class Service:
             return Role.PARENT
         if "-m imaging.child" in line:
             return Role.CHILD
-        if line.endswith("-m app web"):
+        if line.endswith("-m app web") or "-m app web: " in line:
             return Role.WEB
         if line.endswith("-m workers.scheduler"):
             return Role.SCHEDULER
         if line.endswith("-m workers"):
-            return Role.POOL if process.ppid() == self._process.pid else Role.WORKER
+            return Role.POOL
+        if "-m workers: " in line:
+            return Role.WORKER
         return Role.REDIS if "redis-server" in line or "valkey-server" in line else None
 
     def _family(self) -> list[psutil.Process]:

@@ -34,7 +34,7 @@ def until(condition: Callable[[], T | None], seconds: float = 30.0, what: str = 
 def command(process: psutil.Process) -> str:
     """Its command line; "" if it has just ended."""
     try:
-        return " ".join(process.cmdline())
+        return " ".join(process.cmdline()).strip()
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return ""
 

@@ -35,11 +35,10 @@ def _of_role(server: Service, role: str) -> list[psutil.Process]:
         return [p for p in family if is_decoder(p)]
     if role == "redis":
         return [p for p in family if is_redis(p)]
-    endings = {"web": "-m app web", "scheduler": "-m workers.scheduler"}
-    found = [p for p in family if command(p).endswith(endings.get(role, "-m workers"))]
-    if role in endings:
-        return found
-    return [p for p in found if (p.ppid() == server.pid) == (role == "pool")]
+    if role == "worker":
+        return [p for p in family if "-m workers: " in command(p)]
+    endings = {"web": "-m app web", "scheduler": "-m workers.scheduler", "pool": "-m workers"}
+    return [p for p in family if command(p).endswith(endings[role])]
 
 
 def _kill_one(server: Service, role: str) -> psutil.Process:

@@ -21,8 +21,8 @@ from tests.web.sockets import answers, message
 
 
 def _web_processes(server: Service) -> list[psutil.Process]:
-    """The ones that serve: the first of that name only watches over them."""
-    return [p for p in server.family() if command(p).endswith("-m app web")][1:]
+    """The ones that serve; the one without a number watches over them."""
+    return [p for p in server.family() if "-m app web: " in command(p)]
 
 
 def test_one_of_several_web_processes_that_is_killed_is_started_again(tmp_path: Path) -> None:

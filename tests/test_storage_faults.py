@@ -31,7 +31,8 @@ def client(server: Service) -> Client:
 
 
 def _processes(server: Service, module: str) -> list[psutil.Process]:
-    return [p for p in server.family() if command(p).endswith(f"-m {module}")]
+    found = [(p, command(p).rpartition("-m ")[2]) for p in server.family()]
+    return [p for p, line in found if line.partition(": ")[0] == module]
 
 
 def _reason(server: Service, job_id: str) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from app.core import keys
-from app.core.command import UNFIT_STATUS, USAGE_STATUS, check_storage, fail, redis_url, start
-from workers.pool import PicturePool
+from app.core.command import USAGE_STATUS, check_storage, fail, redis_url, start
+from workers.pool import run_pool
 
 
 def main() -> None:
@@ -25,10 +26,7 @@ def main() -> None:
             fail(f"--queues: {error}", USAGE_STATUS)
     url = redis_url(settings, "the worker process")
     check_storage(settings, url)
-    pool = PicturePool(url, settings.upload.max_concurrent_tasks, queues)
-    pool.start(logging_level="WARNING")
-    if fault := pool.fault:
-        fail(fault, UNFIT_STATUS)
+    sys.exit(run_pool(settings, url, queues))
 
 
 if __name__ == "__main__":

@@ -24,11 +24,15 @@ class Runtime:
     """Set once the worker is told to stop."""
 
 
+process_settings = cache(load_settings)
+"""The settings of this process, and of those that are forked from it."""
+
+
 @cache
 def runtime() -> Runtime:
     """The runtime of this process. A job function gets nothing but names and options, from any
     worker that is pointed at the queue, so it finds the rest here."""
-    settings = load_settings()
+    settings = process_settings()
     return Runtime(
         settings,
         open_storage(settings, settings.redis.url),

@@ -21,6 +21,7 @@ from rq_scheduler import Scheduler
 from app.core import keys
 from app.core.command import redis_url, start
 from app.core.queue import connect
+from app.core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -104,11 +105,13 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
         self.connection.zadd(self.scheduled_jobs_key, {job.id: due.timestamp()})
 
 
-def main() -> int:
-    """Schedule until a signal. Returns the status to exit with."""
-    parser = argparse.ArgumentParser(prog="python -m workers.scheduler", description=__doc__)
-    _, settings = start(parser)
-    connection = connect(redis_url(settings, "the scheduler"))
+def run_scheduler(settings: Settings, url: str) -> int:
+    """Schedule until a signal. Returns the status to exit with.
+
+    Args:
+        url: where Redis is.
+    """
+    connection = connect(url)
     stopping = False
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -128,6 +131,13 @@ def main() -> int:
                 return 0
             logger.error("scheduler: Redis: %s", error)
             time.sleep(RECONNECT_SECONDS)
+
+
+def main() -> int:
+    """Schedule until a signal. Returns the status to exit with."""
+    parser = argparse.ArgumentParser(prog="python -m workers.scheduler", description=__doc__)
+    _, settings = start(parser)
+    return run_scheduler(settings, redis_url(settings, "the scheduler"))
 
 
 if __name__ == "__main__":

@@ -136,6 +136,9 @@ class PictureWorker(SimpleWorker):
         if not isinstance(exc_info[1], FORESEEN):
             super().handle_exception(job, *exc_info)
 
+    def procline(self, message: str) -> None:
+        """Leave the name in `ps` as it is: RQ would set it for each job."""
+
     def unsubscribe(self) -> None:
         """End the thread that listens for RQ's commands. RQ itself tells it so after the end of its
         subscription, when it may wait for the next one already, and then waits a second for it."""

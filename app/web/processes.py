@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import socket
 import time
 from collections.abc import Callable
-from multiprocessing import connection, get_context
-from multiprocessing.process import BaseProcess
+from functools import partial
 from types import FrameType
 
-from imaging.parent import die_with_parent
-
-logger = logging.getLogger(__name__)
+from app.core.keeper import STOP_SIGNALS, Keeper, Role
 
 BACKLOG = 100
 """Connections that wait to be taken; Sanic's own number."""
 
 POLL_SECONDS = 0.2
-
-RESTART_SECONDS = 1.0
-"""The least time from one start of a process to the next."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -48,11 +40,13 @@ class Processes:
             serve: what each does until a signal, told its number; it finds the socket by itself.
             forget: told the number of one that has ended by itself.
         """
-        self._serve = serve
-        self._forget = forget
         self._sock = sock
-        self._processes: list[BaseProcess | None] = [None] * count
-        self._started = [0.0] * count
+        self._keeper = Keeper(
+            [
+                Role("web", f"app web: {n + 1} of {count}", partial(serve, n), partial(forget, n))
+                for n in range(count)
+            ]
+        )
         self._stopping = False
 
     def run(self, stop_seconds: float) -> None:
@@ -61,46 +55,15 @@ class Processes:
         Args:
             stop_seconds: how long they may take to end; then they are killed.
         """
-        for sig in (signal.SIGINT, signal.SIGTERM):
+        for sig in STOP_SIGNALS:
             signal.signal(sig, self._request_stop)
+        self._keeper.start()
         while not self._stopping:
-            for number in range(len(self._processes)):
-                self._start(number)
+            self._keeper.restart_ended()
             time.sleep(POLL_SECONDS)
         # While this process holds it too, connections would be taken in and never answered.
         self._sock.close()
-        running = [process for process in self._processes if process is not None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + stop_seconds
-        while running and time.monotonic() < deadline:
-            connection.wait([process.sentinel for process in running], POLL_SECONDS)
-            running = [process for process in running if process.is_alive()]
-        for process in running:
-            logger.warning("web process %d did not end and is killed", process.pid)
-            process.kill()
-            process.join()
+        self._keeper.stop(stop_seconds)
 
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopping = True
-
-    def _start(self, number: int) -> None:
-        process = self._processes[number]
-        if process is not None:
-            if process.is_alive():
-                return
-            self._forget(number)
-            if time.monotonic() - self._started[number] < RESTART_SECONDS:
-                return
-            logger.error("a web process ended with status %s; starting it again", process.exitcode)
-        self._started[number] = time.monotonic()
-        # Forked, so that all have the socket; no thread runs here.
-        process = get_context("fork").Process(target=self._child, args=(os.getpid(), number))
-        process.start()
-        self._processes[number] = process
-
-    def _child(self, parent: int, number: int) -> None:
-        for sig in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(sig, signal.SIG_DFL)
-        die_with_parent(parent)
-        self._serve(number)

@@ -1,0 +1,172 @@
+"""Processes forked from this one: kept running, told apart in `ps`, ended with it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from setproctitle import setproctitle
+
+from imaging.parent import die_with_parent
+
+logger = logging.getLogger(__name__)
+
+RESTART_SECONDS = 1.0
+"""The least time from one start of a process to the next."""
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Role:
+    """What one of the processes does."""
+
+    name: str
+    """For the log."""
+    module: str
+    """What stands in `ps` behind `python -m`."""
+    run: Callable[[], int | None]
+    """Its work, until a signal. Returns the status to exit with; None is 0."""
+    ended: Callable[[], None] = lambda: None
+    """Called in the parent when it has ended by itself."""
+    process: BaseProcess | None = None
+    started: float = float("-inf")
+
+    @property
+    def status(self) -> int | None:
+        """The status with which it has ended, negative for a signal; None before that."""
+        return None if self.process is None else self.process.exitcode
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.exitcode is None
+
+
+class Keeper:
+    """Starts processes, starts again what ends, and stops all.
+
+    They are forked: what this process has imported is in memory once for all of them. So it should
+    have imported what they share, and have neither threads nor an open connection.
+    """
+
+    def __init__(
+        self,
+        roles: Sequence[Role],
+        *,
+        inherit: Collection[int] | None = None,
+        own_groups: bool = False,
+        pause: Callable[[int], float] = lambda status: RESTART_SECONDS,
+    ) -> None:
+        """
+        Args:
+            inherit: open descriptors that the processes keep, beside the standard ones; None for
+                all.
+            own_groups: give each a process group, so that a Ctrl-C is for this process alone, and
+                one that does not end is killed with all below it.
+            pause: the least seconds from the start of a process that has ended with this status to
+                its next.
+        """
+        self.roles = list(roles)
+        self._inherit = inherit
+        self._own_groups = own_groups
+        self._pause = pause
+
+    def start(self) -> None:
+        """Start all."""
+        for role in self.roles:
+            self._start(role)
+
+    def restart_ended(self) -> None:
+        """Start again what has ended and has waited for its pause."""
+        for role in self.roles:
+            status = role.status
+            if status is None or time.monotonic() - role.started < self._pause(status):
+                continue
+            logger.error(
+                "the %s process ended with status %d; starting it again", role.name, status
+            )
+            role.ended()
+            self._start(role)
+
+    def stop(self, seconds: float) -> None:
+        """Have all end by SIGTERM, and kill what has not after so long."""
+        left = [role for role in self.roles if role.running]
+        for role in left:
+            assert role.process is not None
+            role.process.terminate()
+        deadline = time.monotonic() + seconds
+        while left and (remaining := deadline - time.monotonic()) > 0:
+            sentinels = [role.process.sentinel for role in left if role.process is not None]
+            connection.wait(sentinels, remaining)
+            left = [role for role in left if role.running]
+        for role in left:
+            assert role.process is not None
+            logger.warning("the %s process did not end in %.0f s and is killed", role.name, seconds)
+            self._kill(role.process)
+
+    def _start(self, role: Role) -> None:
+        role.started = time.monotonic()
+        inherited = set() if self._inherit is None else _open_files() - {0, 1, 2, *self._inherit}
+        # What is there now is never garbage; looking at it would write to its memory, which then
+        # each process would have for itself.
+        gc.collect()
+        gc.freeze()
+        process = get_context("fork").Process(
+            target=self._become, args=(role, os.getpid(), inherited)
+        )
+        with _signals_later():
+            process.start()
+        role.process = process
+
+    def _become(self, role: Role, parent: int, inherited: set[int]) -> None:
+        """Be that process; runs in it."""
+        for sig in STOP_SIGNALS:
+            signal.signal(sig, signal.SIG_DFL)
+        die_with_parent(parent)
+        if self._own_groups:
+            os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        for descriptor in inherited:
+            os.close(descriptor)
+        setproctitle(f"{sys.executable} -m {role.module}")
+        sys.exit(role.run())
+
+    def _kill(self, process: BaseProcess) -> None:
+        assert process.pid is not None
+        if self._own_groups:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.join()
+
+
+@contextlib.contextmanager
+def _signals_later() -> Iterator[None]:
+    """Hold stop signals back: one that came to a process just forked would be lost, as it still has
+    the handlers of its parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _open_files() -> set[int]:
+    """The open descriptors of this process."""
+    found = set()
+    for path in Path("/dev/fd").iterdir():
+        with contextlib.suppress(OSError):  # that of the list itself is closed by now
+            os.fstat(int(path.name))
+            found.add(int(path.name))
+    return found
