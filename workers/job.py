@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from redis.client import Pipeline
+from redis.typing import EncodableT, FieldT
 from rq.exceptions import DeserializationError
-from rq.job import Job
+from rq.job import Job, JobStatus
+from rq.results import Result
+from rq.utils import utcformat
 
 from app.core import keys
+from app.core.events import Step, publish
 from app.core.tally import count_done, count_failed
 
 FUNCTIONS = frozenset({keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION})
@@ -37,10 +41,25 @@ class CheckedJob(Job):
         return restored
 
     def _handle_success(self, result_ttl: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
-        """What RQ adds to the transaction that ends a job: here also its count."""
-        super()._handle_success(result_ttl, pipeline, *args, **named)
+        """What RQ adds to the transaction that ends a job: of the job only what the run has
+        changed, where RQ writes all of it again; and also its `meta`, its count and its event."""
+        assert self.started_at
+        assert self.ended_at
+        ended: dict[FieldT, EncodableT] = {
+            "status": JobStatus.FINISHED,
+            "started_at": utcformat(self.started_at),
+            "ended_at": utcformat(self.ended_at),
+            "last_heartbeat": utcformat(self.ended_at),
+            "meta": self.serializer.dumps(self.meta),
+        }
+        pipeline.hset(self.key, mapping=ended)
+        Result.create(
+            self, Result.Type.SUCCESSFUL, result_ttl, self._result, pipeline=pipeline, **named
+        )
+        self.finished_job_registry.add(self, result_ttl, pipeline)
         if self.is_picture:
             count_done(pipeline, self.meta)
+            publish(pipeline, self.id, Step.DONE)
 
     def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
         """The same for a job that has failed for good, also when its worker had died."""

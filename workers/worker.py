@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import FrameType
@@ -18,22 +17,22 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
+from rq.registry import StartedJobRegistry
+from rq.utils import now
 from rq.worker import WorkerStatus
 from rq.worker_registration import register
 
 from app.core import keys
+from app.core.events import Step, publish
 from app.core.tally import count_restarts
 from workers.dequeue import Precedence, SafeQueue
+from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
 from workers.job import CheckedJob
 from workers.maintenance import anything_begun, maintain
 from workers.runtime import runtime
 from workers.tasks import FORESEEN
 
 logger = logging.getLogger(__name__)
-
-HEARTBEAT_SECONDS = 4
-HEARTBEAT_TTL = 16
-"""A job whose worker has not been heard of for so many seconds is abandoned and put back."""
 
 MAINTENANCE_SECONDS = 5
 """How often one of the workers looks for abandoned jobs."""
@@ -42,6 +41,9 @@ DEQUEUE_SECONDS = 6
 
 IDLE_BEAT_SECONDS = 10
 """How often an idle worker is heard of: a third of `SILENT_SECONDS`."""
+
+SUSPENSION_SECONDS = 1.0
+"""How often a busy worker asks whether workers are suspended."""
 
 REGISTER_BEATS = 6
 """At every one of so many beats an idle worker puts itself on RQ's list of workers again."""
@@ -75,6 +77,7 @@ class PictureWorker(SimpleWorker):
     """Seconds between two tries of an idle worker to reach Redis; RQ waits up to a minute."""
 
     _last_beat = float("-inf")
+    _suspension_asked = float("-inf")
     _beats = 0
     _stopping = False
 
@@ -82,6 +85,8 @@ class PictureWorker(SimpleWorker):
         """Work until told to stop. Returns whether there was a job."""
         self._precedence = Precedence(self.queue_names())
         self._stops: SimpleQueue[None] = SimpleQueue()
+        self._heartbeats = Heartbeats(self.maintain_heartbeats)
+        self._heartbeats.start()
         threading.Thread(target=self._watch_stop, name="watchdog", daemon=True).start()
         return bool(super().work(*arguments, **options))
 
@@ -91,18 +96,81 @@ class PictureWorker(SimpleWorker):
         by_name = {queue.name: queue for queue in self.queues}
         self._ordered_queues = [by_name[name] for name in self._precedence.order]
 
-    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        """Note that the job is begun, and not on its way any more, which RQ does only where there
-        is one queue."""
-        super().prepare_job_execution(job, remove_from_intermediate_queue=True)
-
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, heard of all the while."""
         execution = self.prepare_execution(job)
-        with self._beating(job, execution):
+        with self._heartbeats.during(job, execution):
             self.perform_job(job, queue, execution)
         self._report_restarts()
         self.set_state(WorkerStatus.IDLE)
+
+    def prepare_execution(self, job: Job) -> Execution:
+        """Note that the job is begun, and not on its way any more, and tell of it. RQ does so in
+        two round trips, and takes it off its way only where there is one queue."""
+        with self.connection.pipeline() as pipe:
+            execution = Execution.create(job, HEARTBEAT_TTL, pipe, worker_name=self.name)
+            self.executions[execution.id] = execution
+            self.set_state(WorkerStatus.BUSY, pipe)
+            job.prepare_for_execution(self.name, pipe)
+            pipe.persist(job.key)
+            on_its_way = Queue(job.origin, connection=self.connection).intermediate_queue_key
+            pipe.lrem(on_its_way, 1, job.id)
+            if isinstance(job, CheckedJob) and job.is_picture:
+                publish(pipe, job.id, Step.PROCESSING)
+            pipe.execute()
+        return execution
+
+    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
+        """Nothing: `prepare_execution` has done it."""
+
+    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
+        """Note when the job has ended; it is saved with what has become of it."""
+        job.ended_at = job.last_heartbeat = now()
+
+    def handle_job_success(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry,
+        execution: Execution,
+    ) -> None:
+        """End the job in one round trip. RQ first asks for jobs that depend on it, of which there
+        are none, and tells in a further one that this worker is idle."""
+        assert job.started_at
+        assert job.ended_at
+        with self.connection.pipeline() as pipe:
+            self.increment_successful_job_count(pipe)
+            self.increment_total_working_time(job.ended_at - job.started_at, pipe)
+            ttl = job.get_result_ttl(self.default_result_ttl)
+            if ttl:
+                job._handle_success(
+                    ttl,
+                    pipeline=pipe,
+                    worker_name=self.name,
+                    execution_id=execution.id,
+                    execution_started_at=execution.created_at,
+                    execution_ended_at=job.ended_at,
+                )
+            if ttl > 0:
+                pipe.expire(job.key, ttl)
+            else:
+                job.cleanup(ttl, pipe, remove_from_queue=False)
+            self.cleanup_execution(job, pipe, execution)
+            pipe.hset(self.key, "state", WorkerStatus.IDLE)
+            pipe.execute()
+        self._state = WorkerStatus.IDLE
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """Tell Redis whether this worker has a job, unless that is what it has told last."""
+        if pipeline is not None or state != self._state:
+            super().set_state(state, pipeline)
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Wait while `rq suspend` holds. RQ asks before each job, and beats each time."""
+        moment = time.monotonic()
+        if moment - self._suspension_asked >= SUSPENSION_SECONDS:
+            self._suspension_asked = moment
+            super().check_for_suspension(burst)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Seconds until a running job counts as abandoned."""
@@ -158,8 +226,8 @@ class PictureWorker(SimpleWorker):
             super().heartbeat(timeout, pipeline)
             register(self, pipeline)
             return
-        now = time.monotonic()
-        if now - self._last_beat < IDLE_BEAT_SECONDS:
+        moment = time.monotonic()
+        if moment - self._last_beat < IDLE_BEAT_SECONDS:
             return
         with self.connection.pipeline() as pipe:
             super().heartbeat(timeout, pipe)
@@ -170,7 +238,7 @@ class PictureWorker(SimpleWorker):
                 pipe.expire(self.key, timeout)
                 register(self, pipe)
                 pipe.execute()
-        self._last_beat = now
+        self._last_beat = moment
         self._beats += 1
 
     def clean_registries(self) -> None:
@@ -206,20 +274,3 @@ class PictureWorker(SimpleWorker):
         # swallow it, and a Redis that went away at the same moment may hold the worker up.
         time.sleep(STOP_SECONDS + PUT_BACK_SECONDS)
         os._exit(1)
-
-    @contextlib.contextmanager
-    def _beating(self, job: Job, execution: Execution) -> Iterator[None]:
-        ended = threading.Event()
-
-        def beat() -> None:
-            while not ended.wait(HEARTBEAT_SECONDS):
-                with contextlib.suppress(RedisError):
-                    self.maintain_heartbeats(job, execution)
-
-        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()

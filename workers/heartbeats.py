@@ -1,0 +1,52 @@
+"""A worker that is heard of while it has a job in hand."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from redis.exceptions import RedisError
+from rq.executions import Execution
+from rq.job import Job
+
+HEARTBEAT_SECONDS = 4
+HEARTBEAT_TTL = 16
+"""A job whose worker has not been heard of for so many seconds is abandoned and put back."""
+
+
+class Heartbeats:
+    """A thread that beats while there is a job: one for all, as to start one for each takes as long
+    as the rest of what a worker does for a small picture."""
+
+    def __init__(self, beat: Callable[[Job, Execution], None]) -> None:
+        """
+        Args:
+            beat: tells Redis that this run of the job goes on.
+        """
+        self._beat = beat
+        self._in_hand: tuple[Job, Execution] | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the thread, which ends with the process."""
+        threading.Thread(target=self._run, name="heartbeats", daemon=True).start()
+
+    @contextlib.contextmanager
+    def during(self, job: Job, execution: Execution) -> Iterator[None]:
+        """Beat for this run of the job, every `HEARTBEAT_SECONDS`; never after its end."""
+        with self._lock:
+            self._in_hand = (job, execution)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_hand = None
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(HEARTBEAT_SECONDS)
+            with self._lock, contextlib.suppress(RedisError):
+                if self._in_hand is not None:
+                    self._beat(*self._in_hand)
