@@ -1,0 +1,59 @@
+"""Processes that are forked from one and kept running."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.launch import environment
+from tests.kept import SHARED
+from tests.service import Process, command, until
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Process]:
+    process = Process(["tests.kept", str(tmp_path)], environment(tmp_path))
+    try:
+        yield process
+    finally:
+        process.destroy()
+
+
+def _named(kept: Process, name: str) -> psutil.Process:
+    """The process that `ps` tells apart by this name."""
+
+    def found() -> psutil.Process | None:
+        family = kept.family()
+        return next((p for p in family if command(p).endswith(f"-m tests.kept: {name}")), None)
+
+    process = until(found, what=f"the process {name}")
+    assert process is not None
+    return process
+
+
+def test_a_process_has_open_what_it_is_given_and_nothing_else(
+    kept: Process, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        files = [file.path for file in _named(kept, name).open_files()]
+        assert files == [str(tmp_path / SHARED)]
+
+
+def test_a_process_that_is_killed_is_started_again_alone(kept: Process) -> None:
+    killed, other = _named(kept, "one"), _named(kept, "two")
+    killed.kill()
+    kept.wait_for("the one process ended with status -9; starting it again")
+    assert _named(kept, "one").pid != killed.pid
+    assert _named(kept, "two") == other
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
+def test_all_end_with_their_parent(kept: Process, sig: signal.Signals) -> None:
+    processes = [_named(kept, name) for name in ("one", "two")]
+    status = kept.terminate(sig)
+    assert status == (0 if sig is signal.SIGTERM else -signal.SIGKILL)
+    until(lambda: not any(p.is_running() and command(p) for p in processes), what="all have ended")

@@ -1,0 +1,45 @@
+"""`python -m tests.kept FOLDER`: two processes that are kept and sleep, with one of two files that
+their parent has open."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from app.core.keeper import STOP_SIGNALS, Keeper, Role
+
+SHARED, OWN = "shared", "own"
+"""The names of the files."""
+
+
+def _sleep() -> None:
+    while True:
+        time.sleep(60)
+
+
+def main() -> None:
+    """Keep them until a signal."""
+    stopping = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for sig in STOP_SIGNALS:
+        signal.signal(sig, stop)
+    folder = Path(sys.argv[1])
+    with (folder / SHARED).open("w") as shared, (folder / OWN).open("w"):
+        roles = [Role(name, f"tests.kept: {name}", _sleep) for name in ("one", "two")]
+        keeper = Keeper(roles, inherit=(shared.fileno(),))
+        keeper.start()
+        while not stopping:
+            keeper.restart_ended()
+            time.sleep(0.05)
+        keeper.stop(10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What a picture costs in questions to Redis, and when it is told that it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import redis
+
+from app.core import keys
+from app.core.conversion import Conversion
+from app.core.events import Step
+from app.core.queue import PictureQueue
+from app.core.storage.files import FileStorage
+from bench.launch import environment
+from imaging.formats import Format
+from tests.pictures import photograph
+from tests.service import Process, until
+
+PICTURES = 10
+TOKEN = "0" * 16
+
+
+@pytest.fixture
+def pool(redis_url: str, connection: redis.Redis, tmp_path: Path) -> Iterator[Process]:
+    """One worker that waits."""
+    env = environment(
+        tmp_path,
+        REDIS__URL=redis_url,
+        UPLOAD__MAX_CONCURRENT_TASKS=1,
+        WORKERS__QUEUES="interactive",
+    )
+    process = Process(["workers"], env)
+    try:
+        until(lambda: connection.scard("rq:workers"), what="the worker waits")
+        yield process
+    finally:
+        assert process.terminate() == 0
+
+
+def _calls(connection: redis.Redis) -> dict[str, int]:
+    stats = cast(dict[str, Any], connection.info("commandstats"))
+    return {name.removeprefix("cmdstat_"): int(stat["calls"]) for name, stat in stats.items()}
+
+
+def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
+    pool: Process, connection: redis.Redis, tmp_path: Path
+) -> None:
+    queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
+    storage = FileStorage(tmp_path / "output")
+    conversions = [Conversion(f"{n:032x}", Format.JPG, 80) for n in range(PICTURES)]
+    for conversion in conversions:
+        storage.put(keys.original(conversion, TOKEN), photograph("rocket"))
+    with connection.pubsub(ignore_subscribe_messages=True) as events:
+        events.subscribe(keys.EVENTS_CHANNEL)
+        events.get_message(timeout=10)
+        for conversion in conversions:
+            queue.submit(conversion, token=TOKEN, filename="rocket.jpg", size=1)
+        before, done = _calls(connection), 0
+        while done < PICTURES:
+            message = events.get_message(timeout=60)
+            assert message is not None, "no event in time"
+            event = json.loads(message["data"])
+            if event["step"] == Step.DONE:
+                # Who hears of it finds it done at once.
+                assert connection.hget(f"rq:job:{event['job']}", "status") == b"finished"
+                done += 1
+        after = _calls(connection)
+    spent = {name: after[name] - before.get(name, 0) for name in after}
+    # The first may have been taken before, and one is looked for in vain after the last.
+    assert PICTURES - 1 <= spent["lmove"] + spent.get("blmove", 0) <= PICTURES + 2
+    assert PICTURES - 1 <= spent["hgetall"] <= PICTURES + 2
+    # The maintenance may come between.
+    assert 2 * PICTURES - 1 <= spent["exec"] <= 2 * PICTURES + 3
+    assert not spent.get("watch")
+    assert spent.get("exists", 0) <= 3
