@@ -15,7 +15,7 @@ from rq.worker import Worker
 
 from app.core.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
-from app.core.keeper import RESTART_SECONDS, Keeper, Role
+from app.core.keeper import RESTART_SECONDS, Keeper, Role, settle_memory
 from app.core.probe import ask_web
 from app.core.queue import connect
 from app.core.settings import Settings
@@ -120,6 +120,7 @@ class Supervisor:
     def _web(self) -> None:
         from app.web.server import run_web  # not before: nobody else needs what it brings
 
+        settle_memory()
         run_web(self._settings, self._url)
 
     def _workers(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -118,10 +119,7 @@ class Keeper:
     def _start(self, role: Role) -> None:
         role.started = time.monotonic()
         inherited = set() if self._inherit is None else _open_files() - {0, 1, 2, *self._inherit}
-        # What is there now is never garbage; looking at it would write to its memory, which then
-        # each process would have for itself.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         process = get_context("fork").Process(
             target=self._become, args=(role, os.getpid(), inherited)
         )
@@ -149,6 +147,19 @@ class Keeper:
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join()
+
+
+def settle_memory() -> None:
+    """Have what was imported so far take as little memory as it can.
+
+    It is never garbage from now on: to look at it would write to it, and each process that is
+    forked from here would then have it for itself. What importing has taken and given back glibc
+    keeps unless it is told.
+    """
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(AttributeError):  # only glibc has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextlib.contextmanager
