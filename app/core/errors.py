@@ -276,7 +276,7 @@ class TooManySockets(TinyImageError):
     code = "too_many_sockets"
     status = 503
     where = Where.OPENING
-    example = "As many sockets as may be are open"
+    example = "Too many open sockets; try again later"
     header_names = ("Retry-After",)
     retry_after = 30
 

@@ -88,7 +88,7 @@ class Guard:
             if given_key(request, basic=self._cors.allows(request)) is not None:
                 self.admit(request)
             if not self.sockets.free(record.address):
-                raise TooManySockets("As many sockets as may be are open")
+                raise TooManySockets("Too many open sockets; try again later")
         return None
 
     async def _after(self, request: Request, response: BaseHTTPResponse) -> None:

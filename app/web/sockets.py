@@ -32,7 +32,7 @@ class Sockets:
             TooManySockets: if there are as many as may be.
         """
         if not self.free(address):
-            raise TooManySockets("As many sockets as may be are open")
+            raise TooManySockets("Too many open sockets; try again later")
         network = client_network(address)
         self._open[network] += 1
         self._total += 1
