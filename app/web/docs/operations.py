@@ -11,7 +11,7 @@ from app.core.queue import JobState
 from app.web.docs.operation import PICTURES, SERVER, Operation
 from app.web.docs.responses import USAGE_HEADERS, Responses, answer, headers
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
-from imaging.formats import SAME, Format
+from imaging.formats import Format
 from imaging.options import Fit, Keep
 
 _WEBP: dict[str, Any] = {"md5": EXAMPLE_MD5, "format": str(Format.WEBP), "quality": 0}
@@ -105,9 +105,6 @@ UPLOAD = Operation(
         ),
     },
     where=Where.KEYED | Where.UPLOAD,
-    errors={
-        errors.UnsupportedFormat: f"Unsupported format; choose one of {', '.join(Format)}, {SAME}",
-    },
     error_headers=USAGE_HEADERS,
 )
 
