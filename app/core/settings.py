@@ -207,8 +207,8 @@ class LimitSettings(_Section):
     max_side: int = Field(65_535, ge=1)
     """Pixels of the longest side of a picture that is decoded."""
     child_memory: Size = 4 * 1024**3
-    """Address space of a decoder, the process that decodes and encodes; a 50-megapixel AVIF with
-    alpha needs 2.6 GB of it, and 1.6 GB of memory."""
+    """Address space of a decoder, the process that decodes and encodes; 50 megapixels with alpha
+    need up to 2.6 GB of it, and 1.6 GB of memory."""
     child_pictures: int = Field(500, ge=1)
     """Pictures after which a decoder is replaced."""
     child_growth: Size = 256 * 1024**2
