@@ -68,7 +68,7 @@ def test_one_colour_that_is_transparent(mode: str) -> None:
     image = Image.new("RGB", (60, 40), (7, 7, 7))
     image.paste((200, 200, 200), (30, 0, 60, 40))
     image = image.quantize(2) if mode == "P" else image.convert(mode)
-    transparency = pixel(image, (0, 0))
+    transparency = image.getpixel((0, 0))
     data = encoded(image, "PNG", transparency=transparency)
     assert b"tRNS" in data
     result = opened(convert(data, LOSSLESS)).convert("RGBA")
