@@ -45,7 +45,7 @@ def check_worker(settings: Settings) -> None:
     """
     from rq import Worker
 
-    from app.core.queue import connect
+    from app.core.redis_client import connect
 
     host = socket.gethostname()
     workers = Worker.all(connection=connect(_redis_url(settings)))
@@ -64,7 +64,7 @@ def check_scheduler(settings: Settings) -> None:
     from rq_scheduler import Scheduler
 
     from app.core.keys import CLEANUP_JOB_ID
-    from app.core.queue import connect
+    from app.core.redis_client import connect
 
     redis = connect(_redis_url(settings))
     due = redis.zscore(Scheduler.scheduled_jobs_key, CLEANUP_JOB_ID)

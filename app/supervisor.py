@@ -17,7 +17,7 @@ from app.core.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.keeper import RESTART_SECONDS, Keeper, Role, settle_memory
 from app.core.probe import ask_web
-from app.core.queue import connect
+from app.core.redis_client import connect
 from app.core.settings import Settings
 from workers.pool import run_pool
 from workers.scheduler import run_scheduler

@@ -25,7 +25,7 @@ from app.core import keys
 from app.core.command import UNFIT_STATUS
 from app.core.fleet import tell_unfit
 from app.core.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
-from app.core.queue import connect
+from app.core.redis_client import connect
 from app.core.settings import Settings
 from imaging.frames import Unfit
 from workers.runtime import process_settings, runtime

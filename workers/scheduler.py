@@ -20,7 +20,7 @@ from rq_scheduler import Scheduler
 
 from app.core import keys
 from app.core.command import redis_url, start
-from app.core.queue import connect
+from app.core.redis_client import connect
 from app.core.settings import Settings
 
 logger = logging.getLogger(__name__)

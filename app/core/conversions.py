@@ -6,28 +6,23 @@ import asyncio
 import logging
 import random
 import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, ParamSpec, TypeVar
+from typing import IO
 
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core import keys
+from app.core.async_queue import AsyncPictureQueue
 from app.core.conversion import Conversion
 from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
-from app.core.lookups import Lookups
+from app.core.job import JobState, PictureJob
 from app.core.priority import Priority
-from app.core.queue import JobState, PictureJob, PictureQueue
 from app.core.storage import ObjectInfo, Presigner, Storage
 from imaging.formats import Format, same_format
 from imaging.options import Options
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +37,6 @@ CONFIRM_DELAYS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.
 
 OUTAGE_SECONDS = 1.0
 """How often who follows a job asks a Redis that cannot be reached."""
-
-HUNG_SECONDS = 1.0
-"""How long nobody asks a Redis that has just let a question time out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +62,11 @@ class Result:
 class Conversions:
     """The queue, the storage and the events as one service. Made once for each server process."""
 
-    def __init__(self, queue: PictureQueue, storage: Storage, events: Events) -> None:
+    def __init__(self, queue: AsyncPictureQueue, storage: Storage, events: Events) -> None:
         self._queue = queue
         self._storage = storage
         self._events = events
         self._submissions: set[asyncio.Task[PictureJob]] = set()
-        self._hung_until = 0.0
-        self._jobs = Lookups(self._read_jobs)
 
     async def submit(
         self,
@@ -102,9 +92,9 @@ class Conversions:
             StorageError: if the original cannot be stored.
             RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
         """
-        # A client that goes away cancels what waits here. The thread that enqueues the job cannot
-        # be cancelled: a submission cut off beside it would delete the original of a job that is
-        # just being made.
+        # A client that goes away cancels what waits here. What is on its way to Redis cannot be
+        # cancelled: a submission cut off meanwhile would delete the original of a job that is just
+        # being made.
         submission = asyncio.create_task(
             self._submit(picture, conversion, priority, media_type), name="submission"
         )
@@ -123,20 +113,18 @@ class Conversions:
         The plain ones come first, as clients that know no others take the first of a format; beyond
         that the oldest comes first.
         """
-        jobs = await self._ask(self._queue.find, md5)
+        jobs = await self._queue.find(md5)
         there = await asyncio.gather(*(self._is_current(job) for job in jobs))
         found = [job for job, current in zip(jobs, there, strict=True) if current]
         return sorted(found, key=lambda job: not job.conversion.is_plain)
 
     async def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
         """The place of each job that waits, 1 for the next one; None for all others."""
-        if all(job.state is not JobState.QUEUED for job in jobs):
-            return [None] * len(jobs)
-        return await self._ask(self._queue.places, jobs)
+        return await self._queue.places(jobs)
 
     async def own_format(self, md5: str) -> Format | None:
         """The format that `same` meant as the picture was sent; None if none is known."""
-        for job in await self._ask(self._queue.find, md5):
+        for job in await self._queue.find(md5):
             if job.facts.media_type is not None:
                 return same_format(job.facts.media_type)
         return None
@@ -157,7 +145,7 @@ class Conversions:
         """
         jobs = [
             job
-            for job in await self._ask(self._queue.find, md5)
+            for job in await self._queue.find(md5)
             if (format is None or job.conversion.format is format)
             and (quality is None or job.conversion.quality == quality)
             and (options is None or job.conversion.options == options)
@@ -178,7 +166,7 @@ class Conversions:
             last, looks = job.state, 0
             while True:
                 try:
-                    current = await self._jobs.get(job.conversion.job_id)
+                    current = await self._queue.get(job.conversion.job_id)
                 except RedisError as error:
                     logger.warning("following %s: %s", job.conversion.job_id, error)
                     await asyncio.sleep(OUTAGE_SECONDS)
@@ -224,18 +212,18 @@ class Conversions:
         stored = unused = False
         try:
             for _ in range(SUBMIT_ATTEMPTS):
-                job = await self._jobs.get(conversion.job_id)
+                job = await self._queue.get(conversion.job_id)
                 if job and job.token == token:  # it was made, and Redis's answer was lost
                     return job
                 unused = stored
                 if job and not job.finished:
                     waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
                     if waits_as_bulk and priority is Priority.INTERACTIVE:
-                        await self._ask(self._queue.promote, job)
+                        await self._queue.promote(job)
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
                     return job
-                if not stored and await self._ask(self._queue.is_full, priority):
+                if not stored and await self._queue.is_full(priority):
                     raise QueueFull("Too many pictures are waiting; try again")
                 if not stored:
                     picture.file.seek(0)
@@ -244,8 +232,7 @@ class Conversions:
                 # From here until Redis is asked again a job may have it, also if no answer comes;
                 # if none has, the cleanup finds an orphan.
                 unused = False
-                submitted = await self._ask(
-                    self._queue.submit,
+                submitted = await self._queue.submit(
                     conversion,
                     token=token,
                     filename=picture.filename,
@@ -261,27 +248,6 @@ class Conversions:
             picture.file.close()
             if unused:  # another submission was first, or this one failed
                 await self._storage.delete_async(keys.original(conversion, token))
-
-    async def _read_jobs(self, job_ids: Sequence[str]) -> list[PictureJob | None]:
-        return await self._ask(self._queue.get_many, job_ids)
-
-    async def _ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """What Redis answers, asked in a thread.
-
-        There are few threads: with a Redis that is there and does not answer, each would be held
-        for the whole of its time-out, and who comes later would wait for all before him.
-        """
-
-        def ask() -> R:
-            if time.monotonic() < self._hung_until:
-                raise RedisTimeoutError("Redis has not answered a moment ago")
-            try:
-                return question(*args, **kwargs)
-            except RedisTimeoutError:
-                self._hung_until = time.monotonic() + HUNG_SECONDS
-                raise
-
-        return await asyncio.to_thread(ask)
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 import redis
-import redis.asyncio
 from redis.exceptions import RedisError
 
 from app.core.keys import EVENTS_CHANNEL
+from app.core.redis_client import connect_async
 
 logger = logging.getLogger(__name__)
 
@@ -117,9 +117,7 @@ class Events:
     async def _listen(self, subscribed: asyncio.Event) -> None:
         attempt = 0
         while True:
-            client = redis.asyncio.Redis.from_url(
-                self._url, health_check_interval=HEALTH_CHECK_SECONDS
-            )
+            client = connect_async(self._url, health_check_interval=HEALTH_CHECK_SECONDS)
             try:
                 async with client, client.pubsub() as pubsub:
                     await pubsub.subscribe(EVENTS_CHANNEL)

@@ -12,7 +12,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 AT_ONCE = 50
-"""Questions in one reading. More would keep the event loop waiting for the thread that reads, and
+"""Questions in one reading: more would keep all else waiting while their answers are parsed, and
 those who come meanwhile for its end."""
 
 

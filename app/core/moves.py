@@ -6,6 +6,8 @@ import redis
 from rq import Queue
 from rq.job import Job
 
+from app.core.commands import Command
+
 _MOVE = """
 if redis.call("LREM", KEYS[1], 1, ARGV[1]) == 0 or redis.call("EXISTS", KEYS[3]) == 0 then
     return 0
@@ -31,7 +33,16 @@ def move(
     Returns:
         whether it was in the list. One that is there and is no job is taken out of it.
     """
-    script = connection.register_script(_MOVE)
-    side = "LPUSH" if front else "RPUSH"
-    keys = [source, queue.key, Job.key_for(job_id), Queue.redis_queues_keys]
-    return bool(script(keys=keys, args=[job_id, side, queue.name]))
+    command = move_command(job_id, source, queue.name, front=front)
+    return bool(connection.execute_command(*command))
+
+
+def move_command(job_id: str, source: str, queue: str, *, front: bool = False) -> Command:
+    """The command that does so, with the name of the queue; it answers 1 if it has."""
+    names = [
+        source,
+        f"{Queue.redis_queue_namespace_prefix}{queue}",
+        Job.key_for(job_id),
+        Queue.redis_queues_keys,
+    ]
+    return ("EVAL", _MOVE, len(names), *names, job_id, "LPUSH" if front else "RPUSH", queue)

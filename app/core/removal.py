@@ -11,6 +11,8 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 from rq.results import Result
 
 from app.core import keys
+from app.core.commands import Command
+from app.core.job import FIELDS, NO_CONNECTION, PictureJob
 
 _AS_READ = ("data", "status", "ended_at")
 """The fields that tell whether it still is this submission at this end of it: the token is in the
@@ -41,9 +43,18 @@ through the whole queue, where one that has ended has nothing. None of ours is i
 class Doomed:
     """A job that has ended, as it was read."""
 
-    job: Job
+    job_id: str
+    origin: str
+    """The name of the queue it was in."""
     md5: str
-    fields: Mapping[bytes, bytes]
+    fields: Mapping[str, bytes | None]
+
+    @classmethod
+    def of(cls, job: PictureJob, values: Sequence[bytes | None]) -> Doomed:
+        """The job whose `FIELDS` have these values."""
+        fields = dict(zip(FIELDS, values, strict=True))
+        origin = (fields["origin"] or b"").decode()
+        return cls(job.conversion.job_id, origin, job.conversion.md5, fields)
 
 
 def remove_as_read(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool]:
@@ -59,23 +70,30 @@ def remove_as_read(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool
     script = connection.register_script(_SCRIPT)
     with connection.pipeline(transaction=False) as pipe:
         for doomed in jobs:
-            fields = [(name, doomed.fields.get(name.encode(), b"")) for name in _AS_READ]
-            script(
-                keys=_keys(doomed),
-                args=[doomed.job.id, *(part for pair in fields for part in pair)],
-                client=pipe,
-            )
+            script(keys=_keys(doomed), args=_arguments(doomed), client=pipe)
         return [bool(removed) for removed in pipe.execute()]
 
 
+def removal_command(doomed: Doomed) -> Command:
+    """The command that does so with one, for a transaction; it answers 1 if it has."""
+    names = _keys(doomed)
+    return ("EVAL", _SCRIPT, len(names), *names, *_arguments(doomed))
+
+
+def _arguments(doomed: Doomed) -> list[str | bytes]:
+    fields = [(name, doomed.fields[name] or b"") for name in _AS_READ]
+    return [doomed.job_id, *(part for pair in fields for part in pair)]
+
+
 def _keys(doomed: Doomed) -> list[str]:
-    job = doomed.job
+    id = doomed.job_id
+    job = Job(id, connection=NO_CONNECTION)
     return [
         job.key,
         job.dependents_key,
         job.dependencies_key,
-        Result.get_key(job.id),
+        Result.get_key(id),
         job.execution_registry.key,
         keys.picture_jobs(doomed.md5),
-        *(registry.key_template.format(job.origin) for registry in _REGISTRIES),
+        *(registry.key_template.format(doomed.origin) for registry in _REGISTRIES),
     ]

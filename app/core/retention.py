@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core import keys
-from app.core.queue import PictureJob, PictureQueue
+from app.core.job import PictureJob
+from app.core.queue import PictureQueue
 from app.core.storage import ObjectInfo, Storage
 
 logger = logging.getLogger(__name__)

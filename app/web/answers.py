@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.queue import PictureJob
+from app.core.job import PictureJob
 
 
 def describe(job: PictureJob) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from app.core.conversion import Conversion
 from app.core.facts import Facts
-from app.core.queue import JobState, PictureJob
+from app.core.job import JobState, PictureJob
 from imaging.quality import NO_QUALITY
 
 UNKNOWN_REASON = "the picture cannot be converted"

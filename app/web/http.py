@@ -24,7 +24,7 @@ from app.core.errors import (
     NotFound,
     TinyImageError,
 )
-from app.core.queue import JobState
+from app.core.job import JobState
 from app.core.settings import Settings
 from app.web.answers import describe
 from app.web.details import details_of, downloads_from

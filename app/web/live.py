@@ -26,7 +26,7 @@ from app.core.errors import (
     Unavailable,
     Where,
 )
-from app.core.queue import JobState, PictureJob
+from app.core.job import JobState, PictureJob
 from app.core.settings import Settings
 from app.core.storage import ObjectNotFound
 from app.web.announced import GRACE_SECONDS, Announced, Announcement, announcement_of

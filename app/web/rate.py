@@ -7,13 +7,12 @@ import time
 from dataclasses import dataclass
 
 import limits
-import redis.asyncio
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from app.core.errors import RateLimited
 from app.core.keys import RATE_PREFIX
-from app.core.queue import SOCKET_TIMEOUT
+from app.core.redis_client import connect_async
 
 MAX_CONNECTIONS = 16
 
@@ -51,19 +50,13 @@ class RateLimit:
 
     def __init__(self, rate: str, url: str) -> None:
         self._item = limits.parse(rate) if rate else None
-        self._pool = redis.asyncio.BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=SOCKET_TIMEOUT,
-            socket_timeout=SOCKET_TIMEOUT,
-            socket_connect_timeout=SOCKET_TIMEOUT,
-        )
+        self._client = connect_async(url, connections=MAX_CONNECTIONS)
         # The address is the pool's; the one named here only chooses the client library.
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
             key_prefix=RATE_PREFIX,
-            connection_pool=self._pool,  # type: ignore[arg-type]
+            connection_pool=self._client.connection_pool,  # type: ignore[arg-type]
         )
         self._window = MovingWindowRateLimiter(storage)
 
@@ -93,7 +86,7 @@ class RateLimit:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._pool.disconnect()
+        await self._client.aclose()
 
 
 class RateLimitExceeded(RateLimited):

@@ -12,10 +12,11 @@ from typing import Any
 
 from sanic import Sanic
 
+from app.core.async_queue import AsyncPictureQueue
 from app.core.conversions import Conversions
 from app.core.events import Events
 from app.core.logs import configure_logging
-from app.core.queue import PictureQueue, connect
+from app.core.redis_client import FailFastRedis, connect
 from app.core.settings import Settings
 from app.core.storage.opener import open_storage
 from app.web.auth import ApiKeys
@@ -95,11 +96,12 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     )
     guard.install(app)
     connection = connect(url)
+    asked = FailFastRedis(url)
     events = Events(url)
     storage = open_storage(settings, url)
     conversions = Conversions(
-        PictureQueue(
-            connection,
+        AsyncPictureQueue(
+            asked,
             max_age_seconds=settings.upload.max_age_seconds,
             conversion_timeout=settings.limits.conversion_timeout,
             max_waiting=settings.limits.max_queue,
@@ -131,6 +133,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         await storage.close()
         await events.stop()
         await rate.close()
+        await asked.close()
         connection.close()
 
     return app

@@ -19,7 +19,8 @@ from rq import Worker
 
 from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.core.lifeline import PARENT_VARIABLE
-from app.core.queue import PictureQueue, connect
+from app.core.queue import PictureQueue
+from app.core.redis_client import connect
 from app.core.storage.files import FileStorage
 from bench.errors import BenchError
 from bench.launch import HOST, ROOT, environment, free_port

@@ -17,8 +17,8 @@ from rq.job import Job, JobStatus
 from rq.utils import utcformat
 
 from app.core.events import Step, publish
+from app.core.job import PictureJob
 from app.core.keys import EVENTS_CHANNEL
-from app.core.queue import PictureJob
 from bench.errors import BenchError
 from bench.fleet.crowd import Crowd
 from bench.fleet.report import Figure, megabytes, milliseconds, plain_bytes

@@ -3,57 +3,81 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from app.core import conversions as conversions_module
+from app.core import redis_client
+from app.core.async_queue import AsyncPictureQueue
 from app.core.conversion import Conversion
 from app.core.conversions import Conversions, Picture
 from app.core.errors import QueueFull
 from app.core.events import Events
-from app.core.queue import JobState, PictureJob, PictureQueue
+from app.core.job import JobState, PictureJob
+from app.core.queue import PictureQueue
+from app.core.redis_client import FailFastRedis
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 
 
-class _LostAnswer(PictureQueue):
+class _LostAnswer(AsyncPictureQueue):
     """Makes the first job, of which the caller does not hear."""
 
     lost = False
 
-    def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
-        job = super().submit(*args, **kwargs)
+    async def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
+        job = await super().submit(*args, **kwargs)
         if not self.lost:
             self.lost = True
             raise redis.TimeoutError("Timeout reading from socket")
         return job
 
 
-class _SentTwice(PictureQueue):
+class _SentTwice(AsyncPictureQueue):
     """Makes each job, and then finds it there: as Redis's client does when it tries again."""
 
-    def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
-        super().submit(*args, **kwargs)
-        return super().submit(*args, **kwargs)
+    async def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
+        await super().submit(*args, **kwargs)
+        return await super().submit(*args, **kwargs)
 
 
-def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
-    connection: redis.Redis, redis_url: str, tmp_path: Path
-) -> None:
-    queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60, max_waiting=1)
-    conversions = Conversions(queue, FileStorage(tmp_path), Events(redis_url))
-    first, second = unique(photograph("rocket")), unique(photograph("rocket"))
-    job = asyncio.run(conversions.submit(_picture(first), _webp(first)))
-    with pytest.raises(QueueFull):
-        asyncio.run(conversions.submit(_picture(second), _webp(second)))
-    assert queue.find(md5(second)) == []
-    assert asyncio.run(conversions.submit(_picture(first), _webp(first))).token == job.token
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+class _GoneBefore(AsyncPictureQueue):
+    """Redis goes away before the job is made."""
+
+    async def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
+        raise redis.ConnectionError("Redis is gone")
+
+
+class Site:
+    """One service: what a test asks Redis, and where the originals are."""
+
+    def __init__(self, connection: redis.Redis, url: str, folder: Path) -> None:
+        self.queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
+        self.storage = FileStorage(folder)
+        self._url = url
+
+    @contextlib.asynccontextmanager
+    async def conversions(
+        self, kind: type[AsyncPictureQueue] = AsyncPictureQueue, **settings: Any
+    ) -> AsyncIterator[Conversions]:
+        """A server process's side of it."""
+        asked = FailFastRedis(self._url)
+        queue = kind(asked, max_age_seconds=3600, conversion_timeout=60, **settings)
+        try:
+            yield Conversions(queue, self.storage, Events(self._url))
+        finally:
+            await asked.close()
+
+
+@pytest.fixture
+def site(connection: redis.Redis, redis_url: str, tmp_path: Path) -> Site:
+    return Site(connection, redis_url, tmp_path)
 
 
 def _picture(data: bytes) -> Picture:
@@ -64,82 +88,99 @@ def _webp(data: bytes) -> Conversion:
     return Conversion(md5(data), Format.WEBP, 0)
 
 
-def _queue(kind: type[PictureQueue], connection: redis.Redis) -> PictureQueue:
-    return kind(connection, max_age_seconds=3600, conversion_timeout=60)
+def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
+    site: Site, tmp_path: Path
+) -> None:
+    first, second = unique(photograph("rocket")), unique(photograph("rocket"))
+
+    async def scenario() -> None:
+        async with site.conversions(max_waiting=1) as conversions:
+            job = await conversions.submit(_picture(first), _webp(first))
+            with pytest.raises(QueueFull):
+                await conversions.submit(_picture(second), _webp(second))
+            again = await conversions.submit(_picture(first), _webp(first))
+            assert again.token == job.token
+
+    asyncio.run(scenario())
+    assert site.queue.find(md5(second)) == []
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
 def test_a_job_whose_answer_was_lost_keeps_its_original(
-    connection: redis.Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversions_module, "HUNG_SECONDS", 0)
-    queue, storage = _queue(_LostAnswer, connection), FileStorage(tmp_path)
-    conversions = Conversions(queue, storage, Events(redis_url))
+    monkeypatch.setattr(redis_client, "HUNG_SECONDS", 0)
     data = unique(photograph("rocket"))
-    with pytest.raises(redis.TimeoutError):
-        asyncio.run(conversions.submit(_picture(data), _webp(data)))
-    (job,) = queue.find(md5(data))
-    assert storage.get(job.original_key) == data
-    # Sent again it is the same job.
-    assert asyncio.run(conversions.submit(_picture(data), _webp(data))).token == job.token
-    assert storage.get(job.original_key) == data
+
+    async def scenario() -> None:
+        async with site.conversions(_LostAnswer) as conversions:
+            with pytest.raises(redis.TimeoutError):
+                await conversions.submit(_picture(data), _webp(data))
+            (job,) = site.queue.find(md5(data))
+            assert site.storage.get(job.original_key) == data
+            # Sent again it is the same job.
+            assert (await conversions.submit(_picture(data), _webp(data))).token == job.token
+            assert site.storage.get(job.original_key) == data
+
+    asyncio.run(scenario())
 
 
-def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(
-    connection: redis.Redis, redis_url: str, tmp_path: Path
-) -> None:
-    queue, storage = _queue(_SentTwice, connection), FileStorage(tmp_path)
+def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(site: Site) -> None:
     data = unique(photograph("rocket"))
-    conversions = Conversions(queue, storage, Events(redis_url))
-    job = asyncio.run(conversions.submit(_picture(data), _webp(data)))
-    assert storage.get(job.original_key) == data
+
+    async def scenario() -> PictureJob:
+        async with site.conversions(_SentTwice) as conversions:
+            return await conversions.submit(_picture(data), _webp(data))
+
+    job = asyncio.run(scenario())
+    assert site.storage.get(job.original_key) == data
 
 
 def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
-    connection: redis.Redis, redis_url: str, tmp_path: Path
+    site: Site, connection: redis.Redis
 ) -> None:
     """The new job comes as the old one goes, or neither."""
+    data = unique(photograph("rocket"))
 
-    class GoneBefore(PictureQueue):
-        def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
-            raise redis.ConnectionError("Redis is gone")
+    async def submit(kind: type[AsyncPictureQueue] = AsyncPictureQueue) -> PictureJob:
+        async with site.conversions(kind) as conversions:
+            return await conversions.submit(_picture(data), _webp(data))
 
-    data, storage = unique(photograph("rocket")), FileStorage(tmp_path)
-    queue = _queue(PictureQueue, connection)
-    first = asyncio.run(
-        Conversions(queue, storage, Events(redis_url)).submit(_picture(data), _webp(data))
-    )
+    first = asyncio.run(submit())
+    connection.delete("rq:queue:interactive")
     connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
-    gone = Conversions(_queue(GoneBefore, connection), storage, Events(redis_url))
+    connection.zadd("rq:failed:interactive", {first.conversion.job_id: 2e9})
     with pytest.raises(redis.ConnectionError):
-        asyncio.run(gone.submit(_picture(data), _webp(data)))
-    (job,) = queue.find(md5(data))
+        asyncio.run(submit(_GoneBefore))
+    (job,) = site.queue.find(md5(data))
     assert (job.token, job.state) == (first.token, JobState.FAILED)
-    again = asyncio.run(
-        Conversions(queue, storage, Events(redis_url)).submit(_picture(data), _webp(data))
-    )
+    again = asyncio.run(submit())
     assert again.token != first.token
-    (job,) = queue.find(md5(data))
+    (job,) = site.queue.find(md5(data))
     assert (job.token, job.state) == (again.token, JobState.QUEUED)
-    assert storage.get(job.original_key) == data
+    assert site.storage.get(job.original_key) == data
+    assert not connection.exists("rq:failed:interactive")
+    assert connection.lrange("rq:queue:interactive", 0, -1) == [job.conversion.job_id.encode()]
 
 
 def test_of_many_who_send_a_failed_picture_again_one_is_taken(
-    connection: redis.Redis, redis_url: str, tmp_path: Path
+    site: Site, connection: redis.Redis
 ) -> None:
-    data, storage = unique(photograph("rocket")), FileStorage(tmp_path)
-    queue = _queue(PictureQueue, connection)
-    conversions = Conversions(queue, storage, Events(redis_url))
-    first = asyncio.run(conversions.submit(_picture(data), _webp(data)))
-    connection.delete("rq:queue:interactive")
-    connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
+    data = unique(photograph("rocket"))
 
-    async def all_at_once() -> list[PictureJob]:
-        return await asyncio.gather(
-            *(conversions.submit(_picture(data), _webp(data)) for _ in range(20))
-        )
+    async def scenario() -> set[str]:
+        async with site.conversions() as conversions:
+            first = await conversions.submit(_picture(data), _webp(data))
+            connection.delete("rq:queue:interactive")
+            connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
+            jobs = await asyncio.gather(
+                *(conversions.submit(_picture(data), _webp(data)) for _ in range(20))
+            )
+            return {job.token for job in jobs} | {first.token}
 
-    tokens = {job.token for job in asyncio.run(all_at_once())}
-    (job,) = queue.find(md5(data))
-    assert tokens == {job.token}
+    tokens = asyncio.run(scenario())
+    (job,) = site.queue.find(md5(data))
+    assert job.token in tokens
+    assert len(tokens) == 2  # that of the one that had failed, and one of all the others
     assert connection.llen("rq:queue:interactive") == 1
-    assert storage.get(job.original_key) == data
+    assert site.storage.get(job.original_key) == data

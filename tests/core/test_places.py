@@ -6,9 +6,10 @@ import pytest
 import redis
 
 from app.core.conversion import Conversion
+from app.core.job import PictureJob
 from app.core.places import place
 from app.core.priority import Priority
-from app.core.queue import PictureJob, PictureQueue
+from app.core.queue import PictureQueue
 from imaging.formats import Format
 from workers.dequeue import Precedence
 

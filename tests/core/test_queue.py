@@ -14,7 +14,8 @@ from rq.serializers import JSONSerializer
 
 from app.core.conversion import Conversion
 from app.core.priority import Priority
-from app.core.queue import READ_AT_ONCE, PictureQueue
+from app.core.questions import READ_AT_ONCE
+from app.core.queue import PictureQueue
 from imaging.formats import Format
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)

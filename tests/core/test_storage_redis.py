@@ -14,7 +14,7 @@ import redis
 
 from app.core import keys
 from app.core.errors import StorageError, StorageFull
-from app.core.queue import GRACE_SECONDS, INDEX_SECONDS
+from app.core.questions import GRACE_SECONDS, INDEX_SECONDS
 from app.core.storage import redis_ledger as ledger
 from app.core.storage.redis_storage import RedisStorage
 from tests.service import until
@@ -232,7 +232,7 @@ def test_a_redis_that_is_gone_is_told_at_once_and_keeps_nobody_from_starting() -
 def test_a_redis_that_does_not_answer_keeps_nobody_from_starting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.core.queue.SOCKET_TIMEOUT", 0.1)
+    monkeypatch.setattr("app.core.redis_client.SOCKET_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         storage = RedisStorage(f"redis://127.0.0.1:{port}", max_age_seconds=HOUR)

@@ -6,7 +6,7 @@ import pytest
 
 from app.core.conversion import Conversion
 from app.core.facts import Facts
-from app.core.queue import JobState, PictureJob
+from app.core.job import JobState, PictureJob
 from app.web.details import UNKNOWN_REASON, details_of, downloads_from, reason
 from imaging.formats import Format
 

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, ClassVar, cast
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import StorageError, StorageFull
 from app.core.keys import START_CHECK
-from app.core.queue import GRACE_SECONDS, INDEX_SECONDS, SOCKET_TIMEOUT, connect
+from app.core.questions import GRACE_SECONDS, INDEX_SECONDS
+from app.core.redis_client import connect, connect_async
 from app.core.storage import redis_ledger as ledger
 from app.core.storage.interface import LIST_PAGE, Content, ObjectInfo, ObjectNotFound
 from app.core.storage.obstores import bytes_left
@@ -61,21 +59,7 @@ class RedisStorage:
             limit: bytes of all objects; 0 for half of what Redis may hold.
         """
         self._redis = connect(url)
-        self._async = redis.asyncio.Redis.from_pool(
-            redis.asyncio.BlockingConnectionPool.from_url(
-                url,
-                max_connections=CONNECTIONS,
-                timeout=TURN_SECONDS,
-                socket_timeout=SOCKET_TIMEOUT,
-                socket_connect_timeout=SOCKET_TIMEOUT,
-                # As `connect` has it.
-                retry=Retry(
-                    ExponentialBackoff(cap=0.1, base=0.01),
-                    1,
-                    supported_errors=(RedisConnectionError,),
-                ),
-            )
-        )
+        self._async = connect_async(url, connections=CONNECTIONS, turn_seconds=TURN_SECONDS)
         self._scripts = {text: self._redis.register_script(text) for text in ledger.SCRIPTS}
         self._async_scripts = {text: self._async.register_script(text) for text in ledger.SCRIPTS}
         self._limit = limit

@@ -7,7 +7,7 @@ from typing import Any
 from app import __version__
 from app.core import errors
 from app.core.errors import Where
-from app.core.queue import JobState
+from app.core.job import JobState
 from app.web.docs.operation import PICTURES, SERVER, Operation
 from app.web.docs.responses import USAGE_HEADERS, Responses, answer, headers
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
