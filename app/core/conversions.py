@@ -33,7 +33,11 @@ REREAD_SECONDS = 10.0
 """How often the status of a followed job is read when no event comes."""
 
 CONFIRM_DELAYS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
-"""Seconds between looks at RQ after an event that ends a job: it is sent just before RQ knows."""
+"""Seconds between looks at RQ after an event that ends a job: workers of an older version send it
+just before RQ knows."""
+
+CONFIRM_SECONDS = 1.0
+"""How long after such an event who waits for a whole picture looks once more."""
 
 OUTAGE_SECONDS = 1.0
 """How often who follows a job asks a Redis that cannot be reached."""
@@ -67,6 +71,7 @@ class Conversions:
         self._storage = storage
         self._events = events
         self._submissions: set[asyncio.Task[PictureJob]] = set()
+        self._stopping = False
 
     async def submit(
         self,
@@ -113,10 +118,44 @@ class Conversions:
         The plain ones come first, as clients that know no others take the first of a format; beyond
         that the oldest comes first.
         """
-        jobs = await self._queue.find(md5)
-        there = await asyncio.gather(*(self._is_current(job) for job in jobs))
-        found = [job for job, current in zip(jobs, there, strict=True) if current]
-        return sorted(found, key=lambda job: not job.conversion.is_plain)
+        return await self._current(await self._queue.find(md5))
+
+    async def wait(self, md5: str, seconds: float) -> list[PictureJob]:
+        """The picture's jobs as `status`, once all have ended, none is known, `seconds` have passed
+        or `stop_waiting` was called.
+
+        It reads them when an event tells of one of them, or events may have been missed.
+
+        Raises:
+            RedisError: if Redis cannot be reached at first, or when the time is over.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        known = False
+        with self._events.follow(md5) as bell:
+            while True:
+                pause = None
+                try:
+                    jobs = await self._queue.find(md5)
+                except RedisError as error:
+                    if not known or self._stopping or loop.time() >= ends:
+                        raise
+                    logger.warning("waiting for %s: %s", md5, error)
+                    pause = OUTAGE_SECONDS
+                else:
+                    known = True
+                    ended = all(job.finished for job in jobs)
+                    if ended or self._stopping or loop.time() >= ends:
+                        return await self._current(jobs)
+                    if bell.final:
+                        bell.final, pause = False, CONFIRM_SECONDS
+                left = max(0.0, ends - loop.time())
+                await bell.wait(left if pause is None else min(left, pause))
+
+    def stop_waiting(self) -> None:
+        """Have all who `wait` be told what is known, now and from now on: the server stops."""
+        self._stopping = True
+        self._events.ring_all()
 
     async def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
         """The place of each job that waits, 1 for the next one; None for all others."""
@@ -257,6 +296,12 @@ class Conversions:
             if result := await self._result(job):
                 return result
         return None
+
+    async def _current(self, jobs: Sequence[PictureJob]) -> list[PictureJob]:
+        """The jobs without those whose result is gone, the plain ones first."""
+        there = await asyncio.gather(*(self._is_current(job) for job in jobs))
+        found = [job for job, current in zip(jobs, there, strict=True) if current]
+        return sorted(found, key=lambda job: not job.conversion.is_plain)
 
     async def _is_current(self, job: PictureJob) -> bool:
         return job.state is not JobState.DONE or await self._result(job) is not None

@@ -17,7 +17,7 @@ from enum import StrEnum
 import redis
 from redis.exceptions import RedisError
 
-from app.core.keys import EVENTS_CHANNEL
+from app.core import keys
 from app.core.redis_client import connect_async
 
 logger = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Step(StrEnum):
 
     PROCESSING = "processing"  # a worker has taken it
     RETRYING = "retrying"  # it was put back
-    DONE = "done"  # its result is stored; RQ marks it finished right after
-    FAILED = "failed"  # it has failed for good; RQ marks it failed right after
+    DONE = "done"  # its result is stored: told in the transaction by which RQ knows
+    FAILED = "failed"  # it has failed for good: told in the same way
 
     @property
     def is_final(self) -> bool:
@@ -47,12 +47,12 @@ class Step(StrEnum):
 
 
 def publish(connection: redis.Redis, job_id: str, step: Step) -> None:
-    """Tell every server process of a step of a job."""
-    connection.publish(EVENTS_CHANNEL, json.dumps({"job": job_id, "step": step}))
+    """Tell every server process of a step of a job; with a pipeline, when that is executed."""
+    connection.publish(keys.EVENTS_CHANNEL, json.dumps({"job": job_id, "step": step}))
 
 
 class Bell:
-    """Rings when something has happened to one job."""
+    """Rings when something has happened to one job, or to one of a picture's."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -84,7 +84,7 @@ class Events:
 
     @property
     def waiting(self) -> int:
-        """How many jobs are followed."""
+        """How many jobs and pictures are followed."""
         return len(self._bells)
 
     async def start(self) -> None:
@@ -103,16 +103,23 @@ class Events:
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
 
     @contextlib.contextmanager
-    def follow(self, job_id: str) -> Iterator[Bell]:
-        """A bell for the job. Take it first and read the status then, so that no step is missed."""
+    def follow(self, name: str) -> Iterator[Bell]:
+        """A bell for a job by its id, or for all jobs of a picture by its MD5. Take it first and
+        read the status then, so that no step is missed."""
         bell = Bell()
-        self._bells[job_id].add(bell)
+        self._bells[name].add(bell)
         try:
             yield bell
         finally:
-            self._bells[job_id].discard(bell)
-            if not self._bells[job_id]:
-                del self._bells[job_id]
+            self._bells[name].discard(bell)
+            if not self._bells[name]:
+                del self._bells[name]
+
+    def ring_all(self) -> None:
+        """Wake all who wait: steps may have been missed, or there is something else to see."""
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.ring(None)
 
     async def _listen(self, subscribed: asyncio.Event) -> None:
         attempt = 0
@@ -120,7 +127,7 @@ class Events:
             client = connect_async(self._url, health_check_interval=HEALTH_CHECK_SECONDS)
             try:
                 async with client, client.pubsub() as pubsub:
-                    await pubsub.subscribe(EVENTS_CHANNEL)
+                    await pubsub.subscribe(keys.EVENTS_CHANNEL)
                     while True:
                         # A timeout, so that a connection that died silently is noticed.
                         message = await pubsub.get_message(timeout=HEALTH_CHECK_SECONDS)
@@ -129,7 +136,7 @@ class Events:
                         if message["type"] == "subscribe":
                             attempt = 0
                             subscribed.set()
-                            self._ring_all()
+                            self.ring_all()
                         elif message["type"] == "message":
                             self._ring(message["data"])
             except (RedisError, OSError) as error:
@@ -145,10 +152,6 @@ class Events:
         except (ValueError, KeyError, TypeError):
             logger.warning("events: not understood: %.200r", data)
             return
-        for bell in self._bells.get(job_id, ()):
-            bell.ring(step)
-
-    def _ring_all(self) -> None:
-        for bells in self._bells.values():
-            for bell in bells:
-                bell.ring(None)
+        for name in (job_id, keys.picture_of(job_id)):
+            for bell in self._bells.get(name, ()):
+                bell.ring(step)

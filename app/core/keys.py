@@ -57,6 +57,8 @@ a process leaves that is killed between the two, the next one deletes."""
 PROBE = "health/probe"
 """The storage key of a small object that is written and read to see whether that works."""
 
+MD5_DIGITS = 32
+
 _KEY = re.compile(
     rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"
 )
@@ -79,6 +81,11 @@ def check_queues(names: Sequence[str]) -> tuple[str, ...]:
 def picture_jobs(md5: str) -> str:
     """The sorted set of the ids of a picture's jobs, by the time each was asked for."""
     return f"tinyimage:picture:{md5}"
+
+
+def picture_of(job_id: str) -> str:
+    """The MD5 of the picture that a job of ours is of: its id begins with it."""
+    return job_id[:MD5_DIGITS]
 
 
 def original(conversion: Conversion, token: str) -> str:

@@ -20,12 +20,12 @@ DOWNLOADS = "/download/"
 ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, "
-    "If-Unmodified-Since, Range, X-API-Key, X-Request-ID"
+    "If-Unmodified-Since, Prefer, Range, X-API-Key, X-Request-ID"
 )
 EXPOSED_HEADERS = (
-    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, RateLimit, "
-    "RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, "
-    "X-RateLimit-Reset, X-Request-ID"
+    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Preference-Applied, "
+    "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, "
+    "X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID"
 )
 PREFLIGHT_SECONDS = 600
 

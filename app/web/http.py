@@ -37,6 +37,7 @@ from app.web.identify import identify
 from app.web.record import record_of
 from app.web.routes import readable
 from app.web.upload import Spooling, discard_rest, read_form
+from app.web.waiting import asked_wait
 from imaging.errors import UnsupportedFormat
 from imaging.formats import Format, is_same, parse_format
 from imaging.options import OPTION_NAMES, Options
@@ -104,17 +105,7 @@ def http_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -
 
     @readable(blueprint, "/status/<md5:str>", operations.STATUS)
     async def status(request: Request, md5: str) -> HTTPResponse:
-        detailed = parse_flag("details", request.args.get("details"))
-        jobs = await conversions.status(_md5(request, md5))
-        if not jobs:
-            raise NotFound("There is no such picture")
-        answer = [{**describe(job), "status": job.state} for job in jobs]
-        if detailed:
-            downloads = downloads_from(settings.download.download_url, request.path)
-            places = await conversions.places(jobs)
-            for entry, job, place in zip(answer, jobs, places, strict=True):
-                entry.update(details_of(job, place, downloads))
-        return json(answer)
+        return await _tell(request, conversions, _md5(request, md5), settings)
 
     @readable(blueprint, "/queue/<md5:str>", operations.QUEUE)
     async def queue(request: Request, md5: str) -> HTTPResponse:
@@ -172,6 +163,26 @@ async def _take(
         {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **describe(job)},
         status=200 if done else 202,
     )
+
+
+async def _tell(
+    request: Request, conversions: Conversions, md5: str, settings: Settings
+) -> HTTPResponse:
+    """The status of a picture, at once or when it has ended, as the request asks for it."""
+    detailed, wait = parse_flag("details", request.args.get("details")), asked_wait(request)
+    if wait is None:
+        jobs = await conversions.status(md5)
+    else:
+        jobs = await conversions.wait(md5, wait.seconds)
+    if not jobs:
+        raise NotFound("There is no such picture")
+    answer = [{**describe(job), "status": job.state} for job in jobs]
+    if detailed:
+        downloads = downloads_from(settings.download.download_url, request.path)
+        places = await conversions.places(jobs)
+        for entry, job, place in zip(answer, jobs, places, strict=True):
+            entry.update(details_of(job, place, downloads))
+    return json(answer, headers=None if wait is None else wait.headers)
 
 
 def _md5(request: Request, value: str) -> str:

@@ -126,6 +126,10 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     async def listen_for_signals(app: App) -> None:
         _stop_once(app)
 
+    @app.before_server_stop
+    async def stop_waiting(app: App) -> None:
+        conversions.stop_waiting()
+
     @app.after_server_stop
     async def stop(app: App) -> None:
         # Also those whose clients are gone by now: what they enqueue needs the connection.

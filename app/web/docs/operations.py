@@ -11,6 +11,7 @@ from app.core.job import JobState
 from app.web.docs.operation import PICTURES, SERVER, Operation
 from app.web.docs.responses import USAGE_HEADERS, Responses, answer, headers
 from app.web.docs.schemas import EXAMPLE_MD5, OPTIONS, UPLOAD_FORM, Q, Schema, ref
+from app.web.waiting import MAX_WAIT_SECONDS
 from imaging.formats import Format
 from imaging.options import Fit, Keep
 
@@ -124,12 +125,28 @@ STATUS = Operation(
                 "place among those that wait, where its result is.",
             },
         ),
+        _query(
+            "wait",
+            {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MAX_WAIT_SECONDS,
+                "description": "Seconds to wait at most until each conversion is done or has "
+                "failed. The answer then says how far they are, whichever came first.",
+            },
+        ),
+        _header(
+            "Prefer",
+            "`wait=20` does what `?wait=20` does (RFC 7240); an answer that has followed it has "
+            "`Preference-Applied`. A value that cannot be followed is passed over.",
+        ),
     ],
     answers={
         "200": answer(
             "Its conversions.",
             {"type": "array", "items": ref("Status"), "minItems": 1},
             [{**_WEBP, "status": str(JobState.DONE)}, {**_SMALL, "status": str(JobState.QUEUED)}],
+            "Preference-Applied",
         ),
     },
     where=Where.KEYED | Where.PICTURE,

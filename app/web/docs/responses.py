@@ -71,6 +71,10 @@ HEADERS: dict[str, Schema] = {
         "description": "A presigned URL of the storage.",
         "schema": {**_HEADER_TEXT, "format": "uri"},
     },
+    "Preference-Applied": {
+        "description": "The preference `wait` where it was followed.",
+        "schema": {**_HEADER_TEXT, "example": "wait=20"},
+    },
     "Accept-Ranges": {"description": "`bytes`.", "schema": _HEADER_TEXT},
     "Content-Range": {
         "description": "Which bytes of how many.",
