@@ -62,8 +62,8 @@ class CheckedJob(Job):
             publish(pipeline, self.id, Step.DONE)
 
     def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
-        """The same for a job that has failed for good, also when its worker had died. Who hears of it
-        here finds it failed; what `report_failure` sends comes somewhat too soon."""
+        """The same for a job that has failed for good, also when its worker had died. Who hears of
+        it here finds it failed; what `report_failure` sends comes somewhat too soon."""
         super()._handle_failure(exc_string, pipeline, *args, **named)
         if self.is_picture:
             count_failed(pipeline, self.meta)

@@ -30,7 +30,6 @@ class Facts:
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Facts:
         """The facts in a job's `meta`. A value that makes no sense counts as not known."""
-        code = meta.get("error_code")
         milliseconds = meta.get("milliseconds")
         return cls(
             media_type=_text(meta.get("media_type")),
@@ -39,8 +38,15 @@ class Facts:
             milliseconds=milliseconds if isinstance(milliseconds, int | float) else None,
             measures=Measures.from_dict(meta.get("measures")),
             error=_text(meta.get("error")),
-            error_code=(code if code in codes_at(Where.CONVERSION) else ProcessingFailed.code),
+            error_code=_code(meta.get("error_code")),
         )
+
+
+def _code(value: object) -> str:
+    # Most jobs have none, and to go through all errors takes as long as all else here.
+    if isinstance(value, str) and value in codes_at(Where.CONVERSION):
+        return value
+    return ProcessingFailed.code
 
 
 def _text(value: object) -> str | None:
