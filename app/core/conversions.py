@@ -20,7 +20,7 @@ from app.core.errors import QueueFull, Unavailable
 from app.core.events import Events
 from app.core.job import JobState, PictureJob
 from app.core.priority import Priority
-from app.core.storage import ObjectInfo, Presigner, Storage
+from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
 from imaging.formats import Format, same_format
 from imaging.options import Options
 
@@ -63,12 +63,27 @@ class Result:
     info: ObjectInfo
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An object of a storage that holds none open."""
+
+    storage: Storage
+    info: ObjectInfo
+
+    def stream(self, start: int, end: int) -> AsyncIterator[bytes]:
+        return self.storage.get_stream(self.info.key, start, end)
+
+    def close(self) -> None:
+        pass
+
+
 class Conversions:
     """The queue, the storage and the events as one service. Made once for each server process."""
 
     def __init__(self, queue: AsyncPictureQueue, storage: Storage, events: Events) -> None:
         self._queue = queue
         self._storage = storage
+        self._opener = storage if isinstance(storage, Opener) else None
         self._events = events
         self._submissions: set[asyncio.Task[PictureJob]] = set()
         self._stopping = False
@@ -233,9 +248,15 @@ class Conversions:
         """
         return await self._storage.get_bytes(job.result_key)
 
-    def stream(self, result: Result, start: int, end: int) -> AsyncIterator[bytes]:
-        """The result's bytes from `start` up to, without, `end`, as `Storage.get_stream`."""
-        return self._storage.get_stream(result.job.result_key, start, end)
+    def open(self, result: Result) -> StoredObject:
+        """The result, to be read and closed.
+
+        Raises:
+            ObjectNotFound: if it is gone, and the storage can tell that so soon.
+        """
+        if self._opener is not None:
+            return self._opener.open(result.job.result_key)
+        return _Found(self._storage, result.info)
 
     async def presign(self, result: Result, method: str, seconds: int) -> str | None:
         """A URL of the storage under which the result can be read with `method`, GET or HEAD, for

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from sanic import HTTPResponse, Request
 
 from app.core.conversions import Conversions, Result
 from app.core.errors import NotFound, PreconditionFailed
 from app.core.filenames import content_disposition
-from app.core.storage import ObjectNotFound
+from app.core.storage import ObjectNotFound, StoredObject
 from app.web.ranges import Condition, Version, parse_range
 from app.web.record import record_of
 
@@ -42,47 +45,76 @@ async def send_result(
         PreconditionFailed: if the client means another version of it.
         RangeNotSatisfiable: if the range begins behind its end.
     """
-    conversion, size = result.job.conversion, result.info.size
-    etag = f'"{conversion.job_id}.{result.job.token}"'
-    version = Version(etag, result.info.modified, only_one=named)
-    headers = {
-        "ETag": etag,
-        "Last-Modified": version.last_modified,
-        "Cache-Control": (
-            f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
-        ),
-        "Content-Disposition": content_disposition(result.job.filename, conversion.format),
-        "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
-    }
-    condition = version.check(request.headers)
-    if condition is Condition.NOT_MODIFIED:
-        return HTTPResponse(status=304, headers=headers)
-    if condition is Condition.FAILED:
-        raise PreconditionFailed("The file is another version")
-    if redirect and (url := await conversions.presign(result, request.method, REDIRECT_SECONDS)):
-        # 302: with GET and HEAD each client asks again as it did. No cache may keep the address: it
-        # is good for all, and not for long.
-        return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
-    current = version.is_same(request.headers.get("if-range"))
-    part = parse_range(request.headers.get("range") if current else None, size)
-    start, end = (part.start, part.end) if part else (0, size)
-    if part:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    headers["Content-Length"] = str(end - start)
-    status, media_type = 206 if part else 200, conversion.format.media_type
-    if request.method == "HEAD":
-        return HTTPResponse(status=status, headers=headers, content_type=media_type)
-    parts = conversions.stream(result, start, end)
+    with _opened(conversions, result) as stored:
+        conversion, size = result.job.conversion, stored.info.size
+        etag = f'"{conversion.job_id}.{result.job.token}"'
+        version = Version(etag, stored.info.modified, only_one=named)
+        headers = {
+            "ETag": etag,
+            "Last-Modified": version.last_modified,
+            "Cache-Control": (
+                f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
+            ),
+            "Content-Disposition": content_disposition(result.job.filename, conversion.format),
+            "Accept-Ranges": "bytes",
+            "X-Content-Type-Options": "nosniff",
+        }
+        condition = version.check(request.headers)
+        if condition is Condition.NOT_MODIFIED:
+            return HTTPResponse(status=304, headers=headers)
+        if condition is Condition.FAILED:
+            raise PreconditionFailed("The file is another version")
+        if redirect and (
+            url := await conversions.presign(result, request.method, REDIRECT_SECONDS)
+        ):
+            # 302: with GET and HEAD each client asks again as it did. No cache may keep the
+            # address: it is good for all, and not for long.
+            return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
+        current = version.is_same(request.headers.get("if-range"))
+        part = parse_range(request.headers.get("range") if current else None, size)
+        start, end = (part.start, part.end) if part else (0, size)
+        if part:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        headers["Content-Length"] = str(end - start)
+        status, media_type = 206 if part else 200, conversion.format.media_type
+        if request.method == "HEAD":
+            return HTTPResponse(status=status, headers=headers, content_type=media_type)
+        parts = stored.stream(start, end)
+        try:
+            # The first part comes before the headers: a file that is gone is a clean 404.
+            first = await anext(parts, b"")
+        except ObjectNotFound:
+            raise NotFound("There is no such result") from None
+        if len(first) == end - start:
+            return HTTPResponse(first, status=status, headers=headers, content_type=media_type)
+        await _stream(
+            request, first, parts, status=status, headers=headers, content_type=media_type
+        )
+        return None
+
+
+@contextlib.contextmanager
+def _opened(conversions: Conversions, result: Result) -> Iterator[StoredObject]:
     try:
-        # The first part comes before the headers: a file that is gone is a clean 404.
-        first = await anext(parts, b"")
+        stored = conversions.open(result)
     except ObjectNotFound:
         raise NotFound("There is no such result") from None
+    with contextlib.closing(stored):
+        yield stored
+
+
+async def _stream(
+    request: Request, first: bytes, parts: AsyncIterator[bytes], **answer: Any
+) -> None:
+    """Send a part after the other.
+
+    Args:
+        answer: what `Request.respond` takes.
+    """
     record = record_of(request)
     record.streamed, record.outcome = True, "disconnected"
     try:
-        response = await request.respond(status=status, headers=headers, content_type=media_type)
+        response = await request.respond(**answer)
         await response.send(first)
         record.bytes_out = len(first)
         async for data in parts:
@@ -92,7 +124,6 @@ async def send_result(
         record.outcome = "ok"
     finally:
         record.write()
-    return None
 
 
 def remaining_seconds(result: Result, max_age_seconds: float) -> int:

@@ -6,11 +6,13 @@ import asyncio
 import errno
 import io
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.core.errors import StorageError, StorageFull
+from app.core.storage import ObjectNotFound, opened
 from app.core.storage.errors import as_storage_error
 from app.core.storage.files import FileStorage
 from tests.disk import small_disk
@@ -44,6 +46,63 @@ def test_an_object_is_on_the_disk_before_anybody_knows_of_it(
     synced.clear()
     asyncio.run(storage.put_stream("results/ab/two", io.BytesIO(b"x" * 2_000_000)))
     assert inodes("results/ab/two") <= synced
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_an_object_that_is_open_stays_as_it_is(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch, cached: bool
+) -> None:
+    """Also if it is deleted or replaced meanwhile, and where the disk would be waited for."""
+    if not cached:
+        monkeypatch.setattr(opened, "_NO_WAIT", None)
+    data = bytes(range(256)) * 5_000
+    storage.put("results/ab/one", data)
+    file = storage.open("results/ab/one")
+    storage.put("results/ab/one", b"other")
+    storage.delete(["results/ab/one"])
+
+    async def read(start: int, end: int) -> list[bytes]:
+        return [piece async for piece in file.stream(start, end)]
+
+    assert file.info.size == len(data)
+    pieces = asyncio.run(read(0, len(data)))
+    assert b"".join(pieces) == data
+    assert max(map(len, pieces)) <= opened.PIECE_SIZE
+    assert asyncio.run(read(1000, 1300)) == [data[1000:1300]]
+    file.close()
+
+
+def test_what_is_known_of_an_open_object_is_that_of_its_bytes(storage: FileStorage) -> None:
+    storage.put("results/ab/one", b"first")
+    found = asyncio.run(storage.stat("results/ab/one"))
+    with closing(storage.open("results/ab/one")) as file:
+        assert file.info == found
+    storage.put("results/ab/one", b"the second")
+    with closing(storage.open("results/ab/one")) as file:
+        assert file.info.size == len(b"the second")
+
+
+def test_nothing_is_read_but_files_below_the_folder(storage: FileStorage, tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "here"
+    (tmp_path / "made" / "secret").write_bytes(b"x")
+    (folder / "link").symlink_to(tmp_path / "made" / "secret")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+    before = len(list(Path("/dev/fd").iterdir()))
+    for key in (
+        "../secret",
+        "folder/../../secret",
+        "link",
+        "folder",
+        "pipe",
+        "a\0b",
+        "",
+        "/etc/fstab",
+    ):
+        with pytest.raises(ObjectNotFound):
+            storage.open(key)
+        assert asyncio.run(storage.stat(key)) is None
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_what_fails_is_told_by_its_kind(storage: FileStorage, tmp_path: Path) -> None:

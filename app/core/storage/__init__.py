@@ -7,8 +7,10 @@ from app.core.storage.interface import (
     Expiring,
     ObjectInfo,
     ObjectNotFound,
+    Opener,
     Presigner,
     Storage,
+    StoredObject,
 )
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "Expiring",
     "ObjectInfo",
     "ObjectNotFound",
+    "Opener",
     "Presigner",
     "Storage",
+    "StoredObject",
 ]

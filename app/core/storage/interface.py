@@ -99,6 +99,37 @@ class Storage(Protocol):
         """Close what connections there are."""
 
 
+class StoredObject(Protocol):
+    """An object that is being read."""
+
+    @property
+    def info(self) -> ObjectInfo:
+        """What is known of it."""
+
+    def stream(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Its bytes from `start` up to, without, `end`, a part at a time.
+
+        Raises:
+            ObjectNotFound: if it is not there any more, before the first part.
+        """
+
+    def close(self) -> None:
+        """Give back what is held for it."""
+
+
+@runtime_checkable
+class Opener(Protocol):
+    """A storage that holds an object open: what is known of it is that of the bytes that are read,
+    and they can be read to their end when it is deleted or replaced meanwhile."""
+
+    def open(self, key: str) -> StoredObject:
+        """The object.
+
+        Raises:
+            ObjectNotFound: if it is not there.
+        """
+
+
 @runtime_checkable
 class Presigner(Protocol):
     """A storage that hands out objects by itself, to who has a URL that it has signed."""
