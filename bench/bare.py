@@ -32,7 +32,8 @@ PLAIN: dict[Format, dict[str, Any]] = {
     Format.WEBP: {"Q": 80, "effort": 4},
     Format.PNG: {"palette": True},
 }
-"""What a user's own script would ask libvips's encoders for."""
+"""What a user's own script would ask libvips's encoders for; a palette is searched with the effort
+that the service has for the picture, so that it is the same work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class BarePool:
         Raises:
             BenchError: if one cannot be converted.
         """
-        job = partial(_convert_plain, format=self._target.format, folder=folder)
+        job = partial(_convert_plain, target=self._target, folder=folder)
         began = time.perf_counter()
         sizes = self._map(job, pictures, range(len(pictures)))
         return BareRun(time.perf_counter() - began, sizes)
@@ -181,13 +182,21 @@ def _convert(picture: Path, number: int, *, target: Target, folder: Path) -> int
     return (folder / f"{number}.{target.format}").write_bytes(result)
 
 
-def _convert_plain(picture: Path, number: int, *, format: Format, folder: Path) -> int:
+def _convert_plain(picture: Path, number: int, *, target: Target, folder: Path) -> int:
     """Convert one file to another. Returns the bytes of the result."""
     import pyvips
 
+    from imaging.write.palette import QUANTISER_EFFORTS
+    from imaging.write.scale import within
+
+    format = target.format
     try:
         image = pyvips.Image.new_from_file(str(picture), access="sequential")
-        data = image.write_to_buffer(f".{format}", **PLAIN[format])
+        settings = PLAIN[format]
+        if format is Format.PNG:
+            pixels = image.width * image.height
+            settings = settings | {"effort": within(QUANTISER_EFFORTS[target.effort], pixels)}
+        data = image.write_to_buffer(f".{format}", **settings)
     except pyvips.Error as error:
         raise PictureError(f"{picture.name}: {error}") from None
     return (folder / f"{number}.{format}").write_bytes(data)

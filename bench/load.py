@@ -14,9 +14,13 @@ from typing import Any
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
 from imaging.formats import Format
+from imaging.formats.recognise import picture_type
 
 PICTURE_SECONDS = 300.0
 """How long a picture may take before the measurement is given up."""
+
+WAIT_SECONDS = 20
+"""How long a server is asked to wait for a picture before it tells its status."""
 
 STEP_SECONDS = 0.01
 """The least time between two looks at the status of a picture."""
@@ -73,7 +77,9 @@ class Load:
         self._quality = quality
         self._concurrency = concurrency
         self._pace = Pace()
-        self._numbers = itertools.count(1)
+        self._server_waits = True
+        # From another number in each run: a peer may have the pictures of the last one.
+        self._numbers = itertools.count(time.time_ns())
 
     async def run(self, pictures: Sequence[Path]) -> ServiceRun:
         """Send all pictures, each as one that the service has never seen.
@@ -115,17 +121,16 @@ class Load:
         looks = await self._wait(connection, md5, picture)
         answer = await connection.get(f"/download/{md5}?format={self._format}")
         ended = time.perf_counter()
-        size = len(_expect(answer, 200, picture).body)
-        if not size:
-            raise BenchError(f"{picture.name}: the result is empty")
-        return Way(answered - began, ended - began, looks, size)
+        return Way(answered - began, ended - began, looks, _size(answer, picture))
 
     async def _wait(self, connection: Connection, md5: str, picture: Path) -> int:
         """Wait until the picture is done. Returns how often its status was asked for."""
         began = time.perf_counter()
         for looks, delay in enumerate(self._pace.delays(), 1):
-            await asyncio.sleep(delay)
-            answer = await connection.get(f"/status/{md5}")
+            if not self._server_waits:
+                await asyncio.sleep(delay)
+            asked = time.perf_counter()
+            answer = await connection.get(f"/status/{md5}?wait={WAIT_SECONDS}")
             jobs: list[dict[str, Any]] = _expect(answer, 200, picture).json()
             status = jobs[0]["status"]
             if status == "done":
@@ -133,14 +138,46 @@ class Load:
                 return looks
             if status == "failed":
                 raise BenchError(f"{picture.name}: the service could not convert it")
+            if time.perf_counter() - asked < WAIT_SECONDS / 2:
+                self._server_waits = False  # an older one, which passes the query over
         raise AssertionError("delays() does not end")
 
     def _form(self, picture: Path) -> bytes:
+        fields = {"format": self._format.value, "quality": str(self._quality)}
+        return encode_form(picture.name, self._new(picture), fields)
+
+    def _new(self, picture: Path) -> bytes:
+        """The picture as one that no server has seen."""
         # Equal pictures are one job, so each gets another MD5. Its pixels stay as they are: every
         # decoder stops at the end of its picture, and for AVIF these bytes are a box to skip.
-        mark = struct.pack(">I4sQ", 16, b"free", next(self._numbers))
-        fields = {"format": self._format.value, "quality": str(self._quality)}
-        return encode_form(picture.name, picture.read_bytes() + mark, fields)
+        return picture.read_bytes() + struct.pack(">I4sQ", 16, b"free", next(self._numbers))
+
+
+class ImaginaryLoad(Load):
+    """Clients of imaginary, which answers an upload with its result."""
+
+    async def _send(self, connection: Connection, picture: Path) -> Way:
+        data = self._new(picture)
+        kind = picture_type(data)
+        if kind is None:
+            raise BenchError(f"{picture.name} is no picture")
+        type = {Format.JPG: "jpeg"}.get(self._format, self._format.value)
+        began = time.perf_counter()
+        answer = await connection.post(f"/convert?type={type}&quality={self._quality}", kind, data)
+        seconds = time.perf_counter() - began
+        return Way(seconds, seconds, 0, _size(answer, picture))
+
+
+def _size(answer: Answer, picture: Path) -> int:
+    """Bytes of a result.
+
+    Raises:
+        BenchError: if it is none.
+    """
+    size = len(_expect(answer, 200, picture).body)
+    if not size:
+        raise BenchError(f"{picture.name}: the result is empty")
+    return size
 
 
 def _expect(answer: Answer, status: int, picture: Path) -> Answer:

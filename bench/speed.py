@@ -20,9 +20,18 @@ from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
 from bench.launch import HOST
 from bench.load import Load
+from bench.peers import KINDS, Peer, parse_peer
 from bench.pictures import find_photographs, make_photographs
 from bench.server import Server
-from bench.speed_report import Measured, cpu_table, disturbance, plain_table, progress, speed_table
+from bench.speed_report import (
+    Measured,
+    cpu_table,
+    disturbance,
+    peers_table,
+    plain_table,
+    progress,
+    speed_table,
+)
 from imaging.formats import Format, parse_format
 from imaging.limits import Limits
 from imaging.options import Effort
@@ -60,6 +69,14 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--effort", type=Effort, choices=list(Effort), default=Effort.BALANCED, help="(balanced)"
     )
+    parser.add_argument(
+        "--peer",
+        type=parse_peer,
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help=f"another server that runs, of the kind {' or '.join(KINDS)}; repeatable",
+    )
     parser.set_defaults(run=run)
 
 
@@ -70,6 +87,8 @@ def run(arguments: argparse.Namespace) -> None:
         BenchError: if a picture does not come back as it should.
     """
     workers = arguments.workers or cores()
+    for peer in arguments.peer:
+        peer.check()
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as name:
         folder = Path(name)
         most = max(arguments.count or COUNTS[format] for format in arguments.formats)
@@ -84,13 +103,13 @@ def run(arguments: argparse.Namespace) -> None:
             here.mkdir()
             results.append(
                 _measure(
-                    Measured(format, arguments.count or COUNTS[format]),
+                    Measured(format, arguments.effort, arguments.count or COUNTS[format]),
                     photographs,
                     here,
                     workers=workers,
                     concurrency=arguments.concurrency,
                     repeat=arguments.repeat,
-                    effort=arguments.effort,
+                    peers=arguments.peer,
                 )
             )
     print(
@@ -100,9 +119,13 @@ def run(arguments: argparse.Namespace) -> None:
         f"{bytes_each / 1e6:.2f} MB; "
         f"median of {arguments.repeat} repeats (least–most)\n"
     )
+    print("Against the service's own engine, without the service\n")
     print(speed_table(results))
     print("\nAgainst libvips's plain encoder, as a user's own script would call it\n")
     print(plain_table(results))
+    if arguments.peer:
+        print("\nBeside other servers\n")
+        print(peers_table(results))
     print("\nCPU milliseconds a picture\n")
     print(cpu_table(results))
     if note := disturbance(results):
@@ -117,9 +140,9 @@ def _measure(
     workers: int,
     concurrency: int,
     repeat: int,
-    effort: Effort,
+    peers: Sequence[Peer],
 ) -> Measured:
-    format = measured.format
+    format, effort = measured.format, measured.effort
     quality = parse_quality(DEFAULT_QUALITY, format)
     target = Target(format, quality, Limits(), effort)
     pictures = [photographs[n % len(photographs)] for n in range(measured.count)]
@@ -151,9 +174,18 @@ def _measure(
         def plain() -> None:
             measured.plain.append(pool.run_plain(pictures, plain_results))
 
+        loads = {str(peer): peer.load(format, DEFAULT_QUALITY, concurrency) for peer in peers}
+        for peer_load in loads.values():
+            asyncio.run(peer_load.run(pictures[: 2 * concurrency]))
+
+        def others() -> None:
+            for name, peer_load in loads.items():
+                run = asyncio.run(peer_load.run(pictures))
+                measured.peers.setdefault(name, []).append(run)
+
         for number in range(repeat):
             # In turns, so that neither has the machine always as the other has left it.
-            halves = (plain, bare, service)
+            halves = (plain, bare, service, others)
             for half in halves if number % 2 == 0 else reversed(halves):
                 half()
             print(progress(measured, repeat), file=sys.stderr, flush=True)
