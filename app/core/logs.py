@@ -16,6 +16,10 @@ FIELDS = "fields"
 """The attribute of a record that holds what belongs to its message, by name."""
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, default=str)
+"""Made once: `json.dumps` makes one for each call that is not plain."""
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -41,7 +45,7 @@ class JSONFormatter(logging.Formatter):
         if record.stack_info:
             entry["stack"] = record.stack_info
         # A lone surrogate, as of a file name that is no UTF-8, has no form outside of an escape.
-        line = json.dumps(entry, ensure_ascii=False, default=str)
+        line = _encoder.encode(entry)
         return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -61,6 +65,8 @@ class TextFormatter(logging.Formatter):
 def configure_logging(format: LogFormat) -> None:
     """Log our own lines from INFO, those of the libraries from WARNING."""
     as_text = format is LogFormat.TEXT or (format is LogFormat.AUTO and sys.stderr.isatty())
+    # Found out for each record by the library, and written by neither of our formats.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if as_text else JSONFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

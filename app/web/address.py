@@ -17,6 +17,8 @@ def client_address(request: Request) -> str:
     is no address there counts for nothing.
     """
     forwarded = str(request.remote_addr).strip("[]")
+    if not forwarded:
+        return str(request.ip or "")
     try:
         return str(ipaddress.ip_address(forwarded))
     except ValueError:

@@ -86,8 +86,9 @@ class Cors:
 
 def secure(request: Request, response: BaseHTTPResponse) -> None:
     """Add the security headers that the answer has not set itself."""
+    headers = response.headers
     for name, value in SECURITY.items():
-        response.headers.setdefault(name, value)
+        headers.setdefault(name, value)
     # Any site may show a result, as before; the rest is read by pages of ours or through CORS.
     site = "cross-origin" if (request.path or "").startswith(DOWNLOADS) else "same-origin"
-    response.headers.setdefault("Cross-Origin-Resource-Policy", site)
+    headers.setdefault("Cross-Origin-Resource-Policy", site)
