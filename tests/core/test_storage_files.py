@@ -105,6 +105,41 @@ def test_nothing_is_read_but_files_below_the_folder(storage: FileStorage, tmp_pa
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
+def test_an_object_has_its_name_when_it_is_on_the_disk(
+    storage: FileStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No reader sees a part of it, and nothing is left of one that could not be written."""
+    folder = tmp_path / "made" / "here" / "results" / "ab"
+    seen: list[list[str]] = []
+
+    def fail(file: int) -> None:
+        seen.append([path.name for path in folder.iterdir()])
+        raise OSError(errno.EIO, "")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageError):
+        storage.put("results/ab/one", b"x")
+    assert len(seen) == 1
+    assert len(seen[0]) == 1
+    assert seen[0][0].startswith("one#")
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_no_object_and_is_deleted(
+    storage: FileStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "made" / "here" / "results" / "ab"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", lambda *names: os._exit(0))
+        if (child := os.fork()) == 0:
+            storage.put("results/ab/one", b"four")
+        os.waitpid(child, 0)
+    assert [path.name.partition("#")[0] for path in folder.iterdir()] == ["one"]
+    assert list(storage.list("")) in ([], [[]])
+    assert storage.delete_staged(3600) == (0, 0)
+    assert storage.delete_staged(-1) == (1, 4)
+
+
 def test_what_fails_is_told_by_its_kind(storage: FileStorage, tmp_path: Path) -> None:
     (tmp_path / "made" / "here" / "file").touch()
     with pytest.raises(StorageError, match="Not a directory") as error:

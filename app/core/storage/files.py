@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
+import random
 import re
 import tempfile
 import time
@@ -12,17 +14,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
-import obstore
 from obstore.store import LocalStore
 
 from app.core.errors import StorageError
 from app.core.storage.errors import typed
 from app.core.storage.interface import PART_SIZE, Content, ObjectInfo, ObjectNotFound
-from app.core.storage.obstores import ObstoreStorage, bytes_left
+from app.core.storage.obstores import ObstoreStorage
 from app.core.storage.opened import OpenedFile, info_of, path_of
 
 _STAGED = re.compile(r".+#\d+")
-"""LocalStore puts a file of such a name beside the object's, and renames it when it is whole."""
+"""A file of such a name is beside the object's until it is whole; LocalStore calls its own so too,
+and lists none of them."""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class FileStorage(ObstoreStorage):
@@ -51,19 +55,12 @@ class FileStorage(ObstoreStorage):
             ) from None
 
     def put(self, key: str, data: bytes | bytearray, content: Content | None = None) -> None:
-        super().put(key, data)
         with typed():
-            self._sync(key)
+            self._write(key, io.BytesIO(data))
 
     async def put_stream(self, key: str, file: IO[bytes]) -> None:
         with typed():
-            if bytes_left(file) <= PART_SIZE:
-                await obstore.put_async(self._store, key, file.read())
-            else:
-                await obstore.put_async(
-                    self._store, key, file, chunk_size=PART_SIZE, max_concurrency=1
-                )
-            await asyncio.to_thread(self._sync, key)
+            await asyncio.to_thread(self._write, key, file)
 
     async def get_bytes(self, key: str) -> bytes:
         with contextlib.closing(self.open(key)) as file:
@@ -98,21 +95,46 @@ class FileStorage(ObstoreStorage):
                             count, freed = count + 1, freed + found.st_size
         return count, freed
 
-    def _sync(self, key: str) -> None:
-        """Bring the object to the disk; LocalStore leaves that to the kernel, half a minute later.
-
-        Nobody knows of the object yet, so it may come after the rename.
-        """
+    def _write(self, key: str, file: IO[bytes]) -> None:
+        """Keep what is left of `file`, on the disk before it has its name."""
         path = self._folder / key
-        _fsync(path)
-        _fsync(path.parent)
+        # Each call of the system may let another thread run first: there are as few as can be.
+        staged = Path(f"{path}#{random.getrandbits(63)}")
+        try:
+            try:
+                target = os.open(staged, _NEW, 0o666)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                target = os.open(staged, _NEW, 0o666)
+            try:
+                while piece := file.read(PART_SIZE):
+                    _write_all(target, piece)
+                os.fsync(target)
+            finally:
+                os.close(target)
+            staged.rename(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                staged.unlink()
+            raise
+        self._sync_names(path.parent)
+
+    def _sync_names(self, folder: Path) -> None:
+        """Bring the names of a folder to the disk, and its own."""
+        _fsync(folder)
         # The folders above get an entry only when this one is made.
-        if path.parent not in self._synced:
-            above = path.parent
+        if folder not in self._synced:
+            above = folder
             while above != self._folder:
                 above = above.parent
                 _fsync(above)
-            self._synced.add(path.parent)
+            self._synced.add(folder)
+
+
+def _write_all(target: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(target, left) :]
 
 
 def _fsync(path: Path) -> None:
