@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.message import Message
 from encodings.aliases import aliases
@@ -14,6 +15,11 @@ IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 
 _CHARSETS = frozenset(aliases) | frozenset(aliases.values())
 """What a charset may be called: Python keeps each unknown name it was ever asked for."""
+
+
+_USUAL_HEADERS = {b"content-disposition", b"content-type", b"content-length"}
+_USUAL_DISPOSITION = re.compile(rb'form-data; name="(\w+)"(?:; filename="([\w.+-]*)")?')
+_USUAL_TYPE = re.compile(rb"[a-z]+/[a-z0-9.+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,28 @@ def read_head(headers: dict[bytes, bytes]) -> PartHead:
         InvalidForm: if they cannot be read.
     """
     try:
-        return _read_head(headers)
+        return _read_usual(headers) or _read_head(headers)
     except (ValueError, LookupError):
         raise InvalidForm("The headers of a part cannot be read") from None
+
+
+def _read_usual(headers: dict[bytes, bytes]) -> PartHead | None:
+    """The head as nearly all clients write it: plain names in quotes, and nothing that would have
+    to be decoded. None if it is another, which `_read_head` reads at ten times the cost."""
+    if not headers.keys() <= _USUAL_HEADERS:
+        return None
+    disposition = _USUAL_DISPOSITION.fullmatch(headers.get(b"content-disposition", b""))
+    media_type = headers.get(b"content-type")
+    if disposition is None or (media_type is not None and not _USUAL_TYPE.fullmatch(media_type)):
+        return None
+    name, filename = disposition.groups()
+    return PartHead(
+        name=name.decode("ascii"),
+        filename=None if filename is None else filename.decode("ascii"),
+        media_type=None if media_type is None else media_type.decode("ascii"),
+        charset=None,
+        encoding="",
+    )
 
 
 def _read_head(headers: dict[bytes, bytes]) -> PartHead:

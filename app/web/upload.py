@@ -26,11 +26,11 @@ from app.web.record import record_of
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 from imaging.options import OPTION_NAMES
 
-SPOOL_MEMORY = 512 * 1024
-"""Bytes of a picture kept in memory before it goes to disk: small photographs never do, and 50
-large ones at once still take well below 100 MB."""
+SPOOL_MEMORY = 1024 * 1024
+"""Bytes of a picture kept in memory before it goes to disk: most photographs of the web, which have
+some 600 KB, never do, and as many as `CROWD` at once take 50 MB."""
 
-CROWD = 100
+CROWD = 50
 """Uploads at once from which on a further one goes to disk from its first bytes: so thousands that
 send one byte a second take no more memory than their connections."""
 

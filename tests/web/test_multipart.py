@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidForm, SizeExceeded
+from app.web import part
 from app.web.upload import Form
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
@@ -220,3 +221,63 @@ def test_such_a_form_is_an_upload(target: Web, quoted: bool) -> None:
     assert response.json()["md5"] == md5(data)
     response = target.client.http.post("/upload", data={"picture": "cat.jpg"}, files={"x": b""})
     assert (response.status_code, response.json()["error"]) == (400, "invalid_form")
+
+
+_USUAL = st.sampled_from([b"form-data", b"Form-Data", b"attachment"])
+_NAMES = st.sampled_from([b"picture", b"q", b"", b"a b", b"\xc3\xa9", b"a%22", b"_charset_"])
+_FILENAMES = st.sampled_from(
+    [
+        None,
+        b"",
+        b"a.png",
+        b"a b.png",
+        b"..",
+        b"a%22.png",
+        b"a\\b.png",
+        b"\xc3\xa9.png",
+        b"a;b",
+        b"+-",
+    ]
+)
+_TYPES = st.sampled_from(
+    [
+        None,
+        b"image/png",
+        b"IMAGE/PNG",
+        b"image",
+        b"text/plain; charset=latin-1",
+        b"image/svg+xml",
+        b"",
+    ]
+)
+
+
+@given(_USUAL, _NAMES, _FILENAMES, _TYPES, st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_a_head_says_the_same_the_quick_way_and_the_long_one(
+    kind: bytes, name: bytes, filename: bytes | None, media_type: bytes | None, encoded: bool
+) -> None:
+    disposition = kind + b'; name="' + name + b'"'
+    if filename is not None:
+        disposition += b'; filename="' + filename + b'"'
+    headers = {b"content-disposition": disposition}
+    if media_type is not None:
+        headers[b"content-type"] = media_type
+    if encoded:
+        headers[b"content-transfer-encoding"] = b"base64"
+    usual = part._read_usual(headers)
+    assert usual is None or usual == part._read_head(headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {b"content-disposition": b'form-data; name="quality"'},
+        {
+            b"content-disposition": b'form-data; name="picture"; filename="IMG_2024-02.jpg"',
+            b"content-type": b"image/jpeg",
+        },
+    ],
+)
+def test_the_usual_head_is_read_the_quick_way(headers: dict[bytes, bytes]) -> None:
+    assert part._read_usual(headers) is not None
