@@ -20,6 +20,9 @@ REDIRECT_SECONDS = 300
 """How long a URL of the storage is good. It is followed at once; the rest is for clocks that differ
 and for a download that is broken off and taken up again."""
 
+JOINED_SIZE = 32 * 1024
+"""Bytes of a body that goes out as one with its head; of a larger one that would be a copy."""
+
 
 async def send_result(
     request: Request,
@@ -85,7 +88,7 @@ async def send_result(
             first = await anext(parts, b"")
         except ObjectNotFound:
             raise NotFound("There is no such result") from None
-        if len(first) == end - start:
+        if len(first) == end - start <= JOINED_SIZE:
             return HTTPResponse(first, status=status, headers=headers, content_type=media_type)
         await _stream(
             request, first, parts, status=status, headers=headers, content_type=media_type
@@ -115,6 +118,7 @@ async def _stream(
     record.streamed, record.outcome = True, "disconnected"
     try:
         response = await request.respond(**answer)
+        await response.send(b"", False)
         await response.send(first)
         record.bytes_out = len(first)
         async for data in parts:

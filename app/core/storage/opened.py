@@ -20,6 +20,10 @@ _FLAGS = (
     os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )  # a FIFO would wait for a writer
 
+_BUFFER = memoryview(bytearray(PIECE_SIZE))
+"""For the event loop alone, which reads and copies without a break: a new one for each read would
+be cleared first."""
+
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
@@ -68,13 +72,11 @@ class OpenedFile:
         or the file system cannot tell."""
         if _NO_WAIT is None:
             return None
-        buffer = bytearray(size)
         try:
-            if os.preadv(self._file, [buffer], start, _NO_WAIT) == size:
-                return bytes(buffer)
+            read = os.preadv(self._file, [_BUFFER[:size]], start, _NO_WAIT)
         except OSError:
-            pass
-        return None
+            return None
+        return bytes(_BUFFER[:size]) if read == size else None
 
 
 def path_of(folder: Path, key: str) -> str:
