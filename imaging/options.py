@@ -145,7 +145,11 @@ def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixel
     Raises:
         InvalidOption: if a value is invalid, or several conflict.
     """
-    values = {name: value for name in OPTIONS if (value := _stripped(given.get(name))) is not None}
+    values = {
+        name: value
+        for name in OPTIONS
+        if (value := _stripped(given.get(name))) is not None and value != []
+    }
     parsed = {name: OPTIONS[name].kind.parse(name, value) for name, value in values.items()}
     if parsed.get("effort") is default_effort:
         del parsed["effort"]
@@ -176,8 +180,7 @@ def parse_flag(name: str, value: object) -> bool:
 
 def _stripped(value: object) -> object:
     """A client's value without blanks around it; None if nothing is left."""
-    value = value.strip() if isinstance(value, str) else value
-    return None if value in ("", []) else value
+    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _check(options: Options, max_pixels: int, given: Mapping[str, object]) -> None:

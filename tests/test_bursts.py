@@ -37,7 +37,9 @@ def _of_role(server: Service, role: str) -> list[psutil.Process]:
         return [p for p in family if is_redis(p)]
     if role == "worker":
         return [p for p in family if "-m workers: " in command(p)]
-    endings = {"web": "-m app web", "scheduler": "-m workers.scheduler", "pool": "-m workers"}
+    if role == "web":  # and those that share its port
+        return [p for p in family if "-m app web" in command(p)]
+    endings = {"scheduler": "-m workers.scheduler", "pool": "-m workers"}
     return [p for p in family if command(p).endswith(endings[role])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,7 @@ class CheckedJob(Job):
         return restored
 
     def _handle_success(self, result_ttl: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
-        """What RQ adds to the transaction that ends a job: of the job only what the run has
+        """What RQ adds to the transaction that ends a job: of the job only what the run may have
         changed, where RQ writes all of it again; and also its `meta`, its count and its event."""
         assert self.started_at
         assert self.ended_at
@@ -51,6 +52,9 @@ class CheckedJob(Job):
             "ended_at": utcformat(self.ended_at),
             "last_heartbeat": utcformat(self.ended_at),
             "meta": self.serializer.dumps(self.meta),
+            # Deleted while it ran and asked for again, the job there has another submission's
+            # arguments: what has ended is this one, with its files.
+            "data": zlib.compress(self.data),
         }
         pipeline.hset(self.key, mapping=ended)
         Result.create(
