@@ -6,7 +6,6 @@ import asyncio
 import resource
 import signal
 import socket
-from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -47,6 +46,8 @@ RESPONSE_SECONDS = 300
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be silent between two requests, or before the first."""
+
+START_POLL_SECONDS = 0.05
 
 MAX_FILES = 65_536
 
@@ -197,11 +198,18 @@ def _stop_once(app: App) -> None:
     loop = asyncio.get_running_loop()
     stopping = False
 
+    def stop_app() -> None:
+        # It answers before it has started whole, and a stop in between would be lost.
+        if app.state.is_running:
+            app.stop(terminate=False)
+        else:
+            loop.call_later(START_POLL_SECONDS, stop_app)
+
     def stop(signum: int, frame: FrameType | None) -> None:
         nonlocal stopping
         if not stopping:
             stopping = True
-            loop.call_soon_threadsafe(partial(app.stop, terminate=False))
+            loop.call_soon_threadsafe(stop_app)
 
     # Not the loop's own handlers: Sanic takes those away as it begins to stop.
     for sig in (signal.SIGINT, signal.SIGTERM):
