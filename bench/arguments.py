@@ -18,6 +18,25 @@ def some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
     return parse
 
 
+def add_parts(parser: argparse.ArgumentParser, parts: Sequence[str], *, repeat: int) -> None:
+    """Add `--only`, `--scale` and `--repeat` of a measurement that has parts.
+
+    Args:
+        repeat: the default of `--repeat`.
+    """
+    parser.add_argument(
+        "--only",
+        type=some_of(parts),
+        default=parts,
+        metavar="PARTS",
+        help=f"some of {','.join(parts)}",
+    )
+    parser.add_argument(
+        "--scale", type=share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
+    )
+    parser.add_argument("--repeat", type=positive, default=repeat, metavar="N", help=f"({repeat})")
+
+
 def positive(text: str) -> int:
     """A number for argparse that is 1 or more."""
     if not text.isdecimal() or int(text) < 1:

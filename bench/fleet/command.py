@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.arguments import positive, share, some_of
+from bench.arguments import add_parts
 from bench.fleet import cleanup, idle, scaling, sockets, waiting
 from bench.fleet.report import Figure, figures_table
 from bench.speed import cores
@@ -30,17 +30,7 @@ SOCKET_REPEATS = 3
 def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand `fleet`."""
     parser = commands.add_parser("fleet", help=__doc__, description=__doc__)
-    parser.add_argument(
-        "--only",
-        type=some_of(PARTS),
-        default=PARTS,
-        metavar="PARTS",
-        help=f"some of {','.join(PARTS)}",
-    )
-    parser.add_argument(
-        "--scale", type=share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
-    )
-    parser.add_argument("--repeat", type=positive, default=5, metavar="N", help="(5)")
+    add_parts(parser, PARTS, repeat=5)
     parser.set_defaults(run=run)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.arguments import positive, share, some_of
+from bench.arguments import add_parts, positive
 from bench.fleet.report import Figure, figures_table
 from bench.server import Server
 from bench.speed import cores
@@ -32,17 +32,7 @@ SMALL, TINY, PHOTOGRAPHS = 200, 500, 150
 def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand `web`."""
     parser = commands.add_parser("web", help=__doc__, description=__doc__)
-    parser.add_argument(
-        "--only",
-        type=some_of(PARTS),
-        default=PARTS,
-        metavar="PARTS",
-        help=f"some of {','.join(PARTS)}",
-    )
-    parser.add_argument(
-        "--scale", type=share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
-    )
-    parser.add_argument("--repeat", type=positive, default=3, metavar="N", help="(3)")
+    add_parts(parser, PARTS, repeat=3)
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="workers of the service (one for each core)"
     )

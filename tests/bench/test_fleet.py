@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.fleet.report import Figure, figures_table, plain_bytes, ratio, seconds
-from bench.launch import ROOT, environment
-
-
-def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench", "fleet", *arguments],
-        cwd=ROOT,
-        env=environment(folder) | {"TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-    )
+from tests.bench.command import bench
 
 
 @pytest.mark.parametrize(
@@ -52,7 +38,7 @@ def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_each_part_prints_its_figures_and_leaves_nothing(
     folder: Path, part: str, figures: list[str]
 ) -> None:
-    ended = _bench(folder, "--only", part, "--scale", "0.01", "--repeat", "1")
+    ended = bench(folder, "fleet", "--only", part, "--scale", "0.01", "--repeat", "1")
     assert ended.returncode == 0, ended.stderr
     for figure in figures:
         assert re.search(rf"^.*{figure}.* \d", ended.stdout, re.MULTILINE), ended.stdout
@@ -61,7 +47,7 @@ def test_each_part_prints_its_figures_and_leaves_nothing(
 
 @pytest.mark.parametrize("wrong", [["--only", "nothing"], ["--scale", "2"], ["--repeat", "0"]])
 def test_a_wrong_argument_is_one_line_and_not_a_trace(folder: Path, wrong: list[str]) -> None:
-    ended = _bench(folder, *wrong)
+    ended = bench(folder, "fleet", *wrong)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert wrong[0] in ended.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,12 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bench.bare import BareRun
-from bench.launch import HOST, ROOT, environment, free_port
+from bench.launch import HOST, free_port
 from bench.load import ServiceRun, Way
 from bench.server import Server
 from bench.speed_report import Measured, peers_table, plain_table
 from imaging.formats import Format
 from imaging.options import Effort
+from tests.bench.command import bench
 
 
 class _Imaginary(BaseHTTPRequestHandler):
@@ -60,24 +59,13 @@ def imaginary() -> Iterator[str]:
     server.server_close()
 
 
-def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench", "speed", *arguments],
-        cwd=ROOT,
-        env=environment(folder) | {"TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-    )
-
-
 def test_other_servers_are_measured_beside_ours(folder: Path, imaginary: str) -> None:
     sizes = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
     (folder / "older").mkdir()
     with Server(folder / "older", 1) as older:
-        ended = _bench(
+        ended = bench(
             folder,
+            "speed",
             *sizes,
             *("--effort", "fast", "--workers", "1"),
             *("--peer", f"older=http://{HOST}:{older.port}", "--peer", f"imaginary={imaginary}"),
@@ -101,7 +89,7 @@ def test_other_servers_are_measured_beside_ours(folder: Path, imaginary: str) ->
     ],
 )
 def test_a_peer_that_cannot_be_asked_is_one_clear_line(folder: Path, peer: str, says: str) -> None:
-    ended = _bench(folder, "--peer", peer.replace("PORT", str(free_port())))
+    ended = bench(folder, "speed", "--peer", peer.replace("PORT", str(free_port())))
     assert ended.returncode in (1, 2)
     assert says in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.errors import BenchError
-from bench.launch import ROOT, environment
 from bench.web.drive import Driver
 from bench.web.talk import get_request
 from bench.web.trivial import TrivialServer
+from tests.bench.command import bench
 
 FIGURES = {
     "client": ["answers small", "answers of 260 KB"],
@@ -33,20 +31,8 @@ FIGURES = {
 }
 
 
-def _bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench", "web", *arguments],
-        cwd=ROOT,
-        env=environment(folder) | {"TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-    )
-
-
 def test_all_parts_print_their_figures_and_leave_nothing(folder: Path) -> None:
-    ended = _bench(folder, "--scale", "0.02", "--repeat", "1")
+    ended = bench(folder, "web", "--scale", "0.02", "--repeat", "1")
     assert ended.returncode == 0, ended.stderr
     for figure in (figure for figures in FIGURES.values() for figure in figures):
         assert re.search(rf"^.*{figure} +[\d,.]+", ended.stdout, re.MULTILINE), ended.stdout
@@ -54,7 +40,7 @@ def test_all_parts_print_their_figures_and_leave_nothing(folder: Path) -> None:
 
 
 def test_only_the_parts_that_are_named_are_measured(folder: Path) -> None:
-    ended = _bench(folder, "--scale", "0.02", "--repeat", "1", "--only", "status,client")
+    ended = bench(folder, "web", "--scale", "0.02", "--repeat", "1", "--only", "status,client")
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines()[3:] if line]
     assert [line.split("  ")[0] for line in lines] == [
@@ -66,7 +52,7 @@ def test_only_the_parts_that_are_named_are_measured(folder: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [["--only", "nothing"], ["--scale", "2"], ["--repeat", "0"]])
 def test_a_wrong_argument_is_one_line_and_not_a_trace(folder: Path, wrong: list[str]) -> None:
-    ended = _bench(folder, *wrong)
+    ended = bench(folder, "web", *wrong)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert wrong[0] in ended.stderr

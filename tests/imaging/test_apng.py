@@ -16,6 +16,7 @@ from imaging.formats.recognise import HEAD_SIZE, picture_type
 from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
+from tests.imaging.animations import frames_seen
 from tests.imaging.apngs import Part, apng, chunk
 from tests.imaging.samples import (
     corners,
@@ -50,15 +51,8 @@ def _ball(kept: int = 4) -> list[Part]:
     return parts
 
 
-def _shown(data: bytes) -> tuple[list[Image.Image], list[float]]:
-    image = opened(data)
-    frames, delays = [], []
-    for number in range(frame_count(image)):
-        image.seek(number)
-        image.load()
-        frames.append(image.convert("RGBA").copy())
-        delays.append(image.info["duration"])
-    return frames, delays
+def _frames_of(data: bytes) -> tuple[list[Image.Image], list[int]]:
+    return frames_seen(opened(data))
 
 
 def _seen(image: Image.Image) -> NDArray[np.int32]:
@@ -73,7 +67,7 @@ def test_frames_delays_and_loops_stay(format: Format, effort: Effort) -> None:
     parts = _ball()
     data = apng(parts, plays=3)
     result = convert(data, target(format, 90, effort))
-    frames, delays = _shown(result)
+    frames, delays = _frames_of(result)
     assert delays == [50, 100, 150, 200]
     assert opened(result).info["loop"] == (2 if format is Format.GIF else 3)
     for frame, part in zip(frames, parts, strict=True):
@@ -92,7 +86,7 @@ def test_it_never_gets_larger(effort: Effort, lossless: bool) -> None:
         assert len(once) < len(data)
         again = convert(once, target(Format.PNG, 0, effort, lossless=lossless))
         assert len(again) <= len(once)
-        assert len(_shown(again)[0]) == len(parts)
+        assert len(_frames_of(again)[0]) == len(parts)
 
 
 @pytest.mark.parametrize("effort", list(Effort))
@@ -104,7 +98,7 @@ def test_lossless_is_every_pixel_of_every_frame(format: Format, effort: Effort) 
     ]
     for images in (noise, [_flat(RED), _flat(GREEN), _flat(HALF)]):
         data = apng([Part(image) for image in images])
-        frames, _ = _shown(convert(data, target(format, 0, effort, lossless=True)))
+        frames, _ = _frames_of(convert(data, target(format, 0, effort, lossless=True)))
         for frame, image in zip(frames, images, strict=True):
             assert (_seen(frame) == _seen(image)).all()
 
@@ -126,7 +120,7 @@ def test_what_becomes_of_a_frame_before_the_next(
             Part(_flat(BLUE, 10, 10), 25, 15),
         ]
     )
-    frames, _ = _shown(convert(data, _lossless(format)))
+    frames, _ = _frames_of(convert(data, _lossless(format)))
     assert is_close(frames[1], (10, 10), GREEN)
     assert is_close(frames[1], (30, 20), RED)
     assert is_close(frames[2], (30, 20), BLUE)
@@ -138,7 +132,7 @@ def test_what_becomes_of_a_frame_before_the_next(
 
 def test_a_first_frame_cannot_be_as_it_was_before() -> None:
     data = apng([Part(_flat(RED), dispose=PREVIOUS), Part(_flat(GREEN, 10, 10))])
-    frames, _ = _shown(convert(data, _lossless(Format.PNG)))
+    frames, _ = _frames_of(convert(data, _lossless(Format.PNG)))
     assert is_close(frames[1], (5, 5), GREEN)
     assert pixel(frames[1], (30, 20))[3] == 0
 
@@ -154,7 +148,7 @@ def test_how_a_frame_lies_on_what_is_there(
     part = _flat(HALF, 20, 10)
     part.paste(CLEAR, (10, 0, 20, 10))
     data = apng([Part(_flat(RED)), Part(part, 10, 10, blend=blend)])
-    _, second = _shown(convert(data, _lossless(format)))[0]
+    _, second = _frames_of(convert(data, _lossless(format)))[0]
     assert is_close(second, (15, 15), half, by=2)
     assert is_close(second, (5, 5), RED)
     if clear == CLEAR:
@@ -166,7 +160,7 @@ def test_how_a_frame_lies_on_what_is_there(
 @pytest.mark.parametrize("format", MOVING)
 def test_the_default_picture_is_not_a_frame(format: Format) -> None:
     data = apng([Part(_flat(RED)), Part(_flat(GREEN))], default=_flat(BLUE))
-    frames, _ = _shown(convert(data, target(format)))
+    frames, _ = _frames_of(convert(data, target(format)))
     assert len(frames) == 2
     assert is_close(frames[0], (5, 5), RED)
 
@@ -180,7 +174,7 @@ def test_a_format_without_frames_shows_the_default_picture(format: Format) -> No
 @pytest.mark.parametrize("format", MOVING)
 def test_frames_of_a_single_colour_are_not_held_against_the_default_picture(format: Format) -> None:
     data = apng([Part(_flat(RED)), Part(_flat(GREEN))], default=photo(40, 30))
-    frames, _ = _shown(convert(data, target(format)))
+    frames, _ = _frames_of(convert(data, target(format)))
     assert is_close(frames[0], (5, 5), RED)
     assert is_close(frames[1], (5, 5), GREEN)
 
@@ -189,12 +183,12 @@ def test_frames_of_a_single_colour_are_not_held_against_the_default_picture(form
 def test_a_frame_of_hundredths_that_are_not_said(format: Format) -> None:
     """A denominator of 0 is one of 100."""
     data = apng([Part(_flat(RED), number=7, of=0), Part(_flat(GREEN), number=9, of=0)])
-    assert _shown(convert(data, target(format)))[1] == [70, 90]
+    assert _frames_of(convert(data, target(format)))[1] == [70, 90]
 
 
 def test_frames_that_are_the_same_become_one_that_is_shown_longer() -> None:
     data = apng([Part(_flat(RED)), Part(_flat(RED)), Part(_flat(GREEN))])
-    assert _shown(convert(data, target(Format.PNG)))[1] == [200, 100]
+    assert _frames_of(convert(data, target(Format.PNG)))[1] == [200, 100]
 
 
 @pytest.mark.parametrize("fit", ["inside", "cover", "contain", "fill"])
@@ -203,7 +197,7 @@ def test_every_frame_is_resized(format: Format, fit: str) -> None:
     parts = _ball()
     data = apng(parts)
     result = convert(data, target(format, 90, width=40, height=30, fit=fit))
-    frames, delays = _shown(result)
+    frames, delays = _frames_of(result)
     assert delays == [50, 100, 150, 200]
     for frame, part in zip(frames, parts, strict=True):
         assert frame.size == (40, 30)
@@ -217,7 +211,7 @@ def test_16_bit_and_a_header_far_back_are_no_matter(format: Format) -> None:
     data = apng(_ball(), bits=16, extra=text)
     assert picture_type(data[:HEAD_SIZE]) == "image/png"
     result = convert(data, target(format))
-    assert len(_shown(result)[0]) == 4
+    assert len(_frames_of(result)[0]) == 4
     assert b"secret" not in result
 
 
@@ -236,7 +230,7 @@ def test_of_a_file_that_was_cut_off_the_whole_frames_are_shown(format: Format) -
     data = apng(parts)
     data = data[: data.rindex(b"fdAT") + 100]
     result = convert(data, target(format))
-    assert len(_shown(result)[0]) == 3
+    assert len(_frames_of(result)[0]) == 3
     if format is Format.PNG:
         assert len(result) <= len(data)
 
@@ -266,7 +260,7 @@ def test_a_number_of_frames_that_is_not_true_is_no_matter() -> None:
     data = bytearray(apng(_ball()))
     at = data.index(b"acTL") + 4
     struct.pack_into(">I", data, at, 900)
-    assert len(_shown(convert(bytes(data), target(Format.WEBP)))[0]) == 4
+    assert len(_frames_of(convert(bytes(data), target(Format.WEBP)))[0]) == 4
 
 
 def _lossless(format: Format) -> Target:

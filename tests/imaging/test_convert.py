@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.options import Keep, Options
 from imaging.target import Target
+from tests.imaging.samples import encoded, is_close
 from tests.pictures import as_format, opened, photograph
 
 CORNERS = {
@@ -33,12 +32,6 @@ def _target(format: Format, quality: int = 90, max_pixels: int = 50_000_000) -> 
     return Target(format, quality, Limits(max_pixels))
 
 
-def _encoded(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
 def _corners(width: int = 120, height: int = 80) -> Image.Image:
     """Four colours: red, green above; blue, grey below."""
     image = Image.new("RGB", (width, height))
@@ -48,12 +41,6 @@ def _corners(width: int = 120, height: int = 80) -> Image.Image:
     ):
         image.paste(colour, (x, y, x + half_x, y + half_y))
     return image
-
-
-def _close(image: Image.Image, at: tuple[int, int], colour: tuple[int, ...], by: int = 12) -> bool:
-    pixel = image.convert("RGBA" if len(colour) == 4 else "RGB").getpixel(at)
-    assert isinstance(pixel, tuple)
-    return all(abs(a - b) <= by for a, b in zip(pixel, colour, strict=True))
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -73,12 +60,12 @@ def test_every_orientation_is_applied(format: Format, orientation: int) -> None:
     }[orientation](upright)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = _encoded(stored, "JPEG", quality=95, exif=exif)
+    data = encoded(stored, "JPEG", quality=95, exif=exif)
     result = opened(convert(data, _target(format)))
     assert result.size == upright.size
     places = ((20, 15), (100, 15), (20, 65), (100, 65))
     for place, colour in zip(places, CORNERS.values(), strict=True):
-        assert _close(result, place, colour)
+        assert is_close(result, place, colour)
     assert 0x0112 not in result.getexif()
 
 
@@ -86,7 +73,7 @@ def test_every_orientation_is_applied(format: Format, orientation: int) -> None:
 def test_metadata_is_dropped(format: Format) -> None:
     exif = Image.Exif()
     exif[0x010E] = "a secret description"
-    data = _encoded(_corners(), "JPEG", exif=exif, comment=b"a secret comment")
+    data = encoded(_corners(), "JPEG", exif=exif, comment=b"a secret comment")
     assert b"secret" in data
     result = convert(data, _target(format))
     assert b"secret" not in result
@@ -98,8 +85,8 @@ def test_metadata_is_dropped(format: Format) -> None:
 def test_alpha_is_kept_where_the_format_has_it(format: Format) -> None:
     image = Image.new("RGBA", (60, 40), (200, 40, 40, 255))
     image.paste((0, 0, 0, 0), (0, 0, 30, 40))
-    result = opened(convert(_encoded(image, "PNG"), _target(format)))
-    assert _close(result, (45, 20), (200, 40, 40, 255))
+    result = opened(convert(encoded(image, "PNG"), _target(format)))
+    assert is_close(result, (45, 20), (200, 40, 40, 255))
     pixel = result.convert("RGBA").getpixel((10, 20))
     assert isinstance(pixel, tuple)
     assert pixel[3] == 0
@@ -109,10 +96,10 @@ def test_alpha_is_kept_where_the_format_has_it(format: Format) -> None:
 def test_alpha_is_on_white_in_jpeg(mode: str) -> None:
     image = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
     image.paste((60, 60, 60, 255), (30, 0, 60, 40))
-    result = opened(convert(_encoded(image.convert(mode), "PNG"), _target(Format.JPG)))
+    result = opened(convert(encoded(image.convert(mode), "PNG"), _target(Format.JPG)))
     assert result.format == "JPEG"
-    assert _close(result, (10, 20), (255, 255, 255))
-    assert _close(result, (45, 20), (60, 60, 60))
+    assert is_close(result, (10, 20), (255, 255, 255))
+    assert is_close(result, (45, 20), (60, 60, 60))
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -120,10 +107,10 @@ def test_an_embedded_profile_is_brought_to_srgb(format: Format) -> None:
     """Red and blue have changed places in the pixels, and in the profile too."""
     swapped = Image.merge("RGB", _corners().split()[::-1])
     result = opened(
-        convert(_encoded(swapped, "PNG", icc_profile=_swapped_profile()), _target(format))
+        convert(encoded(swapped, "PNG", icc_profile=_swapped_profile()), _target(format))
     )
     for place, colour in zip(((20, 15), (100, 15), (20, 65)), CORNERS.values(), strict=False):
-        assert _close(result, place, colour, by=16)
+        assert is_close(result, place, colour, by=16)
 
 
 def _swapped_profile() -> bytes:
@@ -146,14 +133,14 @@ def _swapped_profile() -> bytes:
 
 def test_a_broken_profile_is_passed_over() -> None:
     result = opened(
-        convert(_encoded(_corners(), "PNG", icc_profile=b"broken" * 100), _target(Format.WEBP))
+        convert(encoded(_corners(), "PNG", icc_profile=b"broken" * 100), _target(Format.WEBP))
     )
-    assert _close(result, (20, 15), CORNERS["red"])
+    assert is_close(result, (20, 15), CORNERS["red"])
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_cmyk_becomes_rgb(format: Format) -> None:
-    data = _encoded(Image.new("CMYK", (40, 40), (0, 255, 255, 0)), "JPEG", quality=95)
+    data = encoded(Image.new("CMYK", (40, 40), (0, 255, 255, 0)), "JPEG", quality=95)
     pixel = opened(convert(data, _target(format))).convert("RGB").getpixel((20, 20))
     assert isinstance(pixel, tuple)
     assert pixel[0] > 180
@@ -164,7 +151,7 @@ def test_cmyk_becomes_rgb(format: Format) -> None:
 def test_16_bit_becomes_8(format: Format) -> None:
     # As a TIFF: a PNG of 16 bit may stay one, if it is smaller as it is.
     values = np.linspace(0, 65535, 64 * 64, dtype=np.uint16).reshape(64, 64)
-    result = opened(convert(_encoded(Image.fromarray(values), "TIFF"), _target(format)))
+    result = opened(convert(encoded(Image.fromarray(values), "TIFF"), _target(format)))
     grey = np.asarray(result.convert("L"), dtype=int)
     assert grey[0, 0] < 12
     assert grey[-1, -1] > 243
@@ -178,7 +165,7 @@ def test_every_mode_and_odd_size_is_converted(
     mode: str, size: tuple[int, int], format: Format
 ) -> None:
     image = opened(photograph("coffee")).convert("RGBA").crop((100, 100, 200, 200)).resize(size)
-    result = opened(convert(_encoded(image.convert(mode), "PNG"), _target(format)))
+    result = opened(convert(encoded(image.convert(mode), "PNG"), _target(format)))
     assert result.size == size
 
 
@@ -186,17 +173,17 @@ def test_every_mode_and_odd_size_is_converted(
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_of_an_animation_the_first_frame_is_taken(kind: str, format: Format) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in CORNERS.values()]
-    data = _encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
     result = opened(convert(data, _target(format)))
     assert result.size == (40, 30)
     assert getattr(result, "n_frames", 1) == 1
-    assert _close(result, (20, 15), CORNERS["red"])
+    assert is_close(result, (20, 15), CORNERS["red"])
 
 
 def test_of_a_tiff_the_first_page_is_taken() -> None:
     pages = [Image.new("RGB", (40, 30), colour) for colour in CORNERS.values()]
-    data = _encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    assert _close(opened(convert(data, _target(Format.PNG))), (20, 15), CORNERS["red"])
+    data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert is_close(opened(convert(data, _target(Format.PNG))), (20, 15), CORNERS["red"])
 
 
 def test_a_photograph_looks_the_same_in_every_format() -> None:
@@ -258,7 +245,7 @@ def test_a_huge_picture_is_refused_by_its_header() -> None:
 
 
 def test_a_picture_too_wide_for_webp_fails_with_the_reason() -> None:
-    data = _encoded(Image.new("RGB", (17_000, 2)), "PNG")
+    data = encoded(Image.new("RGB", (17_000, 2)), "PNG")
     with pytest.raises(PictureError, match="webp holds 16383 pixels a side"):
         convert(data, _target(Format.WEBP))
     assert opened(convert(data, _target(Format.PNG))).size == (17_000, 2)
@@ -268,6 +255,6 @@ def test_a_picture_too_wide_for_webp_fails_with_the_reason() -> None:
 def test_exif_of_the_wrong_kind_is_passed_over(format: Format) -> None:
     """A copyright that is a fraction, as the fuzz has found."""
     broken = struct.pack("<2sHIHHHIIIII", b"II", 42, 8, 1, 0x8298, 5, 1, 26, 0, 1, 2)
-    data = _encoded(_corners(), "JPEG", exif=b"Exif\0\0" + broken)
+    data = encoded(_corners(), "JPEG", exif=b"Exif\0\0" + broken)
     options = Options(keep=tuple(Keep))
     assert opened(convert(data, replace(_target(format), options=options))).size == (120, 80)
