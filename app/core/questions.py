@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from app.core import keys
-from app.core.commands import Batch, Question
+from app.core.commands import Batch, Command, Question
 from app.core.conversion import Conversion
 from app.core.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
 from app.core.moves import move_command
@@ -160,7 +160,7 @@ class Questions:
         """
         removal = []
         if replaces is not None:
-            doomed = yield from _as_expected(replaces)
+            doomed = yield from self._as_expected(replaces)
             if doomed is None:
                 return None
             removal = [removal_command(doomed)]
@@ -181,7 +181,7 @@ class Questions:
                 ("ZADD", index, time.time(), conversion.job_id),
                 ("EXPIRE", index, self._ttl + INDEX_SECONDS),
                 ("SADD", Queue.redis_queues_keys, _queue_key(priority)),
-                _enqueue_command(job, fields),
+                _enqueue_command(job, _queue_key(priority), fields),
             ],
             atomic=True,
         )
@@ -190,6 +190,15 @@ class Questions:
             return None
         values = (fields.get(name) for name in FIELDS)
         return parse_job(job.id, [v.encode() if isinstance(v, str) else v for v in values])
+
+    def _as_expected(self, expected: PictureJob) -> Question[Doomed | None]:
+        """The job as it is read now, if it still is this submission in this state; or None."""
+        job_id = expected.conversion.job_id
+        (values,) = yield from self.read([job_id])
+        current = parse_job(job_id, values)
+        if current is None or (current.token, current.state) != (expected.token, expected.state):
+            return None
+        return Doomed.of(current, values)
 
     def _new_job(
         self,
@@ -240,20 +249,8 @@ def _queue_key(priority: Priority) -> str:
     return f"{Queue.redis_queue_namespace_prefix}{priority.value}"
 
 
-def _enqueue_command(job: Job, fields: dict[str, Any]) -> tuple[Any, ...]:
+def _enqueue_command(job: Job, queue: str, fields: dict[str, Any]) -> Command:
     """RQ's script, by which one of many who send the same job at once is taken."""
-    queue = f"{Queue.redis_queue_namespace_prefix}{job.origin}"
     pairs = [part for pair in fields.items() for part in pair]
     arguments = (job.id, _AT_THE_END, _NO_TTL, *pairs)
     return ("EVAL", UNIQUE_ENQUEUE_SCRIPT, 2, job.key, queue, *arguments)
-
-
-def _as_expected(expected: PictureJob) -> Question[Doomed | None]:
-    """The job as it is read now, if it still is this submission in this state; or None."""
-    conversion = expected.conversion
-    key = Job.key_for(conversion.job_id)
-    (values,) = yield Batch([("HMGET", key, *FIELDS)])
-    current = parse_job(conversion.job_id, values)
-    if current is None or (current.token, current.state) != (expected.token, expected.state):
-        return None
-    return Doomed.of(current, values)
