@@ -32,7 +32,7 @@ class AsyncPictureQueue:
         )
 
     async def get(self, job_id: str) -> PictureJob | None:
-        """The job, or None if there is none."""
+        """The job; None if the id is unknown."""
         return await self._jobs.get(job_id)
 
     async def find(self, md5: str) -> list[PictureJob]:

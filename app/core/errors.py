@@ -97,7 +97,7 @@ class InvalidForm(TinyImageError):
 
 
 class UnsupportedFormat(TinyImageError):
-    """There is no such format, or `same` for one that cannot be written."""
+    """The format is unknown, or `same` is asked for and cannot be written."""
 
     code = "unsupported_format"
     status = 400
@@ -142,7 +142,7 @@ class Unauthorized(TinyImageError):
 
 
 class NotFound(TinyImageError):
-    """There is no such picture or result."""
+    """The picture or the result is unknown."""
 
     code = "not_found"
     status = 404

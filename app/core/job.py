@@ -85,7 +85,8 @@ class PictureJob:
 
 
 def parse_job(job_id: str, values: Sequence[bytes | None]) -> PictureJob | None:
-    """The job whose `FIELDS` have these values; None if there is none, or it makes no sense."""
+    """The job whose `FIELDS` have these values; None for values that are
+    missing or make no sense."""
     data, status, origin, enqueued, ended, meta = values
     if data is None:
         return None

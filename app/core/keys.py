@@ -84,7 +84,7 @@ def picture_jobs(md5: str) -> str:
 
 
 def picture_of(job_id: str) -> str:
-    """The MD5 of the picture that a job of ours is of: its id begins with it."""
+    """The MD5 of a job's picture, with which the id of the job begins."""
     return job_id[:MD5_DIGITS]
 
 

@@ -19,7 +19,7 @@ def parse_priority(value: object) -> Priority:
     """The priority that a client gives; interactive if it gives none.
 
     Raises:
-        InvalidOption: if there is no such priority.
+        InvalidOption: if the priority is unknown.
     """
     name = value.strip() if isinstance(value, str) else value
     if name is None or name == "":

@@ -43,7 +43,7 @@ class PictureQueue:
         return ask(self.connection, self._questions.places(jobs))
 
     def get(self, job_id: str) -> PictureJob | None:
-        """The job, or None if there is none."""
+        """The job; None if the id is unknown."""
         return self.get_many([job_id])[0]
 
     def get_many(self, job_ids: Iterable[str]) -> list[PictureJob | None]:

@@ -33,7 +33,7 @@ class OpenedFile:
     def __init__(self, folder: Path, key: str) -> None:
         """
         Raises:
-            ObjectNotFound: if it is not there, or the key is none.
+            ObjectNotFound: if it is not there, or the key is invalid.
             StorageError: if it cannot be opened.
         """
         path = path_of(folder, key)
