@@ -71,7 +71,7 @@ fi
 # What the role writes to, a kind and a folder a line. Without Python where nobody asks.
 folders=''
 if [ "$role" = all ] || { [ "$(id -u)" = 0 ] && [ -n "${role%health}" ]; }; then
-    folders=$(python -m app.folders "$role") || exit $?
+    folders=$(python -m app.run.folders "$role") || exit $?
 fi
 
 if [ "$(id -u)" = 0 ]; then
@@ -102,7 +102,7 @@ if [ "$role" = health ]; then
     fi
     role=${1:-$role}
     [ "$role" != none ] || exit 0 # a command of the operator's own, of which we know nothing
-    exec python -m app.health "$role"
+    exec python -m app.run.health "$role"
 fi
 
 # For the health check, which sees the environment of the container alone.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from app import __version__
-from app.core.command import check_storage, redis_url, start
+from app.core.config.command import check_storage, redis_url, start
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         check_storage(settings, url)
         run_web(settings, url)
     else:
-        from app.supervisor import run_all
+        from app.run.supervisor import run_all
 
         check_storage(settings, settings.redis.url)
         run_all(settings)

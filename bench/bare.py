@@ -22,7 +22,7 @@ from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.parent import die_with_parent
 from imaging.target import Target
-from workers.child import ENVIRONMENT
+from workers.decoder.process import ENVIRONMENT
 
 START_SECONDS = 120.0
 """How long the processes may take to load libvips and to convert the picture that warms them."""

@@ -14,7 +14,7 @@ from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.target import Target
-from workers.sandbox import ChildCrashed, Sandbox
+from workers.decoder.sandbox import DecoderCrashed, Sandbox
 
 
 def register(commands: Any) -> None:
@@ -49,6 +49,6 @@ def _outcome(sandbox: Sandbox, data: Data) -> str:
         result = sandbox.convert(data, Target(Format.WEBP, 0, Limits()))
     except PictureError as error:
         return f"{error} ({error.code})"
-    except ChildCrashed as error:
+    except DecoderCrashed as error:
         return f"crashed: {error}"
     return f"done, {len(result)} bytes"

@@ -13,7 +13,7 @@ OTHER = "other"
 POOL = "pool"
 KINDS = {
     "app web": "web",
-    "imaging.child": "child",
+    "imaging.decoder": "child",
     "workers.scheduler": OTHER,
     "workers": "worker",
 }

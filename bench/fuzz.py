@@ -31,7 +31,7 @@ from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.options import Effort, Fit, Gravity, Keep, Options
 from imaging.target import Target
-from workers.sandbox import ChildCrashed, ConversionTimeout, Sandbox
+from workers.decoder.sandbox import ConversionTimeout, DecoderCrashed, Sandbox
 
 CASES, SEED = 2000, 20240229
 
@@ -132,7 +132,7 @@ def _outcome(sandbox: Sandbox, case: Case, target: Target) -> str:
         return "timed out"
     except PictureError:
         return "failed"
-    except ChildCrashed as error:
+    except DecoderCrashed as error:
         return f"crashed: {error}"
     return "done"
 

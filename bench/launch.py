@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from app.core.lifeline import PARENT_VARIABLE
-from app.core.settings import PLATFORM_VARIABLES
+from app.core.config.settings import PLATFORM_VARIABLES
+from app.core.process.parent import PARENT_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""What a worker and its child say to each other: a frame is a header, JSON, and bytes."""
+"""What a worker and its decoder say to each other: a frame is a header, JSON, and bytes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MAX_SIZE = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The first that a child says: it is up."""
+    """The first that a decoder says: it is up."""
 
     memory: int | None
     """Bytes that it holds; None where the kernel does not say."""
     missing: list[str]
     """What the kernel has not to confine it with."""
     fault: str | None = None
-    """Why no picture would become what it should; the child ends then."""
+    """Why no picture would become what it should; the decoder ends then."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data."""

@@ -14,8 +14,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
+from app.core.config.settings import DEFAULT_CONFIG, PLATFORM_VARIABLES, Settings
 from app.core.errors import TinyImageError, Where, errors_at
-from app.core.settings import DEFAULT_CONFIG, PLATFORM_VARIABLES, Settings
 from app.web.docs.formats import formats_rows
 from imaging.options import OPTIONS, Q
 from imaging.values import Choice

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from app.core.conversion import Conversion
-from app.core.priority import Priority
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
 from imaging.formats import Format
 
 INPUTS = ("JPEG", "PNG", "WEBP", "GIF")

@@ -143,7 +143,7 @@ class Service:
         line = " ".join(process.cmdline()).strip()
         if process.pid == self._process.pid:
             return Role.PARENT
-        if "-m imaging.child" in line:
+        if "-m imaging.decoder" in line:
             return Role.CHILD
         if line.endswith("-m app web") or "-m app web: " in line:
             return Role.WEB

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core.embedded import EmbeddedRedis
-from app.core.settings import CONFIG_VARIABLE
+from app.core.config.settings import CONFIG_VARIABLE
+from app.run.embedded import EmbeddedRedis
 from tests.fleet import Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server
 from tests.service import Client, Service, service

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import psutil
 
-from app.core.redis_client import connect
+from app.core.redis.client import connect
 from app.core.storage.redis_storage import RedisStorage
 from bench.launch import ROOT, environment, free_port
 from tests.forward import Streams, forwarded

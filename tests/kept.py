@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from app.core.keeper import STOP_SIGNALS, Keeper, Role
+from app.core.process.keeper import STOP_SIGNALS, Keeper, Role
 
 SHARED, OWN = "shared", "own"
 """The names of the files."""

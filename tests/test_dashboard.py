@@ -17,7 +17,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from websockets.sync.client import ClientConnection, connect
 
-from app.core import keys
+from app.core.jobs import keys
 from bench.launch import environment, free_port
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, until

@@ -11,13 +11,13 @@ import httpx
 import psutil
 from websockets.sync.client import connect
 
-from app.core.retention import ORPHAN_SECONDS
 from app.core.storage.files import FileStorage
 from bench.launch import environment, free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Client, Process, Service, command, is_redis, service, until
 from tests.web.sockets import answers, message
+from workers.cleanup import ORPHAN_SECONDS
 
 
 def _web_processes(server: Service) -> list[psutil.Process]:

@@ -131,7 +131,7 @@ def _owners(code: Path, server: Service, prefix: str, md5: str) -> list[str]:
     output = server.folder / "output"
     stored = [str(f.relative_to(output)) for f in server.stored(prefix) if md5 in f.name]
     script = (
-        "import sys; from app.core.keys import owner;"
+        "import sys; from app.core.picture.paths import owner;"
         "print(*(owner(key).job_id for key in sys.argv[1:]))"
     )
     run = [sys.executable, "-c", script, *stored]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from websockets.sync.client import connect
 
-from app.core.embedded import EmbeddedRedis
+from app.run.embedded import EmbeddedRedis
 from bench.launch import ROOT
 from tests.pictures import md5, photograph, unique
 from tests.web.alone import Web

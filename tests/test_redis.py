@@ -14,11 +14,11 @@ import redis
 import trustme
 from websockets.sync.client import connect
 
-from app.core import keys
-from app.core.conversion import Conversion
-from app.core.embedded import EmbeddedRedis
-from app.core.priority import Priority
-from app.core.queue import PictureQueue
+from app.core.jobs import keys
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.run.embedded import EmbeddedRedis
 from bench.launch import ROOT, environment, free_port
 from imaging.formats import Format
 from tests.conftest import running_redis

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from app.__main__ import main
-from app.core.conversions import Conversions
 from app.core.errors import TinyImageError, Where
+from app.web.service.conversions import Conversions
 
 
 class TooBlue(TinyImageError):

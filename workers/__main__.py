@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from app.core import keys
-from app.core.command import USAGE_STATUS, check_storage, fail, redis_url, start
+from app.core.config.command import USAGE_STATUS, check_storage, fail, redis_url, start
+from app.core.jobs import keys
 from workers.pool import run_pool
 
 

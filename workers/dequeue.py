@@ -11,8 +11,8 @@ from rq import Queue
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
 
-from app.core.places import STREAK
-from app.core.priority import Priority
+from app.core.jobs.places import STREAK
+from app.core.picture.priority import Priority
 
 LOOK_SECONDS = 3
 """How long an idle worker waits at one queue before it looks at the others again. It is the

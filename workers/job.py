@@ -13,9 +13,9 @@ from rq.job import Job, JobStatus
 from rq.results import Result
 from rq.utils import utcformat
 
-from app.core import keys
-from app.core.events import Step, publish
-from app.core.tally import count_done, count_failed
+from app.core.jobs import keys
+from app.core.jobs.counts import count_done, count_failed
+from app.core.jobs.events import Step, publish
 
 FUNCTIONS = frozenset({keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION})
 CALLBACKS = frozenset({keys.FAILURE_FUNCTION})

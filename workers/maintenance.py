@@ -14,9 +14,9 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry, clean_registries
 from rq.worker_registration import clean_worker_registry
 
-from app.core import keys
-from app.core.moves import move
-from app.core.priority import Priority
+from app.core.jobs import keys
+from app.core.jobs.moves import move
+from app.core.picture.priority import Priority
 
 logger = logging.getLogger(__name__)
 

@@ -21,12 +21,12 @@ from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 from setproctitle import getproctitle, setproctitle
 
-from app.core import keys
-from app.core.command import UNFIT_STATUS
-from app.core.fleet import tell_unfit
-from app.core.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
-from app.core.redis_client import connect
-from app.core.settings import Settings
+from app.core.config.command import UNFIT_STATUS
+from app.core.config.settings import Settings
+from app.core.jobs import keys
+from app.core.jobs.overview import tell_unfit
+from app.core.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
+from app.core.redis.client import connect
 from imaging.frames import Unfit
 from workers.runtime import process_settings, runtime
 from workers.worker import (
@@ -152,7 +152,7 @@ def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> in
 
 
 def wait_for_redis(connection: redis.Redis, name: str) -> None:
-    """Wait until Redis answers, so that an outage costs no starts of workers and their children."""
+    """Wait until Redis answers, so that an outage costs no starts of workers and their decoders."""
     told = False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the jobs of one worker process share: settings, storage, the warm child."""
+"""What the jobs of one worker process share: settings, storage, the warm decoder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from threading import Event
 
-from app.core.settings import Settings, load_settings
+from app.core.config.settings import Settings, load_settings
 from app.core.storage import Storage
 from app.core.storage.opener import open_storage
-from workers.child import ChildLimits
-from workers.sandbox import Sandbox
+from workers.decoder.process import DecoderLimits
+from workers.decoder.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def runtime() -> Runtime:
         open_storage(settings, settings.redis.url),
         Sandbox(
             settings.limits.conversion_timeout,
-            ChildLimits(
+            DecoderLimits(
                 settings.limits.child_memory,
                 settings.limits.child_pictures,
                 settings.limits.child_growth,

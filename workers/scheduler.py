@@ -18,10 +18,10 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 
-from app.core import keys
-from app.core.command import redis_url, start
-from app.core.redis_client import connect
-from app.core.settings import Settings
+from app.core.config.command import redis_url, start
+from app.core.config.settings import Settings
+from app.core.jobs import keys
+from app.core.redis.client import connect
 
 logger = logging.getLogger(__name__)
 

@@ -14,21 +14,21 @@ from rq.job import Job
 from rq.timeouts import JobTimeoutException
 from rq.utils import now
 
-from app.core import keys
-from app.core.conversion import Conversion
 from app.core.errors import StorageError
-from app.core.events import Step, publish
-from app.core.filenames import content_disposition
-from app.core.queue import PictureQueue
-from app.core.retention import sweep
+from app.core.jobs.events import Step, publish
+from app.core.jobs.queue import PictureQueue
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
+from app.core.picture.filenames import content_disposition
 from app.core.storage import Content, Expiring, ObjectNotFound
 from imaging.errors import PROCESSING_FAILED, PictureError
 from imaging.limits import Limits
 from imaging.measures import Measures
 from imaging.target import Target
+from workers.cleanup import sweep
+from workers.decoder.sandbox import DecoderCrashed, Interrupted
 from workers.job import CheckedJob
 from workers.runtime import runtime
-from workers.sandbox import ChildCrashed, Interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ STORAGE_DELAYS = (1.0, 2.0, 3.0)
 """Seconds a worker waits before it puts a picture back that the storage has failed: the next one
 would find the same storage. Each is shorter than a worker that is to stop may take."""
 
-FORESEEN = (PictureError, ObjectNotFound, ChildCrashed, Interrupted, StorageError)
+FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, StorageError)
 """What ends a conversion with a reason that `report_failure` logs in a line."""
 
 
@@ -50,7 +50,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         PictureError: if the picture is at fault; the job is not tried again.
         ObjectNotFound: if the original is gone; the same.
         StorageError: if the storage fails; the job is tried again some seconds later.
-        ChildCrashed: if the decoder crashed; the job is tried once more.
+        DecoderCrashed: if the decoder crashed; the job is tried once more.
         Interrupted: if the worker stops; the job is put back.
     """
     wanted = Conversion.from_dict(conversion)
@@ -70,7 +70,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
 
     try:
-        original = here.storage.get(keys.original(wanted, token))
+        original = here.storage.get(paths.original(wanted, token))
         limits = here.settings.limits
         began = time.perf_counter()
         result = here.sandbox.convert(
@@ -87,7 +87,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         here.storage.put(
-            keys.result(wanted, token),
+            paths.result(wanted, token),
             result,
             Content(wanted.format.media_type, content_disposition(filename, wanted.format)),
         )
@@ -97,7 +97,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     except ObjectNotFound:
         _fail(job, "the original is gone; send the picture again")
         raise
-    except ChildCrashed as error:
+    except DecoderCrashed as error:
         job.meta["crashes"] = job.meta.get("crashes", 0) + 1
         if job.meta["crashes"] >= MAX_CRASHES:
             logger.error("%s: %s", filename, error)
@@ -117,7 +117,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     if tells:
         job.save_meta()
         publish(job.connection, job.id, Step.DONE)
-    _let_go(keys.original(wanted, token))
+    _let_go(paths.original(wanted, token))
     logger.info(
         "%s → %s: %d → %d bytes in %.0f ms",
         filename,
@@ -153,7 +153,7 @@ def report_failure(
     publish(connection, job.id, step)
     if step is Step.FAILED:
         arguments = job.kwargs
-        _let_go(keys.original(Conversion.from_dict(arguments["conversion"]), arguments["token"]))
+        _let_go(paths.original(Conversion.from_dict(arguments["conversion"]), arguments["token"]))
 
 
 def cleanup() -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The RQ worker: runs jobs in its own process, next to its warm child."""
+"""The RQ worker: runs jobs in its own process, next to its warm decoder."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 from rq.worker_registration import register
 
-from app.core import keys
-from app.core.events import Step, publish
-from app.core.tally import count_restarts
+from app.core.jobs import keys
+from app.core.jobs.counts import count_restarts
+from app.core.jobs.events import Step, publish
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
 from workers.job import CheckedJob
@@ -66,8 +66,8 @@ PUT_BACK_SECONDS = 1.5
 
 
 class PictureWorker(SimpleWorker):
-    """Does not fork for a job, as RQ's own worker does: a crash is the warm child's, and a picture
-    that takes too long ends the child and not the worker. Its heartbeat tells of its death instead.
+    """Does not fork for a job, as RQ's own worker does: a crash is the decoder's, and a picture
+    that takes too long ends that and not the worker. Its heartbeat tells of its death instead.
     """
 
     job_class = CheckedJob

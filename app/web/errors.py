@@ -12,7 +12,7 @@ from sanic.handlers import ErrorHandler
 from sanic.response import json
 
 from app.core.errors import StorageError, TinyImageError, Unavailable
-from app.web.record import record_of
+from app.web.guard.record import record_of
 
 logger = logging.getLogger(__name__)
 

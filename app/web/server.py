@@ -11,31 +11,31 @@ from typing import Any
 
 from sanic import Sanic
 
-from app.core.async_queue import AsyncPictureQueue
-from app.core.conversions import Conversions
-from app.core.events import Events
-from app.core.logs import configure_logging
-from app.core.redis_client import FailFastRedis, connect
-from app.core.settings import Settings
+from app.core.config.logs import configure_logging
+from app.core.config.settings import Settings
+from app.core.jobs.async_queue import AsyncPictureQueue
+from app.core.jobs.events import Events
+from app.core.redis.client import FailFastRedis, connect
 from app.core.storage.opener import open_storage
-from app.web.auth import ApiKeys
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
 from app.web.errors import JSONErrorHandler
-from app.web.framing import FramedRequest
-from app.web.guard import Guard
-from app.web.headers import Cors
-from app.web.health import Readiness, health_blueprint
-from app.web.http import http_blueprint
-from app.web.instruments import Instruments, Share, SharedFolder
-from app.web.live import live_blueprint
-from app.web.messages import max_message_size
-from app.web.metrics import Metrics, metrics_blueprint
-from app.web.processes import Processes, listen
-from app.web.protocol import Incoming, Protocol
-from app.web.rate import RateLimit
-from app.web.sockets import Sockets
-from app.web.upload import FORM_OVERHEAD
+from app.web.guard.auth import ApiKeys
+from app.web.guard.headers import Cors
+from app.web.guard.rate import RateLimit
+from app.web.guard.requests import Guard
+from app.web.guard.sockets import Sockets
+from app.web.http.api import http_blueprint
+from app.web.http.health import Readiness, health_blueprint
+from app.web.http.upload import FORM_OVERHEAD
+from app.web.metrics.endpoint import Metrics, metrics_blueprint
+from app.web.metrics.instruments import Instruments, Share, SharedFolder
+from app.web.serve.framing import FramedRequest
+from app.web.serve.processes import Processes, listen
+from app.web.serve.protocol import Incoming, Protocol
+from app.web.service.conversions import Conversions
+from app.web.ws.live import live_blueprint
+from app.web.ws.messages import max_message_size
 
 APP_NAME = "tinyimage"
 

@@ -14,8 +14,9 @@ from rq import Queue, Worker
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from app.core import keys
-from app.core.conversion import Conversion
+from app.core.jobs import keys
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
 from bench.errors import BenchError
 from bench.fleet.finished import FILE, finish_many
 from bench.fleet.report import Figure, milliseconds, plain_bytes, ratio, seconds
@@ -95,7 +96,7 @@ class _Stream:
                 for _ in range(4 * WORKERS):
                     conversion = Conversion(f"{number:032x}", Format.JPG, 80)
                     number += 1
-                    self._site.storage.put(keys.original(conversion, TOKEN), FILE)
+                    self._site.storage.put(paths.original(conversion, TOKEN), FILE)
                     self._site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=512)
                     self.ids.append(conversion.job_id)
             self._stop.wait(CONVERSION_SECONDS)

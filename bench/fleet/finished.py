@@ -17,8 +17,9 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
-from app.core import keys
-from app.core.conversion import Conversion
+from app.core.jobs import keys
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
 from bench.errors import BenchError
 from bench.fleet.site import MAX_AGE_SECONDS, Site
 from bench.fleet.waiting import FILENAME, TOKEN
@@ -91,7 +92,7 @@ def _conversion(number: int) -> Conversion:
 def _store(site: Site, number: int) -> None:
     """The files; those of an old job are old."""
     conversion = _conversion(number)
-    for key in (keys.original(conversion, TOKEN), keys.result(conversion, TOKEN)):
+    for key in (paths.original(conversion, TOKEN), paths.result(conversion, TOKEN)):
         path = site.folder / "output" / key
         try:
             path.write_bytes(FILE)
@@ -105,7 +106,7 @@ def _store(site: Site, number: int) -> None:
 
 def _template(site: Site) -> _Template:
     conversion = Conversion("f" * 32, Format.WEBP, 0)
-    site.storage.put(keys.original(conversion, TOKEN), FILE)
+    site.storage.put(paths.original(conversion, TOKEN), FILE)
     site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1_300_000)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

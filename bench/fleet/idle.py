@@ -10,7 +10,7 @@ from typing import Any, cast
 import psutil
 import redis
 
-from app.core.embedded import socket_path
+from app.run.embedded import socket_path
 from bench.fleet.report import Figure, megabytes, per_second
 from bench.server import Server
 

@@ -11,8 +11,8 @@ from statistics import median
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core import keys
-from app.core.conversion import Conversion
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
 from bench.bare import BarePool
 from bench.errors import BenchError
 from bench.fleet.report import Figure, megabytes, per_second, plain_bytes, ratio
@@ -58,7 +58,7 @@ class _Service:
                 number = next(self._numbers)
                 quality = parse_quality(DEFAULT_QUALITY, format)
                 conversion = Conversion(f"{number:032x}", format, quality)
-                site.storage.put(keys.original(conversion, TOKEN), picture.read_bytes())
+                site.storage.put(paths.original(conversion, TOKEN), picture.read_bytes())
                 site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1)
                 conversions.append(conversion)
             began = time.time()

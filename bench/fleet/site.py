@@ -17,11 +17,11 @@ from typing import IO, Self
 import psutil
 from rq import Worker
 
-from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
-from app.core.lifeline import PARENT_VARIABLE
-from app.core.queue import PictureQueue
-from app.core.redis_client import connect
+from app.core.jobs.queue import PictureQueue
+from app.core.process.parent import PARENT_VARIABLE
+from app.core.redis.client import connect
 from app.core.storage.files import FileStorage
+from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from bench.errors import BenchError
 from bench.launch import HOST, ROOT, environment, free_port
 

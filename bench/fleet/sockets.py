@@ -16,9 +16,9 @@ from redis.client import PubSub
 from rq.job import Job, JobStatus
 from rq.utils import utcformat
 
-from app.core.events import Step, publish
-from app.core.job import PictureJob
-from app.core.keys import EVENTS_CHANNEL
+from app.core.jobs.events import Step, publish
+from app.core.jobs.job import PictureJob
+from app.core.jobs.keys import EVENTS_CHANNEL
 from bench.errors import BenchError
 from bench.fleet.crowd import Crowd
 from bench.fleet.report import Figure, megabytes, milliseconds, plain_bytes

@@ -14,7 +14,7 @@ from imaging.data import Data
 from imaging.measures import Measures
 from imaging.target import Target
 from workers.__main__ import main
-from workers.sandbox import Sandbox
+from workers.decoder.sandbox import Sandbox
 
 
 def _start(sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from statistics import median
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.conversion import Conversion
+from app.core.picture.conversion import Conversion
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
 from bench.fleet.report import Figure, milliseconds, plain_bytes, ratio

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import ConfigError, load_settings
+from app.core.config.settings import ConfigError, load_settings
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 

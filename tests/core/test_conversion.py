@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from app.core import keys
-from app.core.conversion import Conversion, parse_md5
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion, parse_md5
 from imaging.formats import Format
 
 MD5 = "0123456789abcdef" * 2
@@ -31,15 +31,15 @@ def test_a_conversion_survives_its_way_through_json() -> None:
 
 def test_a_storage_key_tells_whose_it_is() -> None:
     conversion = Conversion(MD5, Format.PNG, 0)
-    owner = keys.Owner(conversion.job_id, "00ff")
-    assert keys.owner(keys.original(conversion, "00ff")) == owner
-    assert keys.owner(keys.result(conversion, "00ff")) == owner
-    assert keys.result(conversion, "00ff").startswith("results/01/")
+    owner = paths.Owner(conversion.job_id, "00ff")
+    assert paths.owner(paths.original(conversion, "00ff")) == owner
+    assert paths.owner(paths.result(conversion, "00ff")) == owner
+    assert paths.result(conversion, "00ff").startswith("results/01/")
 
 
 @pytest.mark.parametrize("key", ["", "x", "originals/01/x", "other/01/a.00", "results/a.00.png"])
 def test_a_foreign_file_in_the_storage_is_nobodys(key: str) -> None:
-    assert keys.owner(key) is None
+    assert paths.owner(key) is None
 
 
 @pytest.mark.parametrize("value", ["", MD5[1:], MD5 + "0", "g" * 32, MD5 + "\n", "٠" * 32])

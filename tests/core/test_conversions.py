@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 import redis
 
-from app.core import redis_client
-from app.core.async_queue import AsyncPictureQueue
-from app.core.conversion import Conversion
-from app.core.conversions import Conversions, Picture
 from app.core.errors import QueueFull
-from app.core.events import Events
-from app.core.job import JobState, PictureJob
-from app.core.queue import PictureQueue
-from app.core.redis_client import FailFastRedis
+from app.core.jobs.async_queue import AsyncPictureQueue
+from app.core.jobs.events import Events
+from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
+from app.core.redis import client as redis_client
+from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
+from app.web.service.conversions import Conversions, Picture
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 

@@ -12,8 +12,8 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core import keys
-from app.core.conversion import Conversion
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
 from imaging import convert as conversions
 from imaging.declared import declared_by, option
 from imaging.errors import InvalidOption
@@ -86,9 +86,9 @@ def test_a_storage_key_tells_whose_it_is_whatever_the_options(
     options: Toy, format: Format, quality: int
 ) -> None:
     conversion = Conversion(MD5, format, quality, options)
-    owner = keys.Owner(conversion.job_id, TOKEN)
-    assert keys.owner(keys.original(conversion, TOKEN)) == owner
-    assert keys.owner(keys.result(conversion, TOKEN)) == owner
+    owner = paths.Owner(conversion.job_id, TOKEN)
+    assert paths.owner(paths.original(conversion, TOKEN)) == owner
+    assert paths.owner(paths.result(conversion, TOKEN)) == owner
     assert ID.fullmatch(conversion.job_id)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core import embedded
-from app.core.embedded import EmbeddedRedis, EmbeddedRedisError, socket_path
+from app.run import embedded
+from app.run.embedded import EmbeddedRedis, EmbeddedRedisError, socket_path
 from tests.conftest import running_redis
 
 

@@ -11,7 +11,7 @@ import pytest
 import redis
 from redis.asyncio.client import PubSub
 
-from app.core.events import Bell, Events, Step, publish
+from app.core.jobs.events import Bell, Events, Step, publish
 from tests.conftest import running_redis
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.filenames import clean_filename, content_disposition
+from app.core.picture.filenames import clean_filename, content_disposition
 
 
 @pytest.mark.parametrize(

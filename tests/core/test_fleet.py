@@ -9,9 +9,16 @@ import redis
 from rq.job import Job
 from rq.utils import utcformat
 
-from app.core import keys
-from app.core.fleet import Workers, look
-from app.core.tally import BOUNDS, Restart, count_done, count_failed, count_restarts, parse_tally
+from app.core.jobs import keys
+from app.core.jobs.counts import (
+    BOUNDS,
+    Restart,
+    count_done,
+    count_failed,
+    count_restarts,
+    parse_counts,
+)
+from app.core.jobs.overview import Workers, look
 
 QUEUE = keys.PICTURE_QUEUES[0]
 
@@ -81,13 +88,13 @@ def test_conversions_are_counted_in_the_bucket_they_belong_to(connection: redis.
         pipe.execute()
     count_restarts(connection, {Restart.WORN: 2})
     count_restarts(connection, {Restart.WORN: 1})
-    tally = parse_tally(cast(dict[bytes, bytes], connection.hgetall(keys.TALLY)))
-    webp = tally.done["webp"]
+    counts = parse_counts(cast(dict[bytes, bytes], connection.hgetall(keys.COUNTS)))
+    webp = counts.done["webp"]
     # Up to and with 10 ms, up to and with 25 ms, and beyond the last bound.
     assert (webp.buckets[0], webp.buckets[1], webp.buckets[-1]) == (5, 1, 1)
     assert len(webp.buckets) == len(BOUNDS) + 1
     assert (webp.count, webp.bytes_in, webp.bytes_out, webp.bytes_saved) == (7, 35, 49, 0)
-    assert tally.done["other"].count == 1
-    assert tally.done["avif"].count == tally.failed["avif", "processing_failed"] == 0
-    assert tally.failed["png", "other"] == 1
-    assert tally.restarts == {"worn": 3, "crashed": 0, "timed_out": 0, "died": 0}
+    assert counts.done["other"].count == 1
+    assert counts.done["avif"].count == counts.failed["avif", "processing_failed"] == 0
+    assert counts.failed["png", "other"] == 1
+    assert counts.restarts == {"worn": 3, "crashed": 0, "timed_out": 0, "died": 0}

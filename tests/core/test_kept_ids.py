@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.core import keys
-from app.core.conversion import Conversion, parse_wish
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion, parse_wish
 from imaging.options import Effort
 
 MD5 = "0123456789abcdef" * 2
@@ -73,6 +73,6 @@ def test_ids_arguments_and_keys_are_what_they_were(
     assert json.loads(json.dumps(conversion.to_dict())) == arguments
     assert Conversion.from_dict(arguments) == conversion
     original, result = f"originals/01/{job_id}.{TOKEN}", f"results/01/{job_id}.{TOKEN}.{format}"
-    assert keys.original(conversion, TOKEN) == original
-    assert keys.result(conversion, TOKEN) == result
-    assert keys.owner(original) == keys.owner(result) == keys.Owner(job_id, TOKEN)
+    assert paths.original(conversion, TOKEN) == original
+    assert paths.result(conversion, TOKEN) == result
+    assert paths.owner(original) == paths.owner(result) == paths.Owner(job_id, TOKEN)

@@ -7,7 +7,7 @@ import logging
 import sys
 from datetime import datetime
 
-from app.core.logs import JSONFormatter, TextFormatter
+from app.core.config.logs import JSONFormatter, TextFormatter
 
 
 def _record(message: str, *args: object, **fields: object) -> logging.LogRecord:

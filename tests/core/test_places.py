@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import redis
 
-from app.core.conversion import Conversion
-from app.core.job import PictureJob
-from app.core.places import place
-from app.core.priority import Priority
-from app.core.queue import PictureQueue
+from app.core.jobs.job import PictureJob
+from app.core.jobs.places import place
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
 from imaging.formats import Format
 from workers.dequeue import Precedence
 

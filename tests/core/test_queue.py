@@ -12,10 +12,10 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.conversion import Conversion
-from app.core.priority import Priority
-from app.core.questions import READ_AT_ONCE
-from app.core.queue import PictureQueue
+from app.core.jobs.questions import READ_AT_ONCE
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
 from imaging.formats import Format
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)

@@ -10,13 +10,13 @@ import pytest
 import redis
 from rq import Queue
 
-from app.core import embedded, redis_binary
-from app.core.conversion import Conversion
-from app.core.embedded import EmbeddedRedis, EmbeddedRedisError
-from app.core.priority import Priority
-from app.core.queue import PictureQueue
-from app.core.redis_binary import Binary, NoBinary, choose_binary, find_binaries
-from app.core.redis_files import FOLDER, Written, written_in
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.run import embedded, redis_binary
+from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
+from app.run.redis_binary import Binary, NoBinary, choose_binary, find_binaries
+from app.run.redis_files import FOLDER, Written, written_in
 from imaging.formats import Format
 from tests.conftest import running_redis
 

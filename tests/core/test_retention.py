@@ -17,13 +17,13 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.core.conversion import Conversion
-from app.core.priority import Priority
-from app.core.queue import PictureQueue
-from app.core.removal import Doomed, remove_as_read
-from app.core.retention import ORPHAN_SECONDS, sweep
+from app.core.jobs.queue import PictureQueue
+from app.core.jobs.removal import Doomed, remove_as_read
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
+from workers.cleanup import ORPHAN_SECONDS, sweep
 
 HOUR = 3600.0
 
@@ -180,7 +180,7 @@ def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
         change(scene, changed)
         return remove_as_read(connection, jobs)
 
-    monkeypatch.setattr("app.core.queue.remove_as_read", changed_meanwhile)
+    monkeypatch.setattr("app.core.jobs.queue.remove_as_read", changed_meanwhile)
     assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
     job = scene.queue.get(changed.job_id)
     assert job is not None
@@ -214,7 +214,7 @@ def test_nothing_of_a_removed_job_is_left_in_redis(scene: Scene, connection: red
 def test_a_cleanup_told_to_stop_leaves_whole_pictures_and_the_next_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.retention.AT_ONCE", 10)
+    monkeypatch.setattr("workers.cleanup.AT_ONCE", 10)
     for number in range(30):
         scene.job(number, JobStatus.FINISHED, 2 * HOUR)
     answers = iter([False, False, True])

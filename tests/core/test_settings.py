@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.core.settings import (
+from app.core.config.settings import (
     ConfigError,
     Settings,
     StorageSettings,

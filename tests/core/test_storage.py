@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from app.core.settings import load_settings
+from app.core.config.settings import load_settings
 from app.core.storage import LIST_PAGE, Content, ObjectNotFound, Storage
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.opener import open_storage
@@ -218,7 +218,7 @@ def test_a_put_that_is_cancelled_leaves_nothing(opened: Opened) -> None:
 
 STUCK = """
 import asyncio, io, sys, time
-from app.core.settings import load_settings
+from app.core.config.settings import load_settings
 from app.core.storage.opener import open_storage
 
 class Stuck(io.BytesIO):

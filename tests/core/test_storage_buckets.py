@@ -14,8 +14,8 @@ import httpx
 import pytest
 from obstore.store import AzureStore, GCSStore, S3Store
 
+from app.core.config.settings import load_settings
 from app.core.errors import StorageError, StorageFull
-from app.core.settings import load_settings
 from app.core.storage import Content, Presigner, opener
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.errors import as_storage_error

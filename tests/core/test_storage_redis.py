@@ -12,9 +12,8 @@ from typing import cast
 import pytest
 import redis
 
-from app.core import keys
 from app.core.errors import StorageError, StorageFull
-from app.core.questions import GRACE_SECONDS, INDEX_SECONDS
+from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
 from app.core.storage import redis_ledger as ledger
 from app.core.storage.redis_storage import RedisStorage
 from tests.service import until
@@ -34,7 +33,7 @@ def _used(connection: redis.Redis) -> int:
 def _hashes(connection: redis.Redis) -> list[bytes]:
     return [
         key
-        for key in cast(list[bytes], connection.keys(f"{keys.STORAGE_PREFIX}:*"))
+        for key in cast(list[bytes], connection.keys(f"{ledger.STORAGE_PREFIX}:*"))
         if connection.type(key) == b"hash"
     ]
 
@@ -61,7 +60,7 @@ def test_what_would_exceed_the_limit_is_refused_and_takes_no_room(
     assert _used(connection) == 3 * MB
     small.delete(["b", "c", "nothing"])
     assert _used(connection) == 0
-    assert connection.keys(f"{keys.STORAGE_PREFIX}:*") == [ledger.USED.encode()]
+    assert connection.keys(f"{ledger.STORAGE_PREFIX}:*") == [ledger.USED.encode()]
 
 
 def test_of_many_at_once_so_many_get_room_as_there_is(
@@ -232,7 +231,7 @@ def test_a_redis_that_is_gone_is_told_at_once_and_keeps_nobody_from_starting() -
 def test_a_redis_that_does_not_answer_keeps_nobody_from_starting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.core.redis_client.SOCKET_TIMEOUT", 0.1)
+    monkeypatch.setattr("app.core.redis.client.SOCKET_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         storage = RedisStorage(f"redis://127.0.0.1:{port}", max_age_seconds=HOUR)

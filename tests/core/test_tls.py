@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core.settings import Settings
-from app.core.tls import is_unchecked, without_check
+from app.core.config.settings import Settings
+from app.core.redis.tls import is_unchecked, without_check
 
 
 @pytest.mark.parametrize(

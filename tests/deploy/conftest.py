@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from app.core.embedded import EmbeddedRedis
+from app.run.embedded import EmbeddedRedis
 from bench.launch import free_port
 from tests.deploy.compose import services
 from tests.deploy.containers import Container

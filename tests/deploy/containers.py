@@ -16,7 +16,7 @@ from typing import Self
 import psutil
 import pytest
 
-from app.core.redis_binary import find_binaries
+from app.run.redis_binary import find_binaries
 from bench.launch import ROOT
 from tests.deploy import rootfs
 from tests.deploy.rootfs import Rootfs

@@ -14,7 +14,7 @@ import pytest
 import trustme
 from honcho.environ import parse_procfile
 
-from app.core.settings import Settings
+from app.core.config.settings import Settings
 from bench.launch import ROOT, free_port
 from tests.conftest import running_redis
 from tests.deploy.conftest import LOOPBACK

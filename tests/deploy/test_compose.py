@@ -15,8 +15,8 @@ import redis
 from rq import Worker
 from rq.worker import BaseWorker
 
-from app.core import keys
-from app.core.settings import load_settings
+from app.core.config.settings import load_settings
+from app.core.jobs import keys
 from bench.launch import free_port
 from tests.deploy.compose import COMPOSE_FILE, WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK, Stack

@@ -176,7 +176,11 @@ def test_the_variable_that_names_a_file_wins_over_the_older_servers_place(
     other = tmp_path / "other.yaml"
     other.write_text("server:\n  port: 9001\n")
     root = Rootfs(binds={config: CONFIG_FILE, other: Path("/other.yaml")})
-    show = ["python", "-c", "from app.core.settings import *; print(load_settings().server.port)"]
+    show = [
+        "python",
+        "-c",
+        "from app.core.config.settings import *; print(load_settings().server.port)",
+    ]
     assert run_image(image, *show, root=root)[1] == "9000\n"
     assert run_image(image, *show, root=root, TINYIMAGE_CONFIG="/other.yaml")[1] == "9001\n"
 

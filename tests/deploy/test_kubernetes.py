@@ -12,7 +12,7 @@ import pytest
 import yaml
 from rq import Queue
 
-from app.core.settings import load_settings
+from app.core.config.settings import load_settings
 from bench.launch import ROOT
 from tests.deploy.dockerfile import GROUP, USER
 from tests.deploy.variables import is_known
@@ -152,7 +152,7 @@ def test_probes_ask_for_what_there_is() -> None:
     for name in ("worker", "scheduler"):
         _, container = containers()[name]
         command = container["livenessProbe"]["exec"]["command"]
-        assert command == ["python", "-m", "app.health", name]
+        assert command == ["python", "-m", "app.run.health", name]
 
 
 def test_the_autoscalers_look_at_the_queues_of_the_workers() -> None:

@@ -16,7 +16,7 @@ from honcho.environ import parse_procfile
 from rq import Worker
 from rq.worker import BaseWorker
 
-from app.core.keys import PICTURE_QUEUES
+from app.core.jobs.keys import PICTURE_QUEUES
 from bench.launch import ROOT, free_port
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container

@@ -15,7 +15,7 @@ from imaging.options import Effort
 from imaging.target import Target
 from tests.imaging.tiffs import tiff
 from tests.pictures import large, opened
-from workers.sandbox import Sandbox
+from workers.decoder.sandbox import Sandbox
 
 MOST = 400
 """MiB (issue 4)."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.core.conversion import Conversion, parse_wish
 from app.core.errors import InvalidOption, UnsupportedFormat
+from app.core.picture.conversion import Conversion, parse_wish
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import (

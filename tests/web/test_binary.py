@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from app.core.errors import InvalidOption
-from app.web.announced import Announced, Announcement
+from app.web.ws.announced import Announced, Announcement
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Service, until
 from tests.web.alone import web

@@ -11,10 +11,10 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from sanic import Sanic
 
+from app.core.config.settings import Settings
 from app.core.errors import TinyImageError, Where, errors_at
-from app.core.settings import Settings
+from app.web.http.upload import FIELDS
 from app.web.server import create_app
-from app.web.upload import FIELDS
 from imaging.formats import Format
 from imaging.options import MAX_SIDE, OPTION_NAMES
 from tests.pictures import photograph, unique

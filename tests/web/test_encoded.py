@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DecodeError, SizeExceeded
-from app.web.encoded import decode_data
+from app.web.ws.encoded import decode_data
 
 WRITERS: dict[str, Callable[[bytes], str]] = {
     "plain": lambda data: base64.b64encode(data).decode(),

@@ -159,7 +159,7 @@ def test_why_it_is_not_ready_is_logged_once(tmp_path: Path) -> None:
             missing(running)
 
         def lines() -> list[dict[str, Any]]:
-            return [line for line in running.lines() if line["logger"] == "app.web.health"]
+            return [line for line in running.lines() if line["logger"] == "app.web.http.health"]
 
         told = [line for line in until(lines) if line["level"] == "error"]
         assert len(told) == 1

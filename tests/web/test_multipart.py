@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidForm, SizeExceeded
-from app.web import part
-from app.web.upload import Form
+from app.web.http import part
+from app.web.http.upload import Form
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.web.alone import Web, web

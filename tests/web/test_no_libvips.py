@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.embedded import EmbeddedRedis
+from app.run.embedded import EmbeddedRedis
 from tests.pictures import md5, photograph, unique
 from tests.web.alone import Web
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core.conversion import Conversion
-from app.core.queue import PictureQueue
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
 from app.core.storage.files import FileStorage
 from app.core.storage.interface import Content
 from imaging.formats import Format

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from app.core.errors import RangeNotSatisfiable
-from app.web.ranges import ByteRange, Condition, Version, parse_range
+from app.web.http.ranges import ByteRange, Condition, Version, parse_range
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.conversion import Conversion
-from app.core.facts import Facts
-from app.core.job import JobState, PictureJob
-from app.web.details import UNKNOWN_REASON, details_of, downloads_from, reason
+from app.core.jobs.facts import Facts
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.conversion import Conversion
+from app.web.service.details import UNKNOWN_REASON, details_of, downloads_from, reason
 from imaging.formats import Format
 
 

@@ -159,4 +159,4 @@ def test_all_processes_log_as_json(server: Service, client: Client) -> None:
     client.wait(md5(data))
     server.wait_for("logged.jpg → webp")
     loggers = {json.loads(line)["logger"] for line in list(server.log)}
-    assert {"app.supervisor", "app.access", "workers.tasks"} <= loggers
+    assert {"app.run.supervisor", "app.access", "workers.tasks"} <= loggers

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import redis
 
-from app.core.events import Step, publish
+from app.core.jobs.events import Step, publish
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.scrape import scrape, total

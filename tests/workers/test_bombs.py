@@ -15,7 +15,7 @@ from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.target import Target
 from tests.pictures import as_format, opened, photograph
-from workers.sandbox import Sandbox
+from workers.decoder.sandbox import Sandbox
 
 MAX_MEMORY = 300 * 1024**2
 """Bytes that a child may hold at most while it looks at one of these."""

@@ -13,8 +13,9 @@ from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from app.core import keys
-from app.core.conversion import Conversion
+from app.core.jobs import keys
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
 from bench.launch import environment
 from imaging.formats import Format
 from tests.service import Process, until
@@ -27,7 +28,7 @@ def _old_files(folder: Path) -> None:
     long_ago = time.time() - 48 * 3600
     for number in range(FILES):
         conversion = Conversion(f"{number:032x}", Format.WEBP, 0)
-        path = folder / "output" / keys.original(conversion, "0123456789abcdef")
+        path = folder / "output" / paths.original(conversion, "0123456789abcdef")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         os.utime(path, (long_ago, long_ago))

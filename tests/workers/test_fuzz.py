@@ -13,8 +13,8 @@ import pytest
 
 from bench.fuzz import CASES, SEED, cases, fuzz, originals, print_report
 from imaging.target import Target
-from workers.child import ChildLimits
-from workers.sandbox import Sandbox
+from workers.decoder.process import DecoderLimits
+from workers.decoder.sandbox import Sandbox
 
 
 @pytest.mark.timeout(900)
@@ -31,7 +31,7 @@ def test_each_broken_file_is_answered_and_no_child_is_left(
     assert report.outcomes["failed"]
     assert not report.outcomes["timed out"]
     assert not report.outcomes["crashed"]
-    assert report.peak < ChildLimits().growth
+    assert report.peak < DecoderLimits().growth
     assert set(psutil.Process().children()) == before
 
 

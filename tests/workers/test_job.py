@@ -14,8 +14,8 @@ from rq import Callback, Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer, PickleSerializer
 
-from app.core import keys
-from app.core.priority import Priority
+from app.core.jobs import keys
+from app.core.picture.priority import Priority
 from bench.launch import environment
 from tests.service import Process, until
 

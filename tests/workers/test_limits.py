@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from app.core.settings import LimitSettings
+from app.core.config.settings import LimitSettings
 from imaging.limits import Limits
-from workers.child import ChildLimits
+from workers.decoder.process import DecoderLimits
 
 
 def test_they_are_those_of_the_settings() -> None:
     """Imaging knows no settings, and benchmarks and tests give it none."""
     given = LimitSettings()
     assert Limits() == Limits(given.max_pixels, given.max_frames, given.max_side)
-    assert ChildLimits() == ChildLimits(
+    assert DecoderLimits() == DecoderLimits(
         given.child_memory, given.child_pictures, given.child_growth
     )

@@ -15,7 +15,7 @@ from imaging.measures import Measures, Size
 from imaging.options import Effort, Options
 from imaging.target import Target
 from tests.pictures import as_format, opened, photograph
-from workers.sandbox import Sandbox
+from workers.decoder.sandbox import Sandbox
 
 
 def _told(data: bytes, target: Target) -> tuple[bytes | None, list[Measures]]:

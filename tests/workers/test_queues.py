@@ -21,16 +21,16 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core import keys
-from app.core.conversion import Conversion
-from app.core.places import STREAK
-from app.core.priority import Priority
-from app.core.queue import PictureQueue
-from app.core.retention import ORPHAN_SECONDS
+from app.core.jobs import keys
+from app.core.jobs.places import STREAK
+from app.core.jobs.queue import PictureQueue
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
 from bench.launch import ROOT, environment
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, service, until
+from workers.cleanup import ORPHAN_SECONDS
 from workers.dequeue import Precedence, SafeQueue
 from workers.maintenance import maintain
 from workers.scheduler import CleanupScheduler

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core import keys
-from app.core.conversion import Conversion
-from app.core.events import Step
-from app.core.queue import PictureQueue
+from app.core.jobs import keys
+from app.core.jobs.events import Step
+from app.core.jobs.queue import PictureQueue
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
 from app.core.storage.files import FileStorage
 from bench.launch import environment
 from imaging.formats import Format
@@ -52,7 +53,7 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
     storage = FileStorage(tmp_path / "output")
     conversions = [Conversion(f"{n:032x}", Format.JPG, 80) for n in range(PICTURES)]
     for conversion in conversions:
-        storage.put(keys.original(conversion, TOKEN), photograph("rocket"))
+        storage.put(paths.original(conversion, TOKEN), photograph("rocket"))
     with connection.pubsub(ignore_subscribe_messages=True) as events:
         events.subscribe(keys.EVENTS_CHANNEL)
         events.get_message(timeout=10)

@@ -26,8 +26,8 @@ from imaging.options import Effort
 from imaging.target import Target
 from tests.pictures import large, opened, photograph
 from tests.service import until
-from workers.child import Child, ChildLimits
-from workers.sandbox import ChildCrashed, ConversionTimeout, Interrupted, Sandbox
+from workers.decoder.process import Decoder, DecoderLimits
+from workers.decoder.sandbox import ConversionTimeout, DecoderCrashed, Interrupted, Sandbox
 
 WEBP = Target(Format.WEBP, 0, Limits())
 SLOW = Target(Format.PNG, 0, Limits())
@@ -74,7 +74,7 @@ def test_a_crash_fails_that_picture_alone(sandbox: Sandbox, sig: signal.Signals)
 
     killer = threading.Thread(target=kill_in_work)
     killer.start()
-    with pytest.raises(ChildCrashed, match=f"status -{int(sig)}"):
+    with pytest.raises(DecoderCrashed, match=f"status -{int(sig)}"):
         sandbox.convert(large(3000, 3000), SLOW)
     killer.join()
     assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
@@ -139,7 +139,7 @@ def test_the_child_sees_no_secret_and_no_address(
 
 def test_the_child_dies_with_its_worker() -> None:
     script = (
-        "from workers.sandbox import Sandbox; import time; s = Sandbox(60); s.start();"
+        "from workers.decoder.sandbox import Sandbox; import time; s = Sandbox(60); s.start();"
         "print(s.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen(
@@ -162,8 +162,8 @@ def test_the_child_is_bounded_and_has_nothing_open_but_its_socket(sandbox: Sandb
     sandbox.convert(photograph("rocket"), WEBP)
     child = psutil.Process(sandbox.pid)
     for kind, most in (
-        (resource.RLIMIT_AS, ChildLimits().memory),
-        (resource.RLIMIT_FSIZE, ChildLimits().memory),
+        (resource.RLIMIT_AS, DecoderLimits().memory),
+        (resource.RLIMIT_FSIZE, DecoderLimits().memory),
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, 130),
@@ -238,7 +238,7 @@ def test_the_child_has_a_temporary_folder_of_its_own_that_goes_with_it(sandbox: 
 
 
 def test_what_a_killed_worker_left_behind_is_swept(sandbox: Sandbox) -> None:
-    left = Path(tempfile.mkdtemp(prefix="tinyimage-child-"))
+    left = Path(tempfile.mkdtemp(prefix="tinyimage-decoder-"))
     (left / "vips-1.v").touch()
     os.utime(left, (0, 0))
     sandbox.convert(photograph("rocket"), WEBP)
@@ -252,11 +252,11 @@ def test_what_a_killed_worker_left_behind_is_swept(sandbox: Sandbox) -> None:
 
 
 def test_a_picture_that_needs_too_much_memory_fails_and_the_next_one_is_converted() -> None:
-    small = Sandbox(60, ChildLimits(memory=350 * 1024**2))
+    small = Sandbox(60, DecoderLimits(memory=350 * 1024**2))
     try:
         for format in (Format.PNG, Format.AVIF, Format.WEBP):
             target = Target(format, 0, Limits(), Effort.FAST)
-            with pytest.raises((PictureError, ChildCrashed)):
+            with pytest.raises((PictureError, DecoderCrashed)):
                 small.convert(large(7000, 7000), target)
             assert opened(small.convert(photograph("rocket"), WEBP)).format == "WEBP"
     finally:
@@ -268,8 +268,8 @@ def _children() -> set[psutil.Process]:
     return set(psutil.Process().children())
 
 
-@pytest.mark.parametrize("limits", [ChildLimits(pictures=2), ChildLimits(growth=1)])
-def test_a_worn_child_is_replaced_while_pictures_go_on(limits: ChildLimits) -> None:
+@pytest.mark.parametrize("limits", [DecoderLimits(pictures=2), DecoderLimits(growth=1)])
+def test_a_worn_child_is_replaced_while_pictures_go_on(limits: DecoderLimits) -> None:
     before = _children()
     sandbox = Sandbox(60, limits)
     try:
@@ -290,7 +290,7 @@ def test_a_worn_child_is_replaced_while_pictures_go_on(limits: ChildLimits) -> N
 
 def test_a_worn_child_goes_on_until_the_next_one_is_up() -> None:
     before = _children()
-    sandbox = Sandbox(60, ChildLimits(pictures=1))
+    sandbox = Sandbox(60, DecoderLimits(pictures=1))
     try:
         sandbox.convert(photograph("rocket"), WEBP)
         first = sandbox.pid
@@ -308,7 +308,7 @@ def test_a_worn_child_goes_on_until_the_next_one_is_up() -> None:
 
 
 def test_the_kernel_ends_a_child_that_nobody_stops() -> None:
-    child = Child(ChildLimits(), timeout=0.1)
+    child = Decoder(DecoderLimits(), timeout=0.1)
     child.connection.settimeout(60)
     child.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(3000, 3000))
     with pytest.raises(Closed):

@@ -9,7 +9,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core import keys
+from app.core.jobs import keys
 from bench.launch import environment
 from tests.conftest import running_redis
 from tests.service import Process, until

@@ -11,8 +11,9 @@ import pytest
 import redis
 
 import imaging.convert
-from app.core import fleet, keys
-from app.core.command import UNFIT_STATUS
+from app.core.config.command import UNFIT_STATUS
+from app.core.jobs import keys
+from app.core.jobs import overview as fleet
 from bench.launch import ROOT, environment
 from imaging import libvips
 from imaging.data import Data
@@ -22,8 +23,8 @@ from imaging.frames import Unfit
 from imaging.target import Target
 from tests.service import Process, until
 from tests.web.alone import missing, web
-from workers.child import ENVIRONMENT
-from workers.sandbox import Sandbox
+from workers.decoder.process import ENVIRONMENT
+from workers.decoder.sandbox import Sandbox
 
 PINNED = metadata.version(libvips.WHEEL)
 

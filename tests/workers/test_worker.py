@@ -18,8 +18,8 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from websockets.sync.client import connect
 
-from app.core import keys
-from app.core.priority import Priority
+from app.core.jobs import keys
+from app.core.picture.priority import Priority
 from bench.hostile import png_promise
 from bench.launch import ROOT, environment
 from tests.pictures import as_format, large, md5, photograph, unique

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from workers import child
 from workers.__main__ import main
+from workers.decoder import process
 
 if __name__ == "__main__":
     folder = Path(sys.argv.pop(1))
     about = folder / "pyvips_binary-99.1.2.dist-info"
     about.mkdir(parents=True, exist_ok=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: pyvips-binary\nVersion: 99.1.2\n")
-    child.ENVIRONMENT["PYTHONPATH"] = str(folder)
+    process.ENVIRONMENT["PYTHONPATH"] = str(folder)
     main()

@@ -3,6 +3,8 @@
 from app.core.storage.interface import (
     LIST_PAGE,
     PART_SIZE,
+    PROBE,
+    START_CHECK,
     Content,
     Expiring,
     ObjectInfo,
@@ -16,6 +18,8 @@ from app.core.storage.interface import (
 __all__ = [
     "LIST_PAGE",
     "PART_SIZE",
+    "PROBE",
+    "START_CHECK",
     "Content",
     "Expiring",
     "ObjectInfo",

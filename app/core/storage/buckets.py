@@ -12,9 +12,8 @@ import obstore
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.core.errors import StorageError, StorageFull
-from app.core.keys import START_CHECK
 from app.core.storage.errors import typed
-from app.core.storage.interface import LIST_PAGE, Content, ObjectNotFound
+from app.core.storage.interface import LIST_PAGE, START_CHECK, Content, ObjectNotFound
 from app.core.storage.obstores import ObstoreStorage, bytes_left
 
 if TYPE_CHECKING:

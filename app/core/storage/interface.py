@@ -13,6 +13,13 @@ PART_SIZE = 512 * 1024
 LIST_PAGE = 1000
 """Objects in one page of a listing; what S3 gives at most."""
 
+START_CHECK = "health/check"
+"""The storage key of an object that is written and deleted as a process starts. One for all: what
+a process leaves that is killed between the two, the next one deletes."""
+
+PROBE = "health/probe"
+"""The storage key of a small object that is written and read to see whether that works."""
+
 
 class ObjectNotFound(Exception):
     """There is no object of this key."""

@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
+from app.core.config.settings import Settings, StorageSettings
 from app.core.errors import StorageError
-from app.core.settings import Settings, StorageSettings
+from app.core.redis.tls import without_check
 from app.core.storage.address import StorageAddress, StorageKind, parse_storage_url
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.errors import cause_of
 from app.core.storage.files import FileStorage
 from app.core.storage.interface import Storage
 from app.core.storage.redis_storage import RedisStorage
-from app.core.tls import without_check
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig

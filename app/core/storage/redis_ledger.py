@@ -9,7 +9,8 @@ gone, and a number is the sum of these sizes. Who needs room first takes out wha
 
 from __future__ import annotations
 
-from app.core.keys import STORAGE_PREFIX
+STORAGE_PREFIX = "tinyimage:storage"
+"""What the keys of a storage in Redis begin with."""
 
 EXPIRY = f"{STORAGE_PREFIX}:expiry"
 """The sorted set of `SIZE KEY` of every hash, by the second in which it is gone."""

@@ -15,11 +15,10 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import StorageError, StorageFull
-from app.core.keys import START_CHECK
-from app.core.questions import GRACE_SECONDS, INDEX_SECONDS
-from app.core.redis_client import connect, connect_async
+from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
+from app.core.redis.client import connect, connect_async
 from app.core.storage import redis_ledger as ledger
-from app.core.storage.interface import LIST_PAGE, Content, ObjectInfo, ObjectNotFound
+from app.core.storage.interface import LIST_PAGE, START_CHECK, Content, ObjectInfo, ObjectNotFound
 from app.core.storage.obstores import bytes_left
 
 CHUNK_SIZE = 256 * 1024 - 64

@@ -9,11 +9,11 @@ from typing import Any
 from sanic import Sanic
 
 from app import __version__
-from app.web.auth import BASIC_USER
 from app.web.docs.formats import formats_table
 from app.web.docs.operation import TAGS, operation_of
 from app.web.docs.responses import HEADERS
 from app.web.docs.schemas import Schema, schemas
+from app.web.guard.auth import BASIC_USER
 
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The key as a bearer token."},

@@ -8,8 +8,8 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import Where, codes_at
-from app.core.job import JobState
-from app.core.priority import Priority
+from app.core.jobs.job import JobState
+from app.core.picture.priority import Priority
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option

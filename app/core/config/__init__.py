@@ -1,0 +1,1 @@
+"""The settings, and what every command begins with."""

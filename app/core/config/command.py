@@ -1,0 +1,104 @@
+"""What every `python -m` of ours begins with."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import multiprocessing
+import os
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NoReturn
+
+from app.core.config.logs import configure_logging
+from app.core.config.settings import ConfigError, Settings, load_settings
+from app.core.errors import StorageError
+from app.core.process.parent import PARENT_VARIABLE, follow_parent
+from app.core.redis.tls import is_unchecked
+from app.core.storage.opener import in_redis, open_storage
+
+logger = logging.getLogger(__name__)
+
+USAGE_STATUS = 2
+"""The status to exit with when the arguments or the settings are wrong, as argparse has it."""
+
+UNFIT_STATUS = 3
+"""The status of workers that cannot convert, and will not after a new start either."""
+
+START_STATUS = 1
+"""The status to exit with when something that is needed is not to be had."""
+
+
+def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings]:
+    """Read arguments and settings, end with the parent if there is one, and log.
+
+    Ends the process with one line if a setting is wrong.
+    """
+    parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
+    arguments = parser.parse_args()
+    has_parent = PARENT_VARIABLE in os.environ
+    follow_parent()
+    try:
+        settings = load_settings(arguments.config)
+    except ConfigError as error:
+        fail(str(error), USAGE_STATUS)
+    configure_logging(settings.logs.format)
+    # Once: with everything in one the supervisor has said it.
+    if not has_parent and settings.redis.url and is_unchecked(settings.redis.url):
+        logger.warning(
+            "the certificate of Redis is not checked: the connection is encrypted, and whom it is "
+            "with is not known"
+        )
+    return arguments, settings
+
+
+def redis_url(settings: Settings, role: str) -> str:
+    """Where Redis is. Ends the process with one line if the settings do not say."""
+    if settings.redis.url is None:
+        fail(
+            f"{role} alone needs a Redis that runs: set REDIS_URL, or start everything with "
+            "python -m app",
+            USAGE_STATUS,
+        )
+    return settings.redis.url
+
+
+def check_storage(settings: Settings, redis_url: str | None) -> None:
+    """See that the storage can be written. Ends the process with one line if it cannot.
+
+    Args:
+        redis_url: where Redis is; None if that is not known yet, and the objects are not there.
+    """
+    if redis_url is None and in_redis(settings):
+        return
+    # In a process of its own: obstore's threads, once they run, are lost in what is forked from
+    # here, and whoever asks it there waits for ever.
+    fork = multiprocessing.get_context("fork")
+    ours, theirs = fork.Pipe(duplex=False)
+    child = fork.Process(target=_check, args=(settings, redis_url, theirs))
+    child.start()
+    theirs.close()
+    try:
+        reason = ours.recv()
+    except EOFError:
+        reason = "the storage could not be looked at; the lines above say why"
+    child.join()
+    if reason is not None:
+        fail(reason, START_STATUS)
+
+
+def _check(settings: Settings, redis_url: str | None, answer: Connection) -> None:
+    """Answer with what is wrong with the storage, or with None."""
+    try:
+        open_storage(settings, redis_url).check()
+    except StorageError as error:
+        answer.send(str(error))
+    else:
+        answer.send(None)
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End the process with a line that says why."""
+    print(f"tinyimage: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,400 @@
+"""The settings: config.yaml, then the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from app.core.config.access import (
+    check_api_keys,
+    check_origins,
+    parse_api_keys,
+    parse_list,
+    parse_rate,
+)
+from app.core.config.logs import LogFormat
+from app.core.jobs import keys
+from app.core.redis.tls import without_check
+from app.core.redis.url import check_redis_url
+from app.core.storage.address import check_storage_url
+from imaging.options import Effort
+
+DEFAULT_CONFIG = Path("config.yaml")
+CONFIG_VARIABLE = "TINYIMAGE_CONFIG"
+"""Names the configuration file for processes that are started without `--config`."""
+
+PLATFORM_VARIABLES = {
+    "PORT": ("server", "port"),
+    "WEB_CONCURRENCY": ("server", "processes"),
+    "REDIS_URL": ("redis", "url"),
+}
+"""What platforms such as Heroku set, and the setting each stands for."""
+
+_PREFIX, _DELIMITER = "TINYIMAGE_", "__"
+
+_MAY_HOLD_A_PASSWORD = (("redis", "url"), ("storage", "url"), ("storage", "endpoint"))
+"""What is told of without its value."""
+
+_UNITS = {"B": 0, "K": 1, "M": 2, "G": 3}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([BKMG]?)B?\s*", re.IGNORECASE)
+
+
+class ConfigError(Exception):
+    """A setting is wrong. The message is one line that names it."""
+
+
+def parse_size(value: object) -> int:
+    """Bytes of a size such as `10MB`, `512 K` or `1048576`; K, M and G are powers of 1024.
+
+    Raises:
+        ValueError: if it is not a size.
+    """
+    match = _SIZE.fullmatch(str(value))
+    if match is None:
+        raise ValueError("should be a size such as 10MB, 512K or 1G")
+    number, unit = match.groups()
+    return int(float(number) * 1024 ** _UNITS[unit.upper() or "B"])
+
+
+Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
+
+
+def blank_is_none(value: object) -> object:
+    """None for a text without anything in it: a variable that is passed on and not set."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def check_endpoint(endpoint: str | None) -> str | None:
+    """The address, if it is one of HTTP.
+
+    Raises:
+        ValueError: if it is not; it does not repeat it.
+    """
+    parts = urlsplit(endpoint or "")
+    if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise ValueError("should be an address such as https://s3.example.org, without a user")
+    return endpoint
+
+
+Text = Annotated[str | None, BeforeValidator(blank_is_none)]
+
+
+class _Section(BaseModel):
+    """A section of config.yaml. The text below a setting is its line in docs/settings.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    host: str = "0.0.0.0"  # noqa: S104 - a server is there to be reached
+    """The address to listen on."""
+    port: int = Field(8080, ge=1, le=65535)
+    """The port to listen on."""
+    processes: int = Field(1, ge=1, le=64)
+    """Web processes that share the port."""
+    output_dir: Path = Path("output")
+    """The folder of originals and results, which web and workers share, if `storage.url` names
+    no other place."""
+    proxies_count: int = Field(0, ge=0, le=16)
+    """Proxies of yours in front, such as nginx or Heroku's router: a client's address is the one
+    that so many of them have put into `X-Forwarded-For`; with 0 the header counts for nothing."""
+
+
+class UploadSettings(_Section):
+    max_upload_size: Size = 10 * 1024**2
+    """The largest picture taken, in B, K, M or G; `10M` is the same as `10MB`."""
+    max_concurrent_tasks: int = Field(3, ge=1, le=256)
+    """Pictures that each `python -m workers` converts at once; a good number is that of the
+    processors."""
+    max_age: float = Field(24.0, gt=0)  # pydantic leaves a default as it is
+    """Hours that a picture is kept after its conversion."""
+
+    @property
+    def max_age_seconds(self) -> float:
+        """`max_age` in seconds."""
+        return self.max_age * 3600
+
+
+class WorkerSettings(_Section):
+    queues: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(parse_list), AfterValidator(keys.check_queues)
+    ] = keys.QUEUES
+    """The queues that `python -m workers` serves, highest priority first: some of
+    `maintenance,interactive,bulk`. Every queue needs a worker somewhere, so this may differ from
+    process to process; [queues.md](queues.md)."""
+
+
+class StorageSettings(_Section):
+    url: Annotated[Text, AfterValidator(check_storage_url)] = None
+    """Where originals and results are kept, if not in `server.output_dir`: `file://FOLDER`,
+    `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `redis://`; [storage.md](storage.md). A bucket's
+    URL holds no user and no password."""
+    endpoint: Annotated[Text, AfterValidator(check_endpoint)] = None
+    """The address of another server that speaks as S3, Google or Azure does; `http://` is
+    allowed. Without it that of the cloud."""
+    region: Text = None
+    """The region of an S3 bucket; `AWS_REGION` counts too. Without either `us-east-1`."""
+    path_style: bool = True
+    """Whether an S3 bucket is named in the path; `false` puts it before the endpoint's host."""
+    redis_limit: Annotated[Size | None, BeforeValidator(blank_is_none)] = None
+    """Bytes of all objects in Redis, such as `100MB`. Without it half of Redis's `maxmemory`, or
+    256 MB."""
+
+
+class DownloadSettings(_Section):
+    download_url: str = "download/"
+    """What `GET /` says of where results are."""
+    redirect: bool = False
+    """Whether a download is answered with a presigned URL of the bucket;
+    [storage.md](storage.md#downloads-from-the-bucket)."""
+
+
+class RedisSettings(_Section):
+    verify_certificate: bool = True
+    """Whether the certificate of a `rediss://` must be one that an authority has signed; `false`
+    takes any, as Heroku's Redis needs it."""
+    url: Text = None
+    """`redis://`, `rediss://` or `unix://`; needed by every role but `python -m app`, which
+    starts a Redis of its own without it."""
+    data_dir: Path = Path("data")
+    """The folder in which the embedded Redis keeps its data."""
+
+    @field_validator("url")
+    @classmethod
+    def _apply_verify_certificate(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None:
+            return None
+        url = check_redis_url(url.strip())
+        return url if info.data.get("verify_certificate") else without_check(url)
+
+
+class CleanupSettings(_Section):
+    interval: int = Field(600, ge=1)
+    """Seconds between two cleanups."""
+
+
+class EngineSettings(_Section):
+    effort: Effort = Effort.BALANCED
+    """How long encoders search for a smaller file, where an upload does not say: `fast`,
+    `balanced` or `small`; [engine.md](engine.md)."""
+
+
+class LimitSettings(_Section):
+    conversion_timeout: int = Field(60, ge=1)
+    """Seconds that one conversion may take."""
+    max_pixels: int = Field(50_000_000, ge=1)
+    """Pixels of the largest picture decoded, width × height × frames, counted from its header."""
+    max_frames: int = Field(1000, ge=1)
+    """Frames or pages of a file, counted from its header."""
+    max_side: int = Field(65_535, ge=1)
+    """Pixels of the longest side of a picture that is decoded."""
+    child_memory: Size = 4 * 1024**3
+    """Address space of a decoder, the process that decodes and encodes; 50 megapixels with alpha
+    need up to 2.6 GB of it, and 1.6 GB of memory."""
+    child_pictures: int = Field(500, ge=1)
+    """Pictures after which a decoder is replaced."""
+    child_growth: Size = 256 * 1024**2
+    """What a decoder may hold more than at its start before it is replaced."""
+    max_queue: int = Field(10_000, ge=0)
+    """Pictures of each priority that may wait for a worker; 0 for any number."""
+    rate: Annotated[str, BeforeValidator(parse_rate)] = ""
+    """Pictures of one key, or of one address without a key (a /64 of IPv6 is one), such as
+    `100/minute`, `10/second` or `1000 per 2 hours`."""
+    request_timeout: int = Field(60, ge=1)
+    """Seconds for the head of a request, from its first byte to its last."""
+    upload_timeout: int = Field(300, ge=1)
+    """Seconds for the body of an upload, or for one message of a socket."""
+    send_timeout: int = Field(60, ge=1)
+    """Seconds in which a client takes none of what it is sent, after which it is cut off."""
+    sockets: int = Field(4_000, ge=1)
+    """Open sockets of each web process."""
+    sockets_per_address: int = Field(1_000, ge=1)
+    """Open sockets of each web process from one address."""
+    socket_pictures: int = Field(500, ge=1)
+    """Pictures of one socket in work; further messages wait unread."""
+    socket_idle: int = Field(3_600, ge=1)
+    """Seconds without a message and without a picture in work until a socket is closed."""
+    socket_memory: Size = 256 * 1024**2
+    """Bytes of messages on their way in, over all sockets of a web process."""
+
+
+class AuthSettings(_Section):
+    api_keys: Annotated[
+        dict[str, SecretStr],
+        NoDecode,
+        BeforeValidator(parse_api_keys),
+        AfterValidator(check_api_keys),
+    ] = {}
+    """Keys of 16 or more characters by their names, which stand in the log; without any the
+    server is open to all who reach it. [API keys](#api-keys)."""
+
+
+class CorsSettings(_Section):
+    origins: Annotated[
+        list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_origins)
+    ] = []
+    """Sites whose pages may use this server from a browser, such as
+    `https://example.org,https://example.com`; `*` for all."""
+
+
+class LogSettings(_Section):
+    format: LogFormat = LogFormat.AUTO
+    """`json`, one object a line, or `text`; `auto` is text on a terminal and JSON elsewhere."""
+
+
+class Settings(BaseSettings):
+    """All settings, checked. Build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter=_DELIMITER, extra="forbid", frozen=True
+    )
+
+    server: ServerSettings = ServerSettings()
+    upload: UploadSettings = UploadSettings()
+    workers: WorkerSettings = WorkerSettings()
+    storage: StorageSettings = StorageSettings()
+    download: DownloadSettings = DownloadSettings()
+    redis: RedisSettings = RedisSettings()
+    cleanup: CleanupSettings = CleanupSettings()
+    engine: EngineSettings = EngineSettings()
+    limits: LimitSettings = LimitSettings()
+    auth: AuthSettings = AuthSettings()
+    cors: CorsSettings = CorsSettings()
+    logs: LogSettings = LogSettings()
+
+    @property
+    def worker_count(self) -> int:
+        """Workers that `python -m workers` runs: as many for pictures as `max_concurrent_tasks`,
+        and one for the maintenance, each if it serves such a queue."""
+        queues = self.workers.queues
+        pictures = self.upload.max_concurrent_tasks if set(queues) & set(keys.PICTURE_QUEUES) else 0
+        return pictures + (keys.MAINTENANCE_QUEUE in queues)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources, strongest first: our variables, the platform's, the file."""
+        config = os.environ.get(CONFIG_VARIABLE)
+        return (
+            env_settings,
+            _PlatformSource(settings_cls),
+            _FileSource(settings_cls, yaml_file=Path(config) if config else DEFAULT_CONFIG),
+        )
+
+
+class _FileSource(YamlConfigSettingsSource):
+    """config.yaml, where a section that is named and left empty counts as not given."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value is not None}
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        try:
+            data: object = super()._read_file(file_path)
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{file_path} is not text in UTF-8: {error.reason}") from None
+        if not isinstance(data, dict):
+            raise ConfigError(
+                f"{file_path} should hold sections such as server, not a list or text"
+            )
+        # pydantic-settings trips over a name that YAML does not read as text, as 1 or yes.
+        return {str(name): value for name, value in data.items()}
+
+
+class _PlatformSource(PydanticBaseSettingsSource):
+    """PORT, WEB_CONCURRENCY and REDIS_URL, as platforms set them."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values: dict[str, dict[str, str]] = {}
+        for variable, (section, name) in PLATFORM_VARIABLES.items():
+            if value := os.environ.get(variable):
+                values.setdefault(section, {})[name] = value
+        return values
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """The settings of this process.
+
+    Args:
+        config: the configuration file; it must exist. Without one `TINYIMAGE_CONFIG` names it, and
+            without that config.yaml of the working directory is read if it is there. The choice is
+            left in the environment, so that the processes started from here read the same file.
+
+    Raises:
+        ConfigError: if the file cannot be read or a value is wrong.
+    """
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config.absolute())
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigError(f"there is no configuration file {named}")
+    if unknown := [name for name in os.environ if _names_no_section(name)]:
+        raise ConfigError("; ".join(f"{name} is not a setting" for name in sorted(unknown)))
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigError("; ".join(_describe(dict(item)) for item in error.errors())) from None
+    except (OSError, yaml.YAMLError, ValueError) as error:
+        # pydantic-settings raises ValueError subclasses of its own for a variable or a file it
+        # cannot parse; their first line says which.
+        raise ConfigError(" ".join(str(error).split())) from None
+
+
+def _names_no_section(variable: str) -> bool:
+    """Whether a variable is meant as a setting of a section that is not there.
+
+    pydantic-settings passes over it. One without the two underscores is not ours to judge:
+    Kubernetes sets TINYIMAGE_PORT and others for a service called tinyimage.
+    """
+    name = variable.upper()
+    if not name.startswith(_PREFIX) or _DELIMITER not in name:
+        return False
+    section, _, _ = name.removeprefix(_PREFIX).partition(_DELIMITER)
+    return section.lower() not in Settings.model_fields
+
+
+def _describe(error: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["loc"][:1] == ("auth",):  # no key is ever shown, nor what may be meant as one
+        known = [part for part in error["loc"][:2] if part in ("auth", "api_keys")]
+        what = "has a setting it does not know" if error["type"] == "extra_forbidden" else message
+        return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
+    if error["type"] == "extra_forbidden":
+        return f"{name} is not a setting"
+    if error["loc"] in _MAY_HOLD_A_PASSWORD:
+        return f"{name}: {message[0].lower()}{message[1:]}"
+    return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

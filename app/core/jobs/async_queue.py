@@ -1,0 +1,58 @@
+"""The RQ queues of the pictures, as a server process asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.lookups import Lookups
+from app.core.jobs.questions import Questions
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.core.redis.client import FailFastRedis
+
+
+class AsyncPictureQueue:
+    """Conversions as RQ jobs, for asyncio. All who look one up at the same moment are answered with
+    one reading.
+
+    Every call raises redis.RedisError if Redis cannot be reached.
+
+    Args:
+        settings: as `Questions` takes them.
+    """
+
+    def __init__(self, redis: FailFastRedis, **settings: Any) -> None:
+        self._redis = redis
+        self._questions = questions = Questions(**settings)
+        self._jobs = Lookups[str, PictureJob | None](lambda ids: redis.ask(questions.get_many(ids)))
+        self._pictures = Lookups[str, list[PictureJob]](
+            lambda md5s: redis.ask(questions.find_many(md5s))
+        )
+
+    async def get(self, job_id: str) -> PictureJob | None:
+        """The job; None if the id is unknown."""
+        return await self._jobs.get(job_id)
+
+    async def find(self, md5: str) -> list[PictureJob]:
+        """All jobs of the picture, the oldest first."""
+        return await self._pictures.get(md5)
+
+    async def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
+        """The place of each job that waits, 1 for the next one; None for all others."""
+        if all(job.state is not JobState.QUEUED for job in jobs):
+            return [None] * len(jobs)
+        return await self._redis.ask(self._questions.places(jobs))
+
+    async def is_full(self, priority: Priority) -> bool:
+        """Whether as many jobs of this priority wait as may."""
+        return await self._redis.ask(self._questions.is_full(priority))
+
+    async def promote(self, job: PictureJob) -> bool:
+        """Move a job that waits as bulk to the interactive ones, as `Questions.promote`."""
+        return await self._redis.ask(self._questions.promote(job))
+
+    async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
+        """Enqueue the conversion, as `Questions.submit`."""
+        return await self._redis.ask(self._questions.submit(conversion, **submission))

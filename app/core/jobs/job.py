@@ -1,0 +1,138 @@
+"""A job as the API sees it, read from the fields that RQ keeps of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, cast
+
+import redis
+from rq.exceptions import DeserializationError
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from app.core.jobs.facts import Facts
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+
+logger = logging.getLogger(__name__)
+
+FIELDS = ("data", "status", "origin", "enqueued_at", "ended_at", "meta")
+"""What `PictureJob` is made of; all the others would take twice as long to read."""
+
+NO_CONNECTION = cast(redis.Redis, object())
+"""RQ wants a connection with each job; those of this side are asked nothing through it."""
+
+PARSED_AT_ONCE = 1024
+"""Submissions whose arguments are kept as they were parsed, half a kilobyte each: a picture is
+looked at again and again."""
+
+
+class JobState(StrEnum):
+    """A job's status in the API."""
+
+    QUEUED = "queued"  # waits for a worker
+    PROCESSING = "processing"  # a worker has it
+    DONE = "done"  # its result is stored
+    FAILED = "failed"  # it ended without a result
+
+
+_STATES = {
+    JobStatus.QUEUED.value.encode(): JobState.QUEUED,
+    JobStatus.SCHEDULED.value.encode(): JobState.QUEUED,
+    JobStatus.DEFERRED.value.encode(): JobState.QUEUED,
+    JobStatus.STARTED.value.encode(): JobState.PROCESSING,
+    JobStatus.FINISHED.value.encode(): JobState.DONE,
+}
+"""What RQ's status means in the API; all others are ends without a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureJob:
+    """What RQ knows of one submission of a picture."""
+
+    conversion: Conversion
+    token: str
+    """Tells this submission from others of the same conversion; part of its storage keys."""
+    state: JobState
+    filename: str
+    submitted: datetime | None
+    ended: datetime | None
+    priority: Priority = Priority.INTERACTIVE
+    """The queue it is, or was, in."""
+    facts: Facts = field(default_factory=Facts)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in (JobState.DONE, JobState.FAILED)
+
+    @property
+    def original_key(self) -> str:
+        """Where its original is stored."""
+        return paths.original(self.conversion, self.token)
+
+    @property
+    def result_key(self) -> str:
+        """Where its result is stored, once it is done."""
+        return paths.result(self.conversion, self.token)
+
+
+def parse_job(job_id: str, values: Sequence[bytes | None]) -> PictureJob | None:
+    """The job whose `FIELDS` have these values; None for values that are
+    missing or make no sense."""
+    data, status, origin, enqueued, ended, meta = values
+    if data is None:
+        return None
+    try:
+        conversion, token, filename = _arguments(data)
+        return PictureJob(
+            conversion=conversion,
+            token=token,
+            state=_STATES.get(status or b"", JobState.FAILED),
+            filename=filename,
+            submitted=_time(enqueued),
+            ended=_time(ended),
+            # One that was enqueued before there were priorities has none.
+            priority=Priority.BULK if origin == _BULK else Priority.INTERACTIVE,
+            facts=Facts.from_meta(_meta(meta)),
+        )
+    except (DeserializationError, LookupError, TypeError, ValueError) as error:
+        # Somebody else has written it: one of these would end every cleanup at the same place.
+        logger.warning("the job %s makes no sense: %r", job_id, error)
+        return None
+
+
+_BULK = Priority.BULK.value.encode()
+
+
+@lru_cache(PARSED_AT_ONCE)
+def _arguments(data: bytes) -> tuple[Conversion, str, str]:
+    """The conversion, the token and the name of the file in RQ's `data` of a job."""
+    job = Job("arguments", connection=NO_CONNECTION, serializer=JSONSerializer)
+    job.restore({b"data": data})
+    arguments: dict[str, Any] = job.kwargs
+    return (
+        Conversion.from_dict(arguments["conversion"]),
+        arguments["token"],
+        arguments["filename"],
+    )
+
+
+def _time(value: bytes | None) -> datetime | None:
+    """A time as RQ writes it, in UTC."""
+    return datetime.fromisoformat(value.decode()).astimezone(UTC) if value else None
+
+
+def _meta(value: bytes | None) -> dict[str, Any]:
+    try:
+        meta = json.loads(value) if value else {}
+    except ValueError:  # of another program, which writes it in another way
+        return {}
+    return meta if isinstance(meta, dict) else {}

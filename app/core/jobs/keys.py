@@ -1,0 +1,58 @@
+"""The names of queues, channels and keys in Redis, made in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.core.picture.priority import Priority
+
+MAINTENANCE_QUEUE = "maintenance"
+"""The RQ queue of the cleanup."""
+
+PICTURE_QUEUES = tuple(priority.value for priority in Priority)
+"""The RQ queues of the conversions, those that go first first."""
+
+QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
+
+RETIRED_QUEUE = "pictures"
+"""The one RQ queue there was before these; what is still in it is brought over."""
+
+EVENTS_CHANNEL = "tinyimage:events"
+"""The pub/sub channel of the steps of all jobs."""
+
+MAINTENANCE_LOCK = "tinyimage:maintenance"
+"""Held by the one worker that looks for abandoned jobs."""
+
+REGISTRIES_LOCK = "tinyimage:registries"
+"""There while RQ's registries need not be cleaned for their own sake."""
+
+UNFIT = "tinyimage:unfit"
+"""Why workers that were started lately cannot convert."""
+
+COUNTS = "tinyimage:metrics"
+"""What the workers have counted: a hash of numbers, by names that `app.core.jobs.counts` makes."""
+
+CONVERT_FUNCTION = "workers.tasks.convert"
+FAILURE_FUNCTION = "workers.tasks.report_failure"
+CLEANUP_FUNCTION = "workers.tasks.cleanup"
+
+CLEANUP_JOB_ID = "cleanup"
+
+
+def check_queues(names: Sequence[str]) -> tuple[str, ...]:
+    """The names if they are such of our RQ queues, each once; all if there are none.
+
+    Raises:
+        ValueError: if one is not, or comes twice.
+    """
+    for name in names:
+        if name not in QUEUES:
+            raise ValueError(f"there is no queue {name!r}; choose some of {', '.join(QUEUES)}")
+        if names.count(name) > 1:
+            raise ValueError(f"the queue {name} is named twice")
+    return tuple(names) or QUEUES
+
+
+def picture_jobs(md5: str) -> str:
+    """The sorted set of the ids of a picture's jobs, by the time each was asked for."""
+    return f"tinyimage:picture:{md5}"

@@ -1,0 +1,138 @@
+"""How the whole service stands, as Redis tells: queues, workers, and what they have counted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+from rq import Queue
+from rq.job import Job
+from rq.utils import utcparse
+from rq.worker import WorkerStatus
+from rq.worker_registration import REDIS_WORKER_KEYS
+
+from app.core.jobs import keys
+from app.core.jobs.counts import Counts, parse_counts
+
+UNFIT_SECONDS = 120
+"""How long what an unfit worker has said holds; it is said again at the next start."""
+
+HEADS = 10
+"""How many ids at the head of a queue are looked at for its oldest job: one that was deleted from
+outside leaves its id there until a worker comes upon it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """One queue."""
+
+    name: str
+    waiting: int
+    """Jobs in it."""
+    oldest_seconds: float
+    """Since when its oldest job waits; 0 if none does. One that was put back waits from then on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Workers that have been heard of lately."""
+
+    live: int = 0
+    busy: int = 0
+    """Of these, with a job in hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The whole service."""
+
+    queues: tuple[QueueState, ...]
+    picture_workers: Workers
+    """Those of any queue of pictures."""
+    other_workers: Workers
+    counts: Counts
+
+
+def look(connection: redis.Redis) -> Fleet:
+    """The state of the whole service, in two round trips, however long the queues are.
+
+    Raises:
+        redis.RedisError: if Redis cannot be reached.
+    """
+    queues = [Queue(name, connection=connection) for name in keys.QUEUES]
+    with connection.pipeline(transaction=False) as pipe:
+        pipe.hgetall(keys.COUNTS)
+        pipe.smembers(REDIS_WORKER_KEYS)
+        for queue in queues:
+            pipe.llen(queue.key)
+            pipe.lrange(queue.key, 0, HEADS - 1)
+        counts, workers, *found = pipe.execute()
+        lengths, heads = found[::2], found[1::2]
+        for job_ids in heads:
+            for job_id in job_ids:
+                pipe.hget(Job.key_for(job_id.decode()), "enqueued_at")
+        _ask_workers(pipe, workers)
+        answers = iter(pipe.execute())
+    now = time.time()
+    states = tuple(
+        QueueState(queue.name, length, _age([next(answers) for _ in job_ids], now))
+        for queue, length, job_ids in zip(queues, lengths, heads, strict=True)
+    )
+    pictures, others = _count_workers(list(answers))
+    return Fleet(states, pictures, others, parse_counts(counts))
+
+
+def picture_workers(connection: redis.Redis) -> Workers:
+    """The workers that take pictures.
+
+    Raises:
+        redis.RedisError: if Redis cannot be reached.
+    """
+    workers = cast(set[bytes], connection.smembers(REDIS_WORKER_KEYS))
+    with connection.pipeline(transaction=False) as pipe:
+        _ask_workers(pipe, workers)
+        return _count_workers(pipe.execute())[0]
+
+
+def tell_unfit(connection: redis.Redis, reason: str) -> None:
+    """Leave for whoever looks at the service why a worker that was started cannot convert.
+
+    Raises:
+        redis.RedisError: if Redis cannot be reached.
+    """
+    connection.set(keys.UNFIT, reason, ex=UNFIT_SECONDS)
+
+
+def why_unfit(connection: redis.Redis) -> str | None:
+    """Why workers that were started lately cannot convert; None if none has said so.
+
+    Raises:
+        redis.RedisError: if Redis cannot be reached.
+    """
+    reason = cast(bytes | None, connection.get(keys.UNFIT))
+    return reason.decode() if reason is not None else None
+
+
+def _ask_workers(pipe: redis.client.Pipeline, workers: set[bytes]) -> None:
+    for key in workers:
+        pipe.hmget(key.decode(), "queues", "state", "death")
+
+
+def _count_workers(found: list[list[bytes | None]]) -> tuple[Workers, Workers]:
+    """Those that take pictures, and the others. The hash of one that is silent has expired."""
+    live, busy = [0, 0], [0, 0]
+    for queues, state, death in found:
+        if queues is None or death is not None:
+            continue
+        other = not set(queues.decode().split(",")) & set(keys.PICTURE_QUEUES)
+        live[other] += 1
+        busy[other] += state == WorkerStatus.BUSY.encode()
+    return Workers(live[0], busy[0]), Workers(live[1], busy[1])
+
+
+def _age(enqueued: list[bytes | None], now: float) -> float:
+    """Seconds since the first of these times; the clock of whoever wrote them may be ahead."""
+    times = [utcparse(value.decode()).timestamp() for value in enqueued if value]
+    return max(0.0, now - min(times)) if times else 0.0

@@ -1,0 +1,250 @@
+"""What is asked of RQ about pictures, and told to it: submit, look up, promote, each written once
+for a client that blocks and for one of asyncio.
+
+RQ's own code asks with a client that blocks. So a job is put into its queue here with RQ's own
+script, and its fields are those that RQ's `Job` makes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from rq import Callback, Queue, Retry
+from rq.job import Job, JobStatus
+from rq.scripts import UNIQUE_ENQUEUE_SCRIPT
+from rq.serializers import JSONSerializer
+from rq.utils import now
+
+from app.core.jobs import keys
+from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
+from app.core.jobs.moves import move_command
+from app.core.jobs.places import place
+from app.core.jobs.removal import Doomed, removal_command
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
+from app.core.redis.commands import Batch, Command, Question
+
+RETRIES = 3
+"""How often a job is put back after its worker died or its storage failed."""
+
+READ_AT_ONCE = 100
+"""Jobs that are read or deleted in one round trip: Redis answers nobody else for the few
+milliseconds that takes."""
+
+TIMEOUT_MARGIN = 30
+"""Seconds a job may take beside its conversion, to read and to write its files."""
+
+_NO_TTL = -1
+_AT_THE_END = "R"
+"""Arguments of RQ's script: a job that waits never expires, and waits behind all others."""
+
+_DROP_REMNANT = """
+if redis.call("HEXISTS", KEYS[1], "data") == 0 then
+    redis.call("DEL", KEYS[1])
+end
+"""
+"""What is left of a job that was deleted from outside while a worker had it: a hash with a
+heartbeat and nothing else, which would keep the same picture from ever coming in."""
+
+
+class NewJob(Job):
+    """A job that nobody has taken yet."""
+
+    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
+        """Its fields in Redis, without those that are empty: RQ reads them as it reads none, and
+        seven of them would take a fifth of what a job takes."""
+        fields = super().to_dict(include_meta, include_result)
+        return {name: value for name, value in fields.items() if value != ""}
+
+
+class Questions:
+    """Of one service, whose settings say how long a job is kept and how many may wait."""
+
+    def __init__(
+        self, *, max_age_seconds: float, conversion_timeout: int, max_waiting: int = 0
+    ) -> None:
+        self._ttl = int(max_age_seconds) + GRACE_SECONDS
+        self._timeout = conversion_timeout + TIMEOUT_MARGIN
+        self._max_waiting = max_waiting
+
+    def get_many(self, job_ids: Iterable[str]) -> Question[list[PictureJob | None]]:
+        """The jobs in the order of the ids, None for each that is not there."""
+        jobs: list[PictureJob | None] = []
+        for part in parts(job_ids):
+            jobs += map(parse_job, part, (yield from self.read(part)))
+        return jobs
+
+    def read(self, job_ids: Sequence[str]) -> Question[list[list[bytes | None]]]:
+        """For each job the values of its `FIELDS`, in one round trip; no more than `READ_AT_ONCE`.
+
+        Not `Job.fetch_many`, which one remnant of a deleted job would make fail for all.
+        """
+        return (yield Batch([("HMGET", Job.key_for(id), *FIELDS) for id in job_ids]))
+
+    def find_many(self, md5s: Sequence[str]) -> Question[list[list[PictureJob]]]:
+        """For each picture all its jobs, the oldest first."""
+        answers = yield Batch([("ZRANGE", keys.picture_jobs(md5), 0, -1) for md5 in md5s])
+        ids: list[list[str]] = [[id.decode() for id in found] for found in answers]
+        jobs = iter((yield from self.get_many(id for found in ids for id in found)))
+        return [[job for job in islice(jobs, len(found)) if job] for found in ids]
+
+    def is_full(self, priority: Priority) -> Question[bool]:
+        """Whether as many jobs of this priority wait as may, however many there are of others.
+        Many who ask at once may exceed it by their number."""
+        if not self._max_waiting:
+            return False
+        (waiting,) = yield Batch([("LLEN", _queue_key(priority))])
+        return bool(waiting >= self._max_waiting)
+
+    def places(self, jobs: Sequence[PictureJob]) -> Question[list[int | None]]:
+        """The place of each job, 1 for the next one; None if it does not wait in its queue.
+
+        One round trip. Redis goes through a queue from its front to the job and no further; only of
+        one that a worker is just taking it sees the whole.
+        """
+        waiting = [job for job in jobs if job.state is JobState.QUEUED]
+        if not waiting:
+            return [None] * len(jobs)
+        lengths = [("LLEN", _queue_key(p)) for p in (Priority.INTERACTIVE, Priority.BULK)]
+        positions = [("LPOS", _queue_key(job.priority), job.conversion.job_id) for job in waiting]
+        interactive, bulk, *indexes = yield Batch([*lengths, *positions], atomic=True)
+        found = {
+            job.conversion.job_id: place(index, job.priority, interactive, bulk)
+            for job, index in zip(waiting, indexes, strict=True)
+            if index is not None
+        }
+        return [found.get(job.conversion.job_id) for job in jobs]
+
+    def promote(self, job: PictureJob) -> Question[bool]:
+        """Move a job that waits as bulk to the interactive ones, behind those that wait there.
+
+        Returns:
+            whether it did; False if it does not wait any more.
+        """
+        source, name = _queue_key(Priority.BULK), Priority.INTERACTIVE.value
+        (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
+        return bool(moved)
+
+    def submit(
+        self,
+        conversion: Conversion,
+        *,
+        token: str,
+        filename: str,
+        size: int,
+        media_type: str | None = None,
+        priority: Priority = Priority.INTERACTIVE,
+        replaces: PictureJob | None = None,
+    ) -> Question[PictureJob | None]:
+        """Enqueue the conversion, whose original is in storage by now.
+
+        Args:
+            size: bytes of the original.
+            media_type: of the original, if it is known.
+            replaces: the job of the same conversion that goes as this one comes, in one step: cut
+                off between two, a picture that was accepted would be unknown.
+
+        Returns:
+            the job, or None if one of the same conversion is there already, or no longer the one to
+            replace.
+        """
+        removal = []
+        if replaces is not None:
+            doomed = yield from self._as_expected(replaces)
+            if doomed is None:
+                return None
+            removal = [removal_command(doomed)]
+        job = self._new_job(
+            conversion,
+            token=token,
+            filename=filename,
+            size=size,
+            media_type=media_type,
+            priority=priority,
+        )
+        fields = job.to_dict()
+        index = keys.picture_jobs(conversion.md5)
+        *_, enqueued = yield Batch(
+            [
+                *removal,
+                # An entry without a job is passed over, as one of a job that was there already.
+                ("ZADD", index, time.time(), conversion.job_id),
+                ("EXPIRE", index, self._ttl + INDEX_SECONDS),
+                ("SADD", Queue.redis_queues_keys, _queue_key(priority)),
+                _enqueue_command(job, _queue_key(priority), fields),
+            ],
+            atomic=True,
+        )
+        if not enqueued:
+            yield Batch([("EVAL", _DROP_REMNANT, 1, job.key)])
+            return None
+        values = (fields.get(name) for name in FIELDS)
+        return parse_job(job.id, [v.encode() if isinstance(v, str) else v for v in values])
+
+    def _as_expected(self, expected: PictureJob) -> Question[Doomed | None]:
+        """The job as it is read now, if it still is this submission in this state; or None."""
+        job_id = expected.conversion.job_id
+        (values,) = yield from self.read([job_id])
+        current = parse_job(job_id, values)
+        if current is None or (current.token, current.state) != (expected.token, expected.state):
+            return None
+        return Doomed.of(current, values)
+
+    def _new_job(
+        self,
+        conversion: Conversion,
+        *,
+        token: str,
+        filename: str,
+        size: int,
+        media_type: str | None,
+        priority: Priority,
+    ) -> Job:
+        options = conversion.options.to_dict()
+        job = NewJob.create(
+            keys.CONVERT_FUNCTION,
+            kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
+            connection=NO_CONNECTION,
+            serializer=JSONSerializer,
+            id=conversion.job_id,
+            origin=priority.value,
+            status=JobStatus.QUEUED,
+            description=f"{filename} → {conversion.format} {conversion.options}".rstrip(),
+            meta={
+                "filename": filename,
+                "format": conversion.format,
+                "quality": conversion.quality,
+                **({"options": options} if options else {}),
+                "size_in": size,
+                **({"media_type": media_type} if media_type else {}),
+            },
+            timeout=self._timeout,
+            result_ttl=self._ttl,
+            failure_ttl=self._ttl,
+            retry=Retry(max=RETRIES),
+            on_failure=Callback(keys.FAILURE_FUNCTION),
+        )
+        job.enqueued_at = now()
+        return job
+
+
+def parts(job_ids: Iterable[str]) -> Iterator[list[str]]:
+    """The ids, `READ_AT_ONCE` at a time."""
+    left = iter(job_ids)
+    while part := list(islice(left, READ_AT_ONCE)):
+        yield part
+
+
+def _queue_key(priority: Priority) -> str:
+    return f"{Queue.redis_queue_namespace_prefix}{priority.value}"
+
+
+def _enqueue_command(job: Job, queue: str, fields: dict[str, Any]) -> Command:
+    """RQ's script, by which one of many who send the same job at once is taken."""
+    pairs = [part for pair in fields.items() for part in pair]
+    arguments = (job.id, _AT_THE_END, _NO_TTL, *pairs)
+    return ("EVAL", UNIQUE_ENQUEUE_SCRIPT, 2, job.key, queue, *arguments)

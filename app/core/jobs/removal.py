@@ -1,0 +1,99 @@
+"""Ended jobs deleted many at a time, each only if it still is as it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import redis
+from rq.job import Job
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
+from rq.results import Result
+
+from app.core.jobs import keys
+from app.core.jobs.job import FIELDS, NO_CONNECTION, PictureJob
+from app.core.redis.commands import Command
+
+_AS_READ = ("data", "status", "ended_at")
+"""The fields that tell whether it still is this submission at this end of it: the token is in the
+data, and a job that was put back and has ended once more has another end."""
+
+_REGISTRIES = (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry)
+"""Where RQ lists jobs that have ended."""
+
+_SCRIPT = """
+    -- KEYS: the job, what else is its own (4), the index of its picture, the registries
+    -- ARGV: its id, then the fields and their values as they were read
+    for n = 2, #ARGV, 2 do
+        if (redis.call("HGET", KEYS[1], ARGV[n]) or "") ~= ARGV[n + 1] then
+            return 0
+        end
+    end
+    redis.call("DEL", KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+    for n = 6, #KEYS do
+        redis.call("ZREM", KEYS[n], ARGV[1])
+    end
+    return 1
+"""
+"""What `Job.delete` does, which for each job alone would be half a dozen round trips and a walk
+through the whole queue, where one that has ended has nothing. None of ours is in a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A job that has ended, as it was read."""
+
+    job_id: str
+    origin: str
+    """The name of the queue it was in."""
+    md5: str
+    fields: Mapping[str, bytes | None]
+
+    @classmethod
+    def of(cls, job: PictureJob, values: Sequence[bytes | None]) -> Doomed:
+        """The job whose `FIELDS` have these values."""
+        fields = dict(zip(FIELDS, values, strict=True))
+        origin = (fields["origin"] or b"").decode()
+        return cls(job.conversion.job_id, origin, job.conversion.md5, fields)
+
+
+def remove_as_read(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool]:
+    """Delete each job, with its entries, if it still is as it was read.
+
+    One script for each, all in one round trip: Redis can answer others in between.
+
+    Returns:
+        for each whether it was deleted; not if somebody else has deleted, replaced or moved it on.
+    """
+    if not jobs:
+        return []
+    script = connection.register_script(_SCRIPT)
+    with connection.pipeline(transaction=False) as pipe:
+        for doomed in jobs:
+            script(keys=_keys(doomed), args=_arguments(doomed), client=pipe)
+        return [bool(removed) for removed in pipe.execute()]
+
+
+def removal_command(doomed: Doomed) -> Command:
+    """The command that does so with one, for a transaction; it answers 1 if it has."""
+    names = _keys(doomed)
+    return ("EVAL", _SCRIPT, len(names), *names, *_arguments(doomed))
+
+
+def _arguments(doomed: Doomed) -> list[str | bytes]:
+    fields = [(name, doomed.fields[name] or b"") for name in _AS_READ]
+    return [doomed.job_id, *(part for pair in fields for part in pair)]
+
+
+def _keys(doomed: Doomed) -> list[str]:
+    id = doomed.job_id
+    job = Job(id, connection=NO_CONNECTION)
+    return [
+        job.key,
+        job.dependents_key,
+        job.dependencies_key,
+        Result.get_key(id),
+        job.execution_registry.key,
+        keys.picture_jobs(doomed.md5),
+        *(registry.key_template.format(doomed.origin) for registry in _REGISTRIES),
+    ]

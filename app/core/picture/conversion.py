@@ -1,0 +1,145 @@
+"""What is asked for: a picture, a format, a quality, options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.errors import InvalidOption, UnsupportedFormat, told
+from app.core.picture.priority import Priority, parse_priority
+from imaging import options as asked
+from imaging.formats import Format, is_same, parse_format, same_format
+from imaging.geometry import final_size
+from imaging.measures import Size
+from imaging.options import DEFAULTS, Effort, Options
+from imaging.quality import NO_QUALITY, parse_quality
+
+parse_options = told()(asked.parse_options)
+parse_flag = told()(asked.parse_flag)
+parse_q = told()(asked.parse_q)
+
+MD5_DIGITS = 32
+
+_MD5 = re.compile(rf"[0-9a-fA-F]{{{MD5_DIGITS}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks for, whatever the picture turns out to be."""
+
+    format: Format | None
+    """None is the format the picture comes in."""
+    quality: object
+    """As it was given; counts as `parse_quality` says."""
+    q: int | None
+    options: Options
+    priority: Priority = Priority.INTERACTIVE
+    """When, and not what: the same picture with another priority is the same conversion."""
+
+    def conversion(self, md5: str, media_type: str, size: Size | None = None) -> Conversion:
+        """The conversion of the picture `md5`, which is of this media type.
+
+        Args:
+            size: as it is stored, in pixels; None if that is not known yet.
+
+        Raises:
+            UnsupportedFormat: if its own format is asked for, and cannot be written.
+            InvalidOption: if the format cannot do what is asked for, or does not hold a picture of
+                this size.
+        """
+        format = self.format or same_format(media_type)
+        if format is None:
+            raise UnsupportedFormat(
+                f"{media_type} can be read and not written; choose one of {', '.join(Format)}"
+            )
+        if self.options.lossless and not format.can_be_lossless:
+            raise InvalidOption(f"{format} cannot be lossless")
+        if size is not None and (reason := self._too_large(format, size)):
+            raise InvalidOption(reason)
+        quality = parse_quality(self.quality, format)
+        if self.q is not None and format.takes_q:
+            quality = self.q
+        if self.options.lossless:
+            quality = NO_QUALITY
+        return Conversion(md5, format, quality, self.options)
+
+    def _too_large(self, format: Format, size: Size) -> str | None:
+        """Why the format does not hold the picture, also if it is shown turned by a quarter."""
+        turned = final_size(size.height, size.width, self.options)
+        if not format.too_large(turned):
+            return None
+        return format.too_large(final_size(size.width, size.height, self.options))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One picture in one format, quality and set of options. Equal conversions are one RQ job."""
+
+    md5: str
+    """MD5 of the original, 32 lower-case hex digits."""
+    format: Format
+    quality: int
+    """1 to 100, or 0 where the server chooses it."""
+    options: Options = DEFAULTS
+
+    @property
+    def job_id(self) -> str:
+        """The id of the RQ job, and the root of the storage keys."""
+        name = self.options.name
+        return f"{self.md5}-{self.format}-{self.quality}{f'-{name}' if name else ''}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one that the kept API can name: without options, `q` included."""
+        chosen = self.quality != NO_QUALITY
+        return self.options == DEFAULTS and (not chosen or self.format.has_quality)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The conversion as JSON data, for the arguments of the job."""
+        data = {"md5": self.md5, "format": self.format, "quality": self.quality}
+        options = self.options.to_dict()
+        return {**data, "options": options} if options else data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Conversion:
+        """The conversion that `to_dict` described."""
+        return cls(
+            md5=data["md5"],
+            format=Format(data["format"]),
+            quality=data["quality"],
+            options=Options.from_dict(data.get("options", {})),
+        )
+
+
+@told()
+def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: int) -> Wish:
+    """What the fields of a form, or the members of a JSON object, ask for.
+
+    Args:
+        default_effort: what the settings say.
+        max_pixels: pixels of the largest picture that may be asked for.
+
+    Raises:
+        UnsupportedFormat: if there is no such format.
+        InvalidOption: if an option is wrong, or does not go with the others.
+    """
+    name = given.get("format")
+    format = None if is_same(name) else parse_format(name)
+    options = parse_options(given, default_effort, max_pixels)
+    q = parse_q(given.get("q"))
+    if options.lossless and q is not None:
+        raise InvalidOption("q and lossless exclude each other")
+    priority = parse_priority(given.get("priority"))
+    return Wish(format, given.get("quality"), q, options, priority)
+
+
+def parse_md5(value: str) -> str | None:
+    """The MD5 in lower case, or None if `value` is not 32 hex digits."""
+    return value.lower() if _MD5.fullmatch(value) else None
+
+
+def picture_of(job_id: str) -> str:
+    """The MD5 of a job's picture, with which the id of the job begins."""
+    return job_id[:MD5_DIGITS]

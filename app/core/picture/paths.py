@@ -1,0 +1,39 @@
+"""Where the files of a picture are in the storage."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.core.picture.conversion import Conversion
+
+ORIGINALS = "originals"
+RESULTS = "results"
+
+_KEY = re.compile(
+    rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"
+)
+
+
+def original(conversion: Conversion, token: str) -> str:
+    """The storage key of the original that belongs to one submission."""
+    return f"{ORIGINALS}/{conversion.md5[:2]}/{conversion.job_id}.{token}"
+
+
+def result(conversion: Conversion, token: str) -> str:
+    """The storage key of the result that belongs to one submission."""
+    return f"{RESULTS}/{conversion.md5[:2]}/{conversion.job_id}.{token}.{conversion.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The submission that a stored object belongs to."""
+
+    job_id: str
+    token: str
+
+
+def owner(key: str) -> Owner | None:
+    """The owner of the object `key`, or None if it is no original and no result."""
+    match = _KEY.fullmatch(key)
+    return Owner(match["job_id"], match["token"]) if match else None

@@ -1,0 +1,1 @@
+"""Processes that are kept, and end with their parent."""

@@ -1,0 +1,110 @@
+"""The clients of Redis, opened in one place: for threads, for asyncio, and of a server process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+import redis.asyncio.retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from app.core.redis.commands import Question, ask_async
+
+T = TypeVar("T")
+
+SOCKET_TIMEOUT = 5
+"""Seconds that a command to Redis may take before who asks gives up."""
+
+MAX_CONNECTIONS = 16
+"""Connections of a server process for questions: what comes beyond them waits for one."""
+
+HUNG_SECONDS = 1.0
+"""How long nobody asks a Redis that has just let a question time out."""
+
+_AGAIN = 1
+"""How often a command that finds its connection closed is tried again, on a new one. A command that
+is not answered in time is not: who waits has waited long enough."""
+
+
+def connect(url: str) -> redis.Redis:
+    """A client with a pool of connections, for use from several threads. It connects when it is
+    first asked something."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=SOCKET_TIMEOUT,
+        retry=Retry(_backoff(), _AGAIN, supported_errors=(RedisConnectionError,)),
+    )
+
+
+def connect_async(
+    url: str,
+    *,
+    connections: int | None = None,
+    turn_seconds: float = SOCKET_TIMEOUT,
+    **options: Any,
+) -> redis.asyncio.Redis:
+    """The same for asyncio.
+
+    Args:
+        connections: how many at most; None for any number.
+        turn_seconds: how long a command waits for one of them.
+        options: further ones of redis-py.
+    """
+    settings = {
+        "socket_timeout": SOCKET_TIMEOUT,
+        "socket_connect_timeout": SOCKET_TIMEOUT,
+        "retry": redis.asyncio.retry.Retry(
+            _backoff(), _AGAIN, supported_errors=(RedisConnectionError,)
+        ),
+        **options,
+    }
+    if connections is None:
+        pool = redis.asyncio.ConnectionPool.from_url(url, **settings)
+    else:
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            url, max_connections=connections, timeout=turn_seconds, **settings
+        )
+    return redis.asyncio.Redis.from_pool(pool)
+
+
+class FailFastRedis:
+    """Redis as a server process asks it: over a bounded number of connections.
+
+    A Redis that is there and does not answer lets the first question time out; for the next second
+    all others fail at once, also those that waited for a connection meanwhile.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = connect_async(url)
+        self._room = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._hung_until = 0.0
+
+    async def ask(self, question: Question[T]) -> T:
+        """The answer.
+
+        Raises:
+            redis.RedisError: if Redis cannot be reached, or refuses.
+        """
+        async with self._room:
+            if time.monotonic() < self._hung_until:
+                raise RedisTimeoutError("Redis has not answered a moment ago")
+            try:
+                return await ask_async(self._client, question)
+            except RedisTimeoutError:
+                self._hung_until = time.monotonic() + HUNG_SECONDS
+                raise
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+
+def _backoff() -> ExponentialBackoff:
+    return ExponentialBackoff(cap=0.1, base=0.01)

@@ -1,0 +1,1 @@
+"""Everything in one: its processes, its Redis, its health."""

@@ -1,0 +1,38 @@
+"""`python -m app.run.folders ROLE`: the folders that a role writes to, for the image's entry point.
+
+One a line, after what is in it: `pictures /app/output`, `queue /app/data`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.core.config.command import USAGE_STATUS, fail
+from app.core.config.settings import ConfigError, Settings, load_settings
+from app.core.storage.address import StorageKind, parse_storage_url
+
+
+def folders_of(role: str, settings: Settings) -> Iterator[tuple[str, Path]]:
+    """What is in a folder and the folder, for each that the role writes to."""
+    if role != "scheduler" and (folder := _storage_folder(settings)) is not None:
+        yield "pictures", folder.absolute()
+    if role == "all" and not settings.redis.url:
+        yield "queue", settings.redis.data_dir.absolute()
+
+
+def _storage_folder(settings: Settings) -> Path | None:
+    """Where pictures are kept as files, if they are."""
+    if settings.storage.url is None:
+        return settings.server.output_dir
+    address = parse_storage_url(settings.storage.url)
+    return address.folder if address.kind is StorageKind.FILE else None
+
+
+if __name__ == "__main__":
+    try:
+        for content, folder in folders_of(sys.argv[1], load_settings()):
+            print(content, folder)
+    except ConfigError as error:
+        fail(str(error), USAGE_STATUS)

@@ -1,0 +1,214 @@
+"""Everything in one: a Redis, the web, the workers and the scheduler as processes of one parent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import time
+from types import FrameType
+
+import redis
+from rq.worker import Worker
+
+from app.core.config.command import START_STATUS, UNFIT_STATUS, fail
+from app.core.config.settings import Settings
+from app.core.process.keeper import RESTART_SECONDS, Keeper, Role, settle_memory
+from app.core.redis.client import connect
+from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
+from app.run.probe import ask_web
+from workers.pool import run_pool
+from workers.scheduler import run_scheduler
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 8.0
+"""How long web, workers and scheduler may take to end; with Redis after them all is over in 10."""
+
+REDIS_STOP_SECONDS = 1.5
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+SYNC_SECONDS = 1.0
+"""How much of the last pictures a machine that loses its power may forget."""
+
+UNFIT_SECONDS = 30.0
+"""The same for workers that have said why they cannot convert, as they will say again."""
+
+
+class StartError(Exception):
+    """The server cannot start. The message is one line that says why."""
+
+
+class Supervisor:
+    """Starts all processes, starts again what ends, and stops all when told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedded = EmbeddedRedis(settings.redis.data_dir) if not settings.redis.url else None
+        self._keeper = Keeper(
+            [
+                Role("web", "app web", self._web),
+                Role("workers", "workers", self._workers),
+                Role("scheduler", "workers.scheduler", self._scheduler),
+            ],
+            inherit=(),
+            own_groups=True,
+            pause=lambda status: UNFIT_SECONDS if status == UNFIT_STATUS else RESTART_SECONDS,
+        )
+        self._url = ""
+        self._stopping = False
+        self._was_ready = False
+        self._synced = 0.0
+
+    @property
+    def address(self) -> str:
+        """Where the web can be reached from this machine."""
+        host = self._settings.server.host
+        if host in ("0.0.0.0", "::", ""):  # noqa: S104
+            host = "localhost"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.server.port}"
+
+    def run(self) -> None:
+        """Run until SIGINT or SIGTERM.
+
+        Raises:
+            StartError: if the port, the data folder or Redis is not to be had, or a process cannot
+                start.
+        """
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sig, self._request_stop)
+        check_port(self._settings.server.host, self._settings.server.port)
+        try:
+            url = self._start_redis()
+            # For what reads the settings anew, as a worker does for its jobs.
+            os.environ["TINYIMAGE_REDIS__URL"] = self._url = url
+            self._keeper.start()
+            if self._wait_until_ready(url):
+                logger.info("TinyImage Server is ready at %s", self.address)
+                self._was_ready = True
+            while not self._stopping:
+                self._restart_redis()
+                self._keeper.restart_ended()
+                self._sync_redis()
+                time.sleep(POLL_SECONDS)
+        finally:
+            self._stop()
+
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _start_redis(self) -> str:
+        if self._embedded is not None:
+            try:
+                self._embedded.lock()
+                self._embedded.start()
+            except EmbeddedRedisError as error:
+                raise StartError(str(error)) from None
+            return self._embedded.url
+        url = self._settings.redis.url
+        assert url is not None
+        try:
+            with contextlib.closing(connect(url)) as connection:
+                connection.ping()
+        except (redis.RedisError, ValueError) as error:
+            raise StartError(f"Redis cannot be reached: {error}") from None
+        return url
+
+    def _web(self) -> None:
+        from app.web.server import run_web  # not before: nobody else needs what it brings
+
+        settle_memory()
+        run_web(self._settings, self._url)
+
+    def _workers(self) -> int:
+        return run_pool(self._settings, self._url, self._settings.workers.queues)
+
+    def _scheduler(self) -> int:
+        return run_scheduler(self._settings, self._url)
+
+    def _wait_until_ready(self, url: str) -> bool:
+        """Wait for the web and all workers; False if a stop was asked for meanwhile."""
+        began = time.time()
+        deadline = time.monotonic() + READY_SECONDS
+        with contextlib.closing(connect(url)) as connection:
+            while not self._stopping:
+                for role in self._keeper.roles:
+                    if role.status is not None:
+                        raise StartError(
+                            f"the {role.name} process could not start; its last lines above say why"
+                        )
+                if self._web_answers() and self._workers_since(connection, began):
+                    return True
+                if time.monotonic() > deadline:
+                    raise StartError(f"the processes were not ready within {READY_SECONDS:.0f} s")
+                time.sleep(POLL_SECONDS)
+        return False
+
+    def _web_answers(self) -> bool:
+        try:
+            ask_web(self._settings.server)
+        except OSError:
+            return False
+        return True
+
+    def _workers_since(self, connection: redis.Redis, began: float) -> bool:
+        workers = Worker.all(connection=connection)
+        born = [w for w in workers if w.birth_date and w.birth_date.timestamp() >= began - 1]
+        return len(born) >= self._settings.worker_count
+
+    def _restart_redis(self) -> None:
+        if self._embedded is None or self._embedded.process is None:
+            return
+        status = self._embedded.process.poll()
+        if status is not None:
+            logger.error("redis-server ended with status %d; starting it again", status)
+            try:
+                self._embedded.start()
+            except EmbeddedRedisError as error:
+                logger.error("%s", error)
+                time.sleep(RESTART_SECONDS)
+
+    def _sync_redis(self) -> None:
+        if self._embedded is None or time.monotonic() - self._synced < SYNC_SECONDS:
+            return
+        try:
+            self._embedded.sync()
+        except OSError as error:
+            logger.error("what Redis has written cannot be brought to the disk: %s", error)
+        self._synced = time.monotonic()
+
+    def _stop(self) -> None:
+        """End web, workers and scheduler, which finish what they have in hand; then Redis."""
+        self._keeper.stop(STOP_SECONDS)
+        if self._embedded is not None:
+            self._embedded.stop(REDIS_STOP_SECONDS)
+        if self._was_ready:
+            logger.info("TinyImage Server has stopped")
+
+
+def check_port(host: str, port: int) -> None:
+    """See whether the port can be listened on.
+
+    Raises:
+        StartError: if not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"port {port} of {host} cannot be listened on: {error.strerror}"
+            ) from None
+
+
+def run_all(settings: Settings) -> None:
+    """Run everything until a signal. Ends the process with one line if it cannot start."""
+    try:
+        Supervisor(settings).run()
+    except StartError as error:
+        fail(str(error), START_STATUS)

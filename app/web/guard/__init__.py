@@ -1,0 +1,1 @@
+"""Who a client is, how much it may, and what is recorded of it."""

@@ -1,0 +1,101 @@
+"""How many pictures a client may send: one count for all server processes, in Redis."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import limits
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from app.core.errors import RateLimited
+from app.core.redis.client import connect_async
+
+MAX_CONNECTIONS = 16
+
+RATE_PREFIX = "tinyimage:rate"
+"""What the counts of `limits.rate` begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How a client stands after its last picture."""
+
+    limit: int
+    window: int
+    """Seconds."""
+    remaining: int
+    reset: int
+    """Seconds until one more may come than now."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As draft-ietf-httpapi-ratelimit-headers has them, and as they were before it."""
+        return {
+            "RateLimit-Policy": f'"pictures";q={self.limit};w={self.window}',
+            "RateLimit": f'"pictures";r={self.remaining};t={self.reset}',
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(int(time.time()) + self.reset),
+        }
+
+
+class RateLimit:
+    """Counts pictures in a moving window: at no time are there more in the window before it.
+
+    Args:
+        rate: such as `100/minute`; "" for none.
+        url: where Redis is.
+    """
+
+    def __init__(self, rate: str, url: str) -> None:
+        self._item = limits.parse(rate) if rate else None
+        self._client = connect_async(url, connections=MAX_CONNECTIONS)
+        # The address is the pool's; the one named here only chooses the client library.
+        storage = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=RATE_PREFIX,
+            connection_pool=self._client.connection_pool,  # type: ignore[arg-type]
+        )
+        self._window = MovingWindowRateLimiter(storage)
+
+    async def count(self, client: str) -> Usage | None:
+        """Count one picture of the client.
+
+        Returns:
+            how it stands now, or None if there is no limit.
+
+        Raises:
+            RateLimitExceeded: if it has sent as many as it may; this one does not count.
+            redis.RedisError: if Redis cannot be reached.
+        """
+        if self._item is None:
+            return None
+        allowed = await self._window.hit(self._item, client)
+        stats = await self._window.get_window_stats(self._item, client)
+        usage = Usage(
+            limit=self._item.amount,
+            window=self._item.get_expiry(),
+            remaining=max(0, stats.remaining),
+            reset=max(1, math.ceil(stats.reset_time - time.time())),
+        )
+        if not allowed:
+            raise RateLimitExceeded(usage)
+        return usage
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+
+class RateLimitExceeded(RateLimited):
+    """The client has sent as many pictures as it may; `usage` says until when."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__(
+            f"More than {usage.limit} pictures in {usage.window} seconds; try again", usage.reset
+        )
+        self.usage = usage

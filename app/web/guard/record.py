@@ -1,0 +1,98 @@
+"""What the log says of one request, or of one picture of a socket: one line each."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import cast
+
+from sanic import Request
+
+from app.web.guard.address import client_address
+
+logger = logging.getLogger("app.access")
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+SOCKET_METHOD = "WS"
+"""Stands as the method of one picture of a socket."""
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
+"""What is taken over from a client or a proxy: the usual ids, and nothing that needs quoting."""
+
+
+_NOT_LOGGED = {"streamed", "written", "began", "route", "count", "seconds"}
+
+
+@dataclass(slots=True)
+class Record:
+    """One line of the access log. It holds no picture, no query and no header's value."""
+
+    id: str
+    method: str
+    path: str
+    address: str
+    key: str | None = None
+    """The name of the API key."""
+    md5: str | None = None
+    outcome: str | None = None
+    """What became of it: an error's code, a job's state, or `ok`."""
+    status: int | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    streamed: bool = False
+    """Whether it is written at the end of a stream, not when the answer is made."""
+    written: bool = False
+    began: float = field(default_factory=time.perf_counter)
+    route: str | None = None
+    """The name of its route; None while it is not known, and if it has none."""
+    count: Callable[[Record], None] | None = None
+    """Told when it ends."""
+    seconds: float = 0.0
+    """How long it took, once it has ended."""
+
+    def write(self) -> None:
+        """Log the line, once."""
+        if self.written:
+            return
+        self.written = True
+        self.seconds = time.perf_counter() - self.began
+        if self.count is not None:
+            self.count(self)
+        line = dict(zip(_LOGGED, _logged(self), strict=True))
+        line["milliseconds"] = round(self.seconds * 1000, 1)
+        level = logging.ERROR if self.status == 500 else logging.INFO
+        logger.log(level, "%s %s", self.method, self.path, extra={"fields": line})
+
+
+_LOGGED = [field.name for field in fields(Record) if field.name not in _NOT_LOGGED]
+_logged = attrgetter(*_LOGGED)
+
+
+def record_of(request: Request) -> Record:
+    """The request's record, made when it is first asked for."""
+    record = getattr(request.ctx, "record", None)
+    if record is None:
+        given = request.headers.get(REQUEST_ID_HEADER)
+        record = request.ctx.record = Record(
+            id=given if given and _SANE_ID.fullmatch(given) else _new_id(),
+            method=request.method,
+            path=_printable(request.path),
+            address=client_address(request),
+            count=request.app.ctx.instruments.count,
+        )
+    return cast(Record, record)
+
+
+def _new_id() -> str:
+    # It keeps no secret. The system's random numbers cost a call, and a change of threads with it.
+    return f"{random.getrandbits(64):016x}"
+
+
+def _printable(path: str | None) -> str:
+    return ascii(path or "*")[1:-1][:512]

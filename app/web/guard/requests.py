@@ -1,0 +1,106 @@
+"""What happens before and after every request: its record, its key, its headers."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sanic import HTTPResponse, Request, Sanic
+from sanic.http.http1 import Http
+from sanic.response import BaseHTTPResponse
+
+from app.core.errors import TooManySockets, Unauthorized
+from app.web.guard.address import client_network
+from app.web.guard.auth import ApiKeys, given_key
+from app.web.guard.headers import Cors, secure
+from app.web.guard.rate import RateLimit, RateLimitExceeded, Usage
+from app.web.guard.record import REQUEST_ID_HEADER, record_of
+from app.web.guard.sockets import Sockets
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""What needs no key."""
+
+OPEN_BLUEPRINTS = frozenset({"docs"})
+"""Whose routes need none: the page at /docs and the schema."""
+
+LATE_ROUTES = frozenset({"upload", "live"})
+"""Routes that ask for the key themselves: the one answers before the body, the other may be told
+it in a message."""
+
+
+class Guard:
+    """Who may come in, and how much of it."""
+
+    def __init__(self, keys: ApiKeys, cors: Cors, rate: RateLimit, sockets: Sockets) -> None:
+        self.keys = keys
+        self.sockets = sockets
+        self._cors = cors
+        self._rate = rate
+
+    def install(self, app: Sanic) -> None:  # type: ignore[type-arg]
+        """See every request of the application and every answer."""
+        app.register_middleware(self._before, "request")
+        app.register_middleware(self._after, "response")
+
+    def admit(self, request: Request) -> None:
+        """Take the key of the request's headers.
+
+        Raises:
+            Unauthorized: if one is asked for, and it is missing or wrong.
+        """
+        if not self.keys.required:
+            return
+        key = given_key(request, basic=self._cors.allows(request))
+        if key is None:
+            raise Unauthorized("An API key is asked for")
+        record_of(request).key = self.keys.owner(key)
+
+    async def count_picture(self, request: Request) -> None:
+        """Count a picture of whoever sends it; the answer says how they stand.
+
+        Raises:
+            RateLimitExceeded: if it is one too many.
+            redis.RedisError: if Redis cannot be reached.
+        """
+        record = record_of(request)
+        who = f"key:{record.key}" if record.key else f"address:{client_network(record.address)}"
+        try:
+            request.ctx.usage = await self._rate.count(who)
+        except RateLimitExceeded as error:
+            request.ctx.usage = error.usage
+            raise
+
+    async def _before(self, request: Request) -> HTTPResponse | None:
+        record = record_of(request)
+        name = request.route.name if request.route else "."
+        *_, blueprint, route = name.split(".")
+        record.route = route or None
+        if response := self._cors.preflight(request):
+            record.outcome = "preflight"
+            return response
+        if route != "live":
+            # Sanic drops its time-outs for whatever asks to become a socket, also elsewhere.
+            cast(Http, request.stream).upgrade_websocket = False
+        is_open = request.path in OPEN_PATHS or blueprint in OPEN_BLUEPRINTS
+        if not is_open and route not in LATE_ROUTES:
+            self.admit(request)
+        elif route == "live":
+            # A wrong key is refused before the socket is one; without any it can still be told.
+            if given_key(request, basic=self._cors.allows(request)) is not None:
+                self.admit(request)
+            if not self.sockets.free(record.address):
+                raise TooManySockets("Too many open sockets; try again later")
+        return None
+
+    async def _after(self, request: Request, response: BaseHTTPResponse) -> None:
+        record = record_of(request)
+        secure(request, response)
+        response.headers.extend(self._cors.headers(request))
+        response.headers[REQUEST_ID_HEADER] = record.id
+        usage: Usage | None = getattr(request.ctx, "usage", None)
+        if usage is not None:
+            response.headers.update(usage.headers)
+        record.status = response.status
+        record.outcome = record.outcome or "ok"
+        if not record.streamed:
+            record.bytes_out = 0 if request.method == "HEAD" else len(response.body or b"")
+            record.write()

@@ -1,0 +1,156 @@
+"""/healthz and /readyz, for whoever watches over processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import redis
+from redis.exceptions import RedisError
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json
+
+from app.core.errors import NotReady, StorageError, StorageFull, TinyImageError, Where
+from app.core.jobs.overview import picture_workers, why_unfit
+from app.core.storage import PROBE, ObjectNotFound, Storage
+from app.web.docs.operation import SERVER, Operation
+from app.web.docs.responses import answer
+from app.web.docs.routes import readable
+from app.web.docs.schemas import ref
+from app.web.errors import error_response
+from app.web.service.cached import Recent
+
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 1.0
+"""How old an answer may be: probes of several load balancers together ask once a second."""
+
+PATIENCE = 2.0
+"""Seconds until what does not answer counts as missing."""
+
+WRITE_SECONDS = 30.0
+"""How often the storage is written to. Between, reading must do: each write of an object store
+costs, and each of a disk is brought to it."""
+
+
+OK = {"status": "ok"}
+
+HEALTH = Operation(
+    name="get_health",
+    tag=SERVER,
+    summary="Whether the web process answers",
+    description="Asks nobody else: a server whose Redis is gone is healthy too. Needs no key.",
+    answers={"200": answer("It does.", ref("Health"), OK)},
+    is_open=True,
+)
+
+READY = Operation(
+    name="get_readiness",
+    tag=SERVER,
+    summary="Whether a picture would be converted",
+    description="Redis, the storage and a live worker that takes pictures are needed. Needs no "
+    "key; the answer may be a second old.",
+    answers={"200": answer("It would.", ref("Health"), OK)},
+    where=Where.READINESS,
+    errors={TinyImageError: TinyImageError.example},
+    is_open=True,
+)
+
+
+class StorageProbe:
+    """Writes a small object now and then, and reads it each time."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._written: float | None = None
+
+    def check(self) -> None:
+        """See whether the storage works.
+
+        Raises:
+            StorageError: if it does not.
+        """
+        now = time.monotonic()
+        if self._written is not None and now - self._written < WRITE_SECONDS:
+            try:
+                self._storage.get(PROBE)
+                return
+            except ObjectNotFound:  # it lives no longer than other objects
+                pass
+        self._written = None
+        self._storage.put(PROBE, b"ok")
+        self._storage.get(PROBE)
+        self._written = now
+
+
+class Readiness:
+    """What a picture needs beside this process: Redis, the storage, and a worker."""
+
+    def __init__(self, connection: redis.Redis, storage: Storage) -> None:
+        probe = StorageProbe(storage)
+        self._workers = Recent(
+            lambda: _without_workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
+        )
+        self._storage = Recent(probe.check, seconds=FRESH_SECONDS, patience=PATIENCE)
+        self._told: dict[str, str] = {}
+
+    async def missing(self) -> dict[str, str]:
+        """What is missing, and why; {} if all is there. Takes `PATIENCE` seconds at most."""
+        redis_and_workers, storage = await asyncio.gather(self._queue_side(), self._storage_side())
+        missing = redis_and_workers | storage
+        if missing != self._told:
+            logger.warning("readiness: %s", missing or "nothing is missing any more")
+            self._told = missing
+        return missing
+
+    async def _queue_side(self) -> dict[str, str]:
+        try:
+            reason = await self._workers.get()
+        except TimeoutError:
+            return {"redis": "does not answer"}
+        except RedisError as error:
+            self._log("redis", error)
+            return {"redis": "cannot be reached"}
+        return {} if reason is None else {"workers": reason}
+
+    async def _storage_side(self) -> dict[str, str]:
+        try:
+            await self._storage.get()
+        except TimeoutError:
+            return {"storage": "does not answer"}
+        except ObjectNotFound:
+            return {"storage": "does not keep what is written"}
+        except StorageError as error:
+            self._log("storage", error.__cause__ or error)
+            return {"storage": "is full" if isinstance(error, StorageFull) else "fails"}
+        return {}
+
+    def _log(self, part: str, error: BaseException) -> None:
+        """Log the reason, which is not for everybody, when the part begins to be missing."""
+        if part not in self._told:
+            logger.error("%s: %s", part, error)
+
+
+def _without_workers(connection: redis.Redis) -> str | None:
+    """Why no worker takes pictures; None if one does."""
+    if picture_workers(connection).live:
+        return None
+    return why_unfit(connection) or "no worker takes pictures"
+
+
+def health_blueprint(readiness: Readiness) -> Blueprint:
+    """The routes of the probes. They need no key."""
+    blueprint = Blueprint("health")
+
+    @readable(blueprint, "/healthz", HEALTH)
+    async def health(request: Request) -> HTTPResponse:
+        return json(OK)
+
+    @readable(blueprint, "/readyz", READY)
+    async def ready(request: Request) -> HTTPResponse:
+        if missing := await readiness.missing():
+            return error_response(request, NotReady(missing))
+        return json(OK)
+
+    return blueprint

@@ -1,0 +1,213 @@
+"""/metrics for Prometheus: this web instance's own numbers, and the whole service's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from itertools import accumulate
+
+import redis
+from prometheus_client import Metric, exposition
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+from redis.exceptions import RedisError
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import raw
+
+from app import __version__
+from app.core.errors import Where
+from app.core.jobs.counts import BOUNDS, NO_ERROR, Counts
+from app.core.jobs.overview import Fleet, look
+from app.web.docs.operation import SERVER, Operation
+from app.web.docs.responses import headers
+from app.web.docs.routes import readable
+from app.web.metrics.instruments import Instruments
+from app.web.service.cached import Recent
+
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 1.0
+"""How old the numbers of the whole service may be."""
+
+PATIENCE = 2.0
+"""Seconds that a scrape waits for Redis, which gives up after 10 in all if it is not told."""
+
+OPENMETRICS = "application/openmetrics-text"
+
+METRICS = Operation(
+    name="get_metrics",
+    tag=SERVER,
+    summary="What Prometheus collects",
+    description="In the text format of Prometheus, or that of OpenMetrics if it is asked for.",
+    answers={
+        "200": {
+            "description": "The metrics.",
+            "headers": headers(),
+            "content": {
+                media_type: {"schema": {"type": "string"}}
+                for media_type in ("text/plain", OPENMETRICS)
+            },
+        },
+    },
+    where=Where.KEYED,
+)
+
+ALL = "; the same at every web instance"
+
+
+class Metrics:
+    """Puts together what is shown."""
+
+    def __init__(self, instruments: Instruments, connection: redis.Redis) -> None:
+        self._instruments = instruments
+        self._fleet = Recent(lambda: look(connection), seconds=FRESH_SECONDS, patience=PATIENCE)
+        self._up = True
+
+    async def show(self, accept: str) -> tuple[bytes, str]:
+        """All metrics in the format that is asked for. Without Redis those of the instance alone.
+
+        Returns:
+            the text, and its content type.
+        """
+        fleet = await self._look()
+        shown = _Both(self._instruments.collector(), FleetCollector(fleet))
+        if OPENMETRICS in accept:
+            text = await asyncio.to_thread(openmetrics.generate_latest, shown)
+            return text, openmetrics.CONTENT_TYPE_LATEST
+        text = await asyncio.to_thread(exposition.generate_latest, shown)
+        return text, exposition.CONTENT_TYPE_PLAIN_0_0_4
+
+    async def _look(self) -> Fleet | None:
+        try:
+            fleet = await self._fleet.get()
+        except (TimeoutError, RedisError) as error:
+            if self._up:
+                logger.error("metrics: Redis: %s", error or "does not answer")
+            self._up = False
+            return None
+        self._up = True
+        return fleet
+
+
+class FleetCollector(Collector):
+    """The state of the whole service as metrics."""
+
+    def __init__(self, fleet: Fleet | None) -> None:
+        """
+        Args:
+            fleet: None if Redis cannot be reached.
+        """
+        self._fleet = fleet
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics."""
+        yield InfoMetricFamily("tinyimage_build", "The version that runs", {"version": __version__})
+        yield GaugeMetricFamily(
+            "tinyimage_redis_up",
+            "Whether Redis has answered; if not, nothing of the whole service is shown",
+            self._fleet is not None,
+        )
+        if self._fleet is not None:
+            yield from _state(self._fleet)
+            yield from _pictures(self._fleet.counts)
+
+
+class _Both(Collector):
+    def __init__(self, *collectors: Collector) -> None:
+        self._collectors = collectors
+
+    def collect(self) -> Iterator[Metric]:
+        for collector in self._collectors:
+            yield from collector.collect()
+
+
+def _state(fleet: Fleet) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily(
+        "tinyimage_queue_jobs", f"Jobs that wait for a worker{ALL}", labels=("queue",)
+    )
+    oldest = GaugeMetricFamily(
+        "tinyimage_queue_oldest_job_age_seconds",
+        f"Since when the oldest job of the queue waits, 0 if none does{ALL}",
+        labels=("queue",),
+    )
+    for queue in fleet.queues:
+        waiting.add_metric((queue.name,), queue.waiting)
+        oldest.add_metric((queue.name,), queue.oldest_seconds)
+    live = GaugeMetricFamily(
+        "tinyimage_workers_live", f"Workers that were heard of lately{ALL}", labels=("kind",)
+    )
+    busy = GaugeMetricFamily(
+        "tinyimage_workers_busy", f"Of these, with a job in hand{ALL}", labels=("kind",)
+    )
+    for kind, workers in (("pictures", fleet.picture_workers), ("other", fleet.other_workers)):
+        live.add_metric((kind,), workers.live)
+        busy.add_metric((kind,), workers.busy)
+    yield from (waiting, oldest, live, busy)
+
+
+def _pictures(counts: Counts) -> Iterator[Metric]:
+    pictures = CounterMetricFamily(
+        "tinyimage_pictures_total",
+        f"Conversions that have ended{ALL}",
+        labels=("format", "outcome", "error"),
+    )
+    received = CounterMetricFamily(
+        "tinyimage_picture_original_bytes_total",
+        f"Bytes of the originals of conversions that have succeeded{ALL}",
+        labels=("format",),
+    )
+    made = CounterMetricFamily(
+        "tinyimage_picture_result_bytes_total",
+        f"Bytes of the results of conversions that have succeeded{ALL}",
+        labels=("format",),
+    )
+    saved = CounterMetricFamily(
+        "tinyimage_picture_saved_bytes_total",
+        f"By how much results are smaller than originals, where they are smaller{ALL}",
+        labels=("format",),
+    )
+    seconds = HistogramMetricFamily(
+        "tinyimage_conversion_seconds",
+        f"What conversions took that have succeeded, without their way to the worker{ALL}",
+        labels=("format",),
+    )
+    for format, done in sorted(counts.done.items()):
+        pictures.add_metric((format, "done", NO_ERROR), done.count)
+        received.add_metric((format,), done.bytes_in)
+        made.add_metric((format,), done.bytes_out)
+        saved.add_metric((format,), done.bytes_saved)
+        bounds = [*map(floatToGoString, BOUNDS), "+Inf"]
+        below = accumulate(done.buckets)
+        seconds.add_metric(
+            (format,), list(zip(bounds, below, strict=True)), done.milliseconds / 1000
+        )
+    for (format, error), count in sorted(counts.failed.items()):
+        pictures.add_metric((format, "failed", error), count)
+    restarts = CounterMetricFamily(
+        "tinyimage_decoder_restarts_total",
+        f"Decoders that were replaced{ALL}",
+        labels=("reason",),
+    )
+    for reason, count in counts.restarts.items():
+        restarts.add_metric((reason,), count)
+    yield from (pictures, received, made, saved, seconds, restarts)
+
+
+def metrics_blueprint(metrics: Metrics) -> Blueprint:
+    """The route of the metrics."""
+    blueprint = Blueprint("metrics")
+
+    @readable(blueprint, "/metrics", METRICS)
+    async def show(request: Request) -> HTTPResponse:
+        text, content_type = await metrics.show(request.headers.get("accept", ""))
+        return raw(text, content_type=content_type)
+
+    return blueprint

@@ -1,0 +1,172 @@
+"""What this web instance counts of its requests and sockets, over all its processes.
+
+Several processes share a folder: each keeps its numbers in files of its own there, and whichever is
+asked adds all of them up (the multiprocess mode of prometheus-client).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from app.core.process.temporary import Scratch
+from app.web.guard.record import SOCKET_METHOD, Record
+
+PREFIX = "tinyimage-web-"
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus-client looks for the folder."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+"""Stands for a method that is none of these, and for a path that has no route: what a client makes
+up never makes a label of its own."""
+
+SOCKET_ROUTE = "live"
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds of the histogram of requests, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Where one of several processes keeps its numbers."""
+
+    folder: Path
+    slot: int
+    """Its place among them. One that is started again goes on with the numbers of the one before,
+    so that there are never more files than processes."""
+
+
+class SharedFolder:
+    """The folder of several processes, from before the first is started to after the last."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch(PREFIX)
+        self._owner = os.getpid()
+
+    def share(self, slot: int) -> Share:
+        """What the process in this place gets."""
+        return Share(self._scratch.folder, slot)
+
+    def forget(self, slot: int) -> None:
+        """Take away what a process that has ended had open; what it has done still counts."""
+        mark_process_dead(slot, str(self._scratch.folder))
+
+    def close(self) -> None:
+        """Delete the folder."""
+        self._scratch.close()
+
+    def close_if_orphaned(self) -> None:
+        """Delete the folder if the process that made it was killed, for one that is ending too."""
+        if os.getppid() != self._owner:
+            self.close()
+
+
+class Instruments:
+    """The counters of one process."""
+
+    def __init__(self, share: Share | None = None) -> None:
+        """
+        Args:
+            share: where its numbers are kept; None keeps them in memory, for one process alone.
+        """
+        self._share = share
+        # Chosen here and not by the environment: it is looked at when the library is imported.
+        if share is None:
+            values.ValueClass = values.MutexValue
+        else:
+            os.environ[FOLDER_VARIABLE] = str(share.folder)
+            values.ValueClass = values.MultiProcessValue(lambda: share.slot)
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "tinyimage_http_requests_total",
+            "Requests that were answered, by route, method and status; a socket counts at its end",
+            ("route", "method", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "tinyimage_http_request_duration_seconds",
+            "From a request's head to the end of its answer, without sockets",
+            ("route",),
+            buckets=BOUNDS,
+            registry=registry,
+        )
+        self._received = Counter(
+            "tinyimage_http_request_bytes_total",
+            "Bytes of bodies and of messages of sockets that were received",
+            ("route",),
+            registry=registry,
+        )
+        self._sent = Counter(
+            "tinyimage_http_response_bytes_total",
+            "Bytes of bodies and of messages of sockets that were sent",
+            ("route",),
+            registry=registry,
+        )
+        self._in_flight = Gauge(
+            "tinyimage_http_requests_in_flight",
+            "Requests that are being answered, without sockets",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._sockets = Gauge(
+            "tinyimage_sockets_open",
+            "Sockets that are open",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._pictures = Counter(
+            "tinyimage_socket_pictures_total",
+            "Messages of sockets that were answered, by what became of them",
+            ("outcome",),
+            registry=registry,
+        )
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request as being answered."""
+        self._in_flight.inc()
+        try:
+            yield
+        finally:
+            self._in_flight.dec()
+
+    @contextlib.contextmanager
+    def socket(self) -> Iterator[None]:
+        """Count a socket as open, and its request as none any more."""
+        self._in_flight.dec()
+        self._sockets.inc()
+        try:
+            yield
+        finally:
+            self._sockets.dec()
+            self._in_flight.inc()
+
+    def count(self, record: Record) -> None:
+        """Count what has ended."""
+        route = record.route or OTHER
+        if record.method == SOCKET_METHOD:
+            self._pictures.labels(record.outcome or OTHER).inc()
+        else:
+            method = record.method if record.method in METHODS else OTHER
+            self._requests.labels(route, method, str(record.status)).inc()
+            if route != SOCKET_ROUTE:
+                self._seconds.labels(route).observe(record.seconds)
+        if record.bytes_in:
+            self._received.labels(route).inc(record.bytes_in)
+        if record.bytes_out:
+            self._sent.labels(route).inc(record.bytes_out)
+
+    def collector(self) -> Collector:
+        """All numbers, those of the other processes too. Reading them blocks for a moment."""
+        if self._share is None:
+            return self._registry
+        return MultiProcessCollector(None, path=str(self._share.folder))

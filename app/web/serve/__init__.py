@@ -1,0 +1,1 @@
+"""Sanic bounded in time and memory, over several processes."""

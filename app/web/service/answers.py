@@ -1,0 +1,19 @@
+"""How answers name a conversion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core.jobs.job import PictureJob
+
+
+def describe(job: PictureJob) -> dict[str, Any]:
+    """What was asked for: md5, format and quality, and the options where there are any."""
+    conversion = job.conversion
+    named = {
+        "md5": conversion.md5,
+        "format": conversion.format,
+        "quality": conversion.quality,
+    }
+    options = conversion.options.to_dict()
+    return {**named, "options": options} if options else named

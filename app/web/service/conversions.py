@@ -1,0 +1,332 @@
+"""What a server does with pictures: take them, say how they are, hand out what they became."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+from redis.exceptions import RedisError
+
+from app.core.errors import QueueFull, Unavailable
+from app.core.jobs.async_queue import AsyncPictureQueue
+from app.core.jobs.events import Events
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
+from imaging.formats import Format, same_format
+from imaging.options import Options
+
+logger = logging.getLogger(__name__)
+
+SUBMIT_ATTEMPTS = 10
+"""How often a submission starts over because another server changed the same job meanwhile."""
+
+REREAD_SECONDS = 10.0
+"""How often the status of a followed job is read when no event comes."""
+
+CONFIRM_DELAYS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0)
+"""Seconds between looks at RQ after an event that ends a job: workers of an older version send it
+just before RQ knows."""
+
+CONFIRM_SECONDS = 1.0
+"""How long after such an event who waits for a whole picture looks once more."""
+
+OUTAGE_SECONDS = 1.0
+"""How often who follows a job asks a Redis that cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it came in."""
+
+    file: IO[bytes]
+    """Closed by the submission it is given to, or by who refuses it."""
+    md5: str
+    size: int
+    """Bytes."""
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished conversion and its stored file."""
+
+    job: PictureJob
+    info: ObjectInfo
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An object of a storage that holds none open."""
+
+    storage: Storage
+    info: ObjectInfo
+
+    def stream(self, start: int, end: int) -> AsyncIterator[bytes]:
+        return self.storage.get_stream(self.info.key, start, end)
+
+    def close(self) -> None:
+        pass
+
+
+class Conversions:
+    """The queue, the storage and the events as one service. Made once for each server process."""
+
+    def __init__(self, queue: AsyncPictureQueue, storage: Storage, events: Events) -> None:
+        self._queue = queue
+        self._storage = storage
+        self._opener = storage if isinstance(storage, Opener) else None
+        self._events = events
+        self._submissions: set[asyncio.Task[PictureJob]] = set()
+        self._stopping = False
+
+    async def submit(
+        self,
+        picture: Picture,
+        conversion: Conversion,
+        priority: Priority = Priority.INTERACTIVE,
+        media_type: str | None = None,
+    ) -> PictureJob:
+        """Ask for a conversion of the picture; the same one asked for twice is one job, which has
+        the higher priority of the two as long as it waits.
+
+        The media type is that of the picture, by which `own_format` finds its results.
+
+        Once begun it runs to its end, whoever stops waiting for it, and closes the picture's file.
+
+        Returns:
+            the job, queued, processing or done. A done one has its result in storage. One that had
+            failed, or whose result is gone, was sent again.
+
+        Raises:
+            QueueFull: if it would be a new job, and too many of its priority wait.
+            Unavailable: if other servers keep changing the same job.
+            StorageError: if the original cannot be stored.
+            RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
+        """
+        # A client that goes away cancels what waits here. What is on its way to Redis cannot be
+        # cancelled: a submission cut off meanwhile would delete the original of a job that is just
+        # being made.
+        submission = asyncio.create_task(
+            self._submit(picture, conversion, priority, media_type), name="submission"
+        )
+        self._submissions.add(submission)
+        submission.add_done_callback(self._submissions.discard)
+        return await asyncio.shield(submission)
+
+    async def finish(self) -> None:
+        """Wait for all submissions that have begun."""
+        while self._submissions:
+            await asyncio.wait(self._submissions)
+
+    async def status(self, md5: str) -> list[PictureJob]:
+        """The picture's jobs, without those whose result is gone.
+
+        The plain ones come first, as clients that know no others take the first of a format; beyond
+        that the oldest comes first.
+        """
+        return await self._current(await self._queue.find(md5))
+
+    async def wait(self, md5: str, seconds: float) -> list[PictureJob]:
+        """The picture's jobs as `status`, once all have ended, none is known, `seconds` have passed
+        or `stop_waiting` was called.
+
+        It reads them when an event tells of one of them, or events may have been missed.
+
+        Raises:
+            RedisError: if Redis cannot be reached at first, or when the time is over.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        known = False
+        with self._events.follow(md5) as bell:
+            while True:
+                pause = None
+                try:
+                    jobs = await self._queue.find(md5)
+                except RedisError as error:
+                    if not known or self._stopping or loop.time() >= ends:
+                        raise
+                    logger.warning("waiting for %s: %s", md5, error)
+                    pause = OUTAGE_SECONDS
+                else:
+                    known = True
+                    ended = all(job.finished for job in jobs)
+                    if ended or self._stopping or loop.time() >= ends:
+                        return await self._current(jobs)
+                    if bell.final:
+                        bell.final, pause = False, CONFIRM_SECONDS
+                left = max(0.0, ends - loop.time())
+                await bell.wait(left if pause is None else min(left, pause))
+
+    def stop_waiting(self) -> None:
+        """Have all who `wait` be told what is known, now and from now on: the server stops."""
+        self._stopping = True
+        self._events.ring_all()
+
+    async def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
+        """The place of each job that waits, 1 for the next one; None for all others."""
+        return await self._queue.places(jobs)
+
+    async def own_format(self, md5: str) -> Format | None:
+        """The format that `same` meant as the picture was sent; None if none is known."""
+        for job in await self._queue.find(md5):
+            if job.facts.media_type is not None:
+                return same_format(job.facts.media_type)
+        return None
+
+    async def newest_result(
+        self,
+        md5: str,
+        format: Format | None = None,
+        quality: int | None = None,
+        options: Options | None = None,
+    ) -> Result | None:
+        """The result finished last of those with this format, quality and options, or None.
+
+        Without options it is a plain one. Only where no plain job of this format and quality is
+        there, it is one with options: as long as one waits, or has failed, another's result would
+        be a wrong file for the client that has asked for it. A job whose result is gone is not
+        there.
+        """
+        jobs = [
+            job
+            for job in await self._queue.find(md5)
+            if (format is None or job.conversion.format is format)
+            and (quality is None or job.conversion.quality == quality)
+            and (options is None or job.conversion.options == options)
+        ]
+        if options is not None:
+            return await self._newest(jobs)
+        plain = [job for job in jobs if job.conversion.is_plain]
+        if result := await self._newest(plain):
+            return result
+        if any(job.state is not JobState.DONE for job in plain):
+            return None
+        return await self._newest([job for job in jobs if not job.conversion.is_plain])
+
+    async def follow(self, job: PictureJob) -> AsyncIterator[PictureJob]:
+        """The job each time its state has changed, until it is finished or gone, over any time in
+        which Redis cannot be reached."""
+        with self._events.follow(job.conversion.job_id) as bell:
+            last, looks = job.state, 0
+            while True:
+                try:
+                    current = await self._queue.get(job.conversion.job_id)
+                except RedisError as error:
+                    logger.warning("following %s: %s", job.conversion.job_id, error)
+                    await asyncio.sleep(OUTAGE_SECONDS)
+                    continue
+                if current is None:
+                    return
+                if current.state is not last:
+                    last = current.state
+                    yield current
+                if current.finished:
+                    return
+                if bell.final and looks < len(CONFIRM_DELAYS):
+                    await asyncio.sleep(CONFIRM_DELAYS[looks])
+                    looks += 1
+                else:
+                    bell.final, looks = False, 0
+                    # Not all at once, who were all told of something at the same moment.
+                    await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+
+    async def read(self, job: PictureJob) -> bytes:
+        """The whole result of a done job.
+
+        Raises:
+            ObjectNotFound: if it is gone.
+        """
+        return await self._storage.get_bytes(job.result_key)
+
+    def open(self, result: Result) -> StoredObject:
+        """The result, to be read and closed.
+
+        Raises:
+            ObjectNotFound: if it is gone, and the storage can tell that so soon.
+        """
+        if self._opener is not None:
+            return self._opener.open(result.job.result_key)
+        return _Found(self._storage, result.info)
+
+    async def presign(self, result: Result, method: str, seconds: int) -> str | None:
+        """A URL of the storage under which the result can be read with `method`, GET or HEAD, for
+        some seconds; None if the storage has none."""
+        if isinstance(self._storage, Presigner):
+            return await self._storage.presign(method, result.job.result_key, seconds)
+        return None
+
+    async def _submit(
+        self, picture: Picture, conversion: Conversion, priority: Priority, media_type: str | None
+    ) -> PictureJob:
+        token = secrets.token_hex(8)
+        stored = unused = False
+        try:
+            for _ in range(SUBMIT_ATTEMPTS):
+                job = await self._queue.get(conversion.job_id)
+                if job and job.token == token:  # it was made, and Redis's answer was lost
+                    return job
+                unused = stored
+                if job and not job.finished:
+                    waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
+                    if waits_as_bulk and priority is Priority.INTERACTIVE:
+                        await self._queue.promote(job)
+                    return job
+                if job and job.state is JobState.DONE and await self._result(job):
+                    return job
+                if not stored and await self._queue.is_full(priority):
+                    raise QueueFull("Too many pictures are waiting; try again")
+                if not stored:
+                    picture.file.seek(0)
+                    stored = unused = True
+                    await self._storage.put_stream(paths.original(conversion, token), picture.file)
+                # From here until Redis is asked again a job may have it, also if no answer comes;
+                # if none has, the cleanup finds an orphan.
+                unused = False
+                submitted = await self._queue.submit(
+                    conversion,
+                    token=token,
+                    filename=picture.filename,
+                    size=picture.size,
+                    media_type=media_type,
+                    priority=priority,
+                    replaces=job,
+                )
+                if submitted:
+                    return submitted
+            raise Unavailable("The picture is being changed elsewhere; try again")
+        finally:
+            picture.file.close()
+            if unused:  # another submission was first, or this one failed
+                await self._storage.delete_async(paths.original(conversion, token))
+
+    async def _newest(self, jobs: list[PictureJob]) -> Result | None:
+        """The result finished last, or None."""
+        done = [job for job in jobs if job.state is JobState.DONE]
+        done.sort(key=lambda job: job.ended or datetime.min.replace(tzinfo=UTC), reverse=True)
+        for job in done:
+            if result := await self._result(job):
+                return result
+        return None
+
+    async def _current(self, jobs: Sequence[PictureJob]) -> list[PictureJob]:
+        """The jobs without those whose result is gone, the plain ones first."""
+        there = await asyncio.gather(*(self._is_current(job) for job in jobs))
+        found = [job for job, current in zip(jobs, there, strict=True) if current]
+        return sorted(found, key=lambda job: not job.conversion.is_plain)
+
+    async def _is_current(self, job: PictureJob) -> bool:
+        return job.state is not JobState.DONE or await self._result(job) is not None
+
+    async def _result(self, job: PictureJob) -> Result | None:
+        info = await self._storage.stat(job.result_key)
+        return Result(job, info) if info else None

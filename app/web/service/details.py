@@ -1,0 +1,106 @@
+"""What answers say of a job beside the kept API, to clients that ask for `details`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import Any
+from urllib.parse import urlencode
+
+from app.core.jobs.facts import Facts
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.conversion import Conversion
+from imaging.quality import NO_QUALITY
+
+UNKNOWN_REASON = "the picture cannot be converted"
+"""In place of a reason that is not for clients."""
+
+_INTERNAL = re.compile(
+    r"Traceback|\[Errno|0x[0-9a-fA-F]{6,}|<[\w.]+ object|(?<![\w.])/[\w.-]+/|\b[A-Za-z]:\\"
+)
+"""What a library may have put into its message: a trace, an object, an address, a path."""
+
+_LONGEST = 300
+"""Characters of a reason."""
+
+
+def downloads_from(download_url: str, path: str) -> str:
+    """What the addresses of downloads begin with.
+
+    Args:
+        download_url: the setting; relative to the root of the server if it has no host and no
+            leading slash.
+        path: of the request that is answered.
+
+    Returns:
+        a reference relative to the URL of that request: a path prefix is the client's own business,
+        as the server is told none.
+    """
+    if "://" in download_url or download_url.startswith("/"):
+        return download_url
+    return "../" * (path.count("/") - 1) + download_url
+
+
+def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, Any]:
+    """All that is known of a job; a key whose value is not known is left out.
+
+    Args:
+        place: among those that wait.
+        downloads: as `downloads_from` gives it.
+    """
+    facts, done = job.facts, job.state is JobState.DONE
+    original, result = facts.measures.original, facts.measures.result if done else None
+    known: dict[str, Any] = {
+        "filename": job.filename,
+        "original_type": facts.media_type,
+        "original_bytes": facts.original_bytes,
+        "original_width": original and original.width,
+        "original_height": original and original.height,
+        "place": place,
+    }
+    if done:
+        known |= {
+            "result_bytes": facts.result_bytes,
+            "result_width": result and result.width,
+            "result_height": result and result.height,
+            **_saved(facts),
+            "milliseconds": facts.milliseconds,
+            "download_url": f"{downloads}{job.conversion.md5}?{_query(job.conversion)}",
+        }
+    if job.finished and job.ended:
+        time = job.ended.astimezone(UTC).isoformat(timespec="milliseconds")
+        known["finished_at"] = time.replace("+00:00", "Z")
+    if job.state is JobState.FAILED:
+        known["error"] = {"code": facts.error_code, "message": reason(facts.error)}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def reason(text: str | None) -> str:
+    """A reason as clients may read it: one line, and nothing of the inside of the server."""
+    lines = (text or "").splitlines()
+    if not lines or not lines[0] or _INTERNAL.search(lines[0]):
+        return UNKNOWN_REASON
+    return lines[0] if len(lines[0]) <= _LONGEST else f"{lines[0][:_LONGEST]}…"
+
+
+def _saved(facts: Facts) -> dict[str, float]:
+    """By how much the result is smaller; below 0 if it is larger."""
+    if facts.original_bytes is None or facts.result_bytes is None:
+        return {}
+    saved = facts.original_bytes - facts.result_bytes
+    return {
+        "saved_bytes": saved,
+        "saved_percent": round(100 * saved / max(1, facts.original_bytes), 1),
+    }
+
+
+def _query(conversion: Conversion) -> str:
+    """The query of the download that gets the result of this conversion and no other."""
+    query = {"format": str(conversion.format), **conversion.options.to_text()}
+    if conversion.quality != NO_QUALITY:
+        name = "quality" if conversion.format.has_quality else "q"
+        query[name] = str(conversion.quality)
+    if conversion.is_plain:
+        # With an option named, be it as by default, a download is never answered with another.
+        query["lossless"] = "false"
+    return urlencode(query, safe=",")

@@ -1,0 +1,127 @@
+"""Pictures that a socket sends as binary messages, each announced by a JSON message before it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from app.core.config.settings import Settings
+from app.core.errors import InvalidJSON, InvalidOption, TinyImageError
+from app.core.picture.conversion import Wish, parse_flag
+from app.web.ws.messages import Order, asks_for_details, fields_of, order_of, wish_of
+from imaging.formats import Format
+from imaging.quality import parse_quality
+
+GRACE_SECONDS = 1.0
+"""For which a picture that is late is waited for all the same: it may have come, unread as yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the next binary message is, or why it is nothing. Small, whatever the message was."""
+
+    size: int
+    """Characters of the message."""
+    details: bool
+    asked: tuple[Wish, str] | TinyImageError
+    """The wish and the name of the file, or what is wrong; told when its picture comes, so that
+    the next binary message belongs to the next announcement."""
+
+    def order(self, data: bytes, max_size: int) -> Order:
+        """The order that the announcement and its binary message are.
+
+        Raises:
+            UnsupportedFormat, InvalidOption, InvalidJSON: what the announcement has wrong.
+            SizeExceeded: if the picture is larger than `max_size` bytes.
+        """
+        if isinstance(self.asked, TinyImageError):
+            # A new one: its trace would hold the picture in a circle.
+            raise type(self.asked)(*self.asked.args)
+        wish, filename = self.asked
+        return order_of(data, max_size, wish, filename, self.details)
+
+
+def announcement_of(message: str, settings: Settings) -> Announcement | None:
+    """The announcement that a text message is, None if it is another one: one is an object whose
+    `binary` is there and not false, right or wrong as the rest of it may be."""
+    if '"binary"' not in message and "\\" not in message:  # a name may be written with escapes
+        return None
+    try:
+        fields = fields_of(message)
+    except InvalidJSON:
+        return None
+    try:
+        if not parse_flag("binary", fields.get("binary")):
+            return None
+        wish, filename = wish_of(fields, settings)
+        parse_flag("details", fields.get("details"))
+        if fields.get("data") is not None:
+            raise InvalidOption("data and binary exclude each other")
+        # It is a number from here on, and means the same for each format.
+        wish = replace(wish, quality=parse_quality(wish.quality, Format.JPG))
+        return Announcement(len(message), asks_for_details(fields), (wish, filename))
+    except RecursionError:
+        error: TinyImageError = InvalidJSON("The message is nested too deeply")
+    except TinyImageError as raised:
+        error = raised
+    # Its trace would keep the message.
+    error.__context__ = None
+    return Announcement(len(message), asks_for_details(fields), error.with_traceback(None))
+
+
+@dataclass(slots=True)
+class Announced:
+    """The open announcements of one socket, first in, first out.
+
+    Args:
+        limit: how many there may be.
+        patience: seconds that the first of them waits for its picture to begin.
+        clock: what tells seconds.
+    """
+
+    limit: int
+    patience: float
+    clock: Callable[[], float] = time.monotonic
+    _open: deque[Announcement] = field(default_factory=deque)
+    _deadline: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    @property
+    def full(self) -> bool:
+        """Whether there may be no more."""
+        return len(self._open) >= self.limit
+
+    def add(self, announcement: Announcement) -> None:
+        """Open one."""
+        if not self._open:
+            self._restart()
+        self._open.append(announcement)
+
+    def take(self) -> Announcement:
+        """The one whose picture has come."""
+        announcement = self._open.popleft()
+        self._restart()
+        return announcement
+
+    def pause(self, seconds: float) -> None:
+        """Leave out a time in which the server did not read."""
+        self._deadline += seconds
+
+    @property
+    def late(self) -> bool:
+        """Whether the first picture should have begun."""
+        return self.left() <= 0
+
+    def left(self) -> float:
+        """Seconds until the first picture is late, infinite if there is none."""
+        if not self._open:
+            return math.inf
+        return self._deadline - self.clock()
+
+    def _restart(self) -> None:
+        self._deadline = self.clock() + self.patience

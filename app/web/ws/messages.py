@@ -1,0 +1,142 @@
+"""One message of a socket: a picture as JSON, or an API key."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.config.settings import Settings
+from app.core.errors import (
+    DecodeError,
+    InvalidJSON,
+    InvalidOption,
+    SizeExceeded,
+    TinyImageError,
+)
+from app.core.picture.conversion import Wish, parse_flag, parse_wish
+from app.core.picture.filenames import clean_filename
+from app.web.service.conversions import Picture
+from app.web.ws.encoded import decode_data
+
+MESSAGE_OVERHEAD = 64 * 1024
+"""Bytes that the other fields of a message may take."""
+
+KEY_MESSAGE = 4 * 1024
+"""Bytes of the largest message that is looked into for a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message, decoded."""
+
+    picture: Picture
+    wish: Wish
+    details: bool = False
+    """Whether the answers are to have the details of the job."""
+
+
+def max_message_size(max_upload_size: int) -> int:
+    """Bytes of the largest message read.
+
+    base64 takes 4/3 of a picture. A message of up to twice the largest picture is read and answered
+    with `size_exceeded`; a larger one closes the socket with 1009, as it is not held in memory.
+    """
+    return 2 * max_upload_size * 4 // 3 + MESSAGE_OVERHEAD
+
+
+def key_of_message(message: str | bytes) -> str | None:
+    """The key of a message `{"api_key": key}`, or None if it is another one."""
+    if len(message) > KEY_MESSAGE:
+        return None
+    try:
+        fields = fields_of(message)
+    except InvalidJSON:
+        return None
+    key = fields.get("api_key")
+    is_picture = "data" in fields or fields.get("binary")
+    return key if isinstance(key, str) and not is_picture else None
+
+
+def wants_details(message: str | bytes) -> bool:
+    """Whether a message asks for details; for one that cannot be decoded."""
+    try:
+        return asks_for_details(fields_of(message))
+    except InvalidJSON:
+        return False
+
+
+def asks_for_details(fields: Mapping[str, object]) -> bool:
+    """Whether the fields of a message ask for details; not if they do so wrongly."""
+    try:
+        return parse_flag("details", fields.get("details"))
+    except (TinyImageError, RecursionError):
+        return False
+
+
+def decode_message(message: str | bytes, settings: Settings) -> Order:
+    """The order that a client's message holds.
+
+    Raises:
+        InvalidJSON: if it is no JSON object.
+        UnsupportedFormat: if there is no such format.
+        InvalidOption: if an option is wrong.
+        SizeExceeded: if the picture is larger than it may be.
+        DecodeError: if `data` is not base64.
+    """
+    fields = fields_of(message)
+    try:
+        wish, filename = wish_of(fields, settings)
+        details = parse_flag("details", fields.get("details"))
+        if parse_flag("binary", fields.get("binary")):  # others are taken as announcements
+            raise InvalidOption("A binary message should be announced in a text message")
+    except RecursionError:
+        raise InvalidJSON("The message is nested too deeply") from None
+    max_size = settings.upload.max_upload_size
+    encoded = fields.get("data")
+    if not isinstance(encoded, str) or not encoded:
+        raise DecodeError("'data' is not base64")
+    return order_of(decode_data(encoded, max_size), max_size, wish, filename, details)
+
+
+def wish_of(fields: Mapping[str, object], settings: Settings) -> tuple[Wish, str]:
+    """What the fields of a message ask for, and the name of the file.
+
+    Raises:
+        UnsupportedFormat: if there is no such format.
+        InvalidOption: if an option is wrong.
+        RecursionError: if they are nested too deeply.
+    """
+    wish = parse_wish(fields, settings.engine.effort, settings.limits.max_pixels)
+    filename = fields.get("filename")
+    return wish, clean_filename(filename if isinstance(filename, str) else "")
+
+
+def order_of(data: bytes, max_size: int, wish: Wish, filename: str, details: bool) -> Order:
+    """The order of a picture.
+
+    Raises:
+        SizeExceeded: if it has more than `max_size` bytes.
+    """
+    if len(data) > max_size:
+        raise SizeExceeded(f"The picture is larger than {max_size} bytes")
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return Order(Picture(io.BytesIO(data), md5, len(data), filename), wish, details)
+
+
+def fields_of(message: str | bytes) -> dict[str, Any]:
+    """The members of the object that a message is.
+
+    Raises:
+        InvalidJSON: if it is no JSON object.
+    """
+    try:
+        fields = json.loads(message)
+    except (ValueError, RecursionError):
+        raise InvalidJSON("The message is not JSON") from None
+    if not isinstance(fields, dict):
+        raise InvalidJSON("The message is not a JSON object")
+    return fields

@@ -1,0 +1,110 @@
+"""The warm decoder: converts what comes in on its one socket, until that closes.
+
+It has no Redis, no storage and no secrets; its standard input is its only connection to the worker.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from imaging import libvips
+from imaging.confine import allow_cpu, confine, resident
+from imaging.data import Data
+from imaging.errors import PictureError
+from imaging.frames import Closed, Ready, receive_frame, send_frame
+from imaging.measures import Measures
+from imaging.parent import die_with_parent
+from imaging.target import Target
+
+
+def main() -> None:
+    """Serve until the worker closes the socket.
+
+    Arguments: the worker's process id, bytes of memory, seconds of CPU for one picture.
+    """
+    parent, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    die_with_parent(parent, signal.SIGKILL)
+    warnings.simplefilter("ignore")  # Pillow's, on what is broken in a file
+    library, status = _in_fork(libvips.library_to_open)
+    if library and not status:
+        libvips.open_library(library)
+    import pyvips
+
+    import imaging.convert  # noqa: F401 - before it may read no more than it needs
+
+    pyvips.cache_set_max(0)  # no two conversions share a step
+    with socket.socket(fileno=0) as connection:
+        began = resident(os.getpid())
+        folder = Path(os.environ["TMPDIR"])
+
+        def check() -> str | None:
+            die_with_parent(decoder, signal.SIGKILL)
+            confine(memory, folder)
+            allow_cpu(seconds)
+            return libvips.fault()
+
+        decoder = os.getpid()
+        fault, status = _in_fork(check)
+        if status:
+            fault = f"libvips ended its process with status {status} over a small picture"
+        ready = Ready(began, confine(memory, folder), fault)
+        # A stop is for the worker, which lets the picture in hand be finished and then closes the
+        # socket; a terminal and some platforms send the signal to every process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        try:
+            send_frame(connection, ready.to_dict(), b"")
+            while fault is None:
+                fields, data = receive_frame(connection)
+                allow_cpu(seconds)
+                send_frame(connection, *_answer(Target.from_dict(fields), data, memory))
+        except (Closed, BrokenPipeError):
+            return
+
+
+def _in_fork(ask: Callable[[], str | None]) -> tuple[str | None, int]:
+    """What `ask` returns in a copy of this process, and the status with which the copy ended: what
+    Python and the encoders set up for that, some 15 MB, is not kept. libvips has not started a
+    thread yet, so the copy is whole."""
+    reader, writer = os.pipe()
+    copy = os.fork()
+    if not copy:
+        status = 1
+        try:
+            os.write(writer, (ask() or "").encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with open(reader, encoding="utf-8", errors="replace") as pipe:  # noqa: PTH123 - a descriptor
+        answer = pipe.read()
+    return answer or None, os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+
+
+def _answer(target: Target, data: Data, memory: int) -> tuple[dict[str, Any], Data]:
+    from imaging.convert import convert
+
+    told: dict[str, Any] = {}
+
+    def tell(measures: Measures) -> None:
+        told["measures"] = measures.to_dict()
+
+    try:
+        result: Data = convert(data, target, tell)
+    except PictureError as error:
+        return {**told, "error": str(error), "code": error.code}, b""
+    except MemoryError:
+        reason = f"the picture needs more than the {memory} bytes of memory allowed"
+        return {**told, "error": reason, "code": PictureError(reason).code}, b""
+    return told, result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The decoder from outside: started, watched, replaced."""

@@ -1,0 +1,187 @@
+"""A process that libvips runs in, from its start to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.process.temporary import Scratch
+from imaging.confine import resident
+from imaging.data import Data
+from imaging.frames import Ready, Unfit, receive_frame, send_frame
+from imaging.target import Target
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+"""The only variables of the worker's environment that the decoder sees: no address, no secret."""
+
+SCRATCH_PREFIX = "tinyimage-decoder-"
+"""Of the folder for the temporary files of one decoder."""
+
+ENVIRONMENT = {
+    "VIPS_CONCURRENCY": "1",  # one thread: there are as many decoders as pictures
+    "RAYON_NUM_THREADS": "1",  # oxipng's threads, for the same reason
+    "MALLOC_ARENA_MAX": "2",  # glibc sets memory aside for each thread
+    "VIPS_BLOCK_UNTRUSTED": "1",
+    "VIPS_WARNING": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+CPU_FACTOR = 2
+"""How many times its time limit a picture may take of CPU. The worker ends it long before, as one
+thread does nearly all; this is for when there is no worker to do so."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderLimits:
+    """How much one decoder may take, and how long it lives."""
+
+    memory: int = 4 * 1024**3
+    """Bytes of its address space."""
+    pictures: int = 500
+    """After so many it is replaced."""
+    growth: int = 256 * 1024**2
+    """Bytes of resident memory beyond what it began with, after which it is replaced."""
+
+
+class Decoder:
+    """A process that converts one picture after the other."""
+
+    def __init__(self, limits: DecoderLimits, timeout: float) -> None:
+        """Start it.
+
+        Args:
+            timeout: seconds that one conversion may take.
+        """
+        self.pictures = 0
+        self._limits = limits
+        self._ready = False
+        self._base: int | None = None
+        self._scratch = Scratch(SCRATCH_PREFIX)
+        self.connection, theirs = socket.socketpair()
+        try:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "imaging.decoder", str(os.getpid())),
+                    *(str(limits.memory), str(CPU_FACTOR * timeout)),
+                ],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                cwd=ROOT,
+                umask=0o077,
+                env={name: os.environ[name] for name in INHERITED if name in os.environ}
+                | ENVIRONMENT
+                | {"TMPDIR": str(self._scratch.folder)},
+            )
+        except BaseException:
+            self.connection.close()
+            self._scratch.close()
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it would begin with a picture at once. Does not wait.
+
+        Raises:
+            Closed: if it has ended; Unfit if it cannot convert.
+        """
+        if not self._ready and select.select([self.connection], [], [], 0)[0]:
+            self._greet(receive_frame(self.connection)[0])
+        return self._ready
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that it holds now; None where the kernel does not say."""
+        return resident(self.pid)
+
+    @property
+    def worn(self) -> bool:
+        """Whether it has done its share of pictures, or has grown too much."""
+        if self.pictures >= self._limits.pictures:
+            return True
+        memory = self.memory
+        return memory is not None and memory > (self._base or memory) + self._limits.growth
+
+    def send(self, target: Target, data: Data) -> None:
+        """Hand it a picture.
+
+        Raises:
+            OSError: if it is gone, or does not take it in before the connection's time-out.
+        """
+        self.pictures += 1
+        send_frame(self.connection, target.to_dict(), data)
+
+    def receive(self, on_timeout: Callable[[], None]) -> tuple[dict[str, Any], Data]:
+        """What became of the picture.
+
+        Args:
+            on_timeout: called each time the connection's time-out passes; it may raise.
+
+        Raises:
+            Closed: if it is gone; Unfit if it cannot convert.
+        """
+        fields, data = receive_frame(self.connection, on_timeout)
+        if not self._ready:
+            self._greet(fields)
+            fields, data = receive_frame(self.connection, on_timeout)
+        return fields, data
+
+    def wait(self, on_timeout: Callable[[], None]) -> None:
+        """Wait until it would begin with a picture.
+
+        Args:
+            on_timeout: called each time the connection's time-out passes; it may raise.
+
+        Raises:
+            Closed: if it has ended; Unfit if it cannot convert.
+        """
+        if not self._ready:
+            self._greet(receive_frame(self.connection, on_timeout)[0])
+
+    def end(self, patience: float = 0) -> int:
+        """End it and say how it ended: its status, negative for a signal.
+
+        Args:
+            patience: seconds that it gets to end by itself. One that crashed is just ending: its
+                own status tells more than our SIGKILL.
+        """
+        self.connection.close()
+        if patience:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
+        self._process.kill()
+        status = self._process.wait()
+        self._scratch.close()
+        return status
+
+    def _greet(self, fields: dict[str, Any]) -> None:
+        ready = Ready.from_dict(fields)
+        if ready.fault is not None:
+            raise Unfit(ready.fault)
+        self._ready, self._base = True, ready.memory
+        if ready.missing:
+            logger.warning("the kernel has no %s for the decoder", " and no ".join(ready.missing))

@@ -1,0 +1,192 @@
+"""The warm decoder: kept, watched, and replaced when it fails or is worn."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from app.core.jobs.counts import Restart
+from imaging.data import Data
+from imaging.errors import PictureError
+from imaging.frames import Closed, Unfit
+from imaging.measures import Measures
+from imaging.target import Target
+from workers.decoder.process import Decoder, DecoderLimits
+
+SLICE_SECONDS = 0.25
+"""How often a wait for the decoder looks at the clock and at `interrupt_after`."""
+
+STARTS = 3
+"""How often a decoder is started that ends before it is up, until it counts as unfit."""
+
+START_SECONDS = 60.0
+"""How long a decoder may take to be up on a machine under load."""
+
+PATIENCE = 0.1
+"""Seconds in which a decoder that has crashed ends."""
+
+
+class DecoderCrashed(Exception):
+    """The decoder ended in the middle of a picture."""
+
+
+class ConversionTimeout(PictureError):
+    """The conversion took longer than it may."""
+
+
+class Interrupted(Exception):
+    """The worker stops and cannot wait for the picture any longer."""
+
+
+class Sandbox:
+    """Converts one picture after the other in a decoder, replaced when it fails or is worn.
+
+    A worn one goes on until the next one is up, so that no picture waits for a start.
+    """
+
+    def __init__(self, timeout: float, limits: DecoderLimits | None = None) -> None:
+        """
+        Args:
+            timeout: seconds that one conversion may take.
+            limits: of each decoder.
+        """
+        self._timeout = timeout
+        self._limits = limits or DecoderLimits()
+        self._decoder: Decoder | None = None
+        self._next: Decoder | None = None
+        self._interrupt_at = float("inf")
+        self.restarts: Counter[Restart] = Counter()
+        """Decoders that were replaced, until whoever reports them takes them away."""
+
+    @property
+    def pid(self) -> int | None:
+        """The decoder's process id, None while there is no decoder."""
+        return self._decoder.pid if self._decoder else None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that the decoder holds now; None without a decoder or an answer of the kernel."""
+        return self._decoder.memory if self._decoder else None
+
+    def start(self) -> None:
+        """Start the decoder if there is none."""
+        self._current()
+
+    def check(self) -> None:
+        """Wait until the decoder is up, which it is once it has converted to every format.
+
+        Raises:
+            Unfit: if it cannot convert, or ends again and again.
+        """
+        deadline = time.monotonic() + START_SECONDS
+
+        def check_time() -> None:
+            if time.monotonic() > deadline:
+                raise Unfit(f"the decoder was not up within {START_SECONDS:.0f} s")
+
+        status: int | None = None
+        for _ in range(STARTS):
+            decoder = self._current()
+            decoder.connection.settimeout(SLICE_SECONDS)
+            try:
+                decoder.wait(check_time)
+                return
+            except Unfit:
+                self._drop()
+                raise
+            except Closed:
+                status = self._drop()
+        raise Unfit(f"the decoder ended with status {status} as it started; lines above say why")
+
+    def convert(
+        self, data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
+    ) -> Data:
+        """The picture in `data` as `target` describes it.
+
+        Args:
+            tell: called with the sizes that are known, also of a picture that cannot be converted;
+                not if the decoder ends meanwhile.
+
+        Raises:
+            PictureError: if it cannot be read; ConversionTimeout if it takes too long.
+            DecoderCrashed: if the decoder ends meanwhile.
+            Interrupted: if `interrupt_after` runs out.
+        """
+        decoder = self._current()
+        deadline = time.monotonic() + self._timeout
+
+        def check_time() -> None:
+            now = time.monotonic()
+            if now > deadline:
+                raise self._took_too_long()
+            if now > self._interrupt_at:
+                raise Interrupted
+
+        try:
+            decoder.connection.settimeout(self._timeout)
+            decoder.send(target, data)
+            decoder.connection.settimeout(SLICE_SECONDS)
+            fields, result = decoder.receive(check_time)
+        except TimeoutError:
+            # It did not even take the picture in.
+            self._drop()
+            raise self._took_too_long() from None
+        except (Closed, OSError) as error:
+            self.restarts[Restart.CRASHED] += 1
+            status = self._drop()
+            said = str(error) if isinstance(error, Unfit) else ""
+            raise DecoderCrashed(said or f"the decoder ended with status {status}") from error
+        except BaseException:
+            # In the middle of a frame: this decoder cannot be spoken to any more.
+            self._drop()
+            raise
+        if self._next is None and decoder.worn:
+            self.restarts[Restart.WORN] += 1
+            self._next = Decoder(self._limits, self._timeout)
+        tell(Measures.from_dict(fields.get("measures")))
+        if "error" in fields:
+            raise PictureError(fields["error"], fields["code"])
+        return result
+
+    def interrupt_after(self, seconds: float) -> None:
+        """Let a conversion take `seconds` more from now; for a worker that is to stop."""
+        self._interrupt_at = time.monotonic() + seconds
+
+    def close(self) -> None:
+        """End the decoder."""
+        for decoder in (self._decoder, self._next):
+            if decoder is not None:
+                decoder.end()
+        self._decoder = self._next = None
+
+    def _current(self) -> Decoder:
+        """The decoder for the next picture."""
+        if self._decoder is not None and not self._decoder.running:
+            self.restarts[Restart.DIED] += 1
+            self._drop()
+        if self._next is not None and (self._decoder is None or self._is_up(self._next)):
+            if self._decoder is not None:
+                self._decoder.end()
+            self._decoder, self._next = self._next, None
+        if self._decoder is None:
+            self._decoder = Decoder(self._limits, self._timeout)
+        return self._decoder
+
+    def _is_up(self, decoder: Decoder) -> bool:
+        """Whether the one that is to follow is ready. One that has ended is forgotten."""
+        try:
+            return decoder.ready
+        except Closed:
+            decoder.end()
+            self._next = None
+            return False
+
+    def _took_too_long(self) -> ConversionTimeout:
+        self.restarts[Restart.TIMED_OUT] += 1
+        return ConversionTimeout(f"the conversion took longer than {self._timeout:g} s")
+
+    def _drop(self) -> int | None:
+        """End the decoder. Returns its status."""
+        decoder, self._decoder = self._decoder, None
+        return decoder.end(PATIENCE) if decoder is not None else None
