@@ -26,14 +26,15 @@ from app.web.guard.rate import RateLimit
 from app.web.guard.requests import Guard
 from app.web.guard.sockets import Sockets
 from app.web.http.api import http_blueprint
+from app.web.http.body import FORM_OVERHEAD
 from app.web.http.health import Readiness, health_blueprint
-from app.web.http.upload import FORM_OVERHEAD
 from app.web.metrics.endpoint import Metrics, metrics_blueprint
 from app.web.metrics.instruments import Instruments, Share, SharedFolder
 from app.web.serve.framing import FramedRequest
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
 from app.web.service.conversions import Conversions
+from app.web.service.intake import Intake
 from app.web.ws.live import live_blueprint
 from app.web.ws.messages import max_message_size
 
@@ -110,12 +111,14 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         storage,
         events,
     )
-    app.blueprint(http_blueprint(settings, conversions, guard))
-    app.blueprint(live_blueprint(settings, conversions, guard))
+    intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels)
+    app.blueprint(http_blueprint(settings, intake, conversions, guard))
+    app.blueprint(live_blueprint(settings, intake, conversions, guard))
     app.blueprint(health_blueprint(Readiness(connection, storage)))
     app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
     # Last: the schema has the routes that are there.
-    app.blueprint(docs_blueprint(build_schema(app, keys_required=bool(settings.auth.api_keys))))
+    schema = build_schema(app, keys_required=bool(settings.auth.api_keys))
+    app.blueprint(guard.open(docs_blueprint(schema)))
 
     @app.before_server_start
     async def start(app: App) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from app.core.picture.conversion import Conversion
 from app.core.redis import client as redis_client
 from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
-from app.web.service.conversions import Conversions, Picture
+from app.web.service.conversions import Conversions
+from app.web.service.picture import Picture
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 
@@ -81,7 +81,7 @@ def site(connection: redis.Redis, redis_url: str, tmp_path: Path) -> Site:
 
 
 def _picture(data: bytes) -> Picture:
-    return Picture(io.BytesIO(data), md5(data), len(data), "cat.jpg")
+    return Picture.of_bytes(data, md5(data), "cat.jpg")
 
 
 def _webp(data: bytes) -> Conversion:

@@ -13,7 +13,7 @@ from sanic import Sanic
 
 from app.core.config.settings import Settings
 from app.core.errors import TinyImageError, Where, errors_at
-from app.web.http.upload import FIELDS
+from app.web.http.form import FIELDS
 from app.web.server import create_app
 from imaging.formats import Format
 from imaging.options import MAX_SIDE, OPTION_NAMES

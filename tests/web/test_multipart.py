@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import InvalidForm, SizeExceeded
 from app.web.http import part
-from app.web.http.upload import Form
+from app.web.http.form import Form
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.web.alone import Web, web
@@ -36,24 +36,22 @@ def _read(body: bytes, *cuts: int, boundary: bytes = b"bound") -> Form:
 
 
 def _check(form: Form, filename: str = "a.png", data: bytes = PNG) -> None:
-    picture = form.picture()
-    picture.file.seek(0)
-    assert picture.file.read() == data
-    assert (picture.md5, picture.size, picture.filename) == (md5(data), len(data), filename)
-    form.close()
+    with form.picture() as picture:
+        picture.file.seek(0)
+        assert picture.file.read() == data
+        assert (picture.md5, picture.size, picture.filename) == (md5(data), len(data), filename)
+    assert picture.file.closed
 
 
 def _refused(body: bytes, says: str) -> None:
-    form = Form(b"bound", 1000)
+    with Form(b"bound", 1000) as form, pytest.raises(InvalidForm, match=says):
+        _take(form, body)
 
-    def read() -> None:
-        form.write(body)
-        form.picture()
+
+def _take(form: Form, body: bytes) -> None:
+    form.write(body)
+    with form.picture():
         _ = form.fields
-
-    with pytest.raises(InvalidForm, match=says):
-        read()
-    form.close()
 
 
 @pytest.mark.parametrize(
@@ -179,20 +177,17 @@ def test_a_field_may_look_like_a_file_and_come_in_any_charset() -> None:
 
 
 def test_a_part_without_a_name_is_bounded_as_a_file_is() -> None:
-    form = Form(b"bound", 1000)
-    with pytest.raises(SizeExceeded):
+    with Form(b"bound", 1000) as form, pytest.raises(SizeExceeded):
         form.write(_part(DISPOSITION, b"x" * 1001))
-    form.close()
 
 
 def test_blanks_and_preambles_of_any_size_take_no_memory() -> None:
     for filler in (b" ", b"x", b"\r\n--boun"):
-        form = Form(b"bound", 1000)
-        form.write(b"text\r\n--bound" if filler == b" " else b"")
-        for _ in range(100):
-            form.write(filler * 10_000)
-            assert len(form._preamble._held) < 32
-        form.close()
+        with Form(b"bound", 1000) as form:
+            form.write(b"text\r\n--bound" if filler == b" " else b"")
+            for _ in range(100):
+                form.write(filler * 10_000)
+                assert len(form._preamble._held) < 32
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,12 @@ def readable(blueprint: Blueprint, path: str, operation: Operation) -> Callable[
     same headers to both, and a body to GET alone."""
 
     def add(handler: Handler) -> Handler:
-        blueprint.add_route(documented(operation)(handler), path, methods=["GET", "HEAD"])
+        blueprint.add_route(
+            documented(operation)(handler),
+            path,
+            methods=["GET", "HEAD"],
+            ctx_is_open=operation.is_open,
+        )
         return handler
 
     return add

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from sanic import HTTPResponse, Request, Sanic
+from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.http.http1 import Http
 from sanic.response import BaseHTTPResponse
 
@@ -16,25 +16,26 @@ from app.web.guard.rate import RateLimit, RateLimitExceeded, Usage
 from app.web.guard.record import REQUEST_ID_HEADER, record_of
 from app.web.guard.sockets import Sockets
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""What needs no key."""
-
-OPEN_BLUEPRINTS = frozenset({"docs"})
-"""Whose routes need none: the page at /docs and the schema."""
-
-LATE_ROUTES = frozenset({"upload", "live"})
-"""Routes that ask for the key themselves: the one answers before the body, the other may be told
-it in a message."""
-
 
 class Guard:
-    """Who may come in, and how much of it."""
+    """Who may come in, and how much of it.
+
+    Every route needs the API key, if there are keys, but for those of open blueprints, those
+    registered with `ctx_is_open=True`, and those with `ctx_checks_key=True`, which ask for the key
+    themselves: before the body is read, or in a message.
+    """
 
     def __init__(self, keys: ApiKeys, cors: Cors, rate: RateLimit, sockets: Sockets) -> None:
         self.keys = keys
         self.sockets = sockets
         self._cors = cors
         self._rate = rate
+        self._open: set[str] = set()
+
+    def open(self, blueprint: Blueprint) -> Blueprint:
+        """The blueprint, whose routes need no key from here on."""
+        self._open.add(blueprint.name)
+        return blueprint
 
     def install(self, app: Sanic) -> None:  # type: ignore[type-arg]
         """See every request of the application and every answer."""
@@ -80,8 +81,9 @@ class Guard:
         if route != "live":
             # Sanic drops its time-outs for whatever asks to become a socket, also elsewhere.
             cast(Http, request.stream).upgrade_websocket = False
-        is_open = request.path in OPEN_PATHS or blueprint in OPEN_BLUEPRINTS
-        if not is_open and route not in LATE_ROUTES:
+        rules = request.route.ctx if request.route else None
+        is_open = blueprint in self._open or getattr(rules, "is_open", False)
+        if not is_open and not getattr(rules, "checks_key", False):
             self.admit(request)
         elif route == "live":
             # A wrong key is refused before the socket is one; without any it can still be told.

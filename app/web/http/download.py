@@ -1,135 +1,180 @@
-"""One result as a file: its headers, conditional and range requests, its bytes as a stream."""
+"""/download: a result."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from dataclasses import dataclass
 
-from sanic import HTTPResponse, Request
+from sanic import Blueprint, HTTPResponse, Request
 
-from app.core.errors import NotFound, PreconditionFailed
-from app.core.picture.filenames import content_disposition
-from app.core.storage import ObjectNotFound, StoredObject
-from app.web.guard.record import record_of
-from app.web.http.ranges import Condition, Version, parse_range
-from app.web.service.conversions import Conversions, Result
+from app.core.config.settings import Settings
+from app.core.errors import InvalidOption, NotFound, Where
+from app.core.picture.conversion import Conversion, parse_options, parse_q
+from app.web.docs.operation import PICTURES, Operation
+from app.web.docs.responses import Responses, headers
+from app.web.docs.routes import readable
+from app.web.docs.schemas import OPTIONS, Q, Schema, ref
+from app.web.http.parameters import MD5, in_header, in_query, named_md5
+from app.web.http.result import remaining_seconds, send_result
+from app.web.service.conversions import Conversions
+from imaging.errors import UnsupportedFormat
+from imaging.formats import Format, is_same, parse_format
+from imaging.options import OPTION_NAMES, Keep, Options
+from imaging.quality import NO_QUALITY, parse_quality
 
-REDIRECT_SECONDS = 300
-"""How long a URL of the storage is good. It is followed at once; the rest is for clocks that differ
-and for a download that is broken off and taken up again."""
+_FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")
 
-JOINED_SIZE = 32 * 1024
-"""Bytes of a body that goes out as one with its head; of a larger one that would be a copy."""
+_RESULT_PARAMETERS = [
+    MD5,
+    in_query(
+        "format",
+        {
+            **ref("AskedFormat"),
+            "description": "The format of the result; also `jpeg`, in any case. `same` is the one "
+            "that the picture came in.",
+        },
+    ),
+    in_query(
+        "quality",
+        {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "The quality of the result, as its status names it.",
+        },
+    ),
+    in_query("q", {**Q, "description": "The `q` that the result was asked for with."}),
+    *(in_query(name, schema) for name, schema in OPTIONS.items()),
+    in_header("Range", "The bytes wanted, as one range: `bytes=0-1023`."),
+    in_header("If-None-Match", "The ETags of what the client has."),
+    in_header("If-Modified-Since", "The Last-Modified of what the client has, if it has no ETag."),
+    in_header("If-Match", "The ETags of which one is to be the file's, or the answer is 412."),
+    in_header("If-Unmodified-Since", "The file is to be no newer, or the answer is 412."),
+    in_header(
+        "If-Range",
+        "The range counts only if this is still the ETag, or, where the query says all of format, "
+        "quality and options, the Last-Modified.",
+    ),
+]
 
 
-async def send_result(
-    request: Request,
-    conversions: Conversions,
-    result: Result,
-    cache_seconds: int,
-    *,
-    named: bool,
-    redirect: bool = False,
-) -> HTTPResponse | None:
-    """Answer a GET or HEAD with the result.
+def _file(description: str, *header_names: str) -> Schema:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "description": description,
+        "headers": headers(*_FILE_HEADERS, *header_names),
+        "content": {format.media_type: binary for format in Format},
+    }
 
-    Args:
-        cache_seconds: how long a cache may keep it; 0 if it is to ask each time.
-        named: whether the request can mean no other result.
-        redirect: whether to send the client to the storage, if that can hand out the result.
 
-    Returns:
-        the response, or None if it has been streamed.
+_RESULTS: Responses = {
+    "200": _file("The file."),
+    "206": _file("The part of it that was asked for.", "Content-Range"),
+    "302": {
+        "description": "It is in the storage, under a URL that is good for a few minutes. With "
+        "the setting `download.redirect` alone.",
+        "headers": headers("Location", "Cache-Control"),
+    },
+    "304": {
+        "description": "The client has it.",
+        "headers": headers(*_FILE_HEADERS),
+    },
+}
+
+
+DOWNLOAD = Operation(
+    name="download_picture",
+    tag=PICTURES,
+    summary="A result",
+    description="What the query names, or the one finished last. A query without options gets the "
+    "plain result: as long as that waits, or if it has failed, nothing is found, and only where no "
+    "plain one was asked for it is one with options. "
+    f"Metadata is gone but for what was kept ({', '.join(Keep)}).",
+    parameters=_RESULT_PARAMETERS,
+    answers=_RESULTS,
+    where=Where.KEYED | Where.PICTURE | Where.RESULT,
+    errors={
+        InvalidOption: "width should be pixels, from 1 to 16383 (it is 'wide')",
+        NotFound: "There is no such result",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a download asks for; None is whatever there is."""
+
+    format: Format | None
+    quality: int | None
+    options: Options | None
+
+    def names(self, conversion: Conversion) -> bool:
+        """Whether this could be no other conversion of its picture than the one found."""
+        if self.format is None:
+            return False
+        quality = self.quality is not None or not self.format.has_quality
+        return quality and (self.options is not None or conversion.is_plain)
+
+
+def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversions) -> None:
+    """Add the route."""
+
+    @readable(blueprint, "/download/<md5:str>", DOWNLOAD)
+    async def download(request: Request, md5: str) -> HTTPResponse | None:
+        picture = named_md5(request, md5)
+        format = _format(request.args.get("format"))
+        if is_same(request.args.get("format")):
+            format = await conversions.own_format(picture)
+            if format is None:
+                raise NotFound("There is no result in the picture's own format")
+        wanted = _wanted(request, settings, format)
+        result = await conversions.newest_result(
+            picture, wanted.format, wanted.quality, wanted.options
+        )
+        if result is None:
+            raise NotFound("There is no such result")
+        # A result never changes, but which of several is the newest does.
+        named = wanted.names(result.job.conversion)
+        cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
+        return await send_result(
+            request,
+            conversions,
+            result,
+            cache,
+            named=named,
+            redirect=settings.download.redirect,
+        )
+
+
+def _format(name: str | None) -> Format | None:
+    """The format that a query names; None if it names none, or the picture's own.
 
     Raises:
-        NotFound: if the result has gone meanwhile.
-        PreconditionFailed: if the client means another version of it.
-        RangeNotSatisfiable: if the range begins behind its end.
+        NotFound: if there is no such format.
     """
-    with _opened(conversions, result) as stored:
-        conversion, size = result.job.conversion, stored.info.size
-        etag = f'"{conversion.job_id}.{result.job.token}"'
-        version = Version(etag, stored.info.modified, only_one=named)
-        headers = {
-            "ETag": etag,
-            "Last-Modified": version.last_modified,
-            "Cache-Control": (
-                f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
-            ),
-            "Content-Disposition": content_disposition(result.job.filename, conversion.format),
-            "Accept-Ranges": "bytes",
-            "X-Content-Type-Options": "nosniff",
-        }
-        condition = version.check(request.headers)
-        if condition is Condition.NOT_MODIFIED:
-            return HTTPResponse(status=304, headers=headers)
-        if condition is Condition.FAILED:
-            raise PreconditionFailed("The file is another version")
-        if redirect and (
-            url := await conversions.presign(result, request.method, REDIRECT_SECONDS)
-        ):
-            # 302: with GET and HEAD each client asks again as it did. No cache may keep the
-            # address: it is good for all, and not for long.
-            return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
-        current = version.is_same(request.headers.get("if-range"))
-        part = parse_range(request.headers.get("range") if current else None, size)
-        start, end = (part.start, part.end) if part else (0, size)
-        if part:
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        headers["Content-Length"] = str(end - start)
-        status, media_type = 206 if part else 200, conversion.format.media_type
-        if request.method == "HEAD":
-            return HTTPResponse(status=status, headers=headers, content_type=media_type)
-        parts = stored.stream(start, end)
-        try:
-            # The first part comes before the headers: a file that is gone is a clean 404.
-            first = await anext(parts, b"")
-        except ObjectNotFound:
-            raise NotFound("There is no such result") from None
-        if len(first) == end - start <= JOINED_SIZE:
-            return HTTPResponse(first, status=status, headers=headers, content_type=media_type)
-        await _stream(
-            request, first, parts, status=status, headers=headers, content_type=media_type
-        )
-        return None
-
-
-@contextlib.contextmanager
-def _opened(conversions: Conversions, result: Result) -> Iterator[StoredObject]:
     try:
-        stored = conversions.open(result)
-    except ObjectNotFound:
-        raise NotFound("There is no such result") from None
-    with contextlib.closing(stored):
-        yield stored
+        return parse_format(name) if name and not is_same(name) else None
+    except UnsupportedFormat:
+        raise NotFound("There is no such format") from None
 
 
-async def _stream(
-    request: Request, first: bytes, parts: AsyncIterator[bytes], **answer: Any
-) -> None:
-    """Send a part after the other.
+def _wanted(request: Request, settings: Settings, format: Format | None) -> _Wanted:
+    """What the query names beside the format; a quality that cannot exist is not found.
 
-    Args:
-        answer: what `Request.respond` takes.
+    Raises:
+        InvalidOption: if an option is wrong.
     """
-    record = record_of(request)
-    record.streamed, record.outcome = True, "disconnected"
-    try:
-        response = await request.respond(**answer)
-        await response.send(b"", False)
-        await response.send(first)
-        record.bytes_out = len(first)
-        async for data in parts:
-            await response.send(data)
-            record.bytes_out += len(data)
-        await response.eof()
-        record.outcome = "ok"
-    finally:
-        record.write()
-
-
-def remaining_seconds(result: Result, max_age_seconds: float) -> int:
-    """Seconds until the result is deleted."""
-    return max(0, int(result.info.modified.timestamp() + max_age_seconds - time.time()))
+    query = {name: values[0] for name, values in request.args.items()}
+    quality = query.get("quality")
+    q = parse_q(query.get("q"))
+    options = None
+    if q is not None or query.keys() & OPTION_NAMES:
+        options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
+        if q is None and format is not None and not format.has_quality:
+            q = NO_QUALITY
+    if q is not None or not quality:
+        return _Wanted(format, q, options)
+    if not (quality.isascii() and quality.isdigit() and len(quality) <= len("100")):
+        raise NotFound("There is no such quality")
+    return _Wanted(
+        format, int(quality) if format is None else parse_quality(quality, format), options
+    )

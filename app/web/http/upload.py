@@ -1,313 +1,117 @@
-"""One streamed multipart body: its picture spooled to disk, counted and hashed as it passes."""
+"""POST /upload: a picture and what should become of it."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import hashlib
-import os
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from typing import IO, cast
+from typing import cast
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
-from sanic import Request
-from sanic.exceptions import SanicException
+from redis.exceptions import RedisError
+from sanic import Blueprint, HTTPResponse, Request
 from sanic.http.http1 import Http
+from sanic.response import json
 
-from app.core.errors import InvalidForm, SizeExceeded, UploadTimeout
-from app.core.storage.errors import as_storage_error
+from app.core.config.settings import Settings
+from app.core.errors import TinyImageError, Where
+from app.core.jobs.job import JobState
+from app.web.docs.operation import PICTURES, Operation, documented
+from app.web.docs.responses import USAGE_HEADERS, answer
+from app.web.docs.schemas import UPLOAD_FORM, ref
+from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
-from app.web.http.part import PartHead, decode_text, read_head
-from app.web.http.preamble import Preamble
-from app.web.serve.protocol import LINGER_SECONDS
-from app.web.service.conversions import Picture
-from imaging.formats.recognise import HEAD_SIZE, picture_type
-from imaging.options import OPTION_NAMES
+from app.web.guard.requests import Guard
+from app.web.http.body import Spooling, discard_rest, read_form
+from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
+from app.web.service.answers import describe
+from app.web.service.intake import Intake
+from imaging.formats import Format
+from imaging.options import Fit
 
-SPOOL_MEMORY = 1024 * 1024
-"""Bytes of a picture kept in memory before it goes to disk: most photographs of the web, which have
-some 600 KB, never do, and as many as `CROWD` at once take 50 MB."""
+QUEUED_MESSAGE = "Your image is queued for processing"
+DONE_MESSAGE = "Image already processed for this format/quality"
 
-CROWD = 50
-"""Uploads at once from which on a further one goes to disk from its first bytes: so thousands that
-send one byte a second take no more memory than their connections."""
+UPLOAD = Operation(
+    name="upload_picture",
+    tag=PICTURES,
+    summary="Send a picture",
+    description="The same picture in the same format, quality and options is one job, however "
+    "often it is sent; a failed one can be sent again. Other fields are passed over.",
+    body={
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": UPLOAD_FORM,
+                "examples": {
+                    "plain": {
+                        "summary": "Plain compression",
+                        "value": {"format": str(Format.WEBP)},
+                    },
+                    "small": {
+                        "summary": "A thumbnail",
+                        "value": {
+                            "format": str(Format.WEBP),
+                            "width": 300,
+                            "height": 200,
+                            "fit": str(Fit.COVER),
+                        },
+                    },
+                },
+                "encoding": {"picture": {"contentType": "image/*, application/octet-stream"}},
+            }
+        },
+    },
+    answers={
+        "200": answer(
+            "It is done already: the result can be downloaded.",
+            ref("Accepted"),
+            {"message": DONE_MESSAGE, **EXAMPLE},
+            *USAGE_HEADERS,
+        ),
+        "202": answer(
+            "It is queued, or under way.",
+            ref("Accepted"),
+            {"message": QUEUED_MESSAGE, **EXAMPLE_WITH_OPTIONS},
+            *USAGE_HEADERS,
+        ),
+    },
+    where=Where.KEYED | Where.UPLOAD,
+    error_headers=USAGE_HEADERS,
+)
 
-CROWD_SPOOL_MEMORY = 8 * 1024
 
-FORM_OVERHEAD = 64 * 1024
-"""Bytes that boundaries, headers and the other fields may take."""
+def add_upload(blueprint: Blueprint, settings: Settings, intake: Intake, guard: Guard) -> None:
+    """Add the route."""
+    max_size = settings.upload.max_upload_size
+    spooling = Spooling(max_size, settings.limits.upload_timeout)
 
-FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
-"""The fields that are read; others are passed over."""
-
-CHARSET_FIELD = "_charset_"
-"""The charset of the fields that name none themselves (RFC 7578, section 4.6)."""
-
-NO_PICTURE = "There is no picture: send it as the file 'picture'"
-
-MAX_PARTS = 32
-MAX_FIELD_SIZE = 1024
-
-
-class Spooling:
-    """How uploads are taken by this process, and how many are on their way.
-
-    Args:
-        max_size: bytes of the largest picture taken.
-        seconds: how long the body of one upload may take.
-    """
-
-    def __init__(self, max_size: int, seconds: float) -> None:
-        self.max_size = max_size
-        self.seconds = seconds
-        self._open = 0
-
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[int]:
-        """Count an upload as on its way; gives the bytes of it that may stay in memory."""
-        self._open += 1
+    @blueprint.post("/upload", stream=True, ctx_checks_key=True)
+    @documented(UPLOAD)
+    async def upload(request: Request) -> HTTPResponse | None:
         try:
-            yield SPOOL_MEMORY if self._open <= CROWD else CROWD_SPOOL_MEMORY
-        finally:
-            self._open -= 1
+            guard.admit(request)
+            try:
+                await guard.count_picture(request)
+            except RedisError as error:
+                raise queue_unavailable(error) from None
+            return await _take(request, intake, spooling)
+        except TinyImageError as error:
+            connection = cast(Http, request.stream)
+            if not connection.request_body:
+                raise
+            # The rest of the body is still on its way; the answer goes first.
+            connection.keep_alive = False
+            response = await request.respond(error_response(request, error))
+            await response.send(end_stream=True)
+            await discard_rest(request, 2 * max_size)
+            return None
 
 
-class Form:
-    """The fields of an upload and its picture, filled by the parser's callbacks."""
-
-    def __init__(self, boundary: bytes, max_size: int, spool_memory: int = SPOOL_MEMORY) -> None:
-        self._texts: dict[str, tuple[bytes, str | None]] = {}
-        """The bytes of each field, and their charset."""
-        self._refusal = NO_PICTURE
-        self.complete = False
-        self._max_size = max_size
-        self._spool_memory = spool_memory
-        self._file: IO[bytes] | None = None
-        self._filename = ""
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._size = 0
-        self._parts = 0
-        self._header_name = b""
-        self._header_value = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._head: PartHead | None = None
-        self._field: bytearray | None = None
-        self._is_picture = False
-        self._preamble = Preamble(boundary)
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._part_begin,
-                "on_header_field": self._header_field_data,
-                "on_header_value": self._header_value_data,
-                "on_header_end": self._header_end,
-                "on_headers_finished": self._headers_finished,
-                "on_part_data": self._part_data,
-                "on_part_end": self._part_end,
-                "on_end": self._end,
-            },
-        )
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes of the body.
-
-        Raises:
-            InvalidForm: if they cannot be parsed or a field is too large.
-            SizeExceeded: if the picture is larger than it may be.
-        """
-        try:
-            self._parser.write(self._preamble.write(data))
-        except FormParserError as error:
-            raise InvalidForm(f"The multipart body cannot be read: {error}") from None
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """The fields that were sent.
-
-        Raises:
-            InvalidForm: if one is in a charset that is not known.
-        """
-        given, _ = self._texts.get(CHARSET_FIELD, (b"", None))
-        form_charset = given.decode("latin-1") or None
-        return {
-            name: decode_text(data, charset or form_charset)
-            for name, (data, charset) in self._texts.items()
-            if name in FIELDS
-        }
-
-    def picture(self) -> Picture:
-        """The picture that was sent; whoever it is given to closes its file.
-
-        Raises:
-            InvalidForm: if there is none, or the body ended too early.
-        """
-        if not self.complete:
-            raise InvalidForm("The multipart body ends in the middle")
-        if self._file is None:
-            raise InvalidForm(self._refusal)
-        return Picture(self._file, self._md5.hexdigest(), self._size, self._filename)
-
-    def close(self) -> None:
-        """Give the spooled file back, of a form that is refused."""
-        if self._file is not None:
-            self._file.close()
-
-    def _part_begin(self) -> None:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise InvalidForm(f"The form has more than {MAX_PARTS} parts")
-        self._headers = {}
-        self._field, self._is_picture = None, False
-
-    def _header_field_data(self, data: bytes, start: int, end: int) -> None:
-        self._header_name += data[start:end]
-
-    def _header_value_data(self, data: bytes, start: int, end: int) -> None:
-        self._header_value += data[start:end]
-
-    def _header_end(self) -> None:
-        self._headers[self._header_name.lower()] = self._header_value
-        self._header_name = self._header_value = b""
-
-    def _headers_finished(self) -> None:
-        self._head = head = read_head(self._headers)
-        if head.name == "picture":
-            if self._file is None:
-                head.check_encoding()
-                self._is_picture = True
-                self._filename = head.clean_filename
-                self._file = cast(
-                    IO[bytes],
-                    tempfile.SpooledTemporaryFile(self._spool_memory),  # noqa: SIM115 - closed in close()
-                )
-        elif head.name in FIELDS | {CHARSET_FIELD} and head.name not in self._texts:
-            # Also one that has a file name: some clients give each part one, curl -F format=@file.
-            head.check_encoding()
-            self._field = bytearray()
-
-    def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._is_picture and self._file is not None:
-            self._size += end - start
-            if self._size > self._max_size:
-                raise too_large(self._max_size)
-            part = memoryview(data)[start:end]
-            self._md5.update(part)
-            self._file.write(part)
-        elif self._field is not None:
-            self._field += data[start:end]
-            if len(self._field) > MAX_FIELD_SIZE:
-                assert self._head is not None
-                raise InvalidForm(
-                    f"The field '{self._head.name}' is longer than {MAX_FIELD_SIZE} bytes"
-                )
-
-    def _part_end(self) -> None:
-        head = self._head
-        if head is None:
-            return
-        if self._field is not None:
-            self._texts[head.name] = bytes(self._field), head.charset
-        elif self._is_picture and self._file is not None and not head.filename:
-            self._check_unnamed(self._file, head)
-
-    def _check_unnamed(self, file: IO[bytes], head: PartHead) -> None:
-        """Drop a picture without a file name that is none: a file that was not chosen, or a text.
-        A part that comes later may be the picture."""
-        if self._size:
-            file.seek(0)
-            is_picture = picture_type(file.read(HEAD_SIZE)) is not None
-            file.seek(0, os.SEEK_END)
-            # With a type that is none of text it is meant as a file, and refused as one.
-            is_text = head.media_type is None or head.media_type.startswith("text/")
-            if is_picture or not is_text:
-                return
-            self._refusal = "The part 'picture' is text, not a picture: send the file itself"
-        file.close()
-        self._file, self._size = None, 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
-
-    def _end(self) -> None:
-        self.complete = True
-
-
-async def read_form(request: Request, spooling: Spooling) -> Form:
-    """Read the body of an upload.
-
-    Returns:
-        the complete form; who takes it closes it, or gives its picture to a submission.
-
-    Raises:
-        InvalidForm: if the body is not a multipart form.
-        SizeExceeded: if the body or its picture is too large.
-        StorageError: if the picture cannot be spooled.
-        UploadTimeout: if it does not come in time.
-    """
-    max_size = spooling.max_size
-    try:
-        content_type, options = parse_options_header(request.headers.get("content-type", ""))
-    except UnicodeError:
-        raise InvalidForm("The Content-Type cannot be read") from None
-    boundary = options.get(b"boundary")
-    if content_type != b"multipart/form-data" or not boundary:
-        raise InvalidForm("The body is not multipart/form-data with a boundary")
-    limit = max_size + FORM_OVERHEAD
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        raise too_large(max_size)
-    with spooling.opened() as spool_memory:
-        try:
-            form = Form(boundary, max_size, spool_memory)
-        except FormParserError as error:
-            raise InvalidForm(f"The multipart body cannot be read: {error}") from None
-        record = record_of(request)
-        try:
-            async with asyncio.timeout(spooling.seconds):
-                async for data in _body(request):
-                    record.bytes_in += len(data)
-                    if record.bytes_in > limit:
-                        raise too_large(max_size)
-                    try:
-                        form.write(data)
-                    except OSError as error:  # of the spool
-                        raise as_storage_error(error) from error
-        except TimeoutError:
-            form.close()
-            raise UploadTimeout(f"The upload took more than {spooling.seconds:g} s") from None
-        except BaseException:
-            form.close()
-            raise
-    return form
-
-
-async def discard_rest(request: Request, limit: int) -> None:
-    """Read and drop what a client still sends, `limit` bytes and `LINGER_SECONDS` at most.
-
-    The connection is not used again.
-    """
-    connection = cast(Http, request.stream)
-    if not connection.request_body:
-        return
-    received = 0
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            async for data in _body(request):
-                received += len(data)
-                if received > limit:
-                    break
-    except (TimeoutError, SanicException):
-        pass
-    finally:
-        connection.request_body = None  # or Sanic would go on reading
-        connection.keep_alive = False
-
-
-def too_large(max_size: int) -> SizeExceeded:
-    """The error that says how large a picture may be."""
-    return SizeExceeded(f"The picture is larger than {max_size} bytes")
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    while (data := await request.stream.read()) is not None:  # type: ignore[union-attr]
-        yield data
+async def _take(request: Request, intake: Intake, spooling: Spooling) -> HTTPResponse:
+    record = record_of(request)
+    with await read_form(request, spooling) as form, form.picture() as picture:
+        record.md5 = picture.md5
+        job = await intake.accept(picture, intake.wish(form.fields))
+    record.outcome = job.state
+    done = job.state is JobState.DONE
+    return json(
+        {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **describe(job)},
+        status=200 if done else 202,
+    )

@@ -1,15 +1,15 @@
-"""What a server does with pictures: take them, say how they are, hand out what they became."""
+"""What a server does with pictures: queue them, say how they are, give their results."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
 
 from redis.exceptions import RedisError
 
@@ -21,6 +21,7 @@ from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
+from app.web.service.picture import Picture
 from imaging.formats import Format, same_format
 from imaging.options import Options
 
@@ -41,18 +42,6 @@ CONFIRM_SECONDS = 1.0
 
 OUTAGE_SECONDS = 1.0
 """How often who follows a job asks a Redis that cannot be reached."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture as it came in."""
-
-    file: IO[bytes]
-    """Closed by the submission it is given to, or by who refuses it."""
-    md5: str
-    size: int
-    """Bytes."""
-    filename: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +89,7 @@ class Conversions:
 
         The media type is that of the picture, by which `own_format` finds its results.
 
-        Once begun it runs to its end, whoever stops waiting for it, and closes the picture's file.
+        Once begun it runs to its end, whoever stops waiting for it, with the picture's file.
 
         Returns:
             the job, queued, processing or done. A done one has its result in storage. One that had
@@ -116,7 +105,8 @@ class Conversions:
         # cancelled: a submission cut off meanwhile would delete the original of a job that is just
         # being made.
         submission = asyncio.create_task(
-            self._submit(picture, conversion, priority, media_type), name="submission"
+            self._submit(picture, picture.take(), conversion, priority, media_type),
+            name="submission",
         )
         self._submissions.add(submission)
         submission.add_done_callback(self._submissions.discard)
@@ -266,7 +256,12 @@ class Conversions:
         return None
 
     async def _submit(
-        self, picture: Picture, conversion: Conversion, priority: Priority, media_type: str | None
+        self,
+        picture: Picture,
+        held: contextlib.ExitStack,
+        conversion: Conversion,
+        priority: Priority,
+        media_type: str | None,
     ) -> PictureJob:
         token = secrets.token_hex(8)
         stored = unused = False
@@ -305,7 +300,7 @@ class Conversions:
                     return submitted
             raise Unavailable("The picture is being changed elsewhere; try again")
         finally:
-            picture.file.close()
+            held.close()
             if unused:  # another submission was first, or this one failed
                 await self._storage.delete_async(paths.original(conversion, token))
 

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from app.core.config.settings import Settings
 from app.core.errors import InvalidJSON, InvalidOption, TinyImageError
 from app.core.picture.conversion import Wish, parse_flag
+from app.web.service.intake import Intake
 from app.web.ws.messages import Order, asks_for_details, fields_of, order_of, wish_of
 from imaging.formats import Format
 from imaging.quality import parse_quality
@@ -44,7 +44,7 @@ class Announcement:
         return order_of(data, max_size, wish, filename, self.details)
 
 
-def announcement_of(message: str, settings: Settings) -> Announcement | None:
+def announcement_of(message: str, intake: Intake) -> Announcement | None:
     """The announcement that a text message is, None if it is another one: one is an object whose
     `binary` is there and not false, right or wrong as the rest of it may be."""
     if '"binary"' not in message and "\\" not in message:  # a name may be written with escapes
@@ -56,7 +56,7 @@ def announcement_of(message: str, settings: Settings) -> Announcement | None:
     try:
         if not parse_flag("binary", fields.get("binary")):
             return None
-        wish, filename = wish_of(fields, settings)
+        wish, filename = wish_of(fields, intake)
         parse_flag("details", fields.get("details"))
         if fields.get("data") is not None:
             raise InvalidOption("data and binary exclude each other")

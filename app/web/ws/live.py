@@ -35,7 +35,7 @@ from app.web.serve.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER
 from app.web.service.answers import describe
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
-from app.web.service.identify import identify
+from app.web.service.intake import Intake
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.ws.messages import decode_message, key_of_message, wants_details
 from app.web.ws.outbox import Gone, Outbox
@@ -62,18 +62,27 @@ SOCKET = Operation(
 )
 
 
-def live_blueprint(settings: Settings, conversions: Conversions, guard: Guard) -> Blueprint:
+def live_blueprint(
+    settings: Settings, intake: Intake, conversions: Conversions, guard: Guard
+) -> Blueprint:
     """The route of the WebSocket API."""
     blueprint = Blueprint("live")
 
-    @blueprint.websocket("/ws")  # type: ignore[untyped-decorator]
+    @blueprint.websocket("/ws", ctx_checks_key=True)  # type: ignore[untyped-decorator]
     @documented(SOCKET)
     async def live(request: Request, ws: Websocket) -> None:
         record = record_of(request)
         record.status, record.outcome = 101, "closed"
         try:
             with guard.sockets.opened(record.address), request.app.ctx.instruments.socket():
-                await LiveSocket(request, ws, conversions, settings, guard).run()
+                await LiveSocket(
+                    request,
+                    ws,
+                    intake=intake,
+                    conversions=conversions,
+                    settings=settings,
+                    guard=guard,
+                ).run()
         except TooManySockets as error:  # others came in between
             record.outcome = error.code
             await ws.close(CLOSE_TRY_AGAIN_LATER, error.code)
@@ -101,6 +110,8 @@ class LiveSocket:
         self,
         request: Request,
         ws: Websocket,
+        *,
+        intake: Intake,
         conversions: Conversions,
         settings: Settings,
         guard: Guard,
@@ -108,6 +119,7 @@ class LiveSocket:
         self._request = request
         self._ws = ws
         self._protocol = cast(Protocol, ws.io_proto)
+        self._intake = intake
         self._conversions = conversions
         self._settings = settings
         self._guard = guard
@@ -209,7 +221,7 @@ class LiveSocket:
             return False
         self._protocol.hold(len(message))
         try:
-            announcement = await asyncio.to_thread(announcement_of, message, self._settings)
+            announcement = await asyncio.to_thread(announcement_of, message, self._intake)
         finally:
             self._protocol.hold(-len(message))
         if announcement is None:
@@ -275,13 +287,13 @@ class LiveSocket:
         self._protocol.hold(size)
         try:
             refused = await self._refused()
+            max_size = self._settings.upload.max_upload_size
             if announcement is not None:
                 assert isinstance(message, bytes)
-                max_size = self._settings.upload.max_upload_size
                 order = await asyncio.to_thread(announcement.order, message, max_size)
             else:
                 try:
-                    order = await asyncio.to_thread(decode_message, message, self._settings)
+                    order = await asyncio.to_thread(decode_message, message, self._intake, max_size)
                 except TinyImageError:
                     exchange.details = await asyncio.to_thread(wants_details, message)
                     raise
@@ -290,12 +302,8 @@ class LiveSocket:
             record.md5 = order.picture.md5
             if refused is not None:
                 raise refused
-            conversion, media_type = identify(
-                order.picture, order.wish, self._settings.limits.max_pixels
-            )
-            return await self._conversions.submit(
-                order.picture, conversion, order.wish.priority, media_type
-            )
+            with order.picture as picture:
+                return await self._intake.accept(picture, order.wish)
         finally:
             self._protocol.hold(-size)
             self._incoming.release()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.config.settings import Settings
 from app.core.errors import (
     DecodeError,
     InvalidJSON,
@@ -17,9 +15,10 @@ from app.core.errors import (
     SizeExceeded,
     TinyImageError,
 )
-from app.core.picture.conversion import Wish, parse_flag, parse_wish
+from app.core.picture.conversion import Wish, parse_flag
 from app.core.picture.filenames import clean_filename
-from app.web.service.conversions import Picture
+from app.web.service.intake import Intake
+from app.web.service.picture import Picture
 from app.web.ws.encoded import decode_data
 
 MESSAGE_OVERHEAD = 64 * 1024
@@ -77,7 +76,7 @@ def asks_for_details(fields: Mapping[str, object]) -> bool:
         return False
 
 
-def decode_message(message: str | bytes, settings: Settings) -> Order:
+def decode_message(message: str | bytes, intake: Intake, max_size: int) -> Order:
     """The order that a client's message holds.
 
     Raises:
@@ -89,20 +88,19 @@ def decode_message(message: str | bytes, settings: Settings) -> Order:
     """
     fields = fields_of(message)
     try:
-        wish, filename = wish_of(fields, settings)
+        wish, filename = wish_of(fields, intake)
         details = parse_flag("details", fields.get("details"))
         if parse_flag("binary", fields.get("binary")):  # others are taken as announcements
             raise InvalidOption("A binary message should be announced in a text message")
     except RecursionError:
         raise InvalidJSON("The message is nested too deeply") from None
-    max_size = settings.upload.max_upload_size
     encoded = fields.get("data")
     if not isinstance(encoded, str) or not encoded:
         raise DecodeError("'data' is not base64")
     return order_of(decode_data(encoded, max_size), max_size, wish, filename, details)
 
 
-def wish_of(fields: Mapping[str, object], settings: Settings) -> tuple[Wish, str]:
+def wish_of(fields: Mapping[str, object], intake: Intake) -> tuple[Wish, str]:
     """What the fields of a message ask for, and the name of the file.
 
     Raises:
@@ -110,9 +108,8 @@ def wish_of(fields: Mapping[str, object], settings: Settings) -> tuple[Wish, str
         InvalidOption: if an option is wrong.
         RecursionError: if they are nested too deeply.
     """
-    wish = parse_wish(fields, settings.engine.effort, settings.limits.max_pixels)
     filename = fields.get("filename")
-    return wish, clean_filename(filename if isinstance(filename, str) else "")
+    return intake.wish(fields), clean_filename(filename if isinstance(filename, str) else "")
 
 
 def order_of(data: bytes, max_size: int, wish: Wish, filename: str, details: bool) -> Order:
@@ -124,7 +121,7 @@ def order_of(data: bytes, max_size: int, wish: Wish, filename: str, details: boo
     if len(data) > max_size:
         raise SizeExceeded(f"The picture is larger than {max_size} bytes")
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return Order(Picture(io.BytesIO(data), md5, len(data), filename), wish, details)
+    return Order(Picture.of_bytes(data, md5, filename), wish, details)
 
 
 def fields_of(message: str | bytes) -> dict[str, Any]:

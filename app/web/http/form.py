@@ -1,0 +1,213 @@
+"""One streamed multipart body: its picture spooled to disk, counted and hashed as it passes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from types import TracebackType
+from typing import IO, Self, cast
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
+
+from app.core.errors import InvalidForm, SizeExceeded
+from app.web.http.part import PartHead, decode_text, read_head
+from app.web.http.preamble import Preamble
+from app.web.service.picture import Picture
+from imaging.formats.recognise import HEAD_SIZE, picture_type
+from imaging.options import OPTION_NAMES
+
+SPOOL_MEMORY = 1024 * 1024
+"""Bytes of a picture kept in memory before it goes to disk: most photographs of the web, which have
+some 600 KB, never do, and as many as `body.CROWD` at once take 50 MB."""
+
+
+FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
+"""The fields that are read; others are passed over."""
+
+CHARSET_FIELD = "_charset_"
+"""The charset of the fields that name none themselves (RFC 7578, section 4.6)."""
+
+NO_PICTURE = "There is no picture: send it as the file 'picture'"
+
+MAX_PARTS = 32
+MAX_FIELD_SIZE = 1024
+
+
+class Form:
+    """The fields of an upload and its picture, filled by the parser's callbacks.
+
+    `with form:` closes the spooled file at the end, unless its picture was taken out by then.
+    """
+
+    def __init__(self, boundary: bytes, max_size: int, spool_memory: int = SPOOL_MEMORY) -> None:
+        self._texts: dict[str, tuple[bytes, str | None]] = {}
+        """The bytes of each field, and their charset."""
+        self._refusal = NO_PICTURE
+        self.complete = False
+        self._max_size = max_size
+        self._spool_memory = spool_memory
+        self._held = contextlib.ExitStack()
+        self._file: IO[bytes] | None = None
+        self._filename = ""
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._size = 0
+        self._parts = 0
+        self._header_name = b""
+        self._header_value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._head: PartHead | None = None
+        self._field: bytearray | None = None
+        self._is_picture = False
+        self._preamble = Preamble(boundary)
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begin,
+                "on_header_field": self._header_field_data,
+                "on_header_value": self._header_value_data,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": self._part_data,
+                "on_part_end": self._part_end,
+                "on_end": self._end,
+            },
+        )
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes of the body.
+
+        Raises:
+            InvalidForm: if they cannot be parsed or a field is too large.
+            SizeExceeded: if the picture is larger than it may be.
+        """
+        try:
+            self._parser.write(self._preamble.write(data))
+        except FormParserError as error:
+            raise InvalidForm(f"The multipart body cannot be read: {error}") from None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that were sent.
+
+        Raises:
+            InvalidForm: if one is in a charset that is not known.
+        """
+        given, _ = self._texts.get(CHARSET_FIELD, (b"", None))
+        form_charset = given.decode("latin-1") or None
+        return {
+            name: decode_text(data, charset or form_charset)
+            for name, (data, charset) in self._texts.items()
+            if name in FIELDS
+        }
+
+    def picture(self) -> Picture:
+        """The picture that was sent, which from here on holds the file.
+
+        Raises:
+            InvalidForm: if there is none, or the body ended too early.
+        """
+        if not self.complete:
+            raise InvalidForm("The multipart body ends in the middle")
+        if self._file is None:
+            raise InvalidForm(self._refusal)
+        return Picture(
+            self._file, self._md5.hexdigest(), self._size, self._filename, self._held.pop_all()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._held.close()
+
+    def _part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InvalidForm(f"The form has more than {MAX_PARTS} parts")
+        self._headers = {}
+        self._field, self._is_picture = None, False
+
+    def _header_field_data(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _header_value_data(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header_name.lower()] = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _headers_finished(self) -> None:
+        self._head = head = read_head(self._headers)
+        if head.name == "picture":
+            if self._file is None:
+                head.check_encoding()
+                self._is_picture = True
+                self._filename = head.clean_filename
+                self._file = cast(
+                    IO[bytes],
+                    self._held.enter_context(
+                        tempfile.SpooledTemporaryFile(self._spool_memory)  # noqa: SIM115 - held
+                    ),
+                )
+        elif head.name in FIELDS | {CHARSET_FIELD} and head.name not in self._texts:
+            # Also one that has a file name: some clients give each part one, curl -F format=@file.
+            head.check_encoding()
+            self._field = bytearray()
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._is_picture and self._file is not None:
+            self._size += end - start
+            if self._size > self._max_size:
+                raise too_large(self._max_size)
+            part = memoryview(data)[start:end]
+            self._md5.update(part)
+            self._file.write(part)
+        elif self._field is not None:
+            self._field += data[start:end]
+            if len(self._field) > MAX_FIELD_SIZE:
+                assert self._head is not None
+                raise InvalidForm(
+                    f"The field '{self._head.name}' is longer than {MAX_FIELD_SIZE} bytes"
+                )
+
+    def _part_end(self) -> None:
+        head = self._head
+        if head is None:
+            return
+        if self._field is not None:
+            self._texts[head.name] = bytes(self._field), head.charset
+        elif self._is_picture and self._file is not None and not head.filename:
+            self._check_unnamed(self._file, head)
+
+    def _check_unnamed(self, file: IO[bytes], head: PartHead) -> None:
+        """Drop a picture without a file name that is none: a file that was not chosen, or a text.
+        A part that comes later may be the picture."""
+        if self._size:
+            file.seek(0)
+            is_picture = picture_type(file.read(HEAD_SIZE)) is not None
+            file.seek(0, os.SEEK_END)
+            # With a type that is none of text it is meant as a file, and refused as one.
+            is_text = head.media_type is None or head.media_type.startswith("text/")
+            if is_picture or not is_text:
+                return
+            self._refusal = "The part 'picture' is text, not a picture: send the file itself"
+        self._held.close()
+        self._file, self._size = None, 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def _end(self) -> None:
+        self.complete = True
+
+
+def too_large(max_size: int) -> SizeExceeded:
+    """The error that says how large a picture may be."""
+    return SizeExceeded(f"The picture is larger than {max_size} bytes")

@@ -1,0 +1,58 @@
+"""What paths and queries of the HTTP API name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import Request
+
+from app.core.errors import NotFound
+from app.core.picture.conversion import parse_md5
+from app.web.docs.schemas import EXAMPLE_MD5, Schema
+from app.web.guard.record import record_of
+from imaging.formats import Format
+from imaging.options import Fit
+
+EXAMPLE: dict[str, Any] = {"md5": EXAMPLE_MD5, "format": str(Format.WEBP), "quality": 0}
+"""A plain conversion, as answers describe it."""
+
+EXAMPLE_WITH_OPTIONS = {
+    **EXAMPLE,
+    "options": {"width": 300, "height": 200, "fit": str(Fit.COVER)},
+}
+
+MD5: Schema = {
+    "name": "md5",
+    "in": "path",
+    "required": True,
+    "description": "The MD5 of the uploaded file, in any case; what is none is not found.",
+    "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
+    "example": EXAMPLE_MD5,
+}
+
+
+def in_query(name: str, schema: Schema) -> Schema:
+    """A parameter of the query, described by its schema."""
+    # Without a default: what a query leaves out is whatever there is.
+    schema = {key: value for key, value in schema.items() if key != "default"}
+    return {"name": name, "in": "query", "description": schema["description"], "schema": schema}
+
+
+def in_header(name: str, description: str) -> Schema:
+    """A header that a request may have."""
+    # Without an example, which the page would put into the field.
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+def named_md5(request: Request, value: str) -> str:
+    """The MD5 that a path names, in lower case; the line in the access log has it too.
+
+    Raises:
+        NotFound: if it is none.
+    """
+    md5 = parse_md5(value)
+    if md5 is None:
+        raise NotFound("An MD5 is 32 hex digits")
+    record_of(request).md5 = md5
+    return md5

@@ -1,0 +1,127 @@
+"""/status and /queue: how far a picture is."""
+
+from __future__ import annotations
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json
+
+from app.core.config.settings import Settings
+from app.core.errors import InvalidOption, NotFound, Where
+from app.core.jobs.job import JobState
+from app.core.picture.conversion import parse_flag
+from app.web.docs.operation import PICTURES, Operation
+from app.web.docs.responses import answer
+from app.web.docs.routes import readable
+from app.web.docs.schemas import ref
+from app.web.http.parameters import (
+    EXAMPLE,
+    EXAMPLE_WITH_OPTIONS,
+    MD5,
+    in_header,
+    in_query,
+    named_md5,
+)
+from app.web.http.waiting import MAX_WAIT_SECONDS, asked_wait
+from app.web.service.answers import describe
+from app.web.service.conversions import Conversions
+from app.web.service.details import details_of, downloads_from
+
+STATUS = Operation(
+    name="get_status",
+    tag=PICTURES,
+    summary="How far a picture is",
+    description="One entry for each format, quality and set of options that was asked for. "
+    "A result that was deleted is not there any more.",
+    parameters=[
+        MD5,
+        in_query(
+            "details",
+            {
+                "type": "boolean",
+                "description": "Whether to say all that is known: why it failed, its sizes, its "
+                "place among those that wait, where its result is.",
+            },
+        ),
+        in_query(
+            "wait",
+            {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MAX_WAIT_SECONDS,
+                "description": "Seconds to wait at most until each conversion is done or has "
+                "failed. The answer then says how far they are, whichever came first.",
+            },
+        ),
+        in_header(
+            "Prefer",
+            "`wait=20` does what `?wait=20` does (RFC 7240); an answer that has followed it has "
+            "`Preference-Applied`. A value that cannot be followed is passed over.",
+        ),
+    ],
+    answers={
+        "200": answer(
+            "Its conversions.",
+            {"type": "array", "items": ref("Status"), "minItems": 1},
+            [
+                {**EXAMPLE, "status": str(JobState.DONE)},
+                {**EXAMPLE_WITH_OPTIONS, "status": str(JobState.QUEUED)},
+            ],
+            "Preference-Applied",
+        ),
+    },
+    where=Where.KEYED | Where.PICTURE,
+    errors={InvalidOption: "details should be true or false (it is 'maybe')"},
+)
+
+QUEUE = Operation(
+    name="get_queue",
+    tag=PICTURES,
+    summary="What of a picture is not finished",
+    description="Not found if nothing of it is waiting or under way.",
+    parameters=[MD5],
+    answers={
+        "200": answer(
+            "Its conversions that are queued or under way.",
+            {"type": "array", "items": ref("Waiting"), "minItems": 1},
+            [{**EXAMPLE, "filename": "rocket.jpg"}],
+        ),
+    },
+    where=Where.KEYED | Where.PICTURE,
+    errors={NotFound: "Nothing of this picture is waiting"},
+)
+
+
+def add_status(blueprint: Blueprint, settings: Settings, conversions: Conversions) -> None:
+    """Add the routes."""
+
+    @readable(blueprint, "/status/<md5:str>", STATUS)
+    async def status(request: Request, md5: str) -> HTTPResponse:
+        return await _tell(request, conversions, named_md5(request, md5), settings)
+
+    @readable(blueprint, "/queue/<md5:str>", QUEUE)
+    async def queue(request: Request, md5: str) -> HTTPResponse:
+        jobs = await conversions.status(named_md5(request, md5))
+        waiting = [job for job in jobs if not job.finished]
+        if not waiting:
+            raise NotFound("Nothing of this picture is waiting")
+        return json([{**describe(job), "filename": job.filename} for job in waiting])
+
+
+async def _tell(
+    request: Request, conversions: Conversions, md5: str, settings: Settings
+) -> HTTPResponse:
+    """The status of a picture, at once or when it has ended, as the request asks for it."""
+    detailed, wait = parse_flag("details", request.args.get("details")), asked_wait(request)
+    if wait is None:
+        jobs = await conversions.status(md5)
+    else:
+        jobs = await conversions.wait(md5, wait.seconds)
+    if not jobs:
+        raise NotFound("There is no such picture")
+    answer = [{**describe(job), "status": job.state} for job in jobs]
+    if detailed:
+        downloads = downloads_from(settings.download.download_url, request.path)
+        places = await conversions.places(jobs)
+        for entry, job, place in zip(answer, jobs, places, strict=True):
+            entry.update(details_of(job, place, downloads))
+    return json(answer, headers=None if wait is None else wait.headers)

@@ -1,0 +1,43 @@
+"""A picture as it came in."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on its way in. `with picture:` closes its file at the end, unless a submission has
+    taken it by then."""
+
+    file: IO[bytes]
+    md5: str
+    size: int
+    """Bytes."""
+    filename: str
+    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """Closes the file."""
+
+    @classmethod
+    def of_bytes(cls, data: bytes, md5: str, filename: str) -> Self:
+        """A picture that is in memory."""
+        return cls(io.BytesIO(data), md5, len(data), filename)
+
+    def take(self) -> contextlib.ExitStack:
+        """What closes the file, for who goes on with it; the picture closes nothing any more."""
+        return self.held.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.held.close()
