@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from sanic import Blueprint, HTTPResponse, Request, Sanic
-from sanic.http.http1 import Http
 from sanic.response import BaseHTTPResponse
 
 from app.core.errors import TooManySockets, Unauthorized
@@ -15,6 +12,7 @@ from app.web.guard.headers import Cors, secure
 from app.web.guard.rate import RateLimit, RateLimitExceeded, Usage
 from app.web.guard.record import REQUEST_ID_HEADER, record_of
 from app.web.guard.sockets import Sockets
+from app.web.serve.connection import stay_http
 
 
 class Guard:
@@ -79,8 +77,7 @@ class Guard:
             record.outcome = "preflight"
             return response
         if route != "live":
-            # Sanic drops its time-outs for whatever asks to become a socket, also elsewhere.
-            cast(Http, request.stream).upgrade_websocket = False
+            stay_http(request)
         rules = request.route.ctx if request.route else None
         is_open = blueprint in self._open or getattr(rules, "is_open", False)
         if not is_open and not getattr(rules, "checks_key", False):

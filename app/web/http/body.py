@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from typing import cast
+from collections.abc import Iterator
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from sanic import Request
 from sanic.exceptions import SanicException
-from sanic.http.http1 import Http
 
 from app.core.errors import InvalidForm, UploadTimeout
 from app.core.storage.errors import as_storage_error
 from app.web.guard.record import record_of
 from app.web.http.form import SPOOL_MEMORY, Form, too_large
+from app.web.serve.connection import body_of, has_body_left, stop_reading
 from app.web.serve.protocol import LINGER_SECONDS
 
 CROWD = 50
@@ -84,7 +83,7 @@ async def read_form(request: Request, spooling: Spooling) -> Form:
         record = record_of(request)
         try:
             async with asyncio.timeout(spooling.seconds):
-                async for data in _body(request):
+                async for data in body_of(request):
                     record.bytes_in += len(data)
                     if record.bytes_in > limit:
                         raise too_large(max_size)
@@ -103,23 +102,16 @@ async def discard_rest(request: Request, limit: int) -> None:
 
     The connection is not used again.
     """
-    connection = cast(Http, request.stream)
-    if not connection.request_body:
+    if not has_body_left(request):
         return
     received = 0
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            async for data in _body(request):
+            async for data in body_of(request):
                 received += len(data)
                 if received > limit:
                     break
     except (TimeoutError, SanicException):
         pass
     finally:
-        connection.request_body = None  # or Sanic would go on reading
-        connection.keep_alive = False
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    while (data := await request.stream.read()) is not None:  # type: ignore[union-attr]
-        yield data
+        stop_reading(request)

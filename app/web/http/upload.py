@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from redis.exceptions import RedisError
 from sanic import Blueprint, HTTPResponse, Request
-from sanic.http.http1 import Http
 from sanic.response import json
 
 from app.core.config.settings import Settings
@@ -20,6 +17,7 @@ from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.http.body import Spooling, discard_rest, read_form
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
+from app.web.serve.connection import close_after, has_body_left
 from app.web.service.answers import describe
 from app.web.service.intake import Intake
 from imaging.formats import Format
@@ -93,11 +91,10 @@ def add_upload(blueprint: Blueprint, settings: Settings, intake: Intake, guard: 
                 raise queue_unavailable(error) from None
             return await _take(request, intake, spooling)
         except TinyImageError as error:
-            connection = cast(Http, request.stream)
-            if not connection.request_body:
+            if not has_body_left(request):
                 raise
-            # The rest of the body is still on its way; the answer goes first.
-            connection.keep_alive = False
+            # The answer goes first, then the rest of the body is read.
+            close_after(request)
             response = await request.respond(error_response(request, error))
             await response.send(end_stream=True)
             await discard_rest(request, 2 * max_size)

@@ -1,0 +1,119 @@
+"""The parts of Sanic, RQ and rq-scheduler that are leaned on and are not their API, by the module
+that does so. After an upgrade this fails first, and says which part is gone."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+import rq.registry
+import rq.scripts
+import rq.worker_registration
+import sanic.http.http1
+from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job
+from rq.results import Result
+from rq_scheduler import Scheduler
+from sanic.http.http1 import Http
+from sanic.server.protocols.http_protocol import HttpProtocol
+from sanic.server.protocols.websocket_protocol import WebSocketProtocol
+from sanic.server.websockets.impl import WebsocketImplProtocol
+
+from bench.launch import ROOT
+
+PARTS: dict[str, list[tuple[Any, str]]] = {
+    "app/web/serve/protocol.py": [
+        (sanic.http.http1, "HTTP_CONTINUE"),
+        (WebSocketProtocol, "HTTP_CLASS _time websocket_handshake data_received"),
+        (HttpProtocol, "_can_write connection_lost request_handler"),
+        (
+            Http,
+            "HEADER_MAX_SIZE init_for_request http1_request_header error_response read "
+            "create_empty_request _receive_more _send recv_buffer request_body request_bytes "
+            "request_bytes_left expecting_continue keep_alive stage url protocol",
+        ),
+        (
+            WebsocketImplProtocol,
+            "async_data_received fail_connection ws_proto",
+        ),
+    ],
+    "app/web/serve/connection.py": [
+        (Http, "read request_body keep_alive upgrade_websocket"),
+    ],
+    "app/core/jobs/questions.py": [
+        (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),
+        (Job, "to_dict key_for"),
+    ],
+    "app/core/jobs/job.py": [(Job, "restore kwargs")],
+    "app/core/jobs/moves.py": [
+        (Queue, "redis_queue_namespace_prefix redis_queues_keys"),
+    ],
+    "app/core/jobs/removal.py": [(Result, "get_key")],
+    "app/core/jobs/overview.py": [(rq.worker_registration, "REDIS_WORKER_KEYS")],
+    "workers/worker.py": [
+        (
+            SimpleWorker,
+            "prepare_execution perform_job cleanup_execution increment_successful_job_count "
+            "increment_total_working_time maintain_heartbeats check_for_suspension request_stop "
+            "handle_exception unsubscribe heartbeat set_state serialize last_cleaned_at "
+            "_ordered_queues _state",
+        ),
+        (rq.worker_registration, "register"),
+        (Execution, "create"),
+        (Job, "prepare_for_execution get_result_ttl _handle_success"),
+        (Queue, "intermediate_queue_key"),
+    ],
+    "workers/job.py": [
+        (
+            Job,
+            "restore func _handle_failure _result _success_callback_name _stopped_callback_name "
+            "_failure_callback_name webhooks retries_left finished_job_registry",
+        ),
+    ],
+    "workers/maintenance.py": [
+        (rq.worker_registration, "clean_worker_registry"),
+        (rq.registry, "clean_registries"),
+    ],
+    "workers/scheduler.py": [
+        (
+            Scheduler,
+            "_install_signal_handlers enqueue_jobs enqueue_job get_queue_for_job scheduled_jobs_key",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("module", PARTS)
+def test_what_is_not_an_api_is_still_there(module: str) -> None:
+    for owner, names in PARTS[module]:
+        code = "".join(inspect.getsource(kind) for kind in _with_parents(owner))
+        gone = [
+            name
+            for name in names.split()
+            if not hasattr(owner, name) and not re.search(rf"\bself\.{name}\b", code)
+        ]
+        assert not gone, f"{module} leans on {owner.__name__}.{', '.join(gone)}, which is gone"
+
+
+@pytest.mark.parametrize("module", PARTS)
+def test_each_part_is_used_where_it_is_said(module: str) -> None:
+    code = (ROOT / module).read_text("utf-8")
+    for _, names in PARTS[module]:
+        assert not [name for name in names.split() if name not in code]
+
+
+def test_the_modules_are_listed_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    _, _, listed = text.partition("## What leans on parts that are no API")
+    assert listed
+    assert not [module for module in PARTS if f"`{module}`" not in listed]
+
+
+def _with_parents(owner: Any) -> list[Any]:
+    """A class and what it is made of, or the module itself."""
+    if inspect.ismodule(owner):
+        return [owner]
+    return [kind for kind in owner.__mro__ if kind is not object]
