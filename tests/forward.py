@@ -23,8 +23,7 @@ def forwarded(
         connect: makes the connection that one of the port's goes on to.
         context: of TLS, if the port is to speak it.
     """
-    loop = asyncio.new_event_loop()
-    ready: Future[int] = Future()
+    ready: Future[tuple[int, Callable[[], object]]] = Future()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -42,21 +41,18 @@ def forwarded(
         await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
 
     async def serve() -> None:
-        async with await asyncio.start_server(
-            forward, "127.0.0.1", 0, ssl=context, backlog=1000
-        ) as server:
-            ready.set_result(server.sockets[0].getsockname()[1])
-            await asyncio.Event().wait()
+        server = await asyncio.start_server(forward, "127.0.0.1", 0, ssl=context, backlog=1000)
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        port = server.sockets[0].getsockname()[1]
+        ready.set_result((port, lambda: loop.call_soon_threadsafe(ended.set)))
+        await ended.wait()
+        server.close()  # the end of the loop cancels what is still under way
 
-    def run() -> None:
-        serving = loop.create_task(serve())
-        loop.run_forever()
-        serving.cancel()
-
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
+    port, stop = ready.result(10)
     try:
-        yield ready.result(10)
+        yield port
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join(10)

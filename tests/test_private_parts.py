@@ -80,7 +80,8 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "workers/scheduler.py": [
         (
             Scheduler,
-            "_install_signal_handlers enqueue_jobs enqueue_job get_queue_for_job scheduled_jobs_key",
+            "_install_signal_handlers enqueue_jobs enqueue_job get_queue_for_job "
+            "scheduled_jobs_key",
         )
     ],
 }
