@@ -14,22 +14,23 @@ import pytest
 from tests.imaging.samples import corners, distance, encoded, photo
 from tests.pictures import md5, opened
 from tests.service import Client, Service
-from tests.toys import add_format, add_option, copied, toy
+from tests.toys import add_endpoint, add_format, add_option, copied, toy
 
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code with a format and an option more."""
+    """The code with a format, an option and an endpoint more."""
     folder = copied(tmp_path_factory.mktemp("code"))
     add_format(folder)
     add_option(folder)
+    add_endpoint(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def extended(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A server that runs it."""
-    server = Service(tmp_path_factory.mktemp("server"), code=code)
+    server = Service(tmp_path_factory.mktemp("server"), code=code, GREETING__WORD="Moin")
     try:
         yield server.ready()
     finally:
@@ -124,6 +125,21 @@ def test_what_is_stored_of_a_value_with_a_point_belongs_to_its_job(
     visitor.wait(md5(data))
     (done,) = _owners(code, extended, "results", md5(data))
     assert waiting == done == f"{md5(data)}-webp-0-blur_0X2e25"
+
+
+def test_an_endpoint_is_a_module_and_a_line(visitor: Client) -> None:
+    greeting = visitor.http.get("/greeting")
+    assert greeting.json() == {"greeting": "Moin"}
+    assert visitor.http.head("/greeting").headers["content-length"] == str(len(greeting.content))
+    schema = visitor.http.get("/docs/openapi.json").json()
+    paths = schema["paths"]["/greeting"]
+    assert (paths["get"]["operationId"], paths["head"]["operationId"]) == (
+        "get_greeting",
+        "head_greeting",
+    )
+    assert paths["get"]["responses"]["200"]["content"]["application/json"]["example"] == {
+        "greeting": "Hello"
+    }
 
 
 def _owners(code: Path, server: Service, prefix: str, md5: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""The recipes of CONTRIBUTING.md for a format and for an option, followed in a copy of the code."""
+"""The recipes of CONTRIBUTING.md for a format, an option and an endpoint, followed in a copy of the
+code."""
 
 from __future__ import annotations
 
@@ -103,6 +104,45 @@ def apply(source, target):
     return source if blur is None else replace(source, image=source.image.gaussblur(blur))
 '''
 
+ENDPOINT = '''
+"""GET /greeting: a word."""
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json
+
+from app.core.errors import Where
+from app.web.docs.operation import SERVER, Operation
+from app.web.docs.responses import answer
+from app.web.docs.routes import readable
+
+GREETING = Operation(
+    name="get_greeting",
+    tag=SERVER,
+    summary="A greeting",
+    description="In the words of the settings.",
+    answers={"200": answer("The greeting.", {"type": "object"}, {"greeting": "Hello"})},
+    where=Where.KEYED,
+)
+
+
+def greeting_blueprint(word: str) -> Blueprint:
+    """The route."""
+    blueprint = Blueprint("greeting")
+
+    @readable(blueprint, "/greeting", GREETING)
+    async def greet(request: Request) -> HTTPResponse:
+        return json({"greeting": word})
+
+    return blueprint
+'''
+
+SECTION = '''class GreetingSettings(_Section):
+    word: str = "Hello"
+    """What `GET /greeting` says."""
+
+
+'''
+
 
 def toy(picture: Image.Image) -> bytes:
     """The picture in the toy format."""
@@ -146,6 +186,31 @@ def add_option(code: Path) -> None:
     steps = code / "imaging" / "steps" / "__init__.py"
     _add(steps, "    resize.apply,\n", "    blur.apply,\n")
     _add(steps, "from imaging.steps import background, ", "blur, ")
+
+
+def add_endpoint(code: Path) -> None:
+    """A module and a line where all is wired; for its setting a section and a line with that."""
+    (code / "app" / "web" / "http" / "greeting.py").write_text(ENDPOINT)
+    server = code / "app" / "web" / "server.py"
+    _add(
+        server,
+        "    # Last: the schema",
+        "    app.blueprint(greeting_blueprint(settings.greeting.word))\n",
+        before=True,
+    )
+    _add(
+        server,
+        "from app.web.http.health import",
+        "from app.web.http.greeting import greeting_blueprint\n",
+        before=True,
+    )
+    settings = code / "app" / "core" / "config" / "settings.py"
+    _add(settings, "class Settings(BaseSettings):", SECTION, before=True)
+    _add(
+        settings,
+        "    logs: LogSettings = LogSettings()\n",
+        "    greeting: GreetingSettings = GreetingSettings()\n",
+    )
 
 
 def _add(file: Path, place: str, added: str, *, before: bool = False) -> None:
