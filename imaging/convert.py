@@ -10,12 +10,12 @@ import pyvips
 from imaging.codec import Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
-from imaging.decode import decode, decode_otherwise, orientation, reason
+from imaging.decode import decode, decode_otherwise, reason
 from imaging.errors import TOO_MANY_PIXELS, PictureError, ReaderFailed
 from imaging.formats import frames_of, same_format
 from imaging.measures import Measures, Size
 from imaging.options import Effort
-from imaging.source import QUARTER_TURNS, Source
+from imaging.source import QUARTER_TURNS, Source, orientation
 from imaging.steps import STEPS
 from imaging.steps.metadata import select_exif, written
 from imaging.target import Target

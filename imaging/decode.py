@@ -19,7 +19,7 @@ from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, Options
 from imaging.read import pillow
-from imaging.source import QUARTER_TURNS, Source
+from imaging.source import QUARTER_TURNS, Source, orientation
 from imaging.steps.resize import reads_in_any_order, shrink_on_load
 
 
@@ -134,11 +134,6 @@ def _load(loader: Load, data: Data, **options: object) -> pyvips.Image:
     except pyvips.Error as error:
         why = reason(error, "the file is broken, or of a variant that is not supported")
         raise ReaderFailed(f"the picture cannot be read: {why}") from None
-
-
-def orientation(image: pyvips.Image) -> int:
-    """How the picture is to be turned or mirrored before it is shown, as EXIF numbers it."""
-    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
 
 
 def _count(image: pyvips.Image) -> int:

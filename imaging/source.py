@@ -13,6 +13,11 @@ QUARTER_TURNS = range(5, 9)
 """The EXIF orientations that exchange width and height."""
 
 
+def orientation(image: pyvips.Image) -> int:
+    """How the picture is to be turned or mirrored before it is shown, as EXIF numbers it."""
+    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A picture, or a strip of frames of one size below each other, as libvips has animations."""

@@ -58,10 +58,15 @@ def _tripled(image: pyvips.Image) -> pyvips.Image:
 
 
 def _without_profile(image: pyvips.Image) -> pyvips.Image:
+    if not image.get_typeof(PROFILE):
+        return image
     image = image.copy()
     image.remove(PROFILE)
     return image
 
 
 def _to_8_bit(image: pyvips.Image) -> pyvips.Image:
-    return image.colourspace("b-w" if _is_grey(image) else "srgb").cast("uchar")
+    wanted = "b-w" if _is_grey(image) else "srgb"
+    if (image.interpretation, image.format, image.coding) == (wanted, "uchar", "none"):
+        return image
+    return image.colourspace(wanted).cast("uchar")

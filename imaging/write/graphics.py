@@ -74,7 +74,7 @@ def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
         effort: the highest.
     """
     pixels = image.width * image.height
-    if pixels > (ALL_EFFORTS_PIXELS if _left(image) > GRAPHIC else GRAPHIC_PIXELS):
+    if pixels > GRAPHIC_PIXELS or (pixels > ALL_EFFORTS_PIXELS and _left(image) > GRAPHIC):
         return (effort,)
     efforts = tuple(Effort)
     return efforts[: efforts.index(effort) + 1]

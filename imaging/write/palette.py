@@ -3,8 +3,9 @@ one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import struct
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from math import ceil, sqrt
 from typing import cast
 
@@ -64,6 +65,10 @@ class Colours:
     """In memory, as it is read more than once; sRGB or grey."""
     quality: int
     """1 to 100, pngquant's largest; 0 for the default."""
+    keep: int
+    """What of the image's metadata is written."""
+    _small: dict[tuple[int, Effort], pyvips.Image] = field(default_factory=dict, repr=False)
+    """What `_undithered` has made of a small picture."""
 
     @cached_property
     def count(self) -> int | None:
@@ -77,21 +82,26 @@ class Colours:
             return False
         if has_grey_profile(self.image):
             return False
-        return palette_is_enough(self.image, (self.quality or DEFAULT) - WORST_BELOW)
+        worst = (self.quality or DEFAULT) - WORST_BELOW
+        if 0 < worst <= DEFAULT - WORST_BELOW and self._is_small:
+            # One that `drawn` may take: if it is good enough, the best one is.
+            tried = self._undithered(worst, Effort.BALANCED)
+            if _mean_square(self._seen - _seen(tried)) <= _largest_error(worst):
+                return True
+        return palette_is_enough(self.image, worst)
 
-    def quantised(self, effort: Effort, keep: int, compression: int = 1) -> bytes:
+    def quantised(self, effort: Effort, compression: int = 1) -> bytes:
         """The picture with a palette, as a PNG.
 
         Args:
             effort: how long the quantiser searches.
-            keep: what of the image's metadata is written.
             compression: zlib's level.
         """
         few = self.count is not None and self.image.bands > 2
         dither = 0.0 if few else DITHER
-        return self._quantised(self.quality or DEFAULT, effort, dither, keep, compression)
+        return self._quantised(self.quality or DEFAULT, effort, dither, compression)
 
-    def drawn(self, effort: Effort, keep: int) -> pyvips.Image:
+    def drawn(self, effort: Effort) -> pyvips.Image:
         """The picture with the fewest colours that its quality allows, and without dithering, if
         its areas keep their colours then; else as `shown` has it.
 
@@ -100,26 +110,44 @@ class Colours:
         quality = self.quality or DEFAULT
         if quality <= DEFAULT:
             for each in (max(1, quality - WORST_BELOW), quality):
-                data = self._quantised(each, effort, 0.0, keep, 1)
-                image = pyvips.Image.pngload_buffer(data).copy_memory()
-                if _error(self.image, image, AREA) <= AREA_ERROR:
+                image = self._undithered(each, effort)
+                if _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR:
                     return image
-        return self.shown(effort, keep)
+        return self.shown(effort)
 
-    def shown(self, effort: Effort, keep: int) -> pyvips.Image:
+    def shown(self, effort: Effort) -> pyvips.Image:
         """As `quantised`, decoded."""
-        return pyvips.Image.pngload_buffer(self.quantised(effort, keep)).copy_memory()
+        return pyvips.Image.pngload_buffer(self.quantised(effort)).copy_memory()
 
-    def _quantised(
-        self, quality: int, effort: Effort, dither: float, keep: int, compression: int
-    ) -> bytes:
+    def _undithered(self, quality: int, effort: Effort) -> pyvips.Image:
+        """The picture with the palette of this quality."""
+        key = (quality, effort)
+        if key in self._small:
+            return self._small[key]
+        data = self._quantised(quality, effort, 0.0, 1)
+        image = pyvips.Image.pngload_buffer(data).copy_memory()
+        if self._is_small:
+            self._small[key] = image
+        return image
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether what is known of it may be kept, and measured on all of its pixels."""
+        return bool(self.image.width * self.image.height <= SAMPLE_PIXELS)
+
+    @cached_property
+    def _seen(self) -> pyvips.Image:
+        seen = _seen(self.image)
+        return seen.copy_memory() if self._is_small else seen
+
+    def _quantised(self, quality: int, effort: Effort, dither: float, compression: int) -> bytes:
         data = self.image.pngsave_buffer(
             palette=True,
             Q=along(QUANTISER_SCALE, quality),
             effort=within(QUANTISER_EFFORTS[effort], self.image.width * self.image.height),
             dither=dither,
             compression=compression,
-            keep=keep,
+            keep=self.keep,
         )
         return cast(bytes, data)
 
@@ -150,33 +178,41 @@ def palette_is_enough(image: pyvips.Image, worst: int) -> bool:
     best = sample.pngsave_buffer(
         palette=True, Q=100, dither=0, effort=5, compression=0, keep="none"
     )
-    return _error(sample, pyvips.Image.pngload_buffer(best)) <= _largest_error(worst)
+    difference = _seen(sample) - _seen(pyvips.Image.pngload_buffer(best))
+    return _mean_square(difference) <= _largest_error(worst)
 
 
-def _error(image: pyvips.Image, other: pyvips.Image, area: int = 1) -> float:
-    """The mean square error as libimagequant measures it, with colours as far as they are seen.
+def _mean_square(difference: pyvips.Image, area: int = 1) -> float:
+    """The mean square error as libimagequant measures it, of what `_seen` makes of two pictures.
 
     Args:
         area: pixels of a side of the areas whose mean counts.
     """
-    shrink = min(area, image.width, image.height)
-    total = 0.0
-    for one, two in zip(_seen(image), _seen(other), strict=True):
-        difference = one - two
-        if shrink > 1:
-            difference = difference.shrink(shrink, shrink)
-        total += float((difference**2).avg())
-    return total
+    shrink = min(area, difference.width, difference.height)
+    if shrink > 1:
+        difference = difference.shrink(shrink, shrink)
+    mean: float = (difference * difference).avg()
+    return mean * int(difference.bands)
 
 
-def _seen(image: pyvips.Image) -> list[pyvips.Image]:
-    image = image.colourspace("srgb")
-    alpha = image[3] / 255 if image.hasalpha() else None
-    bands = []
-    for band, weight in zip(range(3), WEIGHTS, strict=True):
-        seen = (image[band] / 255) ** GAMMA * weight
-        bands.append(seen * alpha if alpha is not None else seen)
-    return bands
+def _seen(image: pyvips.Image) -> pyvips.Image:
+    """Red, green and blue as they are weighed, and as far as they are seen."""
+    if image.bands < len(WEIGHTS):
+        image = image.colourspace("srgb")
+    seen = image.maplut(_weighed(image.bands))
+    if image.bands == len(WEIGHTS):
+        return seen
+    return seen.extract_band(0, n=len(WEIGHTS)) * seen[len(WEIGHTS)]
+
+
+@cache
+def _weighed(bands: int) -> pyvips.Image:
+    """What each value of each colour, and of alpha, counts: a table, as a step of arithmetic takes
+    longer than all the pixels of a tiny picture."""
+    colours = [[weight * (value / 255) ** GAMMA for weight in WEIGHTS] for value in range(256)]
+    values = [number for value, row in enumerate(colours) for number in (*row, value / 255)[:bands]]
+    data = struct.pack(f"{len(values)}f", *values)
+    return pyvips.Image.new_from_memory(data, 256, 1, bands, "float")
 
 
 def _largest_error(quality: int) -> float:

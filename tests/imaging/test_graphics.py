@@ -69,9 +69,9 @@ def _palettes(graphics: list[Path], name: str) -> tuple[Image.Image, Image.Image
     """The graphic with the palette that PNG has, and with the one of WebP."""
     path = next(path for path in graphics if path.stem == name)
     image = pyvips.Image.new_from_file(str(path)).colourspace("srgb").copy_memory()
-    colours = Colours(image, 0)
+    colours = Colours(image, 0, 0)
     assert colours.suffices
-    both = (colours.shown(Effort.FAST, 0), colours.drawn(Effort.FAST, 0))
+    both = (colours.shown(Effort.FAST), colours.drawn(Effort.FAST))
     return to_pillow(both[0]).convert("RGB"), to_pillow(both[1]).convert("RGB")
 
 

@@ -32,26 +32,26 @@ def encode(
     """
     if image.get_page_height() < image.height:
         return animation.encode(image, quality, effort, lossless=lossless, keep=keep)
-    colours = Colours(image.copy_memory(), quality)
+    colours = Colours(image.copy_memory(), quality, keep)
     efforts = efforts_tried(colours.image, effort)
-    return min((_encode(colours, each, lossless, keep) for each in efforts), key=len)
+    return min((_encode(colours, each, lossless) for each in efforts), key=len)
 
 
-def _encode(colours: Colours, effort: Effort, lossless: bool, keep: int) -> bytes:
+def _encode(colours: Colours, effort: Effort, lossless: bool) -> bytes:
     if lossless or not colours.suffices:
-        return _true_colour(colours.image, effort, keep)
+        return _true_colour(colours, effort)
     palette = optimise_palette(
-        colours.quantised(effort, keep, COMPRESSION[effort]),
+        colours.quantised(effort, COMPRESSION[effort]),
         effort,
         colours.image.width * colours.image.height,
     )
     if colours.count is None:
         return palette
-    return min(palette, _true_colour(colours.image, effort, keep), key=len)
+    return min(palette, _true_colour(colours, effort), key=len)
 
 
-def _true_colour(image: pyvips.Image, effort: Effort, keep: int) -> bytes:
-    data = image.pngsave_buffer(compression=1, filter="none", keep=keep)
+def _true_colour(colours: Colours, effort: Effort) -> bytes:
+    data = colours.image.pngsave_buffer(compression=1, filter="none", keep=colours.keep)
     return optimise(data, effort)
 
 

@@ -1,0 +1,105 @@
+"""A tiny picture costs little: what a step of libvips takes is more than its pixels do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import Any
+
+import pytest
+import pyvips
+from PIL import Image, ImageDraw
+
+from bench.web.pictures import small_pictures
+from imaging.convert import convert
+from imaging.formats import Format
+from imaging.formats.webp import small
+from imaging.options import Effort
+from imaging.write.palette import to_pillow
+from tests.imaging.samples import encoded, photo, target
+
+
+def _few_colours() -> bytes:
+    return next(small_pictures(32))
+
+
+def _icon() -> bytes:
+    image = Image.new("RGBA", (128, 128), (0, 0, 0, 0))
+    ink = ImageDraw.Draw(image)
+    ink.ellipse((4, 4, 124, 124), (30, 90, 200, 255))
+    ink.rectangle((40, 30, 70, 100), (255, 255, 255, 255))
+    return encoded(image.resize((32, 32), Image.Resampling.LANCZOS), "PNG")
+
+
+def _photograph() -> bytes:
+    return encoded(photo(32, 32), "PNG")
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The steps of libvips that have been taken."""
+    taken: Counter[str] = Counter()
+    call = pyvips.Operation.call
+
+    def counted(name: str, *arguments: Any, **options: Any) -> Any:
+        taken[name] += 1
+        return call(name, *arguments, **options)
+
+    monkeypatch.setattr(pyvips.Operation, "call", staticmethod(counted))
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [(_few_colours, 6), (_photograph, 6), (_icon, 40)],
+    ids=["few colours", "photograph", "icon"],
+)
+@pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
+def test_a_tiny_webp_takes_few_steps(
+    steps: Counter[str], make: Any, most: int, effort: Effort
+) -> None:
+    """It took 134 for a picture of few colours, and fifty milliseconds."""
+    convert(make(), target(Format.WEBP, 0, effort))
+    assert steps["copy"], "nothing was counted"
+    assert steps.total() <= most, steps
+
+
+@pytest.mark.parametrize("make", [_few_colours, _photograph, _icon])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"Q": 80, "effort": 4, "smart_subsample": False},
+        {"lossless": True, "Q": 75, "effort": 2},
+        {"lossless": True, "Q": 100, "effort": 5},
+        {"lossless": True, "Q": 100, "effort": 4, "exact": True},
+    ],
+    ids=str,
+)
+def test_a_small_webp_has_the_bytes_that_libvips_writes(
+    make: Any, settings: dict[str, Any]
+) -> None:
+    image = pyvips.Image.pngload_buffer(make()).copy_memory()
+    assert small.can_write(image, settings)
+    assert small.write(image, settings) == image.webpsave_buffer(keep="none", **settings)
+
+
+def test_smart_subsampling_is_left_to_libvips() -> None:
+    image = pyvips.Image.black(32, 32, bands=3)
+    assert not small.can_write(image, {"Q": 80, "effort": 5, "smart_subsample": True})
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_small_webp_looks_as_its_pixels_do(mode: str) -> None:
+    image = photo(40, 30).convert(mode)
+    data = encoded(image, "PNG")
+    result = convert(data, target(Format.WEBP, 0, lossless=True))
+    decoded = pyvips.Image.webpload_buffer(result)
+    shown = to_pillow(decoded.colourspace("srgb")).convert("RGBA")
+    assert shown.tobytes() == image.convert("RGBA").tobytes()
+
+
+def test_more_effort_makes_no_tiny_picture_larger() -> None:
+    pictures = [*islice(small_pictures(32), 3), _icon(), _photograph()]
+    for data in pictures:
+        sizes = [len(convert(data, target(Format.WEBP, 0, effort))) for effort in Effort]
+        assert sizes == sorted(sizes, reverse=True)
