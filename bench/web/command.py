@@ -15,12 +15,23 @@ from bench.server import Server
 from bench.speed import cores
 from bench.web import busy, latency
 from bench.web.drive import Driver
-from bench.web.rates import Rates, measure_client
+from bench.web.rates import Rates, measure_bare, measure_client
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-PARTS = ("client", "status", "download", "unchanged", "repeat", "idle", "tiny", "load")
+PARTS = (
+    "client",
+    "bare",
+    "about",
+    "status",
+    "download",
+    "unchanged",
+    "repeat",
+    "idle",
+    "tiny",
+    "load",
+)
 
 SECONDS = 3.0
 """Of one run of what is asked as fast as it is answered."""
@@ -59,6 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
             rates = Rates(server, driver, seconds=seconds, repeat=repeat)
             parts: dict[str, Callable[[], list[Figure]]] = {
                 "client": lambda: measure_client(driver, seconds=seconds, repeat=repeat),
+                "bare": lambda: measure_bare(driver, seconds=seconds, repeat=repeat),
+                "about": rates.about,
                 "status": rates.status,
                 "download": rates.download,
                 "unchanged": rates.unchanged,

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import psutil
+
 from bench.client import encode_form
 from bench.cpu import cpu_of_service
 from bench.errors import BenchError
 from bench.fleet.report import Figure
 from bench.server import Server
+from bench.web.bare_sanic import BareSanic
 from bench.web.drive import Driven, Driver
 from bench.web.pictures import noise
 from bench.web.talk import HttpTalk, get_request, upload_request
@@ -49,6 +52,21 @@ def measure_client(driver: Driver, *, seconds: float, repeat: int) -> list[Figur
     return figures
 
 
+def measure_bare(driver: Driver, *, seconds: float, repeat: int) -> list[Figure]:
+    """Sanic alone: the most that any route of this server can reach."""
+    with BareSanic() as server:
+        request = get_request("/")
+        driver.run(server.port, [request], 200, min(0.5, seconds))  # warms it
+        process = psutil.Process(server.pid)
+        before = process.cpu_times()
+        runs = [driver.run(server.port, [request], 200, seconds) for _ in range(repeat)]
+        after = process.cpu_times()
+    used = after.user + after.system - before.user - before.system
+    return [
+        _figure("a bare Sanic route", runs, None, {"web": used / sum(run.answers for run in runs)})
+    ]
+
+
 class Rates:
     """One server and what is asked of it."""
 
@@ -58,6 +76,10 @@ class Rates:
         self._driver = driver
         self._seconds = seconds
         self._repeat = repeat
+
+    def about(self) -> list[Figure]:
+        """`/`, for which nothing is asked of Redis: what every request costs."""
+        return [self._ask(_Question("/", get_request("/"), 200, None))]
 
     def status(self) -> list[Figure]:
         """`/status` of a picture that is done."""

@@ -15,6 +15,8 @@ from tests.bench.command import bench
 
 FIGURES = {
     "client": ["answers small", "answers of 260 KB"],
+    "bare": ["a bare Sanic route"],
+    "about": ["/"],
     "status": ["/status"],
     "download": ["/download of 260 KB"],
     "unchanged": ["/download, 304"],
