@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -33,19 +35,36 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
-        entry: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, FIELDS, {}),
-        }
+        further: dict[str, Any] = {}
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            further["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
-            entry["stack"] = record.stack_info
+            further["stack"] = record.stack_info
+        fields = getattr(record, FIELDS, {})
+        return self.line(
+            record.created,
+            record.levelname,
+            record.name,
+            record.getMessage(),
+            {**fields, **further} if further else fields,
+        )
+
+    def line(
+        self, created: float, level: str, name: str, message: str, fields: Mapping[str, Any]
+    ) -> str:
+        """The same of what a record would hold."""
+        line = _encoder.encode(
+            {
+                "time": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
+                "level": level.lower(),
+                "logger": name,
+                "message": message,
+                **fields,
+            }
+        )
+        if line.isascii():
+            return line
         # A lone surrogate, as of a file name that is no UTF-8, has no form outside of an escape.
-        line = _encoder.encode(entry)
         return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -62,12 +81,49 @@ class TextFormatter(logging.Formatter):
         return "  ".join([super().formatMessage(record), *known])
 
 
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes each record to standard error."""
+
+    def write_line(self, level: int, name: str, message: str, fields: Mapping[str, Any]) -> bool:
+        """Write what is known of an event as a record of it would be written.
+
+        Returns:
+            whether it could; only JSON is made without a record.
+        """
+        formatter = self.formatter
+        if not isinstance(formatter, JSONFormatter):
+            return False
+        level_name = logging.getLevelName(level)
+        line = formatter.line(time.time(), level_name, name, message, fields)
+        # As with logging itself, what nobody reads ends nothing.
+        with self.lock, contextlib.suppress(OSError, ValueError):  # type: ignore[union-attr]
+            self.stream.write(line + self.terminator)
+            self.stream.flush()
+        return True
+
+
+def log_event(logger: logging.Logger, level: int, message: str, fields: Mapping[str, Any]) -> None:
+    """Log a message with its fields, as `logger.log` with `extra` does: in a third of the time, as
+    there is a line for each request."""
+    if not logger.isEnabledFor(level):
+        return
+    handlers = logger.root.handlers
+    if (
+        len(handlers) == 1
+        and not logger.handlers
+        and isinstance(handlers[0], LineHandler)
+        and handlers[0].write_line(level, logger.name, message, fields)
+    ):
+        return
+    logger.log(level, "%s", message, extra={FIELDS: fields})
+
+
 def configure_logging(format: LogFormat) -> None:
     """Log our own lines from INFO, those of the libraries from WARNING."""
     as_text = format is LogFormat.TEXT or (format is LogFormat.AUTO and sys.stderr.isatty())
     # Found out for each record by the library, and written by neither of our formats.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler()
+    handler = LineHandler()
     handler.setFormatter(TextFormatter() if as_text else JSONFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("app", "workers"):

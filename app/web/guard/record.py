@@ -13,6 +13,7 @@ from typing import cast
 
 from sanic import Request
 
+from app.core.config.logs import log_event
 from app.web.guard.address import client_address
 
 logger = logging.getLogger("app.access")
@@ -67,7 +68,7 @@ class Record:
         line = dict(zip(_LOGGED, _logged(self), strict=True))
         line["milliseconds"] = round(self.seconds * 1000, 1)
         level = logging.ERROR if self.status == 500 else logging.INFO
-        logger.log(level, "%s %s", self.method, self.path, extra={"fields": line})
+        log_event(logger, level, f"{self.method} {self.path}", line)
 
 
 _LOGGED = [field.name for field in fields(Record) if field.name not in _NOT_LOGGED]
