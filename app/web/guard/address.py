@@ -16,6 +16,9 @@ def client_address(request: Request) -> str:
     X-Forwarded-For is believed as far as `server.proxies_count` says (Sanic's PROXIES_COUNT); what
     is no address there counts for nothing.
     """
+    config = request.app.config
+    if not (config.PROXIES_COUNT or config.REAL_IP_HEADER or config.FORWARDED_SECRET):
+        return str(request.ip or "")  # no proxy of ours: Sanic would look into each header
     forwarded = str(request.remote_addr).strip("[]")
     if not forwarded:
         return str(request.ip or "")

@@ -50,8 +50,11 @@ class Cors:
 
     def preflight(self, request: Request) -> HTTPResponse | None:
         """The answer to a preflight request of a site that may, or None."""
-        asked = "access-control-request-method" in request.headers
-        if request.method != "OPTIONS" or not asked or not self._grant(request):
+        if (
+            request.method != "OPTIONS"
+            or "access-control-request-method" not in request.headers
+            or not self._grant(request)
+        ):
             return None
         return empty(
             headers={

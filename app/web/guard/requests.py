@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import BaseHTTPResponse
 
@@ -70,8 +72,7 @@ class Guard:
 
     async def _before(self, request: Request) -> HTTPResponse | None:
         record = record_of(request)
-        name = request.route.name if request.route else "."
-        *_, blueprint, route = name.split(".")
+        blueprint, route = _names_of(request.route.name) if request.route else ("", "")
         record.route = route or None
         if response := self._cors.preflight(request):
             record.outcome = "preflight"
@@ -93,7 +94,8 @@ class Guard:
     async def _after(self, request: Request, response: BaseHTTPResponse) -> None:
         record = record_of(request)
         secure(request, response)
-        response.headers.extend(self._cors.headers(request))
+        if cors := self._cors.headers(request):
+            response.headers.extend(cors)
         response.headers[REQUEST_ID_HEADER] = record.id
         usage: Usage | None = getattr(request.ctx, "usage", None)
         if usage is not None:
@@ -103,3 +105,10 @@ class Guard:
         if not record.streamed:
             record.bytes_out = 0 if request.method == "HEAD" else len(response.body or b"")
             record.write()
+
+
+@lru_cache
+def _names_of(name: str) -> tuple[str, str]:
+    """The blueprint and the route in the name of a route of Sanic's."""
+    *_, blueprint, route = name.split(".")
+    return blueprint, route

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -70,6 +71,22 @@ class SharedFolder:
             self.close()
 
 
+_Meter = TypeVar("_Meter", bound=Counter | Histogram)
+
+
+class _Children(dict[tuple[object, ...], _Meter]):
+    """The meters of one kind by the values of their labels, as `labels` gives them, which makes a
+    tuple of strings and takes a lock each time."""
+
+    def __init__(self, kind: _Meter) -> None:
+        super().__init__()
+        self._labels = cast(Callable[..., _Meter], kind.labels)
+
+    def __missing__(self, labels: tuple[object, ...]) -> _Meter:
+        child = self[labels] = self._labels(*labels)
+        return child
+
+
 class Instruments:
     """The counters of one process."""
 
@@ -86,30 +103,39 @@ class Instruments:
             os.environ[FOLDER_VARIABLE] = str(share.folder)
             values.ValueClass = values.MultiProcessValue(lambda: share.slot)
         self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "tinyimage_http_requests_total",
-            "Requests that were answered, by route, method and status; a socket counts at its end",
-            ("route", "method", "status"),
-            registry=registry,
+        self._requests = _Children(
+            Counter(
+                "tinyimage_http_requests_total",
+                "Requests that were answered, by route, method and status; "
+                "a socket counts at its end",
+                ("route", "method", "status"),
+                registry=registry,
+            )
         )
-        self._seconds = Histogram(
-            "tinyimage_http_request_duration_seconds",
-            "From a request's head to the end of its answer, without sockets",
-            ("route",),
-            buckets=BOUNDS,
-            registry=registry,
+        self._seconds = _Children(
+            Histogram(
+                "tinyimage_http_request_duration_seconds",
+                "From a request's head to the end of its answer, without sockets",
+                ("route",),
+                buckets=BOUNDS,
+                registry=registry,
+            )
         )
-        self._received = Counter(
-            "tinyimage_http_request_bytes_total",
-            "Bytes of bodies and of messages of sockets that were received",
-            ("route",),
-            registry=registry,
+        self._received = _Children(
+            Counter(
+                "tinyimage_http_request_bytes_total",
+                "Bytes of bodies and of messages of sockets that were received",
+                ("route",),
+                registry=registry,
+            )
         )
-        self._sent = Counter(
-            "tinyimage_http_response_bytes_total",
-            "Bytes of bodies and of messages of sockets that were sent",
-            ("route",),
-            registry=registry,
+        self._sent = _Children(
+            Counter(
+                "tinyimage_http_response_bytes_total",
+                "Bytes of bodies and of messages of sockets that were sent",
+                ("route",),
+                registry=registry,
+            )
         )
         self._in_flight = Gauge(
             "tinyimage_http_requests_in_flight",
@@ -123,21 +149,22 @@ class Instruments:
             multiprocess_mode="livesum",
             registry=registry,
         )
-        self._pictures = Counter(
-            "tinyimage_socket_pictures_total",
-            "Messages of sockets that were answered, by what became of them",
-            ("outcome",),
-            registry=registry,
+        self._pictures = _Children(
+            Counter(
+                "tinyimage_socket_pictures_total",
+                "Messages of sockets that were answered, by what became of them",
+                ("outcome",),
+                registry=registry,
+            )
         )
 
-    @contextlib.contextmanager
-    def request(self) -> Iterator[None]:
+    def begin_request(self) -> None:
         """Count a request as being answered."""
         self._in_flight.inc()
-        try:
-            yield
-        finally:
-            self._in_flight.dec()
+
+    def end_request(self) -> None:
+        """Count it as answered, however that ended."""
+        self._in_flight.dec()
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[None]:
@@ -154,16 +181,16 @@ class Instruments:
         """Count what has ended."""
         route = record.route or OTHER
         if record.method == SOCKET_METHOD:
-            self._pictures.labels(record.outcome or OTHER).inc()
+            self._pictures[(record.outcome or OTHER,)].inc()
         else:
             method = record.method if record.method in METHODS else OTHER
-            self._requests.labels(route, method, str(record.status)).inc()
+            self._requests[route, method, record.status].inc()
             if route != SOCKET_ROUTE:
-                self._seconds.labels(route).observe(record.seconds)
+                self._seconds[(route,)].observe(record.seconds)
         if record.bytes_in:
-            self._received.labels(route).inc(record.bytes_in)
+            self._received[(route,)].inc(record.bytes_in)
         if record.bytes_out:
-            self._sent.labels(route).inc(record.bytes_out)
+            self._sent[(route,)].inc(record.bytes_out)
 
     def collector(self) -> Collector:
         """All numbers, those of the other processes too. Reading them blocks for a moment."""

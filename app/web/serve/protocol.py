@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from sanic import Request
 from sanic.exceptions import BadRequest, PayloadTooLarge, SanicException
+from sanic.helpers import has_message_body
 from sanic.http import Stage
 from sanic.http.http1 import HTTP_CONTINUE, Http
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame
 
 from app.core.errors import HeadTooLarge
+from app.web.serve.head import head_of
 
 HEAD_SIZE = 32 * 1024
 """Bytes of the largest head of a request: single sign-on fills cookies with 10 KB and more. Sanic's
@@ -81,6 +83,55 @@ class Requests(Http):
             raise HeadTooLarge(
                 f"The head of the request is larger than {HEAD_SIZE} bytes"
             ) from None
+
+    async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
+        """Send the head of an answer, and what there is of its body.
+
+        Does what Sanic's own does, with the lines of the head as `head_of` makes them.
+
+        Raises:
+            RuntimeError: if the status is none of an answer.
+        """
+        response = self.response
+        headers, status = response.headers, response.status
+        if not data and (body := getattr(response, "body", None)):
+            data, end_stream = body, True
+        if not isinstance(status, int) or status < 200:
+            raise RuntimeError(f"Invalid response status {status!r}")
+        size = self.response_size = len(data)
+        send_more: Any = None
+        has_body = has_message_body(status)  # type: ignore[no-untyped-call]
+        if not has_body:
+            data, end_stream = b"", True
+            headers.pop("content-length", None)
+            headers.pop("transfer-encoding", None)
+        elif self.head_only and "content-length" in headers:
+            pass
+        elif end_stream:
+            headers["content-length"] = size
+        elif "content-length" in headers:
+            self.response_bytes_left = int(headers["content-length"]) - size
+            send_more = self.http1_response_normal
+        else:
+            headers["transfer-encoding"] = "chunked"
+            data = b"%x\r\n%b\r\n" % (size, data) if size else b""
+            send_more = self.http1_response_chunked
+        if self.head_only:
+            data = b""
+            send_more = self.head_response_ignored
+        self.response_func = send_more
+        headers["connection"] = "keep-alive" if self.keep_alive else "close"
+        if has_body:
+            headers.setdefault("content-type", response.content_type)
+        answer = head_of(status, headers.items())
+        if data:
+            answer += data
+        if self.expecting_continue:
+            self.expecting_continue = False
+            if status != 417:
+                answer = HTTP_CONTINUE + answer
+        await self._send(answer)
+        self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
 
     async def error_response(self, exception: Exception) -> None:
         """Answer with an error; a client that is still at its head gets to read that."""
@@ -211,8 +262,12 @@ class Protocol(WebSocketProtocol):
 
     async def _handle(self, request: Request) -> None:
         """Answer a request, counted while that takes, however it ends."""
-        with self.app.ctx.instruments.request():
+        instruments = self.app.ctx.instruments
+        instruments.begin_request()
+        try:
             await self.app.handle_request(request)
+        finally:
+            instruments.end_request()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
