@@ -70,6 +70,26 @@ def decode_otherwise(data: Data, limits: Limits, *, frames: Collection[str] = ()
     return replace(source, media_type=kind, image=declared(source.image, what), exif=exif)
 
 
+def check_whole(data: Data, limits: Limits) -> None:
+    """See whether all pixels of the first picture in `data` can be decoded. libvips shows a file
+    that is broken as far as it goes, which may be nowhere.
+
+    Raises:
+        PictureError: if not.
+    """
+    kind = picture_type(bytes(data[:HEAD_SIZE]))
+    inner, data = READERS[str(kind)].inner(data, str(kind))
+    reader = READERS[inner]
+    if reader.load is None:  # what else reads does not pass over errors
+        return
+    _checked(data, inner, limits)
+    try:
+        reader.load(reader.mended(data), access="sequential", fail_on="error").avg()
+    except pyvips.Error as error:
+        why = reason(error, "its pixels are broken")
+        raise PictureError(f"the picture cannot be read: {why}") from None
+
+
 def _checked(data: Data, kind: str, limits: Limits) -> Said:
     """What the file says of its colours, once its header promises no more than it may."""
     reader = READERS[kind]

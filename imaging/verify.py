@@ -8,7 +8,7 @@ import pyvips
 
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
-from imaging.decode import decode, decode_otherwise
+from imaging.decode import check_whole, decode, decode_otherwise
 from imaging.errors import PictureError, ReaderFailed
 from imaging.formats import FACTS, Format
 from imaging.formats.facts import Frames
@@ -56,7 +56,8 @@ def check_header(result: bytes, format: Format, sizes: set[Size], frames: int) -
 
 
 def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None:
-    """See whether the result is a single colour, or clear, where the original is not.
+    """See whether the result is a single colour, or clear, where the original is not: one that can
+    be decoded, and has several.
 
     The original is decoded a second time where the result is, and only then.
 
@@ -65,12 +66,11 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
 
     Raises:
         Unreadable: if the result cannot be decoded.
-        PictureError: if it is.
+        PictureError: if it is, or the original is broken and shows nothing but one colour.
     """
     options = target.options
     most = HEAD + WRITERS[target.format].flat * size.width * size.height
-    # A larger one is not flat. What cover cuts out may well be a single colour.
-    if len(result) > most or (options.resizes and options.fit is Fit.COVER):
+    if len(result) > most:  # it is not flat
         return
     try:
         flat = _is_flat(_open(result, target.format))
@@ -78,6 +78,16 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
         raise Unreadable(f"the {target.format} that was written cannot be decoded") from None
     if not flat:
         return
+    # What cover cuts out may well be a single colour.
+    cut = options.resizes and options.fit is Fit.COVER
+    if not cut and _differs(data, target, size):
+        raise PictureError("the result is a single colour, and the picture is not")
+    # One of which nothing was decoded is black, and no picture of a night.
+    check_whole(data, target.limits)
+
+
+def _differs(data: Data, target: Target, size: Size) -> bool:
+    """Whether the original is clearly no single colour."""
     try:
         # The default picture of an animated PNG may be another than its first frame.
         still = target.format.output.frames is Frames.NONE
@@ -86,11 +96,9 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
             source = decode(data, target.limits, frames=frames)
         except ReaderFailed:
             source = decode_otherwise(data, target.limits)
-        varies = _varies(source.each_frame()[0], target, size)
+        return _varies(source.each_frame()[0], target, size)
     except pyvips.Error:  # numbers that are none, in floating point
-        return
-    if varies:
-        raise PictureError("the result is a single colour, and the picture is not")
+        return False
 
 
 def _open(result: bytes, format: Format) -> pyvips.Image:

@@ -15,7 +15,7 @@ from imaging import convert as conversion
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.options import Effort
+from imaging.options import Effort, Fit
 from imaging.steps import colour
 from tests.imaging.samples import corners, encoded, photo, target
 from tests.pictures import opened
@@ -131,3 +131,28 @@ def _white_drawing() -> Image.Image:
     image = Image.new("RGBA", (200, 150), (255, 255, 255, 0))
     image.paste((255, 255, 255, 255), (50, 50, 150, 100))
     return image
+
+
+_BEFORE_ITS_PIXELS = {
+    "PNG": encoded(photo(), "PNG")[:120],
+    "PNG with noise": encoded(photo(), "PNG")[:60] + bytes(range(200)) * 3,
+    "TIFF": encoded(photo(), "TIFF")[:400],
+    "TIFF of strips": encoded(photo(), "TIFF", compression="tiff_lzw")[:10] + bytes(500),
+}
+
+
+@pytest.mark.parametrize("fit", [None, Fit.COVER])
+@pytest.mark.parametrize("format", list(Format))
+@pytest.mark.parametrize("name", _BEFORE_ITS_PIXELS)
+def test_a_file_that_ends_before_its_pixels_is_no_black_picture(
+    name: str, format: Format, fit: Fit | None
+) -> None:
+    size = {} if fit is None else {"width": 20, "height": 20, "fit": fit}
+    with pytest.raises(PictureError, match="cannot be read"):
+        convert(_BEFORE_ITS_PIXELS[name], target(format, 80, **size))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "GIF", "BMP", "JPEG2000"])
+def test_a_picture_of_a_night_is_black(kind: str) -> None:
+    night = encoded(Image.new("RGB", (160, 120)), kind)
+    assert opened(convert(night, target(Format.WEBP))).convert("RGB").getextrema() == ((0, 0),) * 3

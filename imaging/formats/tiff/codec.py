@@ -8,6 +8,7 @@ describes samples without a meaning, which libvips reads as they are.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from functools import partial
 
 import pyvips
@@ -41,11 +42,11 @@ _EXIF = (306, 315, 33432)
 _PLACES = (Tag.STRIP_OFFSETS, Tag.STRIP_SIZES, Tag.TILE_OFFSETS, Tag.TILE_SIZES)
 
 
-def load(data: Data, *, access: str) -> pyvips.Image:
+def load(data: Data, **options: object) -> pyvips.Image:
     """The first page: grey, RGB or CMYK, perhaps with alpha, of 8 or 16 bit, with its profile.
 
     Args:
-        access: libvips's, "sequential" or "random".
+        options: of libvips's loader, such as `access`.
 
     Raises:
         PictureError: if it is of a kind that cannot be shown, or what its numbers mean is not
@@ -64,15 +65,15 @@ def load(data: Data, *, access: str) -> pyvips.Image:
             # libvips takes it for RGB.
             raise ReaderFailed("a TIFF with YCbCr that cannot be read")
         if _is_plain(layout):
-            return _plain(data, layout, access)
+            return _plain(data, layout, options)
         return _shown(
             rewritten(data, directory.form, _described(directory, layout)),
             layout,
             directory.form,
-            access,
+            options,
         )
     except struct.error:  # broken; libvips says how
-        return pyvips.Image.tiffload_buffer(data, access=access)
+        return pyvips.Image.tiffload_buffer(data, **options)
 
 
 def exif_of(data: Data) -> Data:
@@ -108,9 +109,9 @@ def _is_plain(layout: Layout) -> bool:
     return layout.extra <= 1 and not layout.planar
 
 
-def _plain(data: Data, layout: Layout, access: str) -> pyvips.Image:
+def _plain(data: Data, layout: Layout, options: Mapping[str, object]) -> pyvips.Image:
     """What libvips makes of it, without the extra samples that are not alpha."""
-    image = pyvips.Image.tiffload_buffer(data, access=access)
+    image = pyvips.Image.tiffload_buffer(data, **options)
     # A palette becomes one or three bands; YCbCr gets an alpha that is not in the file.
     colours = min(image.bands, 3)
     if layout.photometric is Photometric.PALETTE:
@@ -167,10 +168,10 @@ def _plane(entry: Entry, number: int, layout: Layout) -> Entry:
     return Entry(entry.type, count, entry.value[number * size : (number + 1) * size])
 
 
-def _shown(data: Data, layout: Layout, form: Form, access: str) -> pyvips.Image:
+def _shown(data: Data, layout: Layout, form: Form, options: Mapping[str, object]) -> pyvips.Image:
     """The picture that the samples are."""
     colours = min(layout.colours, layout.samples)
-    image = partial(_samples, data, layout, form, access)
+    image = partial(_samples, data, layout, form, options)
     if layout.photometric in LAB:
         shown = lab_to_rgb(image().extract_band(0, n=colours), layout)
     else:
@@ -205,11 +206,11 @@ def _interpretation(layout: Layout, wide: bool) -> str:
     return "rgb16" if wide else "srgb"
 
 
-def _samples(data: Data, layout: Layout, form: Form, access: str) -> pyvips.Image:
+def _samples(data: Data, layout: Layout, form: Form, options: Mapping[str, object]) -> pyvips.Image:
     """The samples that are shown, as the file has them."""
     picked = _picked(layout)
     pages = range(len(picked)) if layout.planar else [0]
-    planes = [pyvips.Image.tiffload_buffer(data, access=access, page=page) for page in pages]
+    planes = [pyvips.Image.tiffload_buffer(data, page=page, **options) for page in pages]
     whole = planes[0].bandjoin(planes[1:]) if len(planes) > 1 else planes[0]
     if layout.bits == 64:
         upper = form.order == "<"  # of two words the second
