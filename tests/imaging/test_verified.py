@@ -147,7 +147,7 @@ _BEFORE_ITS_PIXELS = {
 def test_a_file_that_ends_before_its_pixels_is_no_black_picture(
     name: str, format: Format, fit: Fit | None
 ) -> None:
-    size = {} if fit is None else {"width": 20, "height": 20, "fit": fit}
+    size: dict[str, Any] = {} if fit is None else {"width": 20, "height": 20, "fit": fit}
     with pytest.raises(PictureError, match="cannot be read"):
         convert(_BEFORE_ITS_PIXELS[name], target(format, 80, **size))
 
