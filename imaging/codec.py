@@ -106,6 +106,9 @@ class Writer:
     effort, would not make it smaller, or by next to nothing."""
     strip_is_cheap: bool = False
     """Whether a strip takes no time to speak of, but for `Effort.SMALL`."""
+    with_xmp: Callable[[bytes, bytes], bytes] | None = None
+    """The file with an XMP packet put in, of a format whose readers look there for rights and
+    times; None if they look into EXIF."""
     is_grey: bool = False
     """Whether it is written grey where the pixels are: a profile for grey is not valid in a file of
     red, green and blue."""

@@ -17,7 +17,7 @@ from imaging.measures import Measures, Size
 from imaging.options import Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
 from imaging.steps import STEPS
-from imaging.steps.metadata import select_exif, written
+from imaging.steps.metadata import packet, select_exif, written
 from imaging.target import Target
 from imaging.verify import Unreadable, check_colours, check_header
 
@@ -87,6 +87,9 @@ def _converted(
     if why := target.format.too_large(size):
         raise PictureError(why)
     result = _unencoded(data, source, target) or _encoded(data, source, target, prepared)
+    if with_xmp := WRITERS[target.format].with_xmp:
+        described = packet(source, target)
+        result = with_xmp(result, described) if described else result
     sizes = {size}
     if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
         sizes.add(Size(size.height, size.width))
@@ -142,7 +145,7 @@ def _encode(image: pyvips.Image, target: Target) -> bytes:
         target.quality,
         target.effort,
         lossless=target.options.lossless,
-        keep=written(target.options),
+        keep=written(image, target.options),
     )
 
 
@@ -163,7 +166,7 @@ def _own(
     The original itself, where nothing is to be dropped and nothing can be saved.
     """
     turn = orientation(source.image)
-    exif = select_exif(source.exif, target.options.keep, turn if turn > 1 else None)
+    exif = select_exif(source, target, turn if turn > 1 else None)
     try:
         return strip(bytes(data), exif, target.effort)
     except PictureError:

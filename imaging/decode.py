@@ -19,7 +19,7 @@ from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, Options
 from imaging.read import pillow
-from imaging.source import QUARTER_TURNS, Source, orientation
+from imaging.source import QUARTER_TURNS, Source, blob, orientation
 from imaging.steps.resize import reads_in_any_order, shrink_on_load
 
 
@@ -132,7 +132,9 @@ def _decoded(
     return Source(
         kind,
         image,
-        exif=reader.exif(data) if reader.exif else _blob(image, "exif-data"),
+        exif=reader.exif(data) if reader.exif else blob(image, "exif-data"),
+        xmp=blob(image, "xmp-data"),
+        iptc=blob(image, "iptc-data"),
         size=(width, height),
         frames=count,
         delays=_delays(image, count) if count > 1 else (),
@@ -163,7 +165,3 @@ def _count(image: pyvips.Image) -> int:
 def _delays(image: pyvips.Image, count: int) -> list[int]:
     delays = list(image.get("delay")) if image.get_typeof("delay") else []
     return (delays + [0] * count)[:count]
-
-
-def _blob(image: pyvips.Image, name: str) -> bytes | None:
-    return bytes(image.get(name)) if image.get_typeof(name) else None

@@ -10,7 +10,7 @@ from imaging.options import Fit, Options
 
 def scaled_size(width: int, height: int, options: Options) -> Size:
     """Width and height of the scaled picture, without borders, where a size is asked for."""
-    if options.fit in (Fit.COVER, Fit.FILL):
+    if options.fit in (Fit.COVER, Fit.FILL, Fit.THUMB):
         return Size(options.width or width, options.height or height)
     factor = min(wanted / size for size, wanted in sides(width, height, options))
     if options.fit is Fit.INSIDE:

@@ -30,6 +30,7 @@ class Fit(StrEnum):
     COVER = "cover"  # fills both, what is over is cut off
     CONTAIN = "contain"  # whole, within both, with borders
     FILL = "fill"  # stretched to both
+    THUMB = "thumb"  # an object on a plain background whole; else where the eye goes first
 
 
 class Gravity(StrEnum):
@@ -46,6 +47,7 @@ class Keep(StrEnum):
     LOCATION = "location"  # EXIF GPS
     DATE = "date"  # EXIF dates
     ICC = "icc"  # the picture's own colour space and its profile
+    CREATION = "creation"  # the time the picture was made, and no other date
 
 
 _LOSSLESS = ", ".join(format for format in Format if format.can_be_lossless)
@@ -74,7 +76,10 @@ class Options(Declared):
         Choice(
             Fit,
             "`inside`: whole, within both, never enlarged. `cover`: fills both, what is over is "
-            "cut off. `contain`: whole, with borders. `fill`: stretched to both.",
+            "cut off. `contain`: whole, with borders. `fill`: stretched to both. `thumb`: an "
+            "object that stands free on a plain background is kept whole, with more of that "
+            "background where needed; of any other picture the part where the eye goes first. "
+            "Never enlarged.",
         ),
         Fit.INSIDE,
         f"How to get to the size: `{Fit.INSIDE}` if none is given, which is an error without a "
@@ -106,7 +111,9 @@ class Options(Declared):
     keep: tuple[Keep, ...] = option(
         Several(Keep, "Metadata that may stay."),
         (),
-        f"Metadata that stays: some of {','.join(Keep)}, with commas between them.",
+        f"Metadata that stays: some of {','.join(Keep)}, with commas between them. "
+        f"`{Keep.DATE}` is every date of the EXIF block, `{Keep.CREATION}` the time the picture "
+        "was made.",
         "copyright,icc",
         changes_pixels=False,
     )

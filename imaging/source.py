@@ -26,6 +26,10 @@ class Source:
     image: pyvips.Image
     exif: Data | None = None
     """The EXIF block, without the name that JPEG puts before it; of a TIFF the file."""
+    xmp: Data | None = None
+    """The XMP packet."""
+    iptc: Data | None = None
+    """IPTC's block, or the list of Photoshop's resources that it is in."""
     size: tuple[int, int] = (0, 0)
     """Width and height in pixels of one frame as it is shown, also where `image` was made smaller
     as it was decoded."""
@@ -46,3 +50,8 @@ class Source:
             return [self.image]
         width, height = self.image.width, self.image.height // self.frames
         return [self.image.crop(0, n * height, width, height) for n in range(self.frames)]
+
+
+def blob(image: pyvips.Image, name: str) -> bytes | None:
+    """Metadata that libvips holds as it came, None if there is none of this name."""
+    return bytes(image.get(name)) if image.get_typeof(name) else None

@@ -78,8 +78,8 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
         raise Unreadable(f"the {target.format} that was written cannot be decoded") from None
     if not flat:
         return
-    # What cover cuts out may well be a single colour.
-    cut = options.resizes and options.fit is Fit.COVER
+    # What cover and thumb cut out may well be a single colour.
+    cut = options.resizes and options.fit in (Fit.COVER, Fit.THUMB)
     if not cut and _differs(data, target, size):
         raise PictureError("the result is a single colour, and the picture is not")
     # One of which nothing was decoded is black, and no picture of a night.

@@ -65,7 +65,8 @@ def decode(
                     image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
                 turned = orientation in QUARTER_TURNS
                 size = (image.height, image.width) if turned else (image.width, image.height)
-                return Source(kind, image, exif=_exif(picture), size=size)
+                xmp = picture.info.get("xmp")
+                return Source(kind, image, exif=_exif(picture), xmp=xmp, size=size)
     except (PictureError, MemoryError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:

@@ -9,7 +9,9 @@ import pyvips
 from imaging.geometry import final_size, scaled_size, sides
 from imaging.options import Fit, Gravity, Options
 from imaging.source import Source
+from imaging.steps import thumb
 from imaging.steps.background import rgb
+from imaging.steps.window import best_window
 from imaging.target import Target
 
 SHRINK_MARGIN = 2
@@ -36,7 +38,7 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
 
 def reads_in_any_order(options: Options) -> bool:
     """Whether `apply` looks at pixels more than once, or not row by row."""
-    return options.gravity is Gravity.ATTENTION
+    return options.gravity is Gravity.ATTENTION or options.fit is Fit.THUMB
 
 
 def apply(source: Source, target: Target) -> Source:
@@ -51,32 +53,24 @@ def apply(source: Source, target: Target) -> Source:
         return source
     final = final_size(*source.size, options)
     target.limits.check_size(final.width, final.height, source.frames)
+    frames = source.each_frame()
+    if options.fit is Fit.THUMB:
+        return _joined(source, thumb.cut(frames, final))
     scaled = scaled_size(*source.size, options)
     width, height = scaled.width, scaled.height
-    frames = source.each_frame()
     if options.fit is Fit.COVER:
-        window = _window(frames[0], width / height, options.gravity)
+        window = best_window(frames[0], width / height, options.gravity)
         frames = [frame.crop(*window) for frame in frames]
     if (frames[0].width, frames[0].height) != (width, height):
         frames = [frame.thumbnail_image(width, height=height, size="force") for frame in frames]
     if options.fit is Fit.CONTAIN:
         frames = [_pad(frame, options) for frame in frames]
+    return _joined(source, frames)
+
+
+def _joined(source: Source, frames: list[pyvips.Image]) -> Source:
     image = pyvips.Image.arrayjoin(frames, across=1) if source.animated else frames[0]
     return replace(source, image=image, size=(frames[0].width, frames[0].height))
-
-
-def _window(image: pyvips.Image, aspect: float, gravity: Gravity) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the largest part of this aspect ratio, width by height."""
-    width = max(1, min(image.width, round(image.height * aspect)))
-    height = max(1, min(image.height, round(image.width / aspect)))
-    left, top = (image.width - width) // 2, (image.height - height) // 2
-    if gravity is Gravity.ATTENTION and (width, height) != (image.width, image.height):
-        _, eye = image.smartcrop(
-            width, height, interesting="attention", attention_x=True, attention_y=True
-        )
-        left = min(max(0, eye["attention_x"] - width // 2), image.width - width)
-        top = min(max(0, eye["attention_y"] - height // 2), image.height - height)
-    return left, top, width, height
 
 
 def _pad(image: pyvips.Image, options: Options) -> pyvips.Image:

@@ -36,7 +36,7 @@ ALL: dict[str, object] = {
     "gravity": "attention",
     "background": "#0050C8",
     "effort": "small",
-    "keep": "icc,copyright,location,date",
+    "keep": "icc,copyright,location,date,creation",
 }
 """Each option, as a form has it."""
 

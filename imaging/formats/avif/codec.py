@@ -94,11 +94,10 @@ class _Reader:
 
 
 def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
-    """The file without what is behind the picture, and with nothing in its metadata but, if it has
-    room, this EXIF.
+    """The file without what is behind the picture, and with nothing in its metadata but this EXIF.
 
     Raises:
-        PictureError: if its boxes cannot be followed.
+        PictureError: if its boxes cannot be followed, or an EXIF block has no room in it.
     """
     stripped = bytearray(data)
     try:
@@ -106,7 +105,7 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
         inner = {box.kind: box for box in inside(data, meta)}
         kinds = dict(_items(data, inner[b"iinf"]))
         idat = inner[b"idat"].start if b"idat" in inner else 0
-        reach = 0
+        reach, placed = 0, False
         for item, start, length in _places(data, inner[b"iloc"], idat):
             reach = max(reach, start + length)
             if kinds.get(item) not in (b"Exif", b"mime") or start + length > len(data):
@@ -114,12 +113,16 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
             if kinds[item] == b"mime":
                 content = b" " * length
             else:
-                block = exif if exif and len(_OFFSET + exif) <= length else _EMPTY_EXIF
+                fits = exif is not None and len(_OFFSET + exif) <= length
+                block = exif if exif and fits else _EMPTY_EXIF
+                placed = placed or fits
                 content = (_OFFSET + block).ljust(length, b"\0")[:length]
             stripped[start : start + length] = content
         end = _wipe(stripped)
     except (StopIteration, KeyError, IndexError, struct.error):
         raise PictureError("the picture cannot be read: no AVIF") from None
+    if exif and not placed:
+        raise PictureError("this AVIF has no place for metadata")
     if reach > end:
         raise PictureError("the picture cannot be read: the AVIF ends too early")
     return bytes(stripped[:end])

@@ -17,7 +17,7 @@ from imaging.errors import PictureError
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
 from imaging.limits import Limits
-from imaging.source import Source
+from imaging.source import Source, blob
 
 MAX_DELAY = 2**24 - 1
 """Milliseconds, and the most that a WebP holds (RFC 9649, 2.7.1.1)."""
@@ -94,7 +94,8 @@ def decode(data: Data, kind: str, limits: Limits) -> Source | None:
     return Source(
         kind,
         strip,
-        exif=bytes(first.get("exif-data")) if first.get_typeof("exif-data") else None,
+        exif=blob(first, "exif-data"),
+        xmp=blob(first, "xmp-data"),
         size=animation.size,
         frames=len(shown),
         delays=[frame.delay for frame in animation.frames] if len(shown) > 1 else (),

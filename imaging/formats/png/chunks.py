@@ -48,6 +48,14 @@ def with_exif(data: bytes, exif: bytes | None) -> bytes:
     return data[:_HEADER_END] + chunk(b"eXIf", exif) + data[_HEADER_END:]
 
 
+def with_xmp(data: bytes, packet: bytes) -> bytes:
+    """The file with this XMP packet put in, not compressed, so that a search of its bytes finds it
+    (ISO 16684-3, 6.4)."""
+    # The keyword, a zero, no compression twice, and neither a language nor a keyword in it.
+    text = b"XML:com.adobe.xmp" + bytes(5) + packet
+    return data[:_HEADER_END] + chunk(b"iTXt", text) + data[_HEADER_END:]
+
+
 def bare(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     """The file with the chunks of its pixels, its frames and its colours, and this EXIF block.
 

@@ -67,4 +67,4 @@ def _frames(data: bytes, most: int) -> int:
 READER = Reader(
     load=loader("pngload"), pillow="PNG", check=chunks.check, said=colour.read, decode=_decode
 )
-WRITER = Writer(encode, strip, chunks.bare, is_grey=True, frames=_frames)
+WRITER = Writer(encode, strip, chunks.bare, is_grey=True, frames=_frames, with_xmp=chunks.with_xmp)

@@ -1,0 +1,21 @@
+"""The part of a picture that is kept where it has another shape than what is asked for."""
+
+from __future__ import annotations
+
+import pyvips
+
+from imaging.options import Gravity
+
+
+def best_window(image: pyvips.Image, aspect: float, gravity: Gravity) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the largest part of this aspect ratio, width by height."""
+    width = max(1, min(image.width, round(image.height * aspect)))
+    height = max(1, min(image.height, round(image.width / aspect)))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    if gravity is Gravity.ATTENTION and (width, height) != (image.width, image.height):
+        _, eye = image.smartcrop(
+            width, height, interesting="attention", attention_x=True, attention_y=True
+        )
+        left = min(max(0, eye["attention_x"] - width // 2), image.width - width)
+        top = min(max(0, eye["attention_y"] - height // 2), image.height - height)
+    return left, top, width, height
