@@ -16,6 +16,8 @@ from pydantic import BaseModel
 
 from app.core.config.settings import DEFAULT_CONFIG, PLATFORM_VARIABLES, Settings
 from app.core.errors import TinyImageError, Where, errors_at
+from app.core.storage.kinds import KINDS
+from app.core.storage.kinds import file as files
 from app.web.docs.formats import formats_rows
 from imaging.options import OPTIONS, Q
 from imaging.values import Choice
@@ -47,7 +49,10 @@ def settings_rows() -> Rows:
         model = field.annotation
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
-        texts = attribute_docs(model)
+        texts: dict[str, str] = {}
+        for base in model.__mro__:  # a section may be composed of several models
+            if issubclass(base, BaseModel) and inspect.get_annotations(base):
+                texts |= attribute_docs(base)
         for name in model.model_fields:
             variables = [f"TINYIMAGE_{section}__{name}".upper()]
             variables += [v for v, place in PLATFORM_VARIABLES.items() if place == (section, name)]
@@ -82,6 +87,14 @@ def error_row(error: type[TinyImageError]) -> tuple[str, ...]:
     )
 
 
+def storage_rows() -> Rows:
+    """Each kind of storage."""
+    yield "`storage.url`", "What it is", "Shared by"
+    yield "none", "`file://` and `server.output_dir`", files.KIND.shared_by
+    for kind in KINDS:
+        yield kind.examples or f"`{kind.form}`", kind.about, kind.shared_by
+
+
 def options_rows() -> Rows:
     """Each option of a picture."""
     yield "Option", "Values", "Example", ""
@@ -93,6 +106,7 @@ def options_rows() -> Rows:
 
 TABLES: Mapping[str, tuple[str, Callable[[], Rows]]] = {
     "settings": ("docs/settings.md", settings_rows),
+    "storage": ("docs/storage.md", storage_rows),
     "errors": ("docs/api.md", errors_rows),
     "options": ("docs/api.md", options_rows),
     "formats": ("docs/api.md", formats_rows),

@@ -18,6 +18,7 @@ from bench.launch import ROOT, environment, free_port
 from tests.forward import Streams, forwarded
 from tests.s3 import s3_server
 from tests.service import Client, Process, is_decoder, until
+from tests.storage import Blocking
 
 WORKERS = (2, 1)
 """Pictures that each worker process converts at once: together as many as one server does."""
@@ -35,7 +36,7 @@ class StoredObject(Protocol):
 class InRedis:
     """An object of a storage in Redis."""
 
-    def __init__(self, storage: RedisStorage, key: str) -> None:
+    def __init__(self, storage: Blocking[RedisStorage], key: str) -> None:
         self._storage, self._key = storage, key
         self.name = key.rpartition("/")[2]
 
@@ -140,12 +141,11 @@ def fleet_on_s3(folder: Path, redis_url: str) -> Iterator[Fleet]:
 @contextlib.contextmanager
 def fleet_on_redis(folder: Path, redis_url: str) -> Iterator[Fleet]:
     """A fleet that has nothing but a Redis."""
-    storage = RedisStorage(redis_url, max_age_seconds=24 * 3600)
+    storage = Blocking(RedisStorage(redis_url, max_age_seconds=24 * 3600))
 
     class OnRedis(Fleet):
         def stored(self, prefix: str) -> list[StoredObject]:
-            keys = [info.key for page in storage.list(prefix) for info in page]
-            return [InRedis(storage, key) for key in keys]
+            return [InRedis(storage, key) for key in storage.keys(prefix)]
 
     shared = {"TINYIMAGE_STORAGE__URL": "redis://", "TINYIMAGE_STORAGE__REDIS_LIMIT": "2GB"}
     with _running(folder, redis_url, shared, OnRedis) as fleet:

@@ -16,6 +16,7 @@ from bench.launch import environment, free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Client, Process, Service, command, is_redis, service, until
+from tests.storage import Blocking
 from tests.web.sockets import answers, message
 from workers.cleanup import ORPHAN_SECONDS
 
@@ -120,7 +121,7 @@ def test_a_rolling_restart_under_a_stream_of_uploads_loses_none(tmp_path: Path) 
 
 
 def test_what_a_killed_writer_has_staged_is_swept(tmp_path: Path) -> None:
-    storage = FileStorage(tmp_path)
+    storage = Blocking(FileStorage(tmp_path))
     storage.put("originals/aa/whole", b"picture")
     old, young = tmp_path / "originals/aa/half#1", tmp_path / "originals/aa/half#2"
     for path in (old, young):

@@ -3,10 +3,14 @@ over HTTP."""
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +18,17 @@ import pytest
 from tests.imaging.samples import corners, distance, encoded, photo
 from tests.pictures import md5, opened
 from tests.service import Client, Service
-from tests.toys import add_endpoint, add_format, add_option, copied, toy
+from tests.toys import add_endpoint, add_format, add_option, add_storage, copied, toy
 
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code with a format, an option and an endpoint more."""
+    """The code with a format, an option, an endpoint and a kind of storage more."""
     folder = copied(tmp_path_factory.mktemp("code"))
     add_format(folder)
     add_option(folder)
     add_endpoint(folder)
+    add_storage(folder)
     return folder
 
 
@@ -140,6 +145,46 @@ def test_an_endpoint_is_a_module_and_a_line(visitor: Client) -> None:
     assert paths["get"]["responses"]["200"]["content"]["application/json"]["example"] == {
         "greeting": "Hello"
     }
+
+
+def test_a_kind_of_storage_is_a_module_and_a_line(code: Path, tmp_path: Path) -> None:
+    data = encoded(photo(160, 120), "PNG")
+    file = tmp_path / "pictures.db"
+    settings: dict[str, Any] = {"STORAGE__URL": f"toy://{file}", "STORAGE__TOY_TABLE": "pictures"}
+    server = Service(tmp_path, code=code, **settings)
+    try:
+        client = server.ready().client()
+        with client.http:
+            result = _converted(client, data)
+            assert opened(result).size == (160, 120)
+            assert client.download(md5(data), format="webp").content == result
+            assert client.http.get("/readyz").json() == {"status": "ok"}
+            with closing(sqlite3.connect(file)) as database:
+                rows = database.execute("SELECT key, data FROM pictures").fetchall()
+                kept = {key.partition("/")[0]: value for key, value in rows}
+                assert kept == {"originals": data, "results": result, "health": b"ok"}
+                with database:
+                    database.execute("DELETE FROM pictures WHERE key LIKE 'results/%'")
+            assert client.download(md5(data)).status_code == 404
+    finally:
+        server.terminate()
+    assert not (tmp_path / "output").exists()
+    assert not [line for line in server.log if "Traceback" in line]
+
+
+def test_what_a_kind_of_storage_declares_is_in_messages_and_settings(
+    code: Path, tmp_path: Path
+) -> None:
+    def refused(**settings: Any) -> str:
+        server = Service(tmp_path, code=code, **settings)
+        assert server.wait() == 2
+        return "".join(server.log)
+
+    assert "az://CONTAINER/PREFIX, redis:// or toy:///FILE" in refused(STORAGE__URL="toy://")
+    assert "storage.toy_chair is not a setting" in refused(STORAGE__TOY_CHAIR="1")
+    run = [sys.executable, "-m", "app.run.folders", "web"]
+    url = {"TINYIMAGE_STORAGE__URL": "toy:///a", "TINYIMAGE_CONFIG": str(code / "config.yaml")}
+    assert subprocess.check_output(run, cwd=code, env={**os.environ, **url}) == b""
 
 
 def _owners(code: Path, server: Service, prefix: str, md5: str) -> list[str]:

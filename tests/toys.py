@@ -1,5 +1,5 @@
-"""The recipes of CONTRIBUTING.md for a format, an option and an endpoint, followed in a copy of the
-code."""
+"""The recipes of CONTRIBUTING.md for a format, an option, an endpoint and a kind of storage,
+followed in a copy of the code."""
 
 from __future__ import annotations
 
@@ -136,11 +136,105 @@ def greeting_blueprint(word: str) -> Blueprint:
     return blueprint
 '''
 
-SECTION = '''class GreetingSettings(_Section):
+SECTION = '''class GreetingSettings(Section):
     word: str = "Hello"
     """What `GET /greeting` says."""
 
+'''
 
+STORAGE_KIND = '''
+"""`toy:///FILE`: the rows of a file of SQLite."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.core.errors import StorageError
+from app.core.sections import Section
+from app.core.storage import LIST_PAGE, ObjectInfo, ObjectNotFound, as_file
+from app.core.storage.kind import Kind
+
+
+class ToySettings(Section):
+    toy_table: str = "objects"
+    """The table of the objects."""
+
+
+class ToyStorage:
+    def __init__(self, file, table):
+        self._file, self._table = file, table
+        self._do("CREATE TABLE IF NOT EXISTS {} (key PRIMARY KEY, data, modified)")
+
+    async def check(self):
+        await self._ask("SELECT 1 FROM {}")
+
+    async def put(self, key, data, content=None):
+        values = key, as_file(data).read(), datetime.now(UTC).timestamp()
+        await self._ask("INSERT OR REPLACE INTO {} VALUES (?, ?, ?)", *values)
+
+    async def get(self, key):
+        for (data,) in await self._ask("SELECT data FROM {} WHERE key = ?", key):
+            return data
+        raise ObjectNotFound(key)
+
+    async def stream(self, key, start, end):
+        data = await self.get(key)
+        yield data[start:end]
+
+    async def stat(self, key):
+        return next(iter(await self._infos("key = ?", key)), None)
+
+    async def delete(self, keys):
+        for key in keys:
+            await self._ask("DELETE FROM {} WHERE key = ?", key)
+
+    async def list(self, prefix):
+        infos = await self._infos("key LIKE ?", f"{prefix}/%" if prefix else "%")
+        for start in range(0, len(infos), LIST_PAGE):
+            yield infos[start : start + LIST_PAGE]
+
+    async def delete_staged(self, seconds):
+        return 0, 0
+
+    async def close(self):
+        pass
+
+    async def _infos(self, where, value):
+        select = "SELECT key, length(data), modified FROM {} WHERE "
+        rows = await self._ask(select + where, value)
+        return [ObjectInfo(key, size, datetime.fromtimestamp(at, UTC)) for key, size, at in rows]
+
+    async def _ask(self, statement, *values):
+        return await asyncio.to_thread(self._do, statement, *values)
+
+    def _do(self, statement, *values):
+        try:
+            with closing(sqlite3.connect(self._file, timeout=30)) as opened, opened:
+                return opened.execute(statement.format(self._table), values).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(f"The storage fails: {error}") from error
+
+
+@dataclass(frozen=True)
+class ToyPlace:
+    file: str
+    folder = None
+    in_queue = False
+
+    def open(self, settings, server):
+        return ToyStorage(self.file, settings.toy_table)
+
+
+KIND = Kind(
+    ("toy",),
+    "toy:///FILE",
+    lambda parts: ToyPlace(parts.path) if parts.path else None,
+    "a file of SQLite",
+    shared_by="processes of one machine",
+    settings=ToySettings,
+)
 '''
 
 
@@ -211,6 +305,13 @@ def add_endpoint(code: Path) -> None:
         "    logs: LogSettings = LogSettings()\n",
         "    greeting: GreetingSettings = GreetingSettings()\n",
     )
+
+
+def add_storage(code: Path) -> None:
+    """A module, and a line of the list."""
+    kinds = code / "app/core/storage/kinds"
+    (kinds / "toy.py").write_text(STORAGE_KIND)
+    _add(kinds / "__init__.py", '    "redis",\n', '    "toy",\n')
 
 
 def _add(file: Path, place: str, added: str, *, before: bool = False) -> None:

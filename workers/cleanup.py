@@ -36,7 +36,7 @@ class Swept:
         return Swept(self.jobs + other.jobs, self.files + other.files, self.freed + other.freed)
 
 
-def sweep(
+async def sweep(
     queue: PictureQueue,
     storage: Storage,
     max_age_seconds: float,
@@ -48,24 +48,26 @@ def sweep(
     that there is nothing, and whoever sends the picture again gets a job and files of its own. If
     it is cut off between the two, the files have no job and go with the next sweep.
 
+    The queue is asked by a client that blocks: nothing else is to run meanwhile.
+
     Args:
         stopping: asked every second or so; once it says yes, the rest is left to the next sweep.
     """
     swept = Swept()
     now = time.time()
     for prefix in (paths.ORIGINALS, paths.RESULTS):
-        for page in storage.list(prefix):
+        async for page in storage.list(prefix):
             old = [info for info in page if now - info.modified.timestamp() > max_age_seconds]
             for start in range(0, len(old), AT_ONCE):
                 if stopping():
                     return swept
                 part = old[start : start + AT_ONCE]
-                swept += _sweep_part(queue, storage, part, now, max_age_seconds)
-    files, freed = storage.delete_staged(ORPHAN_SECONDS)
+                swept += await _sweep_part(queue, storage, part, now, max_age_seconds)
+    files, freed = await storage.delete_staged(ORPHAN_SECONDS)
     return swept + Swept(files=files, freed=freed)
 
 
-def _sweep_part(
+async def _sweep_part(
     queue: PictureQueue, storage: Storage, part: list[ObjectInfo], now: float, max_age: float
 ) -> Swept:
     owned = [(info, owner) for info in part if (owner := paths.owner(info.key))]
@@ -86,7 +88,7 @@ def _sweep_part(
         if job and removed:
             gone.setdefault(job.original_key, None)
             gone.setdefault(job.result_key, None)
-    storage.delete(sorted(gone))
+    await storage.delete(sorted(gone))
     return Swept(
         jobs=sum(removed for _, removed in found.values()),
         files=len(gone),

@@ -147,7 +147,7 @@ def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> in
         logger.error("worker %s: Redis: %s", name, error)
         return 1
     finally:
-        here.sandbox.close()
+        here.close()
     return 0
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Event
+from typing import Any, TypeVar
 
 from app.core.config.settings import Settings, load_settings
+from app.core.config.storage import open_storage
+from app.core.process.bridge import Bridge
 from app.core.storage import Storage
-from app.core.storage.opener import open_storage
 from workers.decoder.process import DecoderLimits
 from workers.decoder.sandbox import Sandbox
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,18 @@ class Runtime:
     sandbox: Sandbox
     stopping: Event = field(default_factory=Event)
     """Set once the worker is told to stop."""
+    bridge: Bridge = field(default_factory=Bridge)
+    """To the storage, which is asynchronous."""
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """What an asynchronous call returns, such as one of the storage; as `Bridge.run`."""
+        return self.bridge.run(call)
+
+    def close(self) -> None:
+        """End the decoder, and close the storage."""
+        self.sandbox.close()
+        self.run(self.storage.close())
+        self.bridge.close()
 
 
 process_settings = cache(load_settings)

@@ -70,7 +70,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
 
     try:
-        original = here.storage.get(paths.original(wanted, token))
+        original = here.run(here.storage.get(paths.original(wanted, token)))
         limits = here.settings.limits
         began = time.perf_counter()
         result = here.sandbox.convert(
@@ -86,11 +86,8 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             note,
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        here.storage.put(
-            paths.result(wanted, token),
-            result,
-            Content(wanted.format.media_type, content_disposition(filename, wanted.format)),
-        )
+        content = Content(wanted.format.media_type, content_disposition(filename, wanted.format))
+        here.run(here.storage.put(paths.result(wanted, token), result, content))
     except PictureError as error:
         _fail(job, str(error), error.code)
         raise
@@ -168,7 +165,7 @@ def cleanup() -> dict[str, int]:
         max_age_seconds=max_age,
         conversion_timeout=here.settings.limits.conversion_timeout,
     )
-    swept = sweep(queue, here.storage, max_age, here.stopping.is_set)
+    swept = here.run(sweep(queue, here.storage, max_age, here.stopping.is_set))
     if swept.files:
         logger.info("cleanup: %d jobs, %d files, %d bytes", swept.jobs, swept.files, swept.freed)
     return {"jobs": swept.jobs, "files": swept.files, "freed": swept.freed}
@@ -176,10 +173,10 @@ def cleanup() -> dict[str, int]:
 
 def _let_go(original: str) -> None:
     """Have the original of a job that has ended go by itself, where the storage can do that."""
-    storage = runtime().storage
-    if isinstance(storage, Expiring):
+    here = runtime()
+    if isinstance(here.storage, Expiring):
         try:
-            storage.expire(original)
+            here.run(here.storage.expire(original))
         except StorageError as error:
             logger.warning("%s: %s", error, error.__cause__)
 

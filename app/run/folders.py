@@ -11,23 +11,15 @@ from pathlib import Path
 
 from app.core.config.command import USAGE_STATUS, fail
 from app.core.config.settings import ConfigError, Settings, load_settings
-from app.core.storage.address import StorageKind, parse_storage_url
+from app.core.config.storage import storage_place
 
 
 def folders_of(role: str, settings: Settings) -> Iterator[tuple[str, Path]]:
     """What is in a folder and the folder, for each that the role writes to."""
-    if role != "scheduler" and (folder := _storage_folder(settings)) is not None:
+    if role != "scheduler" and (folder := storage_place(settings).folder) is not None:
         yield "pictures", folder.absolute()
     if role == "all" and not settings.redis.url:
         yield "queue", settings.redis.data_dir.absolute()
-
-
-def _storage_folder(settings: Settings) -> Path | None:
-    """Where pictures are kept as files, if they are."""
-    if settings.storage.url is None:
-        return settings.server.output_dir
-    address = parse_storage_url(settings.storage.url)
-    return address.folder if address.kind is StorageKind.FILE else None
 
 
 if __name__ == "__main__":

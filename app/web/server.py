@@ -13,10 +13,10 @@ from sanic import Sanic
 
 from app.core.config.logs import configure_logging
 from app.core.config.settings import Settings
+from app.core.config.storage import open_storage
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.redis.client import FailFastRedis, connect
-from app.core.storage.opener import open_storage
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
 from app.web.errors import JSONErrorHandler
@@ -114,7 +114,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels)
     app.blueprint(http_blueprint(settings, intake, conversions, guard))
     app.blueprint(live_blueprint(settings, intake, conversions, guard))
-    app.blueprint(health_blueprint(Readiness(connection, storage)))
+    app.blueprint(health_blueprint(Readiness(connection, lambda: open_storage(settings, url))))
     app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
     # Last: the schema has the routes that are there.
     schema = build_schema(app, keys_required=bool(settings.auth.api_keys))

@@ -96,7 +96,7 @@ class _Stream:
                 for _ in range(4 * WORKERS):
                     conversion = Conversion(f"{number:032x}", Format.JPG, 80)
                     number += 1
-                    self._site.storage.put(paths.original(conversion, TOKEN), FILE)
+                    self._site.put(paths.original(conversion, TOKEN), FILE)
                     self._site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=512)
                     self.ids.append(conversion.job_id)
             self._stop.wait(CONVERSION_SECONDS)

@@ -106,7 +106,7 @@ def _store(site: Site, number: int) -> None:
 
 def _template(site: Site) -> _Template:
     conversion = Conversion("f" * 32, Format.WEBP, 0)
-    site.storage.put(paths.original(conversion, TOKEN), FILE)
+    site.put(paths.original(conversion, TOKEN), FILE)
     site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1_300_000)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

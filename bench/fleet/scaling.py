@@ -58,7 +58,7 @@ class _Service:
                 number = next(self._numbers)
                 quality = parse_quality(DEFAULT_QUALITY, format)
                 conversion = Conversion(f"{number:032x}", format, quality)
-                site.storage.put(paths.original(conversion, TOKEN), picture.read_bytes())
+                site.put(paths.original(conversion, TOKEN), picture.read_bytes())
                 site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1)
                 conversions.append(conversion)
             began = time.time()

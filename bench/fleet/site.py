@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -118,6 +119,18 @@ class Site:
     def url(self) -> str:
         """Where its Redis is."""
         return self._redis.url
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep an object in its storage."""
+        asyncio.run(self.storage.put(key, data))
+
+    def get(self, key: str) -> bytes:
+        """An object of its storage."""
+        return asyncio.run(self.storage.get(key))
+
+    def delete(self, key: str) -> None:
+        """Delete an object of its storage."""
+        asyncio.run(self.storage.delete([key]))
 
     def web(self, **settings: object) -> Web:
         """A web process that answers."""

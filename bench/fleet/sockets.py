@@ -132,7 +132,7 @@ def _end_in_bursts(site: Site, crowd: Crowd, md5s: Sequence[str], size: int) -> 
     each the seconds from its event to its receipt."""
     jobs = [job for md5 in md5s for job in site.queue.find(md5)]
     for job in jobs:
-        site.storage.put(job.result_key, site.storage.get(job.original_key)[::2])
+        site.put(job.result_key, site.get(job.original_key)[::2])
     with site.connection.pipeline() as pipe:
         for job in jobs:
             pipe.hset(Job.key_for(job.conversion.job_id), "status", JobStatus.STARTED)

@@ -155,4 +155,4 @@ def _forget(site: Site, md5: str) -> None:
         Job.fetch(
             job.conversion.job_id, connection=site.connection, serializer=JSONSerializer
         ).delete()
-        site.storage.delete([job.original_key])
+        site.delete(job.original_key)

@@ -24,6 +24,7 @@ from app.web.service.conversions import Conversions
 from app.web.service.picture import Picture
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
+from tests.storage import Blocking
 
 
 class _LostAnswer(AsyncPictureQueue):
@@ -59,7 +60,7 @@ class Site:
 
     def __init__(self, connection: redis.Redis, url: str, folder: Path) -> None:
         self.queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
-        self.storage = FileStorage(folder)
+        self.storage = Blocking(FileStorage(folder))
         self._url = url
 
     @contextlib.asynccontextmanager
@@ -70,7 +71,7 @@ class Site:
         asked = FailFastRedis(self._url)
         queue = kind(asked, max_age_seconds=3600, conversion_timeout=60, **settings)
         try:
-            yield Conversions(queue, self.storage, Events(self._url))
+            yield Conversions(queue, self.storage.storage, Events(self._url))
         finally:
             await asked.close()
 
@@ -117,10 +118,10 @@ def test_a_job_whose_answer_was_lost_keeps_its_original(
             with pytest.raises(redis.TimeoutError):
                 await conversions.submit(_picture(data), _webp(data))
             (job,) = site.queue.find(md5(data))
-            assert site.storage.get(job.original_key) == data
+            assert await site.storage.storage.get(job.original_key) == data
             # Sent again it is the same job.
             assert (await conversions.submit(_picture(data), _webp(data))).token == job.token
-            assert site.storage.get(job.original_key) == data
+            assert await site.storage.storage.get(job.original_key) == data
 
     asyncio.run(scenario())
 

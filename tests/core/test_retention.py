@@ -23,7 +23,8 @@ from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
-from workers.cleanup import ORPHAN_SECONDS, sweep
+from tests.storage import Blocking
+from workers.cleanup import ORPHAN_SECONDS, Swept, sweep
 
 HOUR = 3600.0
 
@@ -40,7 +41,7 @@ class Scene:
     def __init__(self, connection: redis.Redis, folder: Path) -> None:
         self.folder = folder
         self.queue = PictureQueue(connection, max_age_seconds=HOUR, conversion_timeout=60)
-        self.storage = FileStorage(folder)
+        self.storage = Blocking(FileStorage(folder))
         self._connection = connection
 
     def job(self, number: int, status: JobStatus, age: float, token: str = "01") -> Conversion:
@@ -71,9 +72,14 @@ class Scene:
         """The job as RQ has it."""
         return Job.fetch(conversion.job_id, connection=self._connection, serializer=JSONSerializer)
 
+    def sweep(self, max_age: float, *stopping: Callable[[], bool]) -> Swept:
+        """Run the cleanup."""
+        storage = self.storage.storage
+        return self.storage.run(sweep(self.queue, storage, max_age, *stopping))
+
     def files(self) -> list[str]:
         """All objects."""
-        return sorted(info.key for page in self.storage.list("") for info in page)
+        return self.storage.keys()
 
 
 @pytest.fixture
@@ -88,7 +94,7 @@ def test_an_old_job_goes_with_its_files_and_a_young_one_stays(
     old = scene.job(1, status, HOUR + 60)
     young = scene.job(2, status, HOUR - 60)
     kept = [key for key in scene.files() if young.job_id in key]
-    swept = sweep(scene.queue, scene.storage, HOUR)
+    swept = scene.sweep(HOUR)
     assert swept.jobs == 1
     assert scene.queue.get(old.job_id) is None
     assert scene.queue.find(old.md5) == []
@@ -101,7 +107,7 @@ def test_a_job_that_waits_or_runs_stays_however_old_its_original_is(
     scene: Scene, status: JobStatus
 ) -> None:
     conversion = scene.job(1, status, 10 * HOUR)
-    assert sweep(scene.queue, scene.storage, HOUR).files == 0
+    assert scene.sweep(HOUR).files == 0
     assert scene.queue.get(conversion.job_id) is not None
     assert len(scene.files()) == 1
 
@@ -110,7 +116,7 @@ def test_a_job_that_ended_just_now_stays_though_its_original_is_old(scene: Scene
     conversion = scene.job(1, JobStatus.FINISHED, 10)
     for key in scene.files():
         os.utime(scene.folder / key, (time.time() - 2 * HOUR,) * 2)
-    sweep(scene.queue, scene.storage, HOUR)
+    scene.sweep(HOUR)
     assert scene.queue.get(conversion.job_id) is not None
     assert len(scene.files()) == 2
 
@@ -120,7 +126,7 @@ def test_files_without_a_job_go_when_they_are_old(scene: Scene) -> None:
     scene.file(f"originals/aa/{lost.job_id}.01", HOUR + 60)
     scene.file(f"results/aa/{lost.job_id}.01.png", HOUR + 60)
     young = scene.file(f"originals/aa/{lost.job_id}.02", HOUR - 60)
-    assert sweep(scene.queue, scene.storage, HOUR).files == 2
+    assert scene.sweep(HOUR).files == 2
     assert [scene.folder / key for key in scene.files()] == [young]
 
 
@@ -128,7 +134,7 @@ def test_a_new_original_is_safe_however_short_max_age_is(scene: Scene) -> None:
     """Between the put and the job there is a moment, and a cleanup may fall into it."""
     key = f"originals/aa/{Conversion('a' * 32, Format.PNG, 0).job_id}.01"
     scene.file(key, ORPHAN_SECONDS - 60)
-    sweep(scene.queue, scene.storage, 1)
+    scene.sweep(1)
     assert scene.files() == [key]
 
 
@@ -139,14 +145,14 @@ def test_the_files_of_an_earlier_submission_go_and_those_of_the_new_one_stay(
     earlier = f"originals/00/{conversion.job_id}.01"
     scene.file(earlier, 2 * HOUR)
     kept = [key for key in scene.files() if key != earlier]
-    sweep(scene.queue, scene.storage, HOUR)
+    scene.sweep(HOUR)
     assert scene.files() == kept
 
 
 def test_foreign_files_are_left_alone(scene: Scene) -> None:
     scene.file("originals/readme.txt", 10 * HOUR)
     scene.file("elsewhere/x", 10 * HOUR)
-    sweep(scene.queue, scene.storage, HOUR)
+    scene.sweep(HOUR)
     assert len(scene.files()) == 2
 
 
@@ -181,7 +187,7 @@ def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
         return remove_as_read(connection, jobs)
 
     monkeypatch.setattr("app.core.jobs.queue.remove_as_read", changed_meanwhile)
-    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
+    assert scene.sweep(HOUR).jobs == 1
     job = scene.queue.get(changed.job_id)
     assert job is not None
     assert scene.queue.find(changed.md5) == [job]
@@ -201,7 +207,7 @@ def test_nothing_of_a_removed_job_is_left_in_redis(scene: Scene, connection: red
     for registry in ENDED.values():
         connection.zadd(registry.key_template.format(Priority.INTERACTIVE.value), {"another": 1})
     connection.delete(Queue(Priority.INTERACTIVE.value, connection=connection).key)
-    assert sweep(scene.queue, scene.storage, HOUR).jobs == 3
+    assert scene.sweep(HOUR).jobs == 3
     left = {str(key, "utf8") if isinstance(key, bytes) else key for key in connection.keys("*")}
     registries = {
         f"rq:{name}:{Priority.INTERACTIVE.value}" for name in ("finished", "failed", "canceled")
@@ -218,13 +224,13 @@ def test_a_cleanup_told_to_stop_leaves_whole_pictures_and_the_next_goes_on(
     for number in range(30):
         scene.job(number, JobStatus.FINISHED, 2 * HOUR)
     answers = iter([False, False, True])
-    swept = sweep(scene.queue, scene.storage, HOUR, lambda: next(answers))
+    swept = scene.sweep(HOUR, lambda: next(answers))
     assert (swept.jobs, swept.files) == (20, 40)
     jobs = [scene.queue.get(Conversion(f"{n:032x}", Format.WEBP, 0).job_id) for n in range(30)]
     left = [job for job in jobs if job]
     files = [key for job in left for key in (job.original_key, job.result_key)]
     assert scene.files() == sorted(files)
-    assert sweep(scene.queue, scene.storage, HOUR).jobs == 10
+    assert scene.sweep(HOUR).jobs == 10
     assert scene.files() == []
 
 
@@ -234,15 +240,15 @@ def test_the_files_of_jobs_that_a_killed_cleanup_has_removed_go_with_the_next(
     for number in range(3):
         scene.job(number, JobStatus.FINISHED, 2 * HOUR)
 
-    def killed(keys: Sequence[str]) -> None:
+    async def killed(keys: Sequence[str]) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(scene.storage, "delete", killed)
+        patched.setattr(scene.storage.storage, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
-            sweep(scene.queue, scene.storage, HOUR)
+            scene.sweep(HOUR)
     assert len(scene.files()) == 6
-    swept = sweep(scene.queue, scene.storage, HOUR)
+    swept = scene.sweep(HOUR)
     assert (swept.jobs, swept.files) == (0, 6)
     assert scene.files() == []
 
@@ -253,14 +259,14 @@ def test_a_job_in_the_way_of_no_queue_is_removed_however_many_wait(
     """RQ itself walks through the whole queue for each job it deletes."""
     scene.job(1, JobStatus.FINISHED, 2 * HOUR)
     before = connection.info("commandstats").get("cmdstat_lrem")
-    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
+    assert scene.sweep(HOUR).jobs == 1
     assert connection.info("commandstats").get("cmdstat_lrem") == before
 
 
 def test_more_files_than_a_page_are_all_cleaned(scene: Scene) -> None:
     for number in range(1100):
         scene.job(number, JobStatus.FINISHED, 2 * HOUR)
-    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1100
+    assert scene.sweep(HOUR).jobs == 1100
     assert scene.files() == []
 
 
@@ -271,6 +277,6 @@ def test_a_job_that_makes_no_sense_keeps_no_other_from_being_deleted(
     spoilt = scene.job(1, JobStatus.FINISHED, 2 * HOUR)
     scene.job(2, JobStatus.FINISHED, 2 * HOUR)
     connection.hset(Job.key_for(spoilt.job_id), "data", zlib.compress(data))
-    assert sweep(scene.queue, scene.storage, HOUR).jobs == 1
+    assert scene.sweep(HOUR).jobs == 1
     assert scene.files() == []
     assert scene.queue.find(spoilt.md5) == []

@@ -10,11 +10,15 @@ import yaml
 from app.core.config.settings import (
     ConfigError,
     Settings,
-    StorageSettings,
     load_settings,
-    parse_size,
 )
-from app.core.storage.address import StorageAddress, StorageKind, parse_storage_url
+from app.core.sections import parse_size
+from app.core.storage.address import StorageSettings, parse_storage_url
+from app.core.storage.clouds import BucketPlace
+from app.core.storage.kind import Place
+from app.core.storage.kinds import azure, google, s3
+from app.core.storage.kinds.file import FilePlace
+from app.core.storage.kinds.redis import RedisPlace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -189,25 +193,22 @@ def test_settings_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "address"),
+    ("url", "place"),
     [
-        ("file://output", StorageAddress(StorageKind.FILE, folder=Path("output"))),
-        ("file://out/pictures", StorageAddress(StorageKind.FILE, folder=Path("out/pictures"))),
-        ("file:///var/a%20b", StorageAddress(StorageKind.FILE, folder=Path("/var/a b"))),
-        ("s3://pictures", StorageAddress(StorageKind.S3, bucket="pictures")),
-        ("s3://pictures/a/b/", StorageAddress(StorageKind.S3, bucket="pictures", prefix="a/b")),
-        ("gs://pictures/a", StorageAddress(StorageKind.GOOGLE, bucket="pictures", prefix="a")),
-        ("az://pictures/a", StorageAddress(StorageKind.AZURE, bucket="pictures", prefix="a")),
-        ("redis://", StorageAddress(StorageKind.REDIS)),
-        (
-            "redis://u:p@host:1/2",
-            StorageAddress(StorageKind.REDIS, redis="redis://u:p@host:1/2"),
-        ),
-        ("rediss://host/2", StorageAddress(StorageKind.REDIS, redis="rediss://host/2")),
+        ("file://output", FilePlace(Path("output"))),
+        ("file://out/pictures", FilePlace(Path("out/pictures"))),
+        ("file:///var/a%20b", FilePlace(Path("/var/a b"))),
+        ("s3://pictures", BucketPlace(s3.CLOUD, "pictures")),
+        ("s3://pictures/a/b/", BucketPlace(s3.CLOUD, "pictures", "a/b")),
+        ("gs://pictures/a", BucketPlace(google.CLOUD, "pictures", "a")),
+        ("az://pictures/a", BucketPlace(azure.CLOUD, "pictures", "a")),
+        ("redis://", RedisPlace()),
+        ("redis://u:p@host:1/2", RedisPlace("redis://u:p@host:1/2")),
+        ("rediss://host/2", RedisPlace("rediss://host/2")),
     ],
 )
-def test_a_storage_url_says_where_the_objects_are(url: str, address: StorageAddress) -> None:
-    assert parse_storage_url(url) == address
+def test_a_storage_url_says_where_the_objects_are(url: str, place: Place) -> None:
+    assert parse_storage_url(url) == place
 
 
 @pytest.mark.parametrize(
@@ -268,7 +269,7 @@ def test_a_storage_that_is_passed_on_and_not_set_is_none(monkeypatch: pytest.Mon
         monkeypatch.setenv(f"TINYIMAGE_STORAGE__{name}", " ")
     assert load_settings().storage == StorageSettings()
     monkeypatch.setenv("TINYIMAGE_STORAGE__REDIS_LIMIT", "20MB")
-    assert load_settings().storage.redis_limit == 20 * 1024**2
+    assert load_settings().storage.model_dump()["redis_limit"] == 20 * 1024**2
     monkeypatch.setenv("TINYIMAGE_STORAGE__ENDPOINT", "https://user:secret@host")
     with pytest.raises(ConfigError, match=r"^storage\.endpoint: should") as error:
         load_settings()

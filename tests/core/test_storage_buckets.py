@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,11 +14,13 @@ import pytest
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.core.config.settings import load_settings
+from app.core.config.storage import open_storage
 from app.core.errors import StorageError, StorageFull
-from app.core.storage import Content, Presigner, opener
+from app.core.storage import Content, Presigner, clouds
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.errors import as_storage_error
 from tests.s3 import KEY_ID, SECRET, S3Server, s3_server
+from tests.storage import Blocking
 
 pytestmark = pytest.mark.usefixtures("no_config")
 
@@ -33,25 +34,29 @@ def s3(tmp_path: Path) -> Iterator[S3Server]:
         yield server
 
 
-def _open(monkeypatch: pytest.MonkeyPatch, **variables: str) -> BucketStorage:
+def _open(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Blocking[BucketStorage]:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    storage = opener.open_storage(load_settings(), None)
+    storage = open_storage(load_settings(), None)
     assert isinstance(storage, BucketStorage)
-    return storage
+    return Blocking(storage)
+
+
+def _presigned(opened: Blocking[BucketStorage], method: str, key: str, seconds: int) -> str:
+    return opened.run(opened.storage.presign(method, key, seconds))
 
 
 @pytest.fixture
-def storage(session_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> BucketStorage:
+def storage(session_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Blocking[BucketStorage]:
     return _open(monkeypatch, **session_s3.settings)
 
 
 def test_a_presigned_url_gives_the_object_as_it_is_named_for_a_while(
-    storage: BucketStorage,
+    storage: Blocking[BucketStorage],
 ) -> None:
-    assert isinstance(storage, Presigner)
+    assert isinstance(storage.storage, Presigner)
     storage.put("results/ab/a", b"picture", Content("image/webp", NAME))
-    url = asyncio.run(storage.presign("GET", "results/ab/a", 300))
+    url = _presigned(storage, "GET", "results/ab/a", 300)
     answer = httpx.get(url)
     assert (answer.status_code, answer.content) == (200, b"picture")
     assert answer.headers["content-type"] == "image/webp"
@@ -62,7 +67,7 @@ def test_a_presigned_url_gives_the_object_as_it_is_named_for_a_while(
     # It is for this object and for reading alone.
     assert httpx.get(url.replace("ab/a?", "ab/b?")).status_code == 403
     assert httpx.put(url, content=b"x").status_code == 403
-    head = httpx.head(asyncio.run(storage.presign("HEAD", "results/ab/a", 300)))
+    head = httpx.head(_presigned(storage, "HEAD", "results/ab/a", 300))
     assert (head.status_code, head.headers["content-length"]) == (200, "7")
 
 
@@ -100,28 +105,29 @@ def test_an_object_of_a_bucket_that_is_gone_is_no_object_that_is_gone(
 def test_a_store_that_is_gone_or_hangs_is_unavailable(
     monkeypatch: pytest.MonkeyPatch, session_s3: S3Server
 ) -> None:
-    monkeypatch.setattr(opener, "READ_SECONDS", 1)
-    monkeypatch.setattr(opener, "RETRY_SECONDS", 1)
+    asks: list[Callable[[Blocking[BucketStorage]], object]] = [
+        lambda s: s.put("a", b"x"),
+        lambda s: s.put("a", io.BytesIO(b"x")),
+        lambda s: s.get("a"),
+        lambda s: s.there("a"),
+        lambda s: s.delete(["a"]),
+        lambda s: s.keys("a"),
+        lambda s: s.check(),
+    ]
+    monkeypatch.setattr(clouds, "READ_SECONDS", 1)
+    monkeypatch.setattr(clouds, "RETRY_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for address in ("http://127.0.0.1:1", f"http://127.0.0.1:{silent.getsockname()[1]}"):
             settings = {**session_s3.settings, "TINYIMAGE_STORAGE__ENDPOINT": address}
             storage = _open(monkeypatch, **settings)
-            for ask in (
-                lambda s: s.put("a", b"x"),
-                lambda s: asyncio.run(s.put_stream("a", io.BytesIO(b"x"))),
-                lambda s: s.get("a"),
-                lambda s: asyncio.run(s.stat("a")),
-                lambda s: s.delete(["a"]),
-                lambda s: list(s.list("a")),
-                lambda s: s.check(),
-            ):
+            for ask in asks:
                 with pytest.raises(StorageError) as error:
                     ask(storage)
                 assert (error.value.code, error.value.retry_after) == ("storage_unavailable", 5)
 
 
 def test_who_is_told_of_a_failure_learns_nothing_of_the_store(
-    storage: BucketStorage, session_s3: S3Server, monkeypatch: pytest.MonkeyPatch
+    storage: Blocking[BucketStorage], session_s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = {**session_s3.settings, "AWS_SECRET_ACCESS_KEY": "wrong-secret"}
     with pytest.raises(StorageError) as error:
@@ -142,13 +148,13 @@ def test_a_download_whose_store_ends_is_a_failure_and_no_short_file(
 
     async def read() -> int:
         size = 0
-        async for part in storage.get_stream("a", 0, 100_000_000):
+        async for part in storage.storage.stream("a", 0, 100_000_000):
             size += len(part)
             s3.stop()
         return size
 
     with pytest.raises(StorageError):
-        asyncio.run(read())
+        storage.run(read())
 
 
 def test_a_store_without_room_is_full() -> None:
@@ -167,7 +173,7 @@ def test_the_environment_says_what_the_settings_do_not(
     storage = _open(monkeypatch, **settings, AWS_ENDPOINT_URL=endpoint, AWS_REGION="eu-north-1")
     storage.put("a", b"x")
     assert storage.get("a") == b"x"
-    assert "eu-north-1" in asyncio.run(storage.presign("GET", "a", 10))
+    assert "eu-north-1" in _presigned(storage, "GET", "a", 10)
 
 
 def test_a_bucket_may_stand_in_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,31 +186,34 @@ def test_a_bucket_may_stand_in_the_host(monkeypatch: pytest.MonkeyPatch) -> None
         TINYIMAGE_STORAGE__REGION="fr-par",
         TINYIMAGE_STORAGE__PATH_STYLE="false",
     )
-    url = urlsplit(asyncio.run(storage.presign("GET", "a/b", 10)))
+    url = urlsplit(_presigned(storage, "GET", "a/b", 10))
     assert (url.netloc, url.path) == ("pictures.s3.example.org", "/p/a/b")
     monkeypatch.setenv("TINYIMAGE_STORAGE__PATH_STYLE", "true")
-    url = urlsplit(asyncio.run(_open(monkeypatch).presign("GET", "a/b", 10)))
+    url = urlsplit(_presigned(_open(monkeypatch), "GET", "a/b", 10))
     assert (url.netloc, url.path) == ("s3.example.org", "/pictures/p/a/b")
     assert "fr-par" in url.query
 
 
 def test_google_and_azure_are_opened_by_their_schemes(monkeypatch: pytest.MonkeyPatch) -> None:
     google = _open(monkeypatch, TINYIMAGE_STORAGE__URL="gs://pictures/a/b")
-    assert isinstance(google._store, GCSStore)
-    assert (google._store.config["bucket"], google._store.prefix) == ("pictures", "a/b")
+    assert isinstance(google.storage._store, GCSStore)
+    assert (google.storage._store.config["bucket"], google.storage._store.prefix) == (
+        "pictures",
+        "a/b",
+    )
     azure = _open(
         monkeypatch,
         TINYIMAGE_STORAGE__URL="az://pictures/a",
         AZURE_STORAGE_ACCOUNT_NAME="account",
         AZURE_STORAGE_ACCOUNT_KEY="c2VjcmV0",
     )
-    assert isinstance(azure._store, AzureStore)
-    assert azure._store.config["container_name"] == "pictures"
-    url = urlsplit(asyncio.run(azure.presign("GET", "b", 10)))
+    assert isinstance(azure.storage._store, AzureStore)
+    assert azure.storage._store.config["container_name"] == "pictures"
+    url = urlsplit(_presigned(azure, "GET", "b", 10))
     assert url.netloc == "account.blob.core.windows.net"
     assert url.path == "/pictures/a/b"
     s3 = _open(monkeypatch, TINYIMAGE_STORAGE__URL="s3://pictures")
-    assert isinstance(s3._store, S3Store)
+    assert isinstance(s3.storage._store, S3Store)
 
 
 def test_what_obstore_does_not_take_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from imaging.formats import Format
 from imaging.options import Options
 from tests.pictures import as_format, md5, unique
 from tests.service import Client
+from tests.storage import Blocking
 from tests.web.alone import Web, web
 
 QUEUED, STARTED, FINISHED, FAILED, GONE = "queued", "started", "finished", "failed", "gone"
@@ -31,7 +32,7 @@ class Jobs:
         self.http = running.client.http
         self._connection = connection
         self._queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
-        self._storage = FileStorage(folder / "output")
+        self._storage = Blocking(FileStorage(folder / "output"))
         self._count = 0
 
     def put(self, conversion: Conversion, state: str, body: bytes) -> None:

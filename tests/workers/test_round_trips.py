@@ -19,6 +19,7 @@ from bench.launch import environment
 from imaging.formats import Format
 from tests.pictures import photograph
 from tests.service import Process, until
+from tests.storage import Blocking
 
 PICTURES = 10
 TOKEN = "0" * 16
@@ -50,7 +51,7 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
     pool: Process, connection: redis.Redis, tmp_path: Path
 ) -> None:
     queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
-    storage = FileStorage(tmp_path / "output")
+    storage = Blocking(FileStorage(tmp_path / "output"))
     conversions = [Conversion(f"{n:032x}", Format.JPG, 80) for n in range(PICTURES)]
     for conversion in conversions:
         storage.put(paths.original(conversion, TOKEN), photograph("rocket"))

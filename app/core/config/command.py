@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -13,10 +14,11 @@ from typing import NoReturn
 
 from app.core.config.logs import configure_logging
 from app.core.config.settings import ConfigError, Settings, load_settings
+from app.core.config.storage import open_storage, storage_place
 from app.core.errors import StorageError
 from app.core.process.parent import PARENT_VARIABLE, follow_parent
 from app.core.redis.tls import is_unchecked
-from app.core.storage.opener import in_redis, open_storage
+from app.core.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ def check_storage(settings: Settings, redis_url: str | None) -> None:
     Args:
         redis_url: where Redis is; None if that is not known yet, and the objects are not there.
     """
-    if redis_url is None and in_redis(settings):
+    if redis_url is None and storage_place(settings).in_queue:
         return
     # In a process of its own: obstore's threads, once they run, are lost in what is forked from
     # here, and whoever asks it there waits for ever.
@@ -91,11 +93,18 @@ def check_storage(settings: Settings, redis_url: str | None) -> None:
 def _check(settings: Settings, redis_url: str | None, answer: Connection) -> None:
     """Answer with what is wrong with the storage, or with None."""
     try:
-        open_storage(settings, redis_url).check()
+        asyncio.run(_check_opened(open_storage(settings, redis_url)))
     except StorageError as error:
         answer.send(str(error))
     else:
         answer.send(None)
+
+
+async def _check_opened(storage: Storage) -> None:
+    try:
+        await storage.check()
+    finally:
+        await storage.close()
 
 
 def fail(message: str, status: int) -> NoReturn:

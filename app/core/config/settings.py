@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -40,7 +36,8 @@ from app.core.config.logs import LogFormat
 from app.core.jobs import keys
 from app.core.redis.tls import without_check
 from app.core.redis.url import check_redis_url
-from app.core.storage.address import check_storage_url
+from app.core.sections import Section, Size, Text
+from app.core.storage.address import StorageSettings
 from imaging.options import Effort
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -56,60 +53,12 @@ PLATFORM_VARIABLES = {
 
 _PREFIX, _DELIMITER = "TINYIMAGE_", "__"
 
-_MAY_HOLD_A_PASSWORD = (("redis", "url"), ("storage", "url"), ("storage", "endpoint"))
-"""What is told of without its value."""
-
-_UNITS = {"B": 0, "K": 1, "M": 2, "G": 3}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([BKMG]?)B?\s*", re.IGNORECASE)
-
 
 class ConfigError(Exception):
     """A setting is wrong. The message is one line that names it."""
 
 
-def parse_size(value: object) -> int:
-    """Bytes of a size such as `10MB`, `512 K` or `1048576`; K, M and G are powers of 1024.
-
-    Raises:
-        ValueError: if it is not a size.
-    """
-    match = _SIZE.fullmatch(str(value))
-    if match is None:
-        raise ValueError("should be a size such as 10MB, 512K or 1G")
-    number, unit = match.groups()
-    return int(float(number) * 1024 ** _UNITS[unit.upper() or "B"])
-
-
-Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
-
-
-def blank_is_none(value: object) -> object:
-    """None for a text without anything in it: a variable that is passed on and not set."""
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def check_endpoint(endpoint: str | None) -> str | None:
-    """The address, if it is one of HTTP.
-
-    Raises:
-        ValueError: if it is not; it does not repeat it.
-    """
-    parts = urlsplit(endpoint or "")
-    if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-        raise ValueError("should be an address such as https://s3.example.org, without a user")
-    return endpoint
-
-
-Text = Annotated[str | None, BeforeValidator(blank_is_none)]
-
-
-class _Section(BaseModel):
-    """A section of config.yaml. The text below a setting is its line in docs/settings.md."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     host: str = "0.0.0.0"  # noqa: S104 - a server is there to be reached
     """The address to listen on."""
     port: int = Field(8080, ge=1, le=65535)
@@ -124,7 +73,7 @@ class ServerSettings(_Section):
     that so many of them have put into `X-Forwarded-For`; with 0 the header counts for nothing."""
 
 
-class UploadSettings(_Section):
+class UploadSettings(Section):
     max_upload_size: Size = 10 * 1024**2
     """The largest picture taken, in B, K, M or G; `10M` is the same as `10MB`."""
     max_concurrent_tasks: int = Field(3, ge=1, le=256)
@@ -139,7 +88,7 @@ class UploadSettings(_Section):
         return self.max_age * 3600
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     queues: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(parse_list), AfterValidator(keys.check_queues)
     ] = keys.QUEUES
@@ -148,24 +97,7 @@ class WorkerSettings(_Section):
     process to process; [queues.md](queues.md)."""
 
 
-class StorageSettings(_Section):
-    url: Annotated[Text, AfterValidator(check_storage_url)] = None
-    """Where originals and results are kept, if not in `server.output_dir`: `file://FOLDER`,
-    `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `redis://`; [storage.md](storage.md). A bucket's
-    URL holds no user and no password."""
-    endpoint: Annotated[Text, AfterValidator(check_endpoint)] = None
-    """The address of another server that speaks as S3, Google or Azure does; `http://` is
-    allowed. Without it that of the cloud."""
-    region: Text = None
-    """The region of an S3 bucket; `AWS_REGION` counts too. Without either `us-east-1`."""
-    path_style: bool = True
-    """Whether an S3 bucket is named in the path; `false` puts it before the endpoint's host."""
-    redis_limit: Annotated[Size | None, BeforeValidator(blank_is_none)] = None
-    """Bytes of all objects in Redis, such as `100MB`. Without it half of Redis's `maxmemory`, or
-    256 MB."""
-
-
-class DownloadSettings(_Section):
+class DownloadSettings(Section):
     download_url: str = "download/"
     """What `GET /` says of where results are."""
     redirect: bool = False
@@ -173,11 +105,11 @@ class DownloadSettings(_Section):
     [storage.md](storage.md#downloads-from-the-bucket)."""
 
 
-class RedisSettings(_Section):
+class RedisSettings(Section):
     verify_certificate: bool = True
     """Whether the certificate of a `rediss://` must be one that an authority has signed; `false`
     takes any, as Heroku's Redis needs it."""
-    url: Text = None
+    url: Text = Field(None, repr=False)
     """`redis://`, `rediss://` or `unix://`; needed by every role but `python -m app`, which
     starts a Redis of its own without it."""
     data_dir: Path = Path("data")
@@ -192,18 +124,18 @@ class RedisSettings(_Section):
         return url if info.data.get("verify_certificate") else without_check(url)
 
 
-class CleanupSettings(_Section):
+class CleanupSettings(Section):
     interval: int = Field(600, ge=1)
     """Seconds between two cleanups."""
 
 
-class EngineSettings(_Section):
+class EngineSettings(Section):
     effort: Effort = Effort.BALANCED
     """How long encoders search for a smaller file, where an upload does not say: `fast`,
     `balanced` or `small`; [engine.md](engine.md)."""
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     conversion_timeout: int = Field(60, ge=1)
     """Seconds that one conversion may take."""
     max_pixels: int = Field(50_000_000, ge=1)
@@ -242,26 +174,26 @@ class LimitSettings(_Section):
     """Bytes of messages on their way in, over all sockets of a web process."""
 
 
-class AuthSettings(_Section):
+class AuthSettings(Section):
     api_keys: Annotated[
         dict[str, SecretStr],
         NoDecode,
         BeforeValidator(parse_api_keys),
         AfterValidator(check_api_keys),
-    ] = {}
+    ] = Field({})
     """Keys of 16 or more characters by their names, which stand in the log; without any the
     server is open to all who reach it. [API keys](#api-keys)."""
 
 
-class CorsSettings(_Section):
+class CorsSettings(Section):
     origins: Annotated[
         list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_origins)
-    ] = []
+    ] = Field([])
     """Sites whose pages may use this server from a browser, such as
     `https://example.org,https://example.com`; `*` for all."""
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     format: LogFormat = LogFormat.AUTO
     """`json`, one object a line, or `text`; `auto` is text on a terminal and JSON elsewhere."""
 
@@ -386,6 +318,15 @@ def _names_no_section(variable: str) -> bool:
     return section.lower() not in Settings.model_fields
 
 
+def _may_hold_a_password(place: tuple[str | int, ...]) -> bool:
+    """Whether the setting there is one whose value is not shown."""
+    section, name = (str(part) for part in (*place, "", "")[:2])
+    model = section in Settings.model_fields and Settings.model_fields[section].annotation
+    if not (isinstance(model, type) and issubclass(model, Section)):
+        return False
+    return name in model.model_fields and not model.model_fields[name].repr
+
+
 def _describe(error: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
@@ -395,6 +336,6 @@ def _describe(error: dict[str, Any]) -> str:
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
-    if error["loc"] in _MAY_HOLD_A_PASSWORD:
+    if _may_hold_a_password(error["loc"]):
         return f"{name}: {message[0].lower()}{message[1:]}"
     return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

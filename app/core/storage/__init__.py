@@ -1,4 +1,4 @@
-"""Originals and results: what a storage is. `opener` opens the one that the settings name."""
+"""Originals and results: what a storage is. `kinds` lists the kinds there are."""
 
 from app.core.storage.interface import (
     LIST_PAGE,
@@ -13,6 +13,8 @@ from app.core.storage.interface import (
     Presigner,
     Storage,
     StoredObject,
+    as_file,
+    bytes_left,
 )
 
 __all__ = [
@@ -28,4 +30,6 @@ __all__ = [
     "Presigner",
     "Storage",
     "StoredObject",
+    "as_file",
+    "bytes_left",
 ]

@@ -1,79 +1,35 @@
-"""`storage.url`: what it may say."""
+"""`storage.url`: what it may say, and the settings beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
-from app.core.redis.url import check_redis_url
+from pydantic import create_model, field_validator
 
-EXPECTED = (
-    "should be file://FOLDER, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX "
-    "or redis://"
-)
+from app.core.sections import Section
+from app.core.storage.common import CommonSettings
+from app.core.storage.kind import Kind, Place
+from app.core.storage.kinds import KINDS
 
 
-class StorageKind(StrEnum):
-    """What keeps the objects."""
-
-    FILE = "file"  # a folder
-    S3 = "s3"  # Amazon's, and what speaks as it does
-    GOOGLE = "gs"  # Google Cloud Storage
-    AZURE = "az"  # Azure Blob Storage
-    REDIS = "redis"  # chunks in Redis
-
-
-@dataclass(frozen=True, slots=True)
-class StorageAddress:
-    """A URL of a storage, taken apart."""
-
-    kind: StorageKind
-    folder: Path = Path()
-    """Of files."""
-    bucket: str = ""
-    """Or container."""
-    prefix: str = ""
-    """What all keys in the bucket begin with; without slashes around it."""
-    redis: str | None = None
-    """The URL of the Redis; None is the one of `redis.url`."""
-
-
-def parse_storage_url(url: str) -> StorageAddress:
+def parse_storage_url(url: str) -> Place:
     """What the URL says.
 
     Raises:
         ValueError: if it is none of a storage; it repeats nothing of it: there may be a password.
     """
+    forms = [kind.form for kind in KINDS]
+    expected = f"should be {', '.join(forms[:-1])} or {forms[-1]}"
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError(EXPECTED) from None
-    if parts.scheme in ("rediss", StorageKind.REDIS):
-        if parts.scheme == StorageKind.REDIS and not parts.netloc and parts.path in ("", "/"):
-            return StorageAddress(StorageKind.REDIS)
-        if not parts.hostname:
-            raise ValueError("should name a host, or be redis:// for the Redis of redis.url")
-        return StorageAddress(StorageKind.REDIS, redis=check_redis_url(url))
-    if parts.scheme not in list(StorageKind):
-        raise ValueError(EXPECTED)
-    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
-        raise ValueError("should have no user, no password and nothing after a ? or #")
-    kind = StorageKind(parts.scheme)
-    if kind is StorageKind.FILE:
-        return StorageAddress(kind, folder=_folder(parts))
-    if not parts.netloc or parts.port is not None:
-        raise ValueError(EXPECTED)
-    return StorageAddress(kind, bucket=parts.netloc, prefix=unquote(parts.path).strip("/"))
-
-
-def _folder(parts: SplitResult) -> Path:
-    """file:///var/pictures is absolute; file://output and file://output/pictures are not."""
-    if not parts.netloc and parts.path in ("", "/"):
-        raise ValueError("should name a folder, as file://output or file:///var/pictures")
-    return Path(unquote(parts.netloc + parts.path))
+        raise ValueError(expected) from None
+    for kind in KINDS:
+        if parts.scheme in kind.schemes and (place := kind.parse(parts)) is not None:
+            return place
+    raise ValueError(expected)
 
 
 def check_storage_url(url: str | None) -> str | None:
@@ -86,3 +42,27 @@ def check_storage_url(url: str | None) -> str | None:
         return None
     parse_storage_url(url.strip())
     return url.strip()
+
+
+def _settings_of(kinds: tuple[Kind, ...]) -> type[CommonSettings]:
+    """The section `storage`: what all kinds have, then what each declares."""
+    own = [kind.settings for kind in kinds if kind.settings is not None]
+    models: list[type[Section]] = [CommonSettings, *own]
+    names = [name for model in models for name in model.model_fields]
+    assert len(names) == len(set(names)), f"a setting of the storage is declared twice: {names}"
+    # Fields come in the order of the bases from behind.
+    return cast(
+        type[CommonSettings],
+        create_model(
+            "StorageSettings",
+            __base__=tuple(reversed(models)),
+            __module__=__name__,
+            __validators__={"check_url": field_validator("url")(check_storage_url)},
+        ),
+    )
+
+
+if TYPE_CHECKING:
+    StorageSettings = CommonSettings
+else:
+    StorageSettings = _settings_of(KINDS)

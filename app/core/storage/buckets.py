@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING
 
@@ -13,8 +13,16 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.core.errors import StorageError, StorageFull
 from app.core.storage.errors import typed
-from app.core.storage.interface import LIST_PAGE, START_CHECK, Content, ObjectNotFound
-from app.core.storage.obstores import ObstoreStorage, bytes_left
+from app.core.storage.interface import (
+    LIST_PAGE,
+    PART_SIZE,
+    START_CHECK,
+    Content,
+    ObjectInfo,
+    ObjectNotFound,
+    bytes_left,
+)
+from app.core.storage.listing import listed
 
 if TYPE_CHECKING:
     from obstore import Attributes
@@ -30,7 +38,7 @@ DELETIONS = 10
 """Objects deleted at once where they go one by one, as obstore has it."""
 
 
-class BucketStorage(ObstoreStorage):
+class BucketStorage:
     """A Storage in a bucket, which can sign URLs. An object is there when its last part is."""
 
     def __init__(self, store: S3Store | GCSStore | AzureStore, name: str) -> None:
@@ -38,18 +46,17 @@ class BucketStorage(ObstoreStorage):
         Args:
             name: what it is called in messages; its URL without any secret.
         """
-        super().__init__(store)
-        self._bucket = store
+        self._store = store
         self._name = name
         self._uploads = asyncio.Semaphore(UPLOADS)
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Also that it can be listed: S3 says 403 in place of 404 to who may not."""
         try:
-            self.put(START_CHECK, b"")
-            for _ in self.list("health"):
+            await self.put(START_CHECK, b"")
+            async for _ in self.list("health"):
                 break
-            self.delete([START_CHECK])
+            await self.delete([START_CHECK])
         except StorageFull:
             return  # what is there can be handed out, and deleted
         except StorageError as error:
@@ -57,39 +64,92 @@ class BucketStorage(ObstoreStorage):
                 f"the storage {self._name} cannot be used: {error.__cause__}"
             ) from None
 
-    async def put_stream(self, key: str, file: IO[bytes]) -> None:
+    async def put(
+        self, key: str, data: bytes | bytearray | IO[bytes], content: Content | None = None
+    ) -> None:
+        attributes = _attributes(content)
         async with self._uploads:
             with typed():
-                if bytes_left(file) <= UPLOAD_PART_SIZE:
-                    data = await asyncio.to_thread(file.read)
-                    await obstore.put_async(self._store, key, data)
-                else:
-                    await obstore.put_async(
-                        self._store, key, file, chunk_size=UPLOAD_PART_SIZE, max_concurrency=1
-                    )
+                if not isinstance(data, bytes | bytearray):
+                    if bytes_left(data) > UPLOAD_PART_SIZE:
+                        await obstore.put_async(
+                            self._store,
+                            key,
+                            data,
+                            attributes=attributes,
+                            chunk_size=UPLOAD_PART_SIZE,
+                            max_concurrency=1,
+                        )
+                        return
+                    data = await asyncio.to_thread(data.read)
+                await obstore.put_async(self._store, key, data, attributes=attributes)
 
-    def delete(self, keys: Sequence[str]) -> None:
+    async def get(self, key: str) -> bytes:
+        with typed(key):
+            result = await obstore.get_async(self._store, key)
+            return bytes(await result.bytes_async())
+
+    async def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        if start == end:
+            return
+        with typed(key):
+            result = await obstore.get_async(self._store, key, options={"range": (start, end)})
+        with typed():
+            async for part in result.stream(min_chunk_size=PART_SIZE // 2):
+                yield bytes(part)
+
+    async def stat(self, key: str) -> ObjectInfo | None:
+        try:
+            with typed(key):
+                meta = await obstore.head_async(self._store, key)
+        except ObjectNotFound:
+            return None
+        return ObjectInfo(meta["path"], meta["size"], meta["last_modified"])
+
+    async def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), LIST_PAGE):
             page = keys[start : start + LIST_PAGE]
-            try:
-                with typed(page[0]):
-                    obstore.delete(self._store, page)
-            except (ObjectNotFound, StorageError):
-                # One was not there, which S3 does not mind, or it takes no batches of this size.
-                # What of the others, nobody knows.
-                with ThreadPoolExecutor(DELETIONS) as pool:
-                    list(pool.map(lambda key: super(BucketStorage, self).delete([key]), page))
+            if len(page) > 1:
+                try:
+                    with typed(page[0]):
+                        await obstore.delete_async(self._store, page)
+                    continue
+                except (ObjectNotFound, StorageError):
+                    # One was not there, which S3 does not mind, or it takes no batches of this
+                    # size. What of the others, nobody knows.
+                    pass
+            await self._delete_one_by_one(page)
+
+    def list(self, prefix: str) -> AsyncIterator[list[ObjectInfo]]:
+        return listed(self._store, prefix)
+
+    async def delete_staged(self, seconds: float) -> tuple[int, int]:
+        return 0, 0
+
+    async def close(self) -> None:
+        pass
 
     async def presign(self, method: str, key: str, seconds: int) -> str:
         with typed():
             return await obstore.sign_async(
-                self._bucket, "HEAD" if method == "HEAD" else "GET", key, timedelta(seconds=seconds)
+                self._store, "HEAD" if method == "HEAD" else "GET", key, timedelta(seconds=seconds)
             )
 
-    def _attributes(self, content: Content | None) -> Attributes | None:
-        if content is None:
-            return None
-        return {
-            "Content-Type": content.media_type,
-            "Content-Disposition": content.disposition,
-        }
+    async def _delete_one_by_one(self, keys: Sequence[str]) -> None:
+        room = asyncio.Semaphore(DELETIONS)
+
+        async def delete(key: str) -> None:
+            async with room:
+                with contextlib.suppress(ObjectNotFound), typed(key):
+                    await obstore.delete_async(self._store, key)
+
+        await asyncio.gather(*map(delete, keys))
+
+
+def _attributes(content: Content | None) -> Attributes | None:
+    if content is None:
+        return None
+    return {
+        "Content-Type": content.media_type,
+        "Content-Disposition": content.disposition,
+    }

@@ -10,16 +10,17 @@ import random
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 from obstore.store import LocalStore
 
 from app.core.errors import StorageError
 from app.core.storage.errors import typed
-from app.core.storage.interface import PART_SIZE, Content, ObjectInfo, ObjectNotFound
-from app.core.storage.obstores import ObstoreStorage
+from app.core.storage.interface import PART_SIZE, Content, ObjectInfo, ObjectNotFound, as_file
+from app.core.storage.listing import listed
 from app.core.storage.opened import OpenedFile, info_of, path_of
 
 _STAGED = re.compile(r".+#\d+")
@@ -29,7 +30,7 @@ and lists none of them."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-class FileStorage(ObstoreStorage):
+class FileStorage:
     """A Storage of files. Once a put has returned the object outlives a loss of power."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,31 +43,33 @@ class FileStorage(ObstoreStorage):
         """
         self._folder = folder.absolute()
         with typed():
-            super().__init__(LocalStore(prefix=self._folder, mkdir=True))
+            self._store = LocalStore(prefix=self._folder, mkdir=True)
         self._synced: set[Path] = set()
 
-    def check(self) -> None:
+    async def check(self) -> None:
         try:
-            with tempfile.TemporaryFile(dir=self._folder):
-                pass
+            await asyncio.to_thread(self._check)
         except OSError as error:
             raise StorageError(
                 f"the output folder {self._folder} cannot be written: {error.strerror}"
             ) from None
 
-    def put(self, key: str, data: bytes | bytearray, content: Content | None = None) -> None:
+    async def put(
+        self, key: str, data: bytes | bytearray | IO[bytes], content: Content | None = None
+    ) -> None:
+        given_up = Event()
         with typed():
-            self._write(key, io.BytesIO(data))
+            try:
+                await asyncio.to_thread(self._write, key, as_file(data), given_up)
+            except asyncio.CancelledError:
+                given_up.set()
+                raise
 
-    async def put_stream(self, key: str, file: IO[bytes]) -> None:
-        with typed():
-            await asyncio.to_thread(self._write, key, file)
+    async def get(self, key: str) -> bytes:
+        with typed(key):
+            return await asyncio.to_thread(_read, path_of(self._folder, key))
 
-    async def get_bytes(self, key: str) -> bytes:
-        with contextlib.closing(self.open(key)) as file:
-            return b"".join([piece async for piece in file.stream(0, file.info.size)])
-
-    async def get_stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         with contextlib.closing(self.open(key)) as file:
             async for piece in file.stream(start, min(end, file.info.size)):
                 yield piece
@@ -82,21 +85,44 @@ class FileStorage(ObstoreStorage):
     def open(self, key: str) -> OpenedFile:
         return OpenedFile(self._folder, key)
 
-    def delete_staged(self, seconds: float) -> tuple[int, int]:
-        count = freed = 0
-        oldest = time.time() - seconds
+    async def delete(self, keys: Sequence[str]) -> None:
         with typed():
-            for folder, _, names in os.walk(self._folder):
-                for path in (Path(folder, name) for name in names if _STAGED.fullmatch(name)):
-                    with contextlib.suppress(FileNotFoundError):
-                        found = path.stat()
-                        if found.st_mtime < oldest:
-                            path.unlink()
-                            count, freed = count + 1, freed + found.st_size
+            await asyncio.to_thread(self._delete, keys)
+
+    def list(self, prefix: str) -> AsyncIterator[list[ObjectInfo]]:
+        return listed(self._store, prefix)
+
+    async def delete_staged(self, seconds: float) -> tuple[int, int]:
+        with typed():
+            return await asyncio.to_thread(self._delete_staged, time.time() - seconds)
+
+    async def close(self) -> None:
+        pass
+
+    def _check(self) -> None:
+        with tempfile.TemporaryFile(dir=self._folder):
+            pass
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            with contextlib.suppress(FileNotFoundError, ObjectNotFound):
+                Path(path_of(self._folder, key)).unlink()
+
+    def _delete_staged(self, oldest: float) -> tuple[int, int]:
+        """Those that were written to before the time `oldest`."""
+        count = freed = 0
+        for folder, _, names in os.walk(self._folder):
+            for path in (Path(folder, name) for name in names if _STAGED.fullmatch(name)):
+                with contextlib.suppress(FileNotFoundError):
+                    found = path.stat()
+                    if found.st_mtime < oldest:
+                        path.unlink()
+                        count, freed = count + 1, freed + found.st_size
         return count, freed
 
-    def _write(self, key: str, file: IO[bytes]) -> None:
-        """Keep what is left of `file`, on the disk before it has its name."""
+    def _write(self, key: str, file: IO[bytes], given_up: Event) -> None:
+        """Keep what is left of `file`, on the disk before it has its name, unless nobody waits for
+        it any more."""
         path = self._folder / key
         # Each call of the system may let another thread run first: there are as few as can be.
         staged = Path(f"{path}#{random.getrandbits(63)}")
@@ -108,10 +134,12 @@ class FileStorage(ObstoreStorage):
                 target = os.open(staged, _NEW, 0o666)
             try:
                 while piece := file.read(PART_SIZE):
+                    _go_on(given_up)
                     _write_all(target, piece)
                 os.fsync(target)
             finally:
                 os.close(target)
+            _go_on(given_up)
             staged.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -129,6 +157,16 @@ class FileStorage(ObstoreStorage):
                 above = above.parent
                 _fsync(above)
             self._synced.add(folder)
+
+
+def _read(path: str) -> bytes:
+    with io.FileIO(path) as file:
+        return file.readall()
+
+
+def _go_on(given_up: Event) -> None:
+    if given_up.is_set():
+        raise asyncio.CancelledError
 
 
 def _write_all(target: int, data: bytes) -> None:

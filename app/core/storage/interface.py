@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import io
+import os
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol, runtime_checkable
@@ -46,36 +48,34 @@ class Content:
 
 
 class Storage(Protocol):
-    """Objects by key. A put is atomic: a reader sees all of an object or none of it.
+    """Objects by key. A put is atomic: a reader sees all of an object or none of it, also if the
+    writer is cancelled or killed.
 
-    Every call raises StorageError if the storage fails, StorageFull if there is no room. The async
-    ones are for one event loop, which ends with `close`; the others may be called from any thread.
+    Every call raises StorageError if the storage fails, StorageFull if there is no room. All are
+    for one event loop, which ends with `close`; what may block runs in a thread.
     """
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Return if objects can be written here; for the start.
 
         Raises:
             StorageError: if not; its message is one line that says what is wrong with what.
         """
 
-    def put(self, key: str, data: bytes | bytearray, content: Content | None = None) -> None:
-        """Keep `data` as the object `key`, in place of one that is there."""
+    async def put(
+        self, key: str, data: bytes | bytearray | IO[bytes], content: Content | None = None
+    ) -> None:
+        """Keep `data` as the object `key`, in place of one that is there. Of a file what is left of
+        it, a part at a time."""
 
-    async def put_stream(self, key: str, file: IO[bytes]) -> None:
-        """Keep what is left of `file` as the object `key`, a part at a time."""
-
-    def get(self, key: str) -> bytes:
+    async def get(self, key: str) -> bytes:
         """The whole object.
 
         Raises:
             ObjectNotFound: if it is not there.
         """
 
-    async def get_bytes(self, key: str) -> bytes:
-        """The whole object, as `get`."""
-
-    def get_stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The object's bytes from `start` up to, without, `end`, a part at a time.
 
         Raises:
@@ -85,17 +85,14 @@ class Storage(Protocol):
     async def stat(self, key: str) -> ObjectInfo | None:
         """What is known of the object, or None if it is not there."""
 
-    def delete(self, keys: Sequence[str]) -> None:
+    async def delete(self, keys: Sequence[str]) -> None:
         """Delete the objects; one that is not there is no error."""
 
-    async def delete_async(self, key: str) -> None:
-        """Delete the object; one that is not there is no error."""
-
-    def list(self, prefix: str) -> Iterator[list[ObjectInfo]]:
+    def list(self, prefix: str) -> AsyncIterator[list[ObjectInfo]]:
         """All objects below the folder `prefix`, or all for "", in pages of at most `LIST_PAGE`, in
         no order. Those of pages that have come may be deleted meanwhile."""
 
-    def delete_staged(self, seconds: float) -> tuple[int, int]:
+    async def delete_staged(self, seconds: float) -> tuple[int, int]:
         """Delete what writers have left that were killed, not written to for `seconds`.
 
         Returns:
@@ -151,8 +148,21 @@ class Presigner(Protocol):
 
 @runtime_checkable
 class Expiring(Protocol):
-    """A storage whose objects go by themselves, also where no cleanup runs: those that were put
-    some time after a job can have ended, those put as a stream when no job can wait for them."""
+    """A storage whose objects go by themselves, also where no cleanup runs: an original when no job
+    can wait for it any more, all others some time after a job can have ended."""
 
-    def expire(self, key: str) -> None:
-        """Have the object go as one that was put: nothing waits for it any more."""
+    async def expire(self, key: str) -> None:
+        """Have the original go as the others: nothing waits for it any more."""
+
+
+def bytes_left(file: IO[bytes]) -> int:
+    """How many bytes there are from where `file` stands to its end."""
+    start = file.tell()
+    size = file.seek(0, os.SEEK_END) - start
+    file.seek(start)
+    return size
+
+
+def as_file(data: bytes | bytearray | IO[bytes]) -> IO[bytes]:
+    """What is put, as a file."""
+    return io.BytesIO(data) if isinstance(data, bytes | bytearray) else data

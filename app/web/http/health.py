@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import redis
 from redis.exceptions import RedisError
@@ -13,6 +14,7 @@ from sanic.response import json
 
 from app.core.errors import NotReady, StorageError, StorageFull, TinyImageError, Where
 from app.core.jobs.overview import picture_workers, why_unfit
+from app.core.process.bridge import Bridge
 from app.core.storage import PROBE, ObjectNotFound, Storage
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import answer
@@ -59,36 +61,44 @@ READY = Operation(
 
 
 class StorageProbe:
-    """Writes a small object now and then, and reads it each time."""
+    """Writes a small object now and then, and reads it each time. It has a storage and a loop of
+    its own: a storage that hangs may hold up the thread that asks it, and nobody else."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, open_storage: Callable[[], Storage]) -> None:
+        self._open = open_storage
+        self._bridge = Bridge()
+        self._storage: Storage | None = None
         self._written: float | None = None
 
     def check(self) -> None:
-        """See whether the storage works.
+        """See whether the storage works; in one thread at a time.
 
         Raises:
             StorageError: if it does not.
         """
+        if self._storage is None:
+            self._storage = self._open()
+        self._bridge.run(self._check(self._storage))
+
+    async def _check(self, storage: Storage) -> None:
         now = time.monotonic()
         if self._written is not None and now - self._written < WRITE_SECONDS:
             try:
-                self._storage.get(PROBE)
+                await storage.get(PROBE)
                 return
             except ObjectNotFound:  # it lives no longer than other objects
                 pass
         self._written = None
-        self._storage.put(PROBE, b"ok")
-        self._storage.get(PROBE)
+        await storage.put(PROBE, b"ok")
+        await storage.get(PROBE)
         self._written = now
 
 
 class Readiness:
     """What a picture needs beside this process: Redis, the storage, and a worker."""
 
-    def __init__(self, connection: redis.Redis, storage: Storage) -> None:
-        probe = StorageProbe(storage)
+    def __init__(self, connection: redis.Redis, open_storage: Callable[[], Storage]) -> None:
+        probe = StorageProbe(open_storage)
         self._workers = Recent(
             lambda: _without_workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
         )

@@ -60,7 +60,7 @@ class _Found:
     info: ObjectInfo
 
     def stream(self, start: int, end: int) -> AsyncIterator[bytes]:
-        return self.storage.get_stream(self.info.key, start, end)
+        return self.storage.stream(self.info.key, start, end)
 
     def close(self) -> None:
         pass
@@ -236,7 +236,10 @@ class Conversions:
         Raises:
             ObjectNotFound: if it is gone.
         """
-        return await self._storage.get_bytes(job.result_key)
+        if self._opener is None:
+            return await self._storage.get(job.result_key)
+        with contextlib.closing(self._opener.open(job.result_key)) as file:
+            return b"".join([piece async for piece in file.stream(0, file.info.size)])
 
     def open(self, result: Result) -> StoredObject:
         """The result, to be read and closed.
@@ -283,7 +286,7 @@ class Conversions:
                 if not stored:
                     picture.file.seek(0)
                     stored = unused = True
-                    await self._storage.put_stream(paths.original(conversion, token), picture.file)
+                    await self._storage.put(paths.original(conversion, token), picture.file)
                 # From here until Redis is asked again a job may have it, also if no answer comes;
                 # if none has, the cleanup finds an orphan.
                 unused = False
@@ -302,7 +305,7 @@ class Conversions:
         finally:
             held.close()
             if unused:  # another submission was first, or this one failed
-                await self._storage.delete_async(paths.original(conversion, token))
+                await self._storage.delete([paths.original(conversion, token)])
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""

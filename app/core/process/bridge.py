@@ -1,0 +1,121 @@
+"""Asynchronous calls from code that blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Bridge:
+    """An event loop for a process, or a thread, that makes one call at a time.
+
+    What a call hands to a thread runs at once in this one, which has nothing else to do.
+
+    RQ ends a job that takes too long by an exception out of the handler of SIGALRM, wherever Python
+    happens to be. In the loop's own code the loop would swallow it, or lose what it was about to
+    do. So while a call runs the exception is kept, the call is cancelled, and the exception raised
+    once the call has cleaned up. What runs in place of a thread is interrupted at once, as any
+    other code that blocks.
+    """
+
+    def __init__(self) -> None:
+        self._loop = _Loop()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What the call returns.
+
+        Raises:
+            BaseException: what it raises, or what a signal handler has raised meanwhile.
+        """
+        alarm = _Alarm(self._loop)
+        try:
+            alarm.hold()
+            result = self._loop.run_until_complete(alarm.task_of(coroutine))
+        except BaseException:
+            alarm.let_go()
+            self._end(alarm.task)
+            if alarm.raised is not None:
+                raise alarm.raised from None
+            raise
+        alarm.let_go()
+        if alarm.raised is not None:
+            raise alarm.raised
+        return result
+
+    def close(self) -> None:
+        """End the loop, and what was left half read in it."""
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    def _end(self, task: asyncio.Task[Any] | None) -> None:
+        """Cancel a call that another handler's exception has left behind, as Ctrl-C does."""
+        if task is not None and not task.done():
+            task.cancel()
+            self._loop.run_until_complete(asyncio.wait({task}))
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Runs what is for a thread in the one that asks."""
+
+    busy = False
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, call: Callable[..., T], *arguments: Any
+    ) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self.create_future()
+        self.busy = True
+        try:
+            future.set_result(call(*arguments))
+        finally:
+            self.busy = False
+        return future
+
+
+class _Alarm:
+    """The handler of SIGALRM while a call runs."""
+
+    def __init__(self, loop: _Loop) -> None:
+        self.raised: BaseException | None = None
+        self._loop = loop
+        self.task: asyncio.Task[Any] | None = None
+        self._handler: Callable[[int, FrameType | None], Any] | None = None
+        self._over = False
+
+    def hold(self) -> None:
+        """Have what it raises kept. It runs in the main thread alone."""
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGALRM)
+            if callable(handler):
+                self._handler = handler
+                signal.signal(signal.SIGALRM, self._handle)
+
+    def task_of(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """The call, cancelled when the handler raises, or if it has done so by now."""
+        self.task = task = self._loop.create_task(coroutine)
+        if self.raised is not None:
+            task.cancel()
+        return task
+
+    def let_go(self) -> None:
+        """Have it raise as before, also if it does so in the middle of this."""
+        self._over = True
+        if self._handler is not None:
+            signal.signal(signal.SIGALRM, self._handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        assert self._handler is not None
+        try:
+            self._handler(number, frame)
+        except BaseException as error:
+            if self._over or self._loop.busy:
+                raise
+            self.raised = self.raised or error
+            if self.task is not None:
+                self._loop.call_soon_threadsafe(self.task.cancel)

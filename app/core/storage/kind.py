@@ -1,0 +1,77 @@
+"""What a kind of storage declares: a module in `kinds` with a `KIND`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import SplitResult
+
+from app.core.sections import Section
+from app.core.storage.interface import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a storage may need of the server that opens it, beside its settings."""
+
+    redis_url: str | None
+    """The Redis of the queue, if that is known."""
+    verify_certificate: bool
+    """Whether the certificate of a Redis must be one that an authority has signed."""
+    max_age_seconds: float
+    """How long a result is kept."""
+
+
+class Place(Protocol):
+    """Where objects are, as a URL of the kind says it."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine that holds them; None if none does."""
+
+    @property
+    def in_queue(self) -> bool:
+        """Whether the Redis of the queue holds them, whichever it is."""
+
+    def open(self, settings: Section, server: Server) -> Storage:
+        """The storage.
+
+        Args:
+            settings: the section `storage`, which has the settings of all kinds.
+
+        Raises:
+            StorageError: if it cannot be opened; its message is one line that says why.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of storage."""
+
+    schemes: tuple[str, ...]
+    """What its URLs begin with."""
+    form: str
+    """How they look, for messages: `s3://BUCKET/PREFIX`."""
+    parse: Callable[[SplitResult], Place | None]
+    """What a URL of one of the schemes says; None if it has not the form. It raises ValueError with
+    a message that begins with "should" and repeats nothing of the URL: there may be a password."""
+    about: str
+    """What it is, for its line in docs/storage.md."""
+    examples: str | None = None
+    """Its URLs in that line, if they are others than `form`."""
+    shared_by: str = "any machines"
+    """Who can use one together."""
+    settings: type[Section] | None = None
+    """Its own settings: they are settings of the section `storage`."""
+
+
+def refuse_secrets(parts: SplitResult) -> None:
+    """See that nothing in the URL may be secret: it is shown.
+
+    Raises:
+        ValueError: if something is.
+    """
+    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        raise ValueError("should have no user, no password and nothing after a ? or #")
