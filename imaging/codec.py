@@ -84,6 +84,9 @@ class Reader:
     kind, the limits, and whether all frames are wanted."""
     pages: bool = False
     """Whether libvips's loader gives all frames if it is asked."""
+    is_lenient: bool = False
+    """Whether libvips's loader gives black or grey for pixels that are not in the file, were it all
+    of them."""
     shrink: Callable[[float], dict[str, float]] = lambda factor: {}
     """How libvips's loader is told to make a picture smaller by up to this factor, 1 or more."""
     exif: Callable[[Data], Data] | None = None

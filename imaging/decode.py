@@ -71,8 +71,8 @@ def decode_otherwise(data: Data, limits: Limits, *, frames: Collection[str] = ()
 
 
 def check_whole(data: Data, limits: Limits) -> None:
-    """See whether all pixels of the first picture in `data` can be decoded. libvips shows a file
-    that is broken as far as it goes, which may be nowhere.
+    """See whether all pixels of the first picture in `data` can be decoded, where its loader shows
+    a broken file as far as it goes, which may be nowhere.
 
     Raises:
         PictureError: if not.
@@ -80,7 +80,7 @@ def check_whole(data: Data, limits: Limits) -> None:
     kind = picture_type(bytes(data[:HEAD_SIZE]))
     inner, data = READERS[str(kind)].inner(data, str(kind))
     reader = READERS[inner]
-    if reader.load is None:  # what else reads does not pass over errors
+    if reader.load is None or not reader.is_lenient:
         return
     _checked(data, inner, limits)
     try:

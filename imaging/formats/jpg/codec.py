@@ -204,7 +204,9 @@ def _shrink(factor: float) -> dict[str, float]:
     return {"shrink": 8 if factor >= 8 else 4 if factor >= 4 else 2} if factor >= 2 else {}
 
 
-READER = Reader(load=loader("jpegload"), pillow="JPEG", check=_check, shrink=_shrink)
+READER = Reader(
+    load=loader("jpegload"), pillow="JPEG", is_lenient=True, check=_check, shrink=_shrink
+)
 WRITER = Writer(
     encode,
     strip,

@@ -65,6 +65,11 @@ def _frames(data: bytes, most: int) -> int:
 
 
 READER = Reader(
-    load=loader("pngload"), pillow="PNG", check=chunks.check, said=colour.read, decode=_decode
+    load=loader("pngload"),
+    pillow="PNG",
+    is_lenient=True,
+    check=chunks.check,
+    said=colour.read,
+    decode=_decode,
 )
 WRITER = Writer(encode, strip, chunks.bare, is_grey=True, frames=_frames, with_xmp=chunks.with_xmp)

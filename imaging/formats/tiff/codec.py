@@ -224,4 +224,4 @@ def _samples(data: Data, layout: Layout, form: Form, options: Mapping[str, objec
     return bands[0].bandjoin(bands[1:]) if len(bands) > 1 else bands[0]
 
 
-READER = Reader(load=load, pillow="TIFF", check=check_tiff, exif=exif_of)
+READER = Reader(load=load, pillow="TIFF", is_lenient=True, check=check_tiff, exif=exif_of)
