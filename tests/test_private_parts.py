@@ -1,5 +1,5 @@
-"""The parts of Sanic, RQ and rq-scheduler that are leaned on and are not their API, by the module
-that does so. After an upgrade this fails first, and says which part is gone."""
+"""The parts of Sanic, redis-py, RQ and rq-scheduler that are leaned on and are not their API, by
+the module that does so. After an upgrade this fails first, and says which part is gone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import rq.registry
 import rq.scripts
 import rq.worker_registration
 import sanic.http.http1
+from redis.asyncio.connection import Connection, ConnectionPool
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
@@ -33,7 +34,9 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
             Http,
             "HEADER_MAX_SIZE init_for_request http1_request_header error_response read "
             "create_empty_request _receive_more _send recv_buffer request_body request_bytes "
-            "request_bytes_left expecting_continue keep_alive stage url protocol",
+            "request_bytes_left expecting_continue keep_alive stage url protocol "
+            "http1_response_header http1_response_normal http1_response_chunked head_only "
+            "head_response_ignored response response_func response_size response_bytes_left",
         ),
         (
             WebsocketImplProtocol,
@@ -42,6 +45,10 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     ],
     "app/web/serve/connection.py": [
         (Http, "read request_body keep_alive upgrade_websocket"),
+    ],
+    "app/core/redis/client.py": [(ConnectionPool, "make_connection")],
+    "app/core/redis/commands.py": [
+        (Connection, "send_packed_command read_response disconnect retry"),
     ],
     "app/core/jobs/questions.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 import redis
 import redis.asyncio
 import redis.asyncio.retry
+from redis.asyncio.connection import Connection
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from app.core.redis.commands import Question, ask_async
+from app.core.redis.commands import Question, ask_over
 
 T = TypeVar("T")
 
@@ -82,7 +84,9 @@ class FailFastRedis:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = connect_async(url)
+        # A time for the whole question takes the place of one for each command and answer.
+        self._pool = connect_async(url, socket_timeout=None).connection_pool
+        self._free: list[Connection] = []
         self._room = asyncio.Semaphore(MAX_CONNECTIONS)
         self._hung_until = 0.0
 
@@ -95,15 +99,29 @@ class FailFastRedis:
         async with self._room:
             if time.monotonic() < self._hung_until:
                 raise RedisTimeoutError("Redis has not answered a moment ago")
+            connection = self._free.pop() if self._free else self._pool.make_connection()
             try:
-                return await ask_async(self._client, question)
-            except RedisTimeoutError:
+                async with asyncio.timeout(SOCKET_TIMEOUT):
+                    return await ask_over(connection, question)
+            except (TimeoutError, RedisTimeoutError):
                 self._hung_until = time.monotonic() + HUNG_SECONDS
+                await connection.disconnect(nowait=True)
+                raise RedisTimeoutError(
+                    f"Redis has not answered within {SOCKET_TIMEOUT} seconds"
+                ) from None
+            except ResponseError:  # all that was asked has been answered
                 raise
+            except BaseException:
+                # An answer may still be on its way, which nobody is to get.
+                await connection.disconnect(nowait=True)
+                raise
+            finally:
+                self._free.append(connection)
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._client.aclose()
+        while self._free:
+            await self._free.pop().disconnect()
 
 
 def _backoff() -> ExponentialBackoff:

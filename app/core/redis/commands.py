@@ -6,8 +6,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import hiredis
 import redis
-import redis.asyncio
+from redis.asyncio.connection import Connection
+from redis.exceptions import ResponseError
 
 T = TypeVar("T")
 
@@ -43,12 +45,12 @@ def ask(client: redis.Redis, question: Question[T]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-async def ask_async(client: redis.asyncio.Redis, question: Question[T]) -> T:
-    """The same with asyncio."""
+async def ask_over(connection: Connection, question: Question[T]) -> T:
+    """The same over one connection of asyncio."""
     try:
         batch = next(question)
         while True:
-            batch = question.send(await _send_async(client, batch))
+            batch = question.send(await _exchange(connection, batch))
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
 
@@ -62,10 +64,37 @@ def _send(client: redis.Redis, batch: Batch) -> list[Any]:
         return pipe.execute()
 
 
-async def _send_async(client: redis.asyncio.Redis, batch: Batch) -> list[Any]:
-    if len(batch.commands) == 1:
-        return [await client.execute_command(*batch.commands[0])]
-    async with client.pipeline(transaction=batch.atomic) as pipe:
-        for command in batch.commands:
-            pipe.execute_command(*command)
-        return await pipe.execute()
+async def _exchange(connection: Connection, batch: Batch) -> list[Any]:
+    """As `_send`. A pipeline of redis-py would make objects, time-outs and statistics for each of
+    its commands, which cost the web more than all else of a question."""
+    commands = batch.commands
+    if batch.atomic:
+        commands = [("MULTI",), *commands, ("EXEC",)]
+    packed = b"".join(map(hiredis.pack_command, commands))
+
+    async def send_and_read() -> list[Any]:
+        await connection.send_packed_command(packed)
+        return [await _read(connection) for _ in commands]
+
+    async def disconnect(error: Exception) -> None:
+        await connection.disconnect()
+
+    answers = await connection.retry.call_with_retry(send_and_read, disconnect)
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    if not batch.atomic:
+        return answers
+    results: list[Any] = answers[-1]
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+async def _read(connection: Connection) -> Any:
+    """The next answer; an error that Redis answers with is one too, as others come behind it."""
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
