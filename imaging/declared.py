@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Generic, Self, TypeVar, cast
 
 from imaging.values import Kind
@@ -54,7 +55,7 @@ class Declared:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The options that `to_dict` described."""
-        declared = declared_by(cls)
+        declared = declared_by(cls)  # type: ignore[arg-type]
         return cls(**{name: declared[name].kind.from_json(value) for name, value in data.items()})
 
     @property
@@ -71,16 +72,23 @@ class Declared:
         """What differs from the defaults, as it would be asked for in a form or a query."""
         return {name: o.kind.text(value) for name, (o, value) in self._chosen().items()}
 
-    def _chosen(self) -> dict[str, tuple[Option[Any], Any]]:
+    def _chosen(self) -> Mapping[str, tuple[Option[Any], Any]]:
         """Declaration and value of each option that differs from its default."""
-        return {
-            name: (option, value)
-            for name, option in declared_by(type(self)).items()
-            if (value := getattr(self, name)) != option.default
-        }
+        return _chosen_of(self)
 
 
-def declared_by(options: type[Declared]) -> dict[str, Option[Any]]:
+@lru_cache
+def _chosen_of(options: Declared) -> Mapping[str, tuple[Option[Any], Any]]:
+    # Kept, as it is asked for several times in each request, and most have the same options.
+    return {
+        name: (option, value)
+        for name, option in declared_by(type(options)).items()  # type: ignore[arg-type]
+        if (value := getattr(options, name)) != option.default
+    }
+
+
+@lru_cache
+def declared_by(options: type[Declared]) -> Mapping[str, Option[Any]]:
     """The options that a class declares, by their names."""
     return {field.name: field.metadata["option"] for field in fields(cast(Any, options))}
 

@@ -29,9 +29,9 @@ FIELDS = ("data", "status", "origin", "enqueued_at", "ended_at", "meta")
 NO_CONNECTION = cast(redis.Redis, object())
 """RQ wants a connection with each job; those of this side are asked nothing through it."""
 
-PARSED_AT_ONCE = 1024
-"""Submissions whose arguments are kept as they were parsed, half a kilobyte each: a picture is
-looked at again and again."""
+PARSED_AT_ONCE = 512
+"""Jobs that are kept as they were parsed, with their fields some 2 KB each: a picture is looked at
+again and again."""
 
 
 class JobState(StrEnum):
@@ -87,32 +87,36 @@ class PictureJob:
 def parse_job(job_id: str, values: Sequence[bytes | None]) -> PictureJob | None:
     """The job whose `FIELDS` have these values; None for values that are
     missing or make no sense."""
-    data, status, origin, enqueued, ended, meta = values
-    if data is None:
+    if values[0] is None:
         return None
     try:
-        conversion, token, filename = _arguments(data)
-        return PictureJob(
-            conversion=conversion,
-            token=token,
-            state=_STATES.get(status or b"", JobState.FAILED),
-            filename=filename,
-            submitted=_time(enqueued),
-            ended=_time(ended),
-            # One that was enqueued before there were priorities has none.
-            priority=Priority.BULK if origin == _BULK else Priority.INTERACTIVE,
-            facts=Facts.from_meta(_meta(meta)),
-        )
+        return _parse(tuple(values))
     except (DeserializationError, LookupError, TypeError, ValueError) as error:
         # Somebody else has written it: one of these would end every cleanup at the same place.
         logger.warning("the job %s makes no sense: %r", job_id, error)
         return None
 
 
+@lru_cache(PARSED_AT_ONCE)
+def _parse(values: tuple[bytes | None, ...]) -> PictureJob:
+    data, status, origin, enqueued, ended, meta = values
+    conversion, token, filename = _arguments(data or b"")
+    return PictureJob(
+        conversion=conversion,
+        token=token,
+        state=_STATES.get(status or b"", JobState.FAILED),
+        filename=filename,
+        submitted=_time(enqueued),
+        ended=_time(ended),
+        # One that was enqueued before there were priorities has none.
+        priority=Priority.BULK if origin == _BULK else Priority.INTERACTIVE,
+        facts=Facts.from_meta(_meta(meta)),
+    )
+
+
 _BULK = Priority.BULK.value.encode()
 
 
-@lru_cache(PARSED_AT_ONCE)
 def _arguments(data: bytes) -> tuple[Conversion, str, str]:
     """The conversion, the token and the name of the file in RQ's `data` of a job."""
     job = Job("arguments", connection=NO_CONNECTION, serializer=JSONSerializer)

@@ -318,7 +318,10 @@ class Conversions:
 
     async def _current(self, jobs: Sequence[PictureJob]) -> list[PictureJob]:
         """The jobs without those whose result is gone, the plain ones first."""
-        there = await asyncio.gather(*(self._is_current(job) for job in jobs))
+        if len(jobs) == 1:  # as nearly always: no task for it
+            there = [await self._is_current(jobs[0])]
+        else:
+            there = await asyncio.gather(*(self._is_current(job) for job in jobs))
         found = [job for job, current in zip(jobs, there, strict=True) if current]
         return sorted(found, key=lambda job: not job.conversion.is_plain)
 
