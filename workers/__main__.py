@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument(
         "--queues",
-        help=f"those to serve, the one that goes first first ({','.join(keys.QUEUES)})",
+        help=f"those to serve, highest priority first ({','.join(keys.QUEUES)})",
     )
     arguments, settings = start(parser)
     queues = settings.workers.queues

@@ -34,7 +34,7 @@ class Precedence:
     def __init__(self, names: Sequence[str]) -> None:
         """
         Args:
-            names: the queues, the one that goes first first.
+            names: the queues, highest priority first.
         """
         self._names = list(names)
         self._streak = 0

@@ -54,7 +54,7 @@ class Pool:
         Args:
             url: where Redis is.
             size: workers for pictures, if a queue of pictures is served.
-            queues: those to serve, the one that goes first first.
+            queues: those to serve, highest priority first.
         """
         self._url = url
         self._faults, self._fault_of_worker = Pipe(duplex=False)
@@ -106,7 +106,7 @@ def run_pool(settings: Settings, url: str, queues: Sequence[str]) -> int:
 
     Args:
         url: where Redis is.
-        queues: those to serve, the one that goes first first.
+        queues: those to serve, highest priority first.
     """
     fault = Pool(url, settings.upload.max_concurrent_tasks, queues).run()
     if fault is None:

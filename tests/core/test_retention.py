@@ -18,7 +18,7 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from app.core.jobs.queue import PictureQueue
-from app.core.jobs.removal import Doomed, remove_as_read
+from app.core.jobs.removal import EndedJob, remove_as_read
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.storage.files import FileStorage
@@ -182,7 +182,7 @@ def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
 ) -> None:
     changed, other = (scene.job(n, JobStatus.FAILED, 2 * HOUR) for n in (1, 2))
 
-    def changed_meanwhile(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool]:
+    def changed_meanwhile(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bool]:
         change(scene, changed)
         return remove_as_read(connection, jobs)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.process.temporary import Scratch
+from app.core.process.temporary import TemporaryFolder
 from imaging.confine import resident
 from imaging.data import Data
 from imaging.frames import Ready, Unfit, receive_frame, send_frame
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 """The only variables of the worker's environment that the decoder sees: no address, no secret."""
 
-SCRATCH_PREFIX = "tinyimage-decoder-"
+TEMPORARY_PREFIX = "tinyimage-decoder-"
 """Of the folder for the temporary files of one decoder."""
 
 ENVIRONMENT = {
@@ -69,7 +69,7 @@ class Decoder:
         self._limits = limits
         self._ready = False
         self._base: int | None = None
-        self._scratch = Scratch(SCRATCH_PREFIX)
+        self._temporary = TemporaryFolder(TEMPORARY_PREFIX)
         self.connection, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
@@ -83,11 +83,11 @@ class Decoder:
                 umask=0o077,
                 env={name: os.environ[name] for name in INHERITED if name in os.environ}
                 | ENVIRONMENT
-                | {"TMPDIR": str(self._scratch.folder)},
+                | {"TMPDIR": str(self._temporary.folder)},
             )
         except BaseException:
             self.connection.close()
-            self._scratch.close()
+            self._temporary.close()
             raise
         finally:
             theirs.close()
@@ -175,7 +175,7 @@ class Decoder:
                 self._process.wait(patience)
         self._process.kill()
         status = self._process.wait()
-        self._scratch.close()
+        self._temporary.close()
         return status
 
     def _greet(self, fields: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ MAINTENANCE_QUEUE = "maintenance"
 """The RQ queue of the cleanup."""
 
 PICTURE_QUEUES = tuple(priority.value for priority in Priority)
-"""The RQ queues of the conversions, those that go first first."""
+"""The RQ queues of the conversions, highest priority first."""
 
 QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
 

@@ -45,7 +45,7 @@ class Workers:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class Overview:
     """The whole service."""
 
     queues: tuple[QueueState, ...]
@@ -55,7 +55,7 @@ class Fleet:
     counts: Counts
 
 
-def look(connection: redis.Redis) -> Fleet:
+def look(connection: redis.Redis) -> Overview:
     """The state of the whole service, in two round trips, however long the queues are.
 
     Raises:
@@ -81,7 +81,7 @@ def look(connection: redis.Redis) -> Fleet:
         for queue, length, job_ids in zip(queues, lengths, heads, strict=True)
     )
     pictures, others = _count_workers(list(answers))
-    return Fleet(states, pictures, others, parse_counts(counts))
+    return Overview(states, pictures, others, parse_counts(counts))
 
 
 def picture_workers(connection: redis.Redis) -> Workers:

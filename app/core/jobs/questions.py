@@ -22,7 +22,7 @@ from app.core.jobs import keys
 from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
 from app.core.jobs.moves import move_command
 from app.core.jobs.places import place
-from app.core.jobs.removal import Doomed, removal_command
+from app.core.jobs.removal import EndedJob, removal_command
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
@@ -154,10 +154,10 @@ class Questions:
         """
         removal = []
         if replaces is not None:
-            doomed = yield from self._as_expected(replaces)
-            if doomed is None:
+            ended = yield from self._as_expected(replaces)
+            if ended is None:
                 return None
-            removal = [removal_command(doomed)]
+            removal = [removal_command(ended)]
         job = self._new_job(
             conversion,
             token=token,
@@ -185,14 +185,14 @@ class Questions:
         values = (fields.get(name) for name in FIELDS)
         return parse_job(job.id, [v.encode() if isinstance(v, str) else v for v in values])
 
-    def _as_expected(self, expected: PictureJob) -> Question[Doomed | None]:
+    def _as_expected(self, expected: PictureJob) -> Question[EndedJob | None]:
         """The job as it is read now, if it still is this submission in this state; or None."""
         job_id = expected.conversion.job_id
         (values,) = yield from self.read([job_id])
         current = parse_job(job_id, values)
         if current is None or (current.token, current.state) != (expected.token, expected.state):
             return None
-        return Doomed.of(current, values)
+        return EndedJob.of(current, values)
 
     def _new_job(
         self,

@@ -9,7 +9,7 @@ import redis
 
 from app.core.jobs.job import PictureJob, parse_job
 from app.core.jobs.questions import Questions, parts
-from app.core.jobs.removal import Doomed, remove_as_read
+from app.core.jobs.removal import EndedJob, remove_as_read
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.redis.commands import ask
@@ -70,11 +70,11 @@ class PictureQueue:
     ) -> list[tuple[PictureJob | None, bool]]:
         read = ask(self.connection, self._questions.read(job_ids))
         jobs = list(map(parse_job, job_ids, read))
-        doomed = [
-            Doomed.of(job, values)
+        ended = [
+            EndedJob.of(job, values)
             for job, values in zip(jobs, read, strict=True)
             if job and job.finished and condition(job)
         ]
-        ids = [each.job_id for each in doomed]
-        removed = dict(zip(ids, remove_as_read(self.connection, doomed), strict=True))
+        ids = [each.job_id for each in ended]
+        removed = dict(zip(ids, remove_as_read(self.connection, ended), strict=True))
         return [(job, removed.get(id, False)) for id, job in zip(job_ids, jobs, strict=True)]

@@ -40,7 +40,7 @@ through the whole queue, where one that has ended has nothing. None of ours is i
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class EndedJob:
     """A job that has ended, as it was read."""
 
     job_id: str
@@ -50,14 +50,14 @@ class Doomed:
     fields: Mapping[str, bytes | None]
 
     @classmethod
-    def of(cls, job: PictureJob, values: Sequence[bytes | None]) -> Doomed:
+    def of(cls, job: PictureJob, values: Sequence[bytes | None]) -> EndedJob:
         """The job whose `FIELDS` have these values."""
         fields = dict(zip(FIELDS, values, strict=True))
         origin = (fields["origin"] or b"").decode()
         return cls(job.conversion.job_id, origin, job.conversion.md5, fields)
 
 
-def remove_as_read(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool]:
+def remove_as_read(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bool]:
     """Delete each job, with its entries, if it still is as it was read.
 
     One script for each, all in one round trip: Redis can answer others in between.
@@ -69,24 +69,24 @@ def remove_as_read(connection: redis.Redis, jobs: Sequence[Doomed]) -> list[bool
         return []
     script = connection.register_script(_SCRIPT)
     with connection.pipeline(transaction=False) as pipe:
-        for doomed in jobs:
-            script(keys=_keys(doomed), args=_arguments(doomed), client=pipe)
+        for job in jobs:
+            script(keys=_keys(job), args=_arguments(job), client=pipe)
         return [bool(removed) for removed in pipe.execute()]
 
 
-def removal_command(doomed: Doomed) -> Command:
+def removal_command(job: EndedJob) -> Command:
     """The command that does so with one, for a transaction; it answers 1 if it has."""
-    names = _keys(doomed)
-    return ("EVAL", _SCRIPT, len(names), *names, *_arguments(doomed))
+    names = _keys(job)
+    return ("EVAL", _SCRIPT, len(names), *names, *_arguments(job))
 
 
-def _arguments(doomed: Doomed) -> list[str | bytes]:
-    fields = [(name, doomed.fields[name] or b"") for name in _AS_READ]
-    return [doomed.job_id, *(part for pair in fields for part in pair)]
+def _arguments(job: EndedJob) -> list[str | bytes]:
+    fields = [(name, job.fields[name] or b"") for name in _AS_READ]
+    return [job.job_id, *(part for pair in fields for part in pair)]
 
 
-def _keys(doomed: Doomed) -> list[str]:
-    id = doomed.job_id
+def _keys(ended: EndedJob) -> list[str]:
+    id = ended.job_id
     job = Job(id, connection=NO_CONNECTION)
     return [
         job.key,
@@ -94,6 +94,6 @@ def _keys(doomed: Doomed) -> list[str]:
         job.dependencies_key,
         Result.get_key(id),
         job.execution_registry.key,
-        keys.picture_jobs(doomed.md5),
-        *(registry.key_template.format(doomed.origin) for registry in _REGISTRIES),
+        keys.picture_jobs(ended.md5),
+        *(registry.key_template.format(ended.origin) for registry in _REGISTRIES),
     ]

@@ -123,7 +123,7 @@ def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: 
 
     Raises:
         UnsupportedFormat: if there is no such format.
-        InvalidOption: if an option is wrong, or does not go with the others.
+        InvalidOption: if a value is invalid, or options conflict.
     """
     name = given.get("format")
     format = None if is_same(name) else parse_format(name)

@@ -13,7 +13,7 @@ NEW_SECONDS = 60
 """A folder this new may be one whose owner has not locked it yet."""
 
 
-class Scratch:
+class TemporaryFolder:
     """A folder of its own, for its owner alone, deleted when it is closed.
 
     Its owner holds a lock on it, so that whoever makes the next one can tell and delete the folders

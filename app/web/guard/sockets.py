@@ -29,7 +29,7 @@ class Sockets:
         """Count one as open.
 
         Raises:
-            TooManySockets: if there are as many as may be.
+            TooManySockets: if too many are open.
         """
         if not self.free(address):
             raise TooManySockets("Too many open sockets; try again later")

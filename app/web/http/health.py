@@ -21,7 +21,7 @@ from app.web.docs.responses import answer
 from app.web.docs.routes import readable
 from app.web.docs.schemas import ref
 from app.web.errors import error_response
-from app.web.service.cached import Recent
+from app.web.service.cached import Cached
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +99,10 @@ class Readiness:
 
     def __init__(self, connection: redis.Redis, open_storage: Callable[[], Storage]) -> None:
         probe = StorageProbe(open_storage)
-        self._workers = Recent(
+        self._workers = Cached(
             lambda: _without_workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
         )
-        self._storage = Recent(probe.check, seconds=FRESH_SECONDS, patience=PATIENCE)
+        self._storage = Cached(probe.check, seconds=FRESH_SECONDS, patience=PATIENCE)
         self._told: dict[str, str] = {}
 
     async def missing(self) -> dict[str, str]:

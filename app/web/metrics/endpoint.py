@@ -25,12 +25,12 @@ from sanic.response import raw
 from app import __version__
 from app.core.errors import Where
 from app.core.jobs.counts import BOUNDS, NO_ERROR, Counts
-from app.core.jobs.overview import Fleet, look
+from app.core.jobs.overview import Overview, look
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import headers
 from app.web.docs.routes import readable
 from app.web.metrics.instruments import Instruments
-from app.web.service.cached import Recent
+from app.web.service.cached import Cached
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Metrics:
 
     def __init__(self, instruments: Instruments, connection: redis.Redis) -> None:
         self._instruments = instruments
-        self._fleet = Recent(lambda: look(connection), seconds=FRESH_SECONDS, patience=PATIENCE)
+        self._overview = Cached(lambda: look(connection), seconds=FRESH_SECONDS, patience=PATIENCE)
         self._up = True
 
     async def show(self, accept: str) -> tuple[bytes, str]:
@@ -77,35 +77,35 @@ class Metrics:
         Returns:
             the text, and its content type.
         """
-        fleet = await self._look()
-        shown = _Both(self._instruments.collector(), FleetCollector(fleet))
+        overview = await self._look()
+        shown = _Both(self._instruments.collector(), FleetCollector(overview))
         if OPENMETRICS in accept:
             text = await asyncio.to_thread(openmetrics.generate_latest, shown)
             return text, openmetrics.CONTENT_TYPE_LATEST
         text = await asyncio.to_thread(exposition.generate_latest, shown)
         return text, exposition.CONTENT_TYPE_PLAIN_0_0_4
 
-    async def _look(self) -> Fleet | None:
+    async def _look(self) -> Overview | None:
         try:
-            fleet = await self._fleet.get()
+            overview = await self._overview.get()
         except (TimeoutError, RedisError) as error:
             if self._up:
                 logger.error("metrics: Redis: %s", error or "does not answer")
             self._up = False
             return None
         self._up = True
-        return fleet
+        return overview
 
 
 class FleetCollector(Collector):
     """The state of the whole service as metrics."""
 
-    def __init__(self, fleet: Fleet | None) -> None:
+    def __init__(self, overview: Overview | None) -> None:
         """
         Args:
-            fleet: None if Redis cannot be reached.
+            overview: None if Redis cannot be reached.
         """
-        self._fleet = fleet
+        self._overview = overview
 
     def collect(self) -> Iterator[Metric]:
         """The metrics."""
@@ -113,11 +113,11 @@ class FleetCollector(Collector):
         yield GaugeMetricFamily(
             "tinyimage_redis_up",
             "Whether Redis has answered; if not, nothing of the whole service is shown",
-            self._fleet is not None,
+            self._overview is not None,
         )
-        if self._fleet is not None:
-            yield from _state(self._fleet)
-            yield from _pictures(self._fleet.counts)
+        if self._overview is not None:
+            yield from _state(self._overview)
+            yield from _pictures(self._overview.counts)
 
 
 class _Both(Collector):
@@ -129,7 +129,7 @@ class _Both(Collector):
             yield from collector.collect()
 
 
-def _state(fleet: Fleet) -> Iterator[Metric]:
+def _state(overview: Overview) -> Iterator[Metric]:
     waiting = GaugeMetricFamily(
         "tinyimage_queue_jobs", f"Jobs that wait for a worker{ALL}", labels=("queue",)
     )
@@ -138,7 +138,7 @@ def _state(fleet: Fleet) -> Iterator[Metric]:
         f"Since when the oldest job of the queue waits, 0 if none does{ALL}",
         labels=("queue",),
     )
-    for queue in fleet.queues:
+    for queue in overview.queues:
         waiting.add_metric((queue.name,), queue.waiting)
         oldest.add_metric((queue.name,), queue.oldest_seconds)
     live = GaugeMetricFamily(
@@ -147,7 +147,10 @@ def _state(fleet: Fleet) -> Iterator[Metric]:
     busy = GaugeMetricFamily(
         "tinyimage_workers_busy", f"Of these, with a job in hand{ALL}", labels=("kind",)
     )
-    for kind, workers in (("pictures", fleet.picture_workers), ("other", fleet.other_workers)):
+    for kind, workers in (
+        ("pictures", overview.picture_workers),
+        ("other", overview.other_workers),
+    ):
         live.add_metric((kind,), workers.live)
         busy.add_metric((kind,), workers.busy)
     yield from (waiting, oldest, live, busy)

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, valu
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from app.core.process.temporary import Scratch
+from app.core.process.temporary import TemporaryFolder
 from app.web.guard.record import SOCKET_METHOD, Record
 
 PREFIX = "tinyimage-web-"
@@ -50,20 +50,20 @@ class SharedFolder:
     """The folder of several processes, from before the first is started to after the last."""
 
     def __init__(self) -> None:
-        self._scratch = Scratch(PREFIX)
+        self._temporary = TemporaryFolder(PREFIX)
         self._owner = os.getpid()
 
     def share(self, slot: int) -> Share:
         """What the process in this place gets."""
-        return Share(self._scratch.folder, slot)
+        return Share(self._temporary.folder, slot)
 
     def forget(self, slot: int) -> None:
         """Take away what a process that has ended had open; what it has done still counts."""
-        mark_process_dead(slot, str(self._scratch.folder))
+        mark_process_dead(slot, str(self._temporary.folder))
 
     def close(self) -> None:
         """Delete the folder."""
-        self._scratch.close()
+        self._temporary.close()
 
     def close_if_orphaned(self) -> None:
         """Delete the folder if the process that made it was killed, for one that is ending too."""

@@ -1,4 +1,4 @@
-"""A question that is asked often and answered seldom."""
+"""A value computed at most every n seconds, however many ask for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
+class Cached(Generic[T]):
     """Answers all who ask within `seconds` with one answer, found in a thread of its own: the
     threads of the loop may all be waiting for the same Redis.
 
@@ -69,5 +69,5 @@ class Recent(Generic[T]):
                 loop.call_soon_threadsafe(end, answer, error)
 
         # Not an executor's thread: Python would wait for one that hangs before it ends.
-        threading.Thread(target=run, name="recent", daemon=True).start()
+        threading.Thread(target=run, name="cached", daemon=True).start()
         return finding
