@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StorageError, StorageFull
-from app.core.storage import ObjectNotFound, opened
+from app.core.storage import PART_SIZE, ObjectNotFound, opened
 from app.core.storage.errors import as_storage_error
 from app.core.storage.files import FileStorage
 from tests.disk import small_disk
@@ -145,6 +147,31 @@ def test_what_a_killed_writer_left_is_no_object_and_is_deleted(
     assert storage.keys() == []
     assert storage.delete_staged(3600) == (0, 0)
     assert storage.delete_staged(-1) == (1, 4)
+
+
+def test_a_put_that_nobody_waits_for_any_more_makes_no_object(tmp_path: Path) -> None:
+    """Its thread cannot be stopped, and goes on to its next step."""
+    storage = FileStorage(tmp_path)
+    cancelled = threading.Event()
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+
+        class Slow(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                if self.tell() >= PART_SIZE:
+                    loop.call_soon_threadsafe(putting.cancel)
+                    cancelled.wait(30)
+                return super().read(size)
+
+        putting = asyncio.create_task(storage.put("a", Slow(bytes(2 * PART_SIZE))))
+        await asyncio.wait([putting])
+        assert putting.cancelled()
+        cancelled.set()
+        await loop.shutdown_default_executor()
+
+    asyncio.run(scenario())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_fails_is_told_by_its_kind(storage: Blocking[FileStorage], tmp_path: Path) -> None:
