@@ -11,7 +11,7 @@ from imaging.codec import Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.decode import decode, decode_otherwise, reason
-from imaging.errors import TOO_MANY_PIXELS, PictureError, ReaderFailed
+from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed
 from imaging.formats import frames_of, same_format
 from imaging.measures import Measures, Size
 from imaging.options import Effort
@@ -64,7 +64,7 @@ def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> by
     except Unreadable:
         raise
     except (PictureError, pyvips.Error) as error:
-        if isinstance(error, PictureError) and error.code == TOO_MANY_PIXELS:
+        if isinstance(error, PictureError) and error.code != PROCESSING_FAILED:
             raise
         # What the reader of first choice says is the reason.
         raise PictureError(told) from None

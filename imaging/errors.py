@@ -6,6 +6,9 @@ PROCESSING_FAILED = "processing_failed"
 TOO_MANY_PIXELS = "too_many_pixels"
 """A limit that is counted from the header: pixels, sides, frames, metadata."""
 
+TRANSPARENT = "transparent"
+"""What would be lost is asked to be refused."""
+
 
 class Refused(ValueError):
     """What is asked for cannot be done, whatever the picture holds. The message is a sentence for

@@ -40,6 +40,13 @@ class Gravity(StrEnum):
     ATTENTION = "attention"  # where the eye goes first
 
 
+class Alpha(StrEnum):
+    """What becomes of transparency where the format holds none and no background is given."""
+
+    FLATTEN = "flatten"  # it becomes white
+    REFUSE = "refuse"  # the picture fails
+
+
 class Keep(StrEnum):
     """Metadata that stays."""
 
@@ -100,6 +107,13 @@ class Options(Declared):
         None,
         "The colour that transparency and borders become, such as `ffffff` or `#fff`.",
         "ffffff",
+    )
+    alpha: Alpha = option(
+        Choice(Alpha, "It becomes white, or the picture fails as `transparent`."),
+        Alpha.FLATTEN,
+        "What becomes of transparency where the format holds none and there is no `background`.",
+        Alpha.REFUSE,
+        changes_pixels=False,
     )
     effort: Effort | None = option(
         Choice(Effort, "The plain encoder, the best for about twice the time, or all it has."),

@@ -19,6 +19,7 @@ from app.core.errors import TinyImageError, Where, errors_at
 from app.core.storage.kinds import KINDS
 from app.core.storage.kinds import file as files
 from app.web.docs.formats import formats_rows
+from app.web.tinify.errors import TABLE
 from imaging.options import OPTIONS, Q
 from imaging.values import Choice
 
@@ -71,7 +72,7 @@ def _default(value: object) -> str:
 def errors_rows() -> Rows:
     """Each error that a class declares, by status."""
     yield "Status", "Code", "HTTP", "Socket", "When"
-    for error in sorted(errors_at(~Where(0)), key=lambda error: error.status):
+    for error in sorted(errors_at(~Where.TINIFY), key=lambda error: error.status):
         yield error_row(error)
 
 
@@ -95,6 +96,17 @@ def storage_rows() -> Rows:
         yield kind.examples or f"`{kind.form}`", kind.about, kind.shared_by
 
 
+def tinify_errors_rows() -> Rows:
+    """Each error of the Tinify API, by status, in its own words."""
+    yield "Status", "`error`", "`message`", ""
+    texts: dict[tuple[int, str, str], list[str]] = {}
+    for error, as_told in TABLE.items():
+        key = (as_told.status, as_told.error, as_told.message.replace("{}", "…"))
+        texts.setdefault(key, []).append(" ".join((vars(error)["__doc__"] or "").split()))
+    for (status, name, message), when in sorted(texts.items()):
+        yield str(status), name, message, " ".join(when)
+
+
 def options_rows() -> Rows:
     """Each option of a picture."""
     yield "Option", "Values", "Example", ""
@@ -108,6 +120,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], Rows]]] = {
     "settings": ("docs/settings.md", settings_rows),
     "storage": ("docs/storage.md", storage_rows),
     "errors": ("docs/api.md", errors_rows),
+    "tinify errors": ("docs/tinify.md", tinify_errors_rows),
     "options": ("docs/api.md", options_rows),
     "formats": ("docs/api.md", formats_rows),
 }

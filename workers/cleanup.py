@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from app.core.jobs.job import PictureJob
 from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
+from app.core.picture.retention import source_seconds
 from app.core.storage import ObjectInfo, Storage
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,25 @@ async def sweep(
                     return swept
                 part = old[start : start + AT_ONCE]
                 swept += await _sweep_part(queue, storage, part, now, max_age_seconds)
+    swept += await _sweep_sources(storage, now, max_age_seconds, stopping)
     files, freed = await storage.delete_staged(ORPHAN_SECONDS)
     return swept + Swept(files=files, freed=freed)
+
+
+async def _sweep_sources(
+    storage: Storage, now: float, max_age: float, stopping: Callable[[], bool]
+) -> Swept:
+    """Delete uploads by their age alone: nothing names one any more that is so old. Each has a name
+    of its own, so none that comes meanwhile is meant."""
+    oldest = now - source_seconds(max_age)
+    swept = Swept()
+    async for page in storage.list(paths.SOURCES):
+        if stopping():
+            break
+        old = [info for info in page if info.modified.timestamp() < oldest]
+        await storage.delete([info.key for info in old])
+        swept += Swept(files=len(old), freed=sum(info.size for info in old))
+    return swept
 
 
 async def _sweep_part(

@@ -41,6 +41,9 @@ class Where(Flag):
     CONVERSION = auto()
     """A worker's conversion: told as the `error` of the details, and counted by its code."""
 
+    TINIFY = auto()
+    """The Tinify API, which tells errors in its own words; docs/tinify.md."""
+
     HTTP = REQUEST | KEYED | READINESS | UPLOAD | PICTURE | RESULT | OPENING
 
 
@@ -118,6 +121,14 @@ class InvalidOption(TinyImageError):
         return {"detail": str(self)}  # only clients that know options meet it
 
 
+class UnknownMetadata(InvalidOption):
+    """Metadata to be preserved that is not known."""
+
+    code = "unknown_metadata"
+    where = Where.TINIFY
+    example = "Metadata key 'author' not supported"
+
+
 class DecodeError(TinyImageError):
     """`data` is not base64."""
 
@@ -125,6 +136,15 @@ class DecodeError(TinyImageError):
     status = 400
     where = Where.MESSAGE
     example = "'data' is not base64"
+
+
+class InputMissing(TinyImageError):
+    """There is no picture in the body."""
+
+    code = "input_missing"
+    status = 400
+    where = Where.TINIFY
+    example = "No input"
 
 
 class Unauthorized(TinyImageError):
@@ -223,6 +243,23 @@ class TooManyPixels(ProcessingFailed):
     example = "20000 × 20000 is 400000000 pixels; at most 50000000 are converted"
 
 
+class Transparent(ProcessingFailed):
+    """The picture is transparent, the format is not, and `alpha=refuse` was asked for."""
+
+    code = errors.TRANSPARENT
+    where = Where.CONVERSION
+    example = "the picture is transparent and jpg is not: give a background"
+
+
+class CompressionsUsed(TinyImageError):
+    """The key has had as many compressions this month as `limits.compressions` allows."""
+
+    code = "compressions_used"
+    status = 429
+    where = Where.TINIFY
+    example = "Your monthly limit has been exceeded."
+
+
 class RateLimited(TinyImageError):
     """More pictures than `limits.rate` allows."""
 
@@ -290,6 +327,15 @@ class Unavailable(TinyImageError):
     example = "The queue cannot be reached; try again"
     header_names = ("Retry-After",)
     retry_after = 5
+
+
+class StillProcessing(Unavailable):
+    """The picture was not ready in time. It goes on: who sends it again finds the same job."""
+
+    code = "still_processing"
+    where = Where.TINIFY
+    example = "The picture is still being processed; try again"
+    header_names = ("Retry-After",)
 
 
 class NotReady(Unavailable):

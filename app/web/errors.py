@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http
 import logging
+from collections.abc import Mapping
+from typing import Protocol
 
 from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
@@ -43,8 +45,31 @@ SANIC_CODES = (
 """The codes of Sanic's own errors: of requests that reach no operation, or cannot be read."""
 
 
+class Words(Protocol):
+    """How an API tells errors."""
+
+    def speaks(self, request: Request) -> bool:
+        """Whether a request, of which no route may be known, is one of this API."""
+
+    def respond(self, request: Request, error: TinyImageError) -> HTTPResponse:
+        """The answer that tells of an error."""
+
+    def respond_otherwise(
+        self, request: Request, status: int, message: str, headers: Mapping[str, str]
+    ) -> HTTPResponse:
+        """The answer to a request that reaches no operation, or cannot be read."""
+
+
 class JSONErrorHandler(ErrorHandler):
     """Answers with the error's own code and status; what is not foreseen is only logged."""
+
+    def __init__(self, words: Words) -> None:
+        """
+        Args:
+            words: of the API that tells errors in another way.
+        """
+        super().__init__()
+        self._words = words
 
     def default(self, request: Request, exception: BaseException) -> HTTPResponse:
         """The response to an exception that no handler took."""
@@ -56,20 +81,30 @@ class JSONErrorHandler(ErrorHandler):
         if isinstance(exception, StorageError):
             logger.error("storage: %s: %s", exception, exception.__cause__)
         if isinstance(exception, TinyImageError):
-            return error_response(request, exception)
+            return self._respond(request, exception)
         if isinstance(exception, SanicException) and exception.status_code < 500:
             status = http.HTTPStatus(exception.status_code)
             code = _code_of(status)
             record_of(request).outcome = code
+            if self._words.speaks(request):
+                return self._words.respond_otherwise(
+                    request, status, str(exception), exception.headers
+                )
             return json(
                 {"error": code, "message": str(exception)},
                 status=status,
                 headers=exception.headers,
             )
         if isinstance(exception, SanicException) and exception.status_code == 503:
-            return error_response(request, Unavailable("The server took too long; try again"))
-        logger.error("%s %s", request.method, request.path, exc_info=exception)
-        return error_response(request, TinyImageError(TinyImageError.example))
+            return self._respond(request, Unavailable("The server took too long; try again"))
+        logger.error("%s %s", request.method, record_of(request).path, exc_info=exception)
+        return self._respond(request, TinyImageError(TinyImageError.example))
+
+    def _respond(self, request: Request, error: TinyImageError) -> HTTPResponse:
+        if self._words.speaks(request):
+            record_of(request).outcome = error.code
+            return self._words.respond(request, error)
+        return error_response(request, error)
 
 
 def queue_unavailable(error: RedisError) -> Unavailable:

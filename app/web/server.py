@@ -35,6 +35,9 @@ from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
 from app.web.service.conversions import Conversions
 from app.web.service.intake import Intake
+from app.web.service.sources import Sources
+from app.web.tinify import errors as tinify_words
+from app.web.tinify.api import tinify_blueprint
 from app.web.ws.live import live_blueprint
 from app.web.ws.messages import max_message_size
 
@@ -68,7 +71,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     """
     app: App = Sanic(
         APP_NAME,
-        error_handler=JSONErrorHandler(),
+        error_handler=JSONErrorHandler(tinify_words),
         configure_logging=False,
         request_class=FramedRequest,
     )
@@ -114,6 +117,16 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels)
     app.blueprint(http_blueprint(settings, intake, conversions, guard))
     app.blueprint(live_blueprint(settings, intake, conversions, guard))
+    app.blueprint(
+        tinify_blueprint(
+            settings,
+            intake=intake,
+            conversions=conversions,
+            sources=Sources(asked, storage, settings.upload.max_age_seconds),
+            guard=guard,
+            redis=asked,
+        )
+    )
     app.blueprint(health_blueprint(Readiness(connection, lambda: open_storage(settings, url))))
     app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
     # Last: the schema has the routes that are there.

@@ -6,16 +6,34 @@ from dataclasses import replace
 
 import pyvips
 
+from imaging.errors import TRANSPARENT, PictureError
+from imaging.options import Alpha
 from imaging.source import Source
 from imaging.target import Target
 
+OPAQUE = 255
+
 
 def apply(source: Source, target: Target) -> Source:
-    """White, if no colour is asked for."""
+    """White, if no colour is asked for.
+
+    Raises:
+        PictureError: if it is transparent, and that is asked to be refused.
+    """
     background = target.options.background
     if target.format.output.has_alpha and background is None:
         return source
+    if target.options.alpha is Alpha.REFUSE and background is None and _is_transparent(source):
+        raise PictureError(
+            f"the picture is transparent and {target.format} is not: give a background", TRANSPARENT
+        )
     return replace(source, image=flatten(source.image, background))
+
+
+def _is_transparent(source: Source) -> bool:
+    """Whether any pixel is not opaque."""
+    image = source.image
+    return bool(image.hasalpha() and image[image.bands - 1].min() < OPAQUE)
 
 
 def flatten(image: pyvips.Image, background: str | None = None) -> pyvips.Image:

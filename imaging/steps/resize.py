@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyvips
 
 from imaging.geometry import final_size, scaled_size, sides
-from imaging.options import Fit, Gravity, Options
+from imaging.options import Alpha, Fit, Gravity, Options
 from imaging.source import Source
 from imaging.steps import thumb
 from imaging.steps.background import rgb
@@ -38,7 +38,11 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
 
 def reads_in_any_order(options: Options) -> bool:
     """Whether `apply` looks at pixels more than once, or not row by row."""
-    return options.gravity is Gravity.ATTENTION or options.fit is Fit.THUMB
+    return (
+        options.gravity is Gravity.ATTENTION
+        or options.fit is Fit.THUMB
+        or options.alpha is Alpha.REFUSE
+    )
 
 
 def apply(source: Source, target: Target) -> Source:

@@ -19,8 +19,10 @@ from rq.serializers import JSONSerializer
 
 from app.core.jobs.queue import PictureQueue
 from app.core.jobs.removal import EndedJob, remove_as_read
+from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.retention import shared_seconds, source_seconds
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
 from tests.storage import Blocking
@@ -128,6 +130,16 @@ def test_files_without_a_job_go_when_they_are_old(scene: Scene) -> None:
     young = scene.file(f"originals/aa/{lost.job_id}.02", HOUR - 60)
     assert scene.sweep(HOUR).files == 2
     assert [scene.folder / key for key in scene.files()] == [young]
+
+
+def test_an_upload_for_further_results_goes_after_the_last_id_that_names_it(scene: Scene) -> None:
+    last = source_seconds(HOUR)
+    assert last >= HOUR + shared_seconds(HOUR) + 60
+    kept = scene.file(paths.source("0" * 32, "01"), last - 5)
+    old = scene.file(paths.source("0" * 32, "02"), last + 5)
+    assert scene.sweep(HOUR).files == 1
+    assert kept.exists()
+    assert not old.exists()
 
 
 def test_a_new_original_is_safe_however_short_max_age_is(scene: Scene) -> None:

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from imaging.convert import convert
+from imaging.errors import TRANSPARENT, PictureError
 from imaging.formats import Format
-from imaging.options import Effort
+from imaging.options import Alpha, Effort
 from tests.imaging.samples import encoded, is_close, opacities, photo, pixel, target
 from tests.pictures import opened
 
@@ -42,6 +43,23 @@ def test_a_jpeg_is_on_white(mode: str) -> None:
     assert is_close(result, CLEAR, (255, 255, 255))
     assert is_close(result, (140, 100), solid)
     assert is_close(result, HALF, tuple((value + 255) // 2 for value in solid))
+
+
+def test_transparency_that_would_be_lost_can_be_refused() -> None:
+    with pytest.raises(PictureError, match="transparent") as error:
+        convert(_thirds(), target(Format.JPG, alpha=Alpha.REFUSE))
+    assert error.value.code == TRANSPARENT
+    for format in WITH_ALPHA:
+        assert opacities(opened(convert(_thirds(), target(format, alpha=Alpha.REFUSE))))[0] == 0
+    on_blue = convert(_thirds(), target(Format.JPG, alpha=Alpha.REFUSE, background="0000ff"))
+    assert is_close(opened(on_blue), CLEAR, (0, 0, 255))
+
+
+def test_alpha_that_hides_nothing_is_no_transparency() -> None:
+    opaque = encoded(photo().convert("RGBA"), "PNG")
+    assert convert(opaque, target(Format.JPG, alpha=Alpha.REFUSE)) == convert(
+        opaque, target(Format.JPG)
+    )
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])

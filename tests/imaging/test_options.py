@@ -17,6 +17,7 @@ from imaging.options import (
     DEFAULTS,
     MAX_SIDE,
     OPTION_NAMES,
+    Alpha,
     Effort,
     Fit,
     Gravity,
@@ -35,6 +36,7 @@ ALL: dict[str, object] = {
     "fit": "cover",
     "gravity": "attention",
     "background": "#0050C8",
+    "alpha": "refuse",
     "effort": "small",
     "keep": "icc,copyright,location,date,creation",
 }
@@ -47,6 +49,7 @@ PARSED = Options(
     fit=Fit.COVER,
     gravity=Gravity.ATTENTION,
     background="0050c8",
+    alpha=Alpha.REFUSE,
     effort=Effort.SMALL,
     keep=tuple(Keep),
 )

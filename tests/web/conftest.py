@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.service import Service, service
+from tests.web.keys import KEYS
 
 API = {
     "test_upload",
@@ -25,3 +30,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames and module in API:
         kinds = ["one"] if metafunc.function.__name__ in ONE_SERVER_ONLY else ["one", "s3", "redis"]
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def tinify_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A whole server with keys, for tests of the Tinify API that bring pictures of their own."""
+    with service(tmp_path_factory.mktemp("tinify"), AUTH__API_KEYS=KEYS) as running:
+        yield running

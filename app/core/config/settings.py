@@ -38,6 +38,7 @@ from app.core.redis.tls import without_check
 from app.core.redis.url import check_redis_url
 from app.core.sections import Section, Size, Text
 from app.core.storage.address import StorageSettings
+from app.core.storage.common import check_endpoint
 from imaging.options import Effort
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -63,6 +64,10 @@ class ServerSettings(Section):
     """The address to listen on."""
     port: int = Field(8080, ge=1, le=65535)
     """The port to listen on."""
+    public_url: Annotated[Text, AfterValidator(check_endpoint)] = None
+    """Where clients reach this server, such as `https://img.example.org`, for addresses in answers
+    of the Tinify API. Without it what the request says, `X-Forwarded-Proto` and
+    `X-Forwarded-Host` included."""
     processes: int = Field(1, ge=1, le=64)
     """Web processes that share the port."""
     output_dir: Path = Path("output")
@@ -135,6 +140,15 @@ class EngineSettings(Section):
     `balanced` or `small`; [engine.md](engine.md)."""
 
 
+class TinifySettings(Section):
+    effort: Effort = Effort.SMALL
+    """How long encoders search for a smaller file, for pictures of the Tinify API;
+    [tinify.md](tinify.md)."""
+    wait: int = Field(55, ge=1, le=60)
+    """Seconds that a request of the Tinify API waits for its picture before it is answered with
+    503. It goes on meanwhile. Heroku's router waits for 30."""
+
+
 class LimitSettings(Section):
     conversion_timeout: int = Field(60, ge=1)
     """Seconds that one conversion may take."""
@@ -156,6 +170,9 @@ class LimitSettings(Section):
     rate: Annotated[str, BeforeValidator(parse_rate)] = ""
     """Pictures of one key, or of one address without a key (a /64 of IPv6 is one), such as
     `100/minute`, `10/second` or `1000 per 2 hours`."""
+    compressions: int = Field(0, ge=0)
+    """Compressions of one key in a calendar month (UTC) over the Tinify API, which then answers
+    429 as TinyPNG does; 0 for any number. [tinify.md](tinify.md)"""
     request_timeout: int = Field(60, ge=1)
     """Seconds for the head of a request, from its first byte to its last."""
     upload_timeout: int = Field(300, ge=1)
@@ -213,6 +230,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     cleanup: CleanupSettings = CleanupSettings()
     engine: EngineSettings = EngineSettings()
+    tinify: TinifySettings = TinifySettings()
     limits: LimitSettings = LimitSettings()
     auth: AuthSettings = AuthSettings()
     cors: CorsSettings = CorsSettings()

@@ -56,3 +56,18 @@ def check_queues(names: Sequence[str]) -> tuple[str, ...]:
 def picture_jobs(md5: str) -> str:
     """The sorted set of the ids of a picture's jobs, by the time each was asked for."""
     return f"tinyimage:picture:{md5}"
+
+
+def output(id: str) -> str:
+    """What an id of the Tinify API stands for."""
+    return f"tinyimage:output:{id}"
+
+
+def shared_source(md5: str) -> str:
+    """Where an upload of the Tinify API is that came a moment ago, for others of the same bytes."""
+    return f"tinyimage:source:{md5}"
+
+
+def compressions(month: str, digest: str = "") -> str:
+    """The compressions of a month: a hash by key, or the count of one that is not configured."""
+    return f"tinyimage:compressions:{month}{f':{digest}' if digest else ''}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 import redis
@@ -14,6 +15,7 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import REDIS_WORKER_KEYS
 
 from app.core.jobs import keys
+from app.core.jobs.compressions import month, parse_compressions
 from app.core.jobs.counts import Counts, parse_counts
 
 UNFIT_SECONDS = 120
@@ -53,6 +55,8 @@ class Overview:
     """Those of any queue of pictures."""
     other_workers: Workers
     counts: Counts
+    compressions: Mapping[str, int] = field(default_factory=dict)
+    """Of this month over the Tinify API, by key."""
 
 
 def look(connection: redis.Redis) -> Overview:
@@ -64,11 +68,12 @@ def look(connection: redis.Redis) -> Overview:
     queues = [Queue(name, connection=connection) for name in keys.QUEUES]
     with connection.pipeline(transaction=False) as pipe:
         pipe.hgetall(keys.COUNTS)
+        pipe.hgetall(keys.compressions(month()))
         pipe.smembers(REDIS_WORKER_KEYS)
         for queue in queues:
             pipe.llen(queue.key)
             pipe.lrange(queue.key, 0, HEADS - 1)
-        counts, workers, *found = pipe.execute()
+        counts, compressions, workers, *found = pipe.execute()
         lengths, heads = found[::2], found[1::2]
         for job_ids in heads:
             for job_id in job_ids:
@@ -81,7 +86,9 @@ def look(connection: redis.Redis) -> Overview:
         for queue, length, job_ids in zip(queues, lengths, heads, strict=True)
     )
     pictures, others = _count_workers(list(answers))
-    return Overview(states, pictures, others, parse_counts(counts))
+    return Overview(
+        states, pictures, others, parse_counts(counts), parse_compressions(compressions)
+    )
 
 
 def picture_workers(connection: redis.Redis) -> Workers:

@@ -9,6 +9,8 @@ from app.core.picture.conversion import Conversion
 
 ORIGINALS = "originals"
 RESULTS = "results"
+SOURCES = "sources"
+"""Uploads that are converted again and again, whatever becomes of their jobs."""
 
 _KEY = re.compile(
     rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"
@@ -23,6 +25,11 @@ def original(conversion: Conversion, token: str) -> str:
 def result(conversion: Conversion, token: str) -> str:
     """The storage key of the result that belongs to one submission."""
     return f"{RESULTS}/{conversion.md5[:2]}/{conversion.job_id}.{token}.{conversion.format}"
+
+
+def source(md5: str, token: str) -> str:
+    """The storage key of an upload that is no submission's."""
+    return f"{SOURCES}/{md5[:2]}/{md5}.{token}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from app.core.errors import TinyImageError, Where, errors_at
-from app.web.docs.responses import Object, Responses, failures
+from app.web.docs.responses import Failure, Object, Responses, failures
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-SERVER, PICTURES, SOCKETS = "server", "pictures", "sockets"
+SERVER, PICTURES, SOCKETS, TINIFY = "server", "pictures", "sockets", "tinify"
 
 TAGS = [
     {"name": PICTURES, "description": "Upload, follow, download."},
     {"name": SERVER, "description": "The server itself."},
     {"name": SOCKETS, "description": "Any number of pictures over one WebSocket."},
+    {"name": TINIFY, "description": "The Tinify API, for clients of TinyPNG."},
 ]
 
 _ATTRIBUTE = "operation"
@@ -42,6 +43,10 @@ class Operation:
     """Errors of Sanic's own: status, code, message."""
     error_headers: Sequence[str] = ()
     """What each answer that tells of an error has beside the headers of the error."""
+    words: Callable[[type[TinyImageError], str], Failure] | None = None
+    """How an error, with a message as it may be, is told where not by its code."""
+    error_schema: Object | None = None
+    """What answers that tell of errors are, where not the component `Error`."""
     parameters: Sequence[Object] = ()
     body: Object | None = None
     is_open: bool = False
@@ -60,13 +65,17 @@ class Operation:
             method: GET, POST or HEAD, whose answers have no body.
         """
         operation = self.head if method == "HEAD" else self
+        words = self.words or _as_declared
         told = [
-            (error.status, error.code, self.errors.get(error, error.example), error.header_names)
+            words(error, self.errors.get(error, error.example))
             for error in errors_at(~Where(0))
             if error in self.errors or error.where & (self.where | Where.REQUEST)
         ]
         further = [(*failure, ()) for failure in self.further]
-        responses = {**self.answers, **failures(*told, *further, header_names=self.error_headers)}
+        responses = {
+            **self.answers,
+            **failures(*told, *further, header_names=self.error_headers, schema=self.error_schema),
+        }
         if method == "HEAD":
             responses = {
                 status: {name: value for name, value in response.items() if name != "content"}
@@ -86,6 +95,10 @@ class Operation:
         if self.is_open:
             described["security"] = []
         return described
+
+
+def _as_declared(error: type[TinyImageError], message: str) -> Failure:
+    return error.status, error.code, message, error.header_names
 
 
 def documented(operation: Operation) -> Callable[[Handler], Handler]:

@@ -68,13 +68,29 @@ HEADERS: dict[str, Schema] = {
         "schema": {**_HEADER_TEXT, "example": 'attachment; filename="rocket.webp"'},
     },
     "Location": {
-        "description": "A presigned URL of the storage.",
-        "schema": {**_HEADER_TEXT, "format": "uri"},
+        "description": "Where it is: a presigned URL of the storage, or the output of an upload, "
+        "without a host for some clients over plain http.",
+        "schema": {**_HEADER_TEXT, "format": "uri-reference"},
     },
     "Preference-Applied": {
         "description": "The preference `wait` where it was followed.",
         "schema": {**_HEADER_TEXT, "example": "wait=20"},
     },
+    "Compression-Count": {
+        "description": "The compressions of this month (UTC) of the key that was given, 0 without "
+        "a key.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Compression-Count-Remaining": {
+        "description": "How many may still come; with the setting `limits.compressions` alone.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Paying-State": {
+        "description": "`paid`, or `free` where there is a limit.",
+        "schema": {**_HEADER_TEXT, "enum": ["free", "paid"]},
+    },
+    "Image-Width": {"description": "Pixels.", "schema": {"type": "integer", "minimum": 1}},
+    "Image-Height": {"description": "Pixels.", "schema": {"type": "integer", "minimum": 1}},
     "Accept-Ranges": {"description": "`bytes`.", "schema": _HEADER_TEXT},
     "Content-Range": {
         "description": "Which bytes of how many.",
@@ -107,11 +123,14 @@ def answer(description: str, schema: Schema, example: Any, *header_names: str) -
     }
 
 
-def failures(*told: Failure, header_names: Sequence[str] = ()) -> Responses:
+def failures(
+    *told: Failure, header_names: Sequence[str] = (), schema: Object | None = None
+) -> Responses:
     """The answers that tell of errors, one for each status, with an example for each code.
 
     Args:
         header_names: what each has beside the headers of its errors.
+        schema: what they are, where not the component `Error`.
     """
     by_status: dict[int, list[Failure]] = {}
     for failure in told:
@@ -125,6 +144,8 @@ def failures(*told: Failure, header_names: Sequence[str] = ()) -> Responses:
         responses[str(status)] = {
             "description": ", ".join(f"`{code}`" for code in examples),
             "headers": headers(*sorted(own), *header_names),
-            "content": {"application/json": {"schema": ref("Error"), "examples": examples}},
+            "content": {
+                "application/json": {"schema": schema or ref("Error"), "examples": examples}
+            },
         }
     return responses

@@ -45,12 +45,13 @@ class ApiKeys:
         return owner
 
 
-def given_key(request: Request, *, basic: bool = True) -> str | None:
+def given_key(request: Request, *, basic: bool = True, user: str | None = BASIC_USER) -> str | None:
     """The key that the request's headers hold, or None.
 
     Args:
         basic: whether the Basic scheme counts: a browser sends what it remembers of it by itself,
             also for a page of another site.
+        user: the user of Basic; None for any.
     """
     if key := request.headers.get("x-api-key"):
         return str(key).strip()
@@ -63,8 +64,8 @@ def given_key(request: Request, *, basic: bool = True) -> str | None:
             decoded = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             return ""
-        user, _, password = decoded.partition(":")
-        return password if user == BASIC_USER else ""
+        given_user, _, password = decoded.partition(":")
+        return password if user in (None, given_user) else ""
     return None
 
 

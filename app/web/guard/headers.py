@@ -15,7 +15,8 @@ SECURITY = {
 }
 """An answer is data: it runs nothing, loads nothing and is framed by nobody."""
 
-DOWNLOADS = "/download/"
+DOWNLOADS = ("/download/", "/output/")
+"""Where results are."""
 
 ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
 ALLOWED_HEADERS = (
@@ -23,7 +24,8 @@ ALLOWED_HEADERS = (
     "If-Unmodified-Since, Prefer, Range, X-API-Key, X-Request-ID"
 )
 EXPOSED_HEADERS = (
-    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Preference-Applied, "
+    "Accept-Ranges, Compression-Count, Content-Disposition, Content-Length, Content-Range, ETag, "
+    "Image-Height, Image-Width, Location, Preference-Applied, "
     "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, "
     "X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID"
 )

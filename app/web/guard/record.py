@@ -23,6 +23,9 @@ REQUEST_ID_HEADER = "X-Request-ID"
 SOCKET_METHOD = "WS"
 """Stands as the method of one picture of a socket."""
 
+SECRET_PATHS = ("/keys/",)
+"""What follows these in a path is an API key, which no log is to have."""
+
 _SANE_ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
 """What is taken over from a client or a proxy: the usual ids, and nothing that needs quoting."""
 
@@ -96,4 +99,7 @@ def _new_id() -> str:
 
 
 def _printable(path: str | None) -> str:
-    return ascii(path or "*")[1:-1][:512]
+    path = path or "*"
+    if path.startswith(SECRET_PATHS):
+        path = f"{path[: path.index('/', 1)]}/-"
+    return ascii(path)[1:-1][:512]

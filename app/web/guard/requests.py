@@ -55,6 +55,10 @@ class Guard:
             raise Unauthorized("An API key is asked for")
         record_of(request).key = self.keys.owner(key)
 
+    def key_of(self, request: Request) -> str | None:
+        """The key that the request's headers hold, or None; that of Basic with any user."""
+        return given_key(request, basic=self._cors.allows(request), user=None)
+
     async def count_picture(self, request: Request) -> None:
         """Count a picture of whoever sends it; the answer says how they stand.
 

@@ -12,17 +12,13 @@ from typing import IO, Self, cast
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from app.core.errors import InvalidForm, SizeExceeded
+from app.core.errors import InvalidForm
 from app.web.http.part import PartHead, decode_text, read_head
 from app.web.http.preamble import Preamble
 from app.web.service.picture import Picture
+from app.web.service.spooling import SPOOL_MEMORY, too_large
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 from imaging.options import OPTION_NAMES
-
-SPOOL_MEMORY = 1024 * 1024
-"""Bytes of a picture kept in memory before it goes to disk: most photographs of the web, which have
-some 600 KB, never do, and as many as `body.CROWD` at once take 50 MB."""
-
 
 FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
 """The fields that are read; others are passed over."""
@@ -206,8 +202,3 @@ class Form:
 
     def _end(self) -> None:
         self.complete = True
-
-
-def too_large(max_size: int) -> SizeExceeded:
-    """The error that says how large a picture may be."""
-    return SizeExceeded(f"The picture is larger than {max_size} bytes")

@@ -15,11 +15,12 @@ from app.web.docs.schemas import UPLOAD_FORM, ref
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
-from app.web.http.body import Spooling, discard_rest, read_form
+from app.web.http.body import read_form
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
-from app.web.serve.connection import close_after, has_body_left
+from app.web.serve.connection import has_body_left
 from app.web.service.answers import describe
 from app.web.service.intake import Intake
+from app.web.service.spooling import Spooling, answer_first
 from imaging.formats import Format
 from imaging.options import Fit
 
@@ -93,11 +94,7 @@ def add_upload(blueprint: Blueprint, settings: Settings, intake: Intake, guard: 
         except TinyImageError as error:
             if not has_body_left(request):
                 raise
-            # The answer goes first, then the rest of the body is read.
-            close_after(request)
-            response = await request.respond(error_response(request, error))
-            await response.send(end_stream=True)
-            await discard_rest(request, 2 * max_size)
+            await answer_first(request, error_response(request, error), 2 * max_size)
             return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 import redis
@@ -118,6 +118,7 @@ class FleetCollector(Collector):
         if self._overview is not None:
             yield from _state(self._overview)
             yield from _pictures(self._overview.counts)
+            yield _compressions(self._overview.compressions)
 
 
 class _Both(Collector):
@@ -202,6 +203,17 @@ def _pictures(counts: Counts) -> Iterator[Metric]:
     for reason, count in counts.restarts.items():
         restarts.add_metric((reason,), count)
     yield from (pictures, received, made, saved, seconds, restarts)
+
+
+def _compressions(by_key: Mapping[str, int]) -> Metric:
+    compressions = GaugeMetricFamily(
+        "tinyimage_tinify_compressions",
+        f"Compressions of this month (UTC) over the Tinify API, by the name of the key{ALL}",
+        labels=("key",),
+    )
+    for key, count in sorted(by_key.items()):
+        compressions.add_metric((key,), count)
+    return compressions
 
 
 def metrics_blueprint(metrics: Metrics) -> Blueprint:

@@ -117,6 +117,10 @@ class Conversions:
         while self._submissions:
             await asyncio.wait(self._submissions)
 
+    async def jobs(self, md5: str) -> list[PictureJob]:
+        """All jobs of the picture, those whose result is gone included."""
+        return await self._queue.find(md5)
+
     async def status(self, md5: str) -> list[PictureJob]:
         """The picture's jobs, without those whose result is gone.
 
@@ -203,9 +207,23 @@ class Conversions:
             return None
         return await self._newest([job for job in jobs if not job.conversion.is_plain])
 
-    async def follow(self, job: PictureJob) -> AsyncIterator[PictureJob]:
+    async def finished(self, job: PictureJob) -> PictureJob:
+        """The job once it is finished or gone, or `stop_waiting` was called, over any time in which
+        Redis cannot be reached."""
+        if not job.finished:
+            async for current in self.follow(job, until_stop=True):
+                job = current
+        return job
+
+    async def follow(
+        self, job: PictureJob, *, until_stop: bool = False
+    ) -> AsyncIterator[PictureJob]:
         """The job each time its state has changed, until it is finished or gone, over any time in
-        which Redis cannot be reached."""
+        which Redis cannot be reached.
+
+        Args:
+            until_stop: whether `stop_waiting` ends it too.
+        """
         with self._events.follow(job.conversion.job_id) as bell:
             last, looks = job.state, 0
             while True:
@@ -220,7 +238,7 @@ class Conversions:
                 if current.state is not last:
                     last = current.state
                     yield current
-                if current.finished:
+                if current.finished or (until_stop and self._stopping):
                     return
                 if bell.final and looks < len(CONFIRM_DELAYS):
                     await asyncio.sleep(CONFIRM_DELAYS[looks])
@@ -229,6 +247,10 @@ class Conversions:
                     bell.final, looks = False, 0
                     # Not all at once, who were all told of something at the same moment.
                     await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+
+    async def result_of(self, job: PictureJob) -> Result | None:
+        """The result of a done job, None if it is gone."""
+        return await self._result(job)
 
     async def read(self, job: PictureJob) -> bytes:
         """The whole result of a done job.

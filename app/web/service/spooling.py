@@ -1,0 +1,112 @@
+"""Bodies on their way in: how much of them is kept in memory, and how long they may take."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
+
+from sanic import HTTPResponse, Request
+from sanic.exceptions import SanicException
+
+from app.core.errors import SizeExceeded, UploadTimeout
+from app.web.guard.record import record_of
+from app.web.serve.connection import body_of, close_after, has_body_left, stop_reading
+from app.web.serve.protocol import LINGER_SECONDS
+
+SPOOL_MEMORY = 1024 * 1024
+"""Bytes of a picture kept in memory before it goes to disk: most photographs of the web, which have
+some 600 KB, never do, and as many as `CROWD` at once take 50 MB."""
+
+CROWD = 50
+"""Uploads at once from which on a further one goes to disk from its first bytes: so thousands that
+send one byte a second take no more memory than their connections."""
+
+CROWD_SPOOL_MEMORY = 8 * 1024
+
+
+class Spooling:
+    """How uploads are taken by this process, and how many are on their way.
+
+    Args:
+        max_size: bytes of the largest picture taken.
+        seconds: how long the body of one upload may take.
+    """
+
+    def __init__(self, max_size: int, seconds: float) -> None:
+        self.max_size = max_size
+        self.seconds = seconds
+        self._open = 0
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[int]:
+        """Count an upload as on its way; gives the bytes of it that may stay in memory."""
+        self._open += 1
+        try:
+            yield SPOOL_MEMORY if self._open <= CROWD else CROWD_SPOOL_MEMORY
+        finally:
+            self._open -= 1
+
+    async def parts(self, request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+        """The body of the request, a part at a time. Close it when it is left before its end.
+
+        Raises:
+            SizeExceeded: if it has more than `limit` bytes; at once, if it says so itself.
+            UploadTimeout: if it does not come in time.
+        """
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and int(length) > limit:
+            raise too_large(self.max_size)
+        record = record_of(request)
+        ends = asyncio.get_running_loop().time() + self.seconds
+        body = body_of(request)
+        while True:
+            # Around each part alone: a generator may not wait for its reader within a timeout.
+            try:
+                async with asyncio.timeout_at(ends):
+                    data = await anext(body, None)
+            except TimeoutError:
+                raise UploadTimeout(f"The upload took more than {self.seconds:g} s") from None
+            if data is None:
+                return
+            record.bytes_in += len(data)
+            if record.bytes_in > limit:
+                raise too_large(self.max_size)
+            yield data
+
+
+async def answer_first(request: Request, response: HTTPResponse, limit: int) -> None:
+    """Answer a request whose body is still on its way, and drop what comes of it.
+
+    Args:
+        limit: bytes of it that are read at most.
+    """
+    close_after(request)
+    sent = await request.respond(response)
+    await sent.send(end_stream=True)
+    await discard_rest(request, limit)
+
+
+async def discard_rest(request: Request, limit: int) -> None:
+    """Read and drop what a client still sends, `limit` bytes and `LINGER_SECONDS` at most.
+
+    The connection is not used again.
+    """
+    if not has_body_left(request):
+        return
+    received = 0
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            async for data in body_of(request):
+                received += len(data)
+                if received > limit:
+                    break
+    except (TimeoutError, SanicException):
+        pass
+    finally:
+        stop_reading(request)
+
+
+def too_large(max_size: int) -> SizeExceeded:
+    """The error that says how large a picture may be."""
+    return SizeExceeded(f"The picture is larger than {max_size} bytes")

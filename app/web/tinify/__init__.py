@@ -1,0 +1,1 @@
+"""The Tinify API, as the clients of TinyPNG speak it. docs/tinify.md"""

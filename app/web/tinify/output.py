@@ -1,0 +1,217 @@
+"""GET and POST /output: a result, and further ones of the same upload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from app.core import errors
+from app.core.errors import Where
+from app.core.jobs.compressions import Account
+from app.core.jobs.outputs import Output
+from app.web.docs.operation import TINIFY, Operation, documented
+from app.web.docs.responses import USAGE_HEADERS, Object, headers
+from app.web.guard.record import record_of
+from app.web.service.conversions import Result
+from app.web.service.sending import opened, send
+from app.web.tinify.body import read_json
+from app.web.tinify.commands import ANY_TYPE, PRESERVED, Commands, Method, parse_commands
+from app.web.tinify.described import (
+    ANY_PICTURE,
+    ERROR,
+    EXAMPLE_ID,
+    NUMBER,
+    TEXT,
+    an_object,
+    as_tinify,
+)
+from app.web.tinify.desk import Desk
+from app.web.tinify.errors import COUNT_HEADER, count_headers
+from imaging.formats import Format
+from imaging.options import Effort, Gravity
+
+_TYPE = {"type": "string", "enum": [*(format.media_type for format in Format), ANY_TYPE]}
+
+_COMMANDS = an_object(
+    {},
+    {
+        "resize": {
+            **an_object(
+                {},
+                {
+                    "method": {"type": "string", "enum": [str(method) for method in Method]},
+                    "width": NUMBER,
+                    "height": NUMBER,
+                    "gravity": {"type": "string", "enum": [str(gravity) for gravity in Gravity]},
+                },
+            ),
+            "description": "Never enlarges. `gravity` is for `cover`, and of this server alone.",
+        },
+        "convert": {
+            **an_object(
+                {},
+                {
+                    "type": {
+                        "description": "Of several the smallest result counts.",
+                        "oneOf": [_TYPE, {"type": "array", "items": _TYPE}],
+                    },
+                    "quality": {"type": "integer", "minimum": 1, "maximum": 100},
+                    "effort": {"type": "string", "enum": [str(effort) for effort in Effort]},
+                },
+            ),
+            "description": "`quality` and `effort` are of this server alone.",
+        },
+        "transform": an_object({}, {"background": {**TEXT, "example": "#ffffff"}}),
+        "preserve": {"type": "array", "items": {"type": "string", "enum": list(PRESERVED)}},
+    },
+)
+
+
+def _file(*header_names: str) -> dict[str, Any]:
+    return {
+        "description": "The picture. Its `Content-Type` says which type was the smallest.",
+        "headers": headers(*header_names, COUNT_HEADER, "Image-Width", "Image-Height"),
+        "content": {
+            format.media_type: {"schema": {"type": "string", "format": "binary"}}
+            for format in Format
+        },
+    }
+
+
+_ID: Object = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "As `Location` names it; it is good for the setting `upload.max_age`.",
+    "schema": {"type": "string", "pattern": "^[0-9a-z]{32}$"},
+    "example": EXAMPLE_ID,
+}
+
+_OUTPUT_ERRORS = {
+    **ANY_PICTURE,
+    errors.NotFound: errors.NotFound.example,
+    errors.InvalidOption: "'resize.height' should be at least 1 (it is -1)",
+}
+
+OUTPUT = Operation(
+    name="get_output",
+    tag=TINIFY,
+    summary="A compressed picture",
+    description="Needs no key. With commands in its body, as older clients send them, it does what "
+    "POST does.",
+    parameters=[_ID],
+    answers={"200": _file(*USAGE_HEADERS)},
+    where=Where.KEYED | Where.TINIFY,
+    errors=_OUTPUT_ERRORS,
+    error_headers=(COUNT_HEADER, *USAGE_HEADERS),
+    error_schema=ERROR,
+    words=as_tinify,
+    is_open=True,
+)
+
+COMMAND = Operation(
+    name="command_output",
+    tag=TINIFY,
+    summary="The picture resized, converted and so on",
+    description="Made of the picture as it was uploaded. Commands can be mixed.",
+    parameters=[_ID],
+    body={
+        "content": {
+            "application/json": {
+                "schema": _COMMANDS,
+                "examples": {
+                    "mix": {
+                        "summary": "Smaller, and of another type",
+                        "value": {
+                            "resize": {"method": "fit", "width": 150, "height": 100},
+                            "convert": {"type": ["image/avif", "image/webp"]},
+                        },
+                    }
+                },
+            }
+        }
+    },
+    answers={"200": _file(*USAGE_HEADERS)},
+    where=Where.KEYED | Where.TINIFY,
+    errors=_OUTPUT_ERRORS,
+    error_headers=(COUNT_HEADER, *USAGE_HEADERS),
+    error_schema=ERROR,
+    words=as_tinify,
+)
+
+
+def add_output(blueprint: Blueprint, desk: Desk) -> None:
+    """Add the routes."""
+
+    # Older clients send commands with GET, whose body Sanic drops unless it is told not to.
+    @documented(OUTPUT)
+    async def output(request: Request, id: str) -> HTTPResponse | None:
+        return await desk.answered(request, lambda: _hand_out(request, id, desk))
+
+    blueprint.add_route(
+        output,
+        "/output/<id:str>",
+        methods=["GET", "HEAD"],
+        stream=True,
+        ignore_body=False,
+        ctx_checks_key=True,
+    )
+
+    @blueprint.post("/output/<id:str>", stream=True, ctx_checks_key=True)
+    @documented(COMMAND)
+    async def command(request: Request, id: str) -> HTTPResponse | None:
+        return await desk.answered(request, lambda: _hand_out(request, id, desk))
+
+
+async def _hand_out(request: Request, id: str, desk: Desk) -> HTTPResponse | None:
+    """The result of the upload, or of what the commands in the body ask for."""
+    given = await read_json(request, desk.spooling)
+    account = None
+    if given or request.method == "POST" or "authorization" in request.headers:
+        account = await desk.accounts.admit(request)
+    output = await desk.sources.recall(id)
+    record_of(request).md5 = output.source.md5
+    commands = parse_commands(given)
+    if account is not None and commands.makes:
+        result = await _made(request, desk, account, output, commands)
+    else:
+        result = await _plain(desk, output)
+    return await _sent(request, desk, result)
+
+
+async def _plain(desk: Desk, output: Output) -> Result:
+    """The result that the upload was answered with, made anew where it is gone."""
+    for job in await desk.conversions.jobs(output.source.md5):
+        if job.conversion == output.conversion and (
+            result := await desk.conversions.result_of(job)
+        ):
+            return result
+    return await desk.work.again(output.source, output.conversion)
+
+
+async def _made(
+    request: Request, desk: Desk, account: Account, output: Output, commands: Commands
+) -> Result:
+    if commands.compressions:
+        desk.accounts.check(request)
+    await desk.guard.count_picture(request)
+    result = await desk.work.smallest(output.source, commands, output.shown)
+    await desk.accounts.count(request, account, commands.compressions)
+    return result
+
+
+async def _sent(request: Request, desk: Desk, result: Result) -> HTTPResponse | None:
+    headers = count_headers(request)
+    if size := result.job.facts.measures.result:
+        headers |= {"Image-Width": str(size.width), "Image-Height": str(size.height)}
+    with opened(desk.conversions, result) as stored:
+        return await send(
+            request,
+            stored,
+            0,
+            stored.info.size,
+            status=200,
+            headers=headers,
+            media_type=result.job.conversion.format.media_type,
+        )

@@ -1,0 +1,143 @@
+"""Pictures converted while a client waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from typing import Any
+
+from app.core.errors import (
+    InvalidOption,
+    ProcessingFailed,
+    StillProcessing,
+    TinyImageError,
+    TooManyPixels,
+    Transparent,
+    Unavailable,
+)
+from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.outputs import Source
+from app.core.picture.conversion import Conversion, Wish
+from app.web.service.conversions import Conversions, Result
+from app.web.service.details import reason
+from app.web.service.intake import Intake
+from app.web.service.picture import Picture
+from app.web.service.sources import Sources
+from app.web.tinify.commands import NO_COMMANDS, Commands
+from imaging.formats import Format, same_format
+from imaging.measures import Size
+from imaging.options import MAX_SIDE, Alpha, Effort
+
+Fields = Mapping[str, object]
+"""What an upload would ask for."""
+
+FALL_BACK = (Format.JPG, Format.PNG)
+"""For a picture whose own format is not written: the smaller of those that keep it whole."""
+
+UNKNOWN_SIZE = Size(MAX_SIDE, MAX_SIDE)
+"""Of a picture whose job does not say how large it is, as one of an older version."""
+
+_REASONS: Mapping[str, type[ProcessingFailed]] = {
+    error.code: error for error in (ProcessingFailed, TooManyPixels, Transparent)
+}
+
+
+class Work:
+    """Has a picture converted as every front door has, and waits for it."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        conversions: Conversions,
+        sources: Sources,
+        *,
+        effort: Effort,
+        seconds: float,
+    ) -> None:
+        """
+        Args:
+            effort: of pictures that come without one.
+            seconds: how long anybody waits. What is not ready then goes on.
+        """
+        self._intake = intake
+        self._conversions = conversions
+        self._sources = sources
+        self._effort = effort
+        self._seconds = seconds
+
+    async def smallest(
+        self,
+        source: Source,
+        commands: Commands = NO_COMMANDS,
+        shown: Size = UNKNOWN_SIZE,
+        picture: Picture | None = None,
+    ) -> Result:
+        """The smallest of the results that the commands leave open.
+
+        Args:
+            shown: the size of the source, as it is shown.
+            picture: the source, where it is at hand; its file is taken.
+
+        Raises:
+            StillProcessing: if it takes too long.
+            NotFound: if the source is gone.
+            TinyImageError: if it comes to nothing, and why.
+            RedisError: if Redis cannot be reached.
+        """
+        wishes = [self._intake.wish(fields) for fields in self._open(source, commands, shown)]
+        return await self._in_time(self._smallest(wishes, source, picture))
+
+    async def again(self, source: Source, conversion: Conversion) -> Result:
+        """The result of a conversion that was made before.
+
+        Raises:
+            as `smallest`.
+        """
+        q = conversion.quality or None
+        wish = Wish(conversion.format, q, q, conversion.options)
+        return await self._in_time(self._smallest([wish], source, None))
+
+    async def _in_time(self, work: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await work
+        except TimeoutError:
+            raise StillProcessing(StillProcessing.example) from None
+
+    def _open(self, source: Source, commands: Commands, shown: Size) -> Iterator[Fields]:
+        """What an upload would ask for, for each format that is left open."""
+        own = same_format(source.media_type)
+        for format in commands.formats or ((own,) if own else FALL_BACK):
+            fields = {**commands.fields(shown), "format": format}
+            fields["effort"] = commands.effort or self._effort
+            # The other formats hold transparency, and a picture of a format without has none.
+            if not format.output.has_alpha and format is not own and not commands.background:
+                fields["alpha"] = Alpha.REFUSE
+            yield {name: value for name, value in fields.items() if value not in (None, [])}
+
+    async def _smallest(
+        self, wishes: Sequence[Wish], source: Source, picture: Picture | None
+    ) -> Result:
+        jobs: list[PictureJob] = []
+        refusals: list[TinyImageError] = []
+        for wish in wishes:
+            given, picture = picture or await self._sources.load(source), None
+            with given:
+                try:
+                    jobs.append(await self._intake.accept(given, wish))
+                except InvalidOption as error:  # such as a format's longest side
+                    refusals.append(error)
+        ended = await asyncio.gather(*map(self._conversions.finished, jobs))
+        results: list[Result] = []
+        for job in ended:
+            if job.state is JobState.FAILED:
+                kind = _REASONS.get(job.facts.error_code, ProcessingFailed)
+                refusals.append(kind(reason(job.facts.error)))
+            elif job.state is JobState.DONE and (result := await self._conversions.result_of(job)):
+                results.append(result)
+            else:
+                refusals.append(Unavailable("The picture is gone, or the server stops; try again"))
+        if not results:
+            # That it is transparent is the last thing to say of a picture.
+            raise min(refusals, key=lambda error: isinstance(error, Transparent))
+        return min(results, key=lambda result: result.info.size)
