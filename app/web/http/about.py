@@ -38,7 +38,7 @@ ABOUT = Operation(
 def add_about(blueprint: Blueprint, settings: Settings) -> None:
     """Add the route."""
     age = settings.upload.max_age
-    about = {
+    told = {
         "version": __version__,
         "download_url": settings.download.download_url,
         "max_upload_size_bytes": settings.upload.max_upload_size,
@@ -47,5 +47,5 @@ def add_about(blueprint: Blueprint, settings: Settings) -> None:
     }
 
     @readable(blueprint, "/", ABOUT)
-    async def show(request: Request) -> HTTPResponse:
-        return json(about)
+    async def about(request: Request) -> HTTPResponse:
+        return json(told)
