@@ -18,6 +18,7 @@ API = {
     "test_record",
     "test_options",
     "test_details",
+    "test_tinify_storage",
 }
 """The modules that say what clients of the API see."""
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import tinify
+from PIL import Image, ImageDraw
 
 from tests.pictures import opened, photograph, unique
 from tests.service import Service
 from tests.web.keys import KEY, WRONG
-from tests.web.wordmark import COPYRIGHT, WIDTH, wordmark
+from tests.web.wordmark import COPYRIGHT, CREATED, WIDTH, wordmark
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +125,33 @@ def test_commands_are_taken_in_any_mix(source: tinify.Source) -> None:
     result = mixed.result()
     assert (result.width, result.height, result.media_type) == (50, 8, "image/webp")
     assert not opened(result.to_buffer()).has_transparency_data
+
+
+def test_rights_and_time_stay_in_few_bytes_if_they_are_asked_for(source: tinify.Source) -> None:
+    data = source.preserve("copyright", "creation").to_buffer()
+    assert 1000 < len(data) < 2000
+    assert COPYRIGHT.encode() in data
+    assert CREATED[:10].encode() in data
+    small = source.resize(method="fit", width=50, height=20).preserve("copyright", "location")
+    assert 500 < len(small.to_buffer()) < 1150
+    assert COPYRIGHT.encode() in small.to_buffer()
+    with pytest.raises(tinify.ClientError, match="Metadata key 'author' not supported"):
+        source.preserve("author").to_buffer()
+
+
+def test_a_thumbnail_keeps_an_object_on_a_plain_background_whole() -> None:
+    image = Image.new("RGB", (300, 200), "white")
+    ImageDraw.Draw(image).rectangle((20, 80, 280, 120), "navy")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    source = tinify.from_buffer(buffer.getvalue())
+    result = source.resize(method="thumb", width=100, height=100).result()
+    assert (result.width, result.height) == (100, 100)
+    thumb = opened(result.to_buffer()).convert("L")
+    # The sides are white: nothing of the object was cut off.
+    for x in (0, 99):
+        assert all(int(thumb.crop((x, y, x + 1, y + 1)).tobytes()[0]) > 200 for y in range(100))
+    assert min(thumb.tobytes()) < 60
 
 
 def test_options_of_this_server_pass_through_the_client() -> None:
