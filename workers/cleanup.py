@@ -21,7 +21,8 @@ these are no more than the 1,000 that S3 deletes in one request."""
 
 ORPHAN_SECONDS = 900
 """The least age at which a file without a job is deleted: a new original has none for a moment.
-Also of what a killed writer has left, which another may just be writing."""
+Also of what a killed writer has left, which another may just be writing, and of a file that was
+fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def sweep(
                 part = old[start : start + AT_ONCE]
                 swept += await _sweep_part(queue, storage, part, now, max_age_seconds)
     swept += await _sweep_sources(storage, now, max_age_seconds, stopping)
+    swept += await _sweep_fetched(storage, now)
     files, freed = await storage.delete_staged(ORPHAN_SECONDS)
     return swept + Swept(files=files, freed=freed)
 
@@ -80,6 +82,16 @@ async def _sweep_sources(
         if stopping():
             break
         old = [info for info in page if info.modified.timestamp() < oldest]
+        await storage.delete([info.key for info in old])
+        swept += Swept(files=len(old), freed=sum(info.size for info in old))
+    return swept
+
+
+async def _sweep_fetched(storage: Storage, now: float) -> Swept:
+    """Delete what was fetched for somebody who has not taken it. Each has a key of its own."""
+    swept = Swept()
+    async for page in storage.list(paths.FETCHED):
+        old = [info for info in page if now - info.modified.timestamp() > ORPHAN_SECONDS]
         await storage.delete([info.key for info in old])
         swept += Swept(files=len(old), freed=sum(info.size for info in old))
     return swept

@@ -1,4 +1,4 @@
-"""What a worker may run: the functions of `workers.tasks` and nothing else."""
+"""What a worker may run: the functions that `app.core.jobs.keys` names and nothing else."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from app.core.jobs import keys
 from app.core.jobs.counts import count_done, count_failed
 from app.core.jobs.events import Step, publish
 
-FUNCTIONS = frozenset({keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION})
-CALLBACKS = frozenset({keys.FAILURE_FUNCTION})
+FUNCTIONS = frozenset({keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION, keys.FETCH_FUNCTION})
+FOLLOWED = frozenset({keys.CONVERT_FUNCTION, keys.FETCH_FUNCTION})
+"""What somebody waits for."""
+CALLBACKS = frozenset({keys.FAILURE_FUNCTION, keys.FETCH_FAILURE_FUNCTION})
 
 
 class NotOurs(Exception):
@@ -63,6 +65,7 @@ class CheckedJob(Job):
         self.finished_job_registry.add(self, result_ttl, pipeline)
         if self.is_picture:
             count_done(pipeline, self.meta)
+        if self.is_followed:
             publish(pipeline, self.id, Step.DONE)
 
     def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
@@ -71,12 +74,18 @@ class CheckedJob(Job):
         super()._handle_failure(exc_string, pipeline, *args, **named)
         if self.is_picture:
             count_failed(pipeline, self.meta)
+        if self.is_followed:
             publish(pipeline, self.id, Step.FAILED)
 
     @property
     def is_picture(self) -> bool:
         """Whether it is a conversion."""
         return self.is_ours and self.func_name == keys.CONVERT_FUNCTION
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody waits for its end."""
+        return self.is_ours and self.func_name in FOLLOWED
 
     @property
     def is_ours(self) -> bool:

@@ -14,7 +14,7 @@ from rq.job import Job
 from rq.timeouts import JobTimeoutException
 from rq.utils import now
 
-from app.core.errors import StorageError
+from app.core.errors import SourceNotFound, StorageError
 from app.core.jobs.events import Step, publish
 from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
@@ -39,8 +39,8 @@ STORAGE_DELAYS = (1.0, 2.0, 3.0)
 """Seconds a worker waits before it puts a picture back that the storage has failed: the next one
 would find the same storage. Each is shorter than a worker that is to stop may take."""
 
-FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, StorageError)
-"""What ends a conversion with a reason that `report_failure` logs in a line."""
+FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, StorageError, SourceNotFound)
+"""What ends a job with a reason that `report_failure` logs in a line."""
 
 
 def convert(conversion: dict[str, Any], token: str, filename: str) -> None:

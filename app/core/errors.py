@@ -129,6 +129,23 @@ class UnknownMetadata(InvalidOption):
     example = "Metadata key 'author' not supported"
 
 
+class SourceNotFound(TinyImageError):
+    """What a URL leads to cannot be fetched."""
+
+    code = "source_not_found"
+    status = 400
+    where = Where.TINIFY
+    example = "Server responded with 403"
+
+
+class DeliveryFailed(TinyImageError):
+    """A result cannot be put where the client wants it stored."""
+
+    code = "storage_failed"
+    where = Where.TINIFY
+    example = "The bucket does not allow ACLs"
+
+
 class DecodeError(TinyImageError):
     """`data` is not base64."""
 

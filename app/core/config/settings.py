@@ -34,6 +34,7 @@ from app.core.config.access import (
 )
 from app.core.config.logs import LogFormat
 from app.core.jobs import keys
+from app.core.outgoing.rules import Rules, check_hosts, check_networks
 from app.core.redis.tls import without_check
 from app.core.redis.url import check_redis_url
 from app.core.sections import Section, Size, Text
@@ -149,6 +150,35 @@ class TinifySettings(Section):
     503. It goes on meanwhile. Heroku's router waits for 30."""
 
 
+class FetchSettings(Section):
+    enabled: bool = False
+    """Whether pictures are fetched from URLs that clients send, and results sent to addresses that
+    they name. [security.md](security.md#requests-to-other-servers)"""
+    allowed_hosts: Annotated[
+        list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_hosts)
+    ] = Field([])
+    """Names of hosts that may be anywhere, such as `media.example.org` in a private network."""
+    allowed_networks: Annotated[
+        list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_networks)
+    ] = Field([])
+    """Networks that count as public, such as `10.1.0.0/16`."""
+    connect_timeout: int = Field(5, ge=1)
+    """Seconds for a connection."""
+    timeout: int = Field(20, ge=1, le=300)
+    """Seconds for all of a request, from the look-up of the name to the last byte. A worker is busy
+    with it so long."""
+
+    @property
+    def rules(self) -> Rules:
+        """Where requests may go."""
+        return Rules(
+            frozenset(self.allowed_hosts),
+            tuple(self.allowed_networks),
+            self.connect_timeout,
+            self.timeout,
+        )
+
+
 class LimitSettings(Section):
     conversion_timeout: int = Field(60, ge=1)
     """Seconds that one conversion may take."""
@@ -231,6 +261,7 @@ class Settings(BaseSettings):
     cleanup: CleanupSettings = CleanupSettings()
     engine: EngineSettings = EngineSettings()
     tinify: TinifySettings = TinifySettings()
+    fetch: FetchSettings = FetchSettings()
     limits: LimitSettings = LimitSettings()
     auth: AuthSettings = AuthSettings()
     cors: CorsSettings = CorsSettings()

@@ -35,6 +35,8 @@ COUNTS = "tinyimage:metrics"
 CONVERT_FUNCTION = "workers.tasks.convert"
 FAILURE_FUNCTION = "workers.tasks.report_failure"
 CLEANUP_FUNCTION = "workers.tasks.cleanup"
+FETCH_FUNCTION = "workers.fetch.fetch_source"
+FETCH_FAILURE_FUNCTION = "workers.fetch.report_failure"
 
 CLEANUP_JOB_ID = "cleanup"
 

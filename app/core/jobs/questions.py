@@ -97,7 +97,7 @@ class Questions:
         Many who ask at once may exceed it by their number."""
         if not self._max_waiting:
             return False
-        (waiting,) = yield Batch([("LLEN", _queue_key(priority))])
+        (waiting,) = yield Batch([("LLEN", queue_key(priority))])
         return bool(waiting >= self._max_waiting)
 
     def places(self, jobs: Sequence[PictureJob]) -> Question[list[int | None]]:
@@ -109,8 +109,8 @@ class Questions:
         waiting = [job for job in jobs if job.state is JobState.QUEUED]
         if not waiting:
             return [None] * len(jobs)
-        lengths = [("LLEN", _queue_key(p)) for p in (Priority.INTERACTIVE, Priority.BULK)]
-        positions = [("LPOS", _queue_key(job.priority), job.conversion.job_id) for job in waiting]
+        lengths = [("LLEN", queue_key(p)) for p in (Priority.INTERACTIVE, Priority.BULK)]
+        positions = [("LPOS", queue_key(job.priority), job.conversion.job_id) for job in waiting]
         interactive, bulk, *indexes = yield Batch([*lengths, *positions], atomic=True)
         found = {
             job.conversion.job_id: place(index, job.priority, interactive, bulk)
@@ -125,7 +125,7 @@ class Questions:
         Returns:
             whether it did; False if it does not wait any more.
         """
-        source, name = _queue_key(Priority.BULK), Priority.INTERACTIVE.value
+        source, name = queue_key(Priority.BULK), Priority.INTERACTIVE.value
         (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
         return bool(moved)
 
@@ -174,8 +174,8 @@ class Questions:
                 # An entry without a job is passed over, as one of a job that was there already.
                 ("ZADD", index, time.time(), conversion.job_id),
                 ("EXPIRE", index, self._ttl + INDEX_SECONDS),
-                ("SADD", Queue.redis_queues_keys, _queue_key(priority)),
-                _enqueue_command(job, _queue_key(priority), fields),
+                ("SADD", Queue.redis_queues_keys, queue_key(priority)),
+                enqueue_command(job, queue_key(priority), fields),
             ],
             atomic=True,
         )
@@ -239,12 +239,17 @@ def parts(job_ids: Iterable[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _queue_key(priority: Priority) -> str:
+def queue_key(priority: Priority) -> str:
+    """The list of a queue in Redis."""
     return f"{Queue.redis_queue_namespace_prefix}{priority.value}"
 
 
-def _enqueue_command(job: Job, queue: str, fields: dict[str, Any]) -> Command:
-    """RQ's script, by which one of many who send the same job at once is taken."""
+def enqueue_command(job: Job, queue: str, fields: dict[str, Any], ttl: int = _NO_TTL) -> Command:
+    """RQ's script, by which one of many who send the same job at once is taken.
+
+    Args:
+        ttl: seconds it waits for a worker at most, and is gone then.
+    """
     pairs = [part for pair in fields.items() for part in pair]
-    arguments = (job.id, _AT_THE_END, _NO_TTL, *pairs)
+    arguments = (job.id, _AT_THE_END, ttl, *pairs)
     return ("EVAL", UNIQUE_ENQUEUE_SCRIPT, 2, job.key, queue, *arguments)

@@ -11,6 +11,8 @@ ORIGINALS = "originals"
 RESULTS = "results"
 SOURCES = "sources"
 """Uploads that are converted again and again, whatever becomes of their jobs."""
+FETCHED = "fetched"
+"""What was fetched by a URL, until whoever asked for it has it."""
 
 _KEY = re.compile(
     rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"
@@ -30,6 +32,15 @@ def result(conversion: Conversion, token: str) -> str:
 def source(md5: str, token: str) -> str:
     """The storage key of an upload that is no submission's."""
     return f"{SOURCES}/{md5[:2]}/{md5}.{token}"
+
+
+def fetched(token: str) -> str:
+    """The storage key of a file that is fetched for one request.
+
+    Args:
+        token: of this request alone, two hex digits or more.
+    """
+    return f"{FETCHED}/{token[:2]}/{token}"
 
 
 @dataclass(frozen=True, slots=True)
