@@ -82,7 +82,7 @@ def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
 
 def _lossless_share(image: pyvips.Image, pixels: int) -> float:
     """Bytes of a sample without loss over those with it."""
-    part = _strips(image, pixels)
+    part = strips(image, pixels)
     lossless = len(part.webpsave_buffer(lossless=True, effort=0, keep="none"))
     return lossless / len(part.webpsave_buffer(Q=80, effort=0, keep="none"))
 
@@ -105,10 +105,21 @@ def _sample(image: pyvips.Image, pixels: int) -> bytes:
     )
 
 
-def _strips(image: pyvips.Image, pixels: int) -> pyvips.Image:
-    """The strips below each other, as one page, whatever the image's frames were."""
-    strips = [image.crop(0, top, image.width, rows) for top, rows in _places(image, pixels)]
-    joined = pyvips.Image.arrayjoin(strips, across=1).copy()
+def strips(image: pyvips.Image, pixels: int, *, even: bool = False) -> pyvips.Image:
+    """A sample of about so many pixels, as one page, whatever the image's frames were: strips of
+    its whole width below each other.
+
+    Args:
+        even: whether top, width and height of each strip are to be even; the image has two pixels
+            of each at least.
+    """
+    width, places = image.width, _places(image, pixels)
+    if even:
+        width -= width % 2
+        rows = places[0][1] - places[0][1] % 2 or 2
+        places = [(min(top - top % 2, image.height - rows), rows) for top, _ in places]
+    parts = [image.crop(0, top, width, rows) for top, rows in places]
+    joined = pyvips.Image.arrayjoin(parts, across=1).copy()
     joined.set_type(pyvips.GValue.gint_type, "page-height", joined.height)
     return joined
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pyvips
@@ -12,6 +12,7 @@ from imaging.codec import Reader, Writer, loader
 from imaging.errors import PictureError
 from imaging.formats.webp import small
 from imaging.options import Effort
+from imaging.write import chroma
 from imaging.write.graphics import (
     ALL_EFFORTS_PIXELS,
     TINY_PIXELS,
@@ -26,6 +27,9 @@ DEFAULT = 80
 """The quality where none is asked for, on libwebp's own scale; what the older server used."""
 
 EFFORT = {Effort.FAST: 4, Effort.BALANCED: 5, Effort.SMALL: 6}
+
+FINE_QUALITY = 90
+"""From here on smart subsampling is always used: what little it gains is of some account."""
 
 SHARP_PIXELS = 12_000_000
 """Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
@@ -128,15 +132,28 @@ def _stills(colours: Colours, effort: Effort) -> Iterator[bytes]:
     image, keep = colours.image, colours.keep
     pixels = image.width * image.height
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
-    for each in efforts_tried(image, effort):
-        if kind is not Kind.GRAPHIC:
-            yield _save(image, _one_way(colours.quality, each, lossless=False), keep)
-        if kind is Kind.PHOTOGRAPH:
-            continue
+    efforts = efforts_tried(image, effort)
+    if kind is not Kind.GRAPHIC:
+        for way in _lossy_ways(image, colours.quality, efforts):
+            yield _save(image, way, keep)
+    if kind is Kind.PHOTOGRAPH:
+        return
+    for each in efforts:
         if colours.suffices:
             yield _with_palette(colours, each)
         if not colours.suffices or colours.count is not None or pixels <= BOTH_PIXELS:
             yield _with_all_colours(colours, each)
+
+
+def _lossy_ways(
+    image: pyvips.Image, quality: int, efforts: Sequence[Effort]
+) -> list[dict[str, Any]]:
+    """Smart subsampling, which takes more than half of the time, where the picture has fine
+    colours; else all the effort that there is, which takes less."""
+    if efforts == (Effort.FAST,) or quality >= FINE_QUALITY or chroma.is_fine(image):
+        return [_one_way(quality, each, lossless=False) for each in efforts]
+    numbers = {EFFORT[each if each is Effort.FAST else Effort.SMALL] for each in efforts}
+    return [_plain_way(quality, number) for number in sorted(numbers)]
 
 
 def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
@@ -198,8 +215,15 @@ def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
 def _one_way(quality: int, effort: Effort, lossless: bool) -> dict[str, Any]:
     if lossless:
         return {"lossless": True, "exact": True, **LOSSLESS_SEARCH[effort]}
-    sharp = effort is not Effort.FAST
-    return {"Q": _quality(quality, sharp), "effort": EFFORT[effort], "smart_subsample": sharp}
+    if effort is Effort.FAST:
+        return _plain_way(quality, EFFORT[effort])
+    number = along(SHARP_SCALE, quality) if quality else SHARP_DEFAULT
+    return {"Q": number, "effort": EFFORT[effort], "smart_subsample": True}
+
+
+def _plain_way(quality: int, effort: int) -> dict[str, Any]:
+    number = along(PLAIN_SCALE, quality) if quality else DEFAULT
+    return {"Q": number, "effort": effort, "smart_subsample": False}
 
 
 def _with_alpha(data: bytes) -> bytes:
@@ -210,12 +234,6 @@ def _with_alpha(data: bytes) -> bytes:
     """
     flags = bytes([data[_FLAGS] | _ALPHA_FLAG])
     return data[:_FLAGS] + flags + data[_FLAGS + 1 :]
-
-
-def _quality(quality: int, sharp: bool) -> int:
-    if sharp:
-        return along(SHARP_SCALE, quality) if quality else SHARP_DEFAULT
-    return along(PLAIN_SCALE, quality) if quality else DEFAULT
 
 
 def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
