@@ -16,6 +16,7 @@ from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
+from app.core.jobs.fetches import Fetches
 from app.core.redis.client import FailFastRedis, connect
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
@@ -117,12 +118,13 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels)
     app.blueprint(http_blueprint(settings, intake, conversions, guard))
     app.blueprint(live_blueprint(settings, intake, conversions, guard))
+    fetches = Fetches(asked, events, enabled=settings.fetch.enabled, seconds=settings.fetch.timeout)
     app.blueprint(
         tinify_blueprint(
             settings,
             intake=intake,
             conversions=conversions,
-            sources=Sources(asked, storage, settings.upload.max_age_seconds),
+            sources=Sources(asked, storage, fetches, settings.upload.max_age_seconds),
             guard=guard,
             redis=asked,
         )

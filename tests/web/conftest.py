@@ -36,5 +36,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def tinify_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A whole server with keys, for tests of the Tinify API that bring pictures of their own."""
-    with service(tmp_path_factory.mktemp("tinify"), AUTH__API_KEYS=KEYS) as running:
+    settings = {"FETCH__ENABLED": "true", "FETCH__ALLOWED_NETWORKS": "127.0.0.1/32"}
+    with service(tmp_path_factory.mktemp("tinify"), AUTH__API_KEYS=KEYS, **settings) as running:
         yield running

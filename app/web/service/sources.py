@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 import tempfile
 
 from app.core.errors import NotFound
 from app.core.jobs import outputs
+from app.core.jobs.fetches import Fetches
 from app.core.jobs.outputs import Output, Source
 from app.core.picture import paths
 from app.core.picture.retention import shared_seconds
@@ -25,8 +27,11 @@ class Sources:
     """Keeps uploads for `max_age`, whatever becomes of their jobs. The cleanup deletes them by
     their age."""
 
-    def __init__(self, redis: FailFastRedis, storage: Storage, max_age_seconds: float) -> None:
+    def __init__(
+        self, redis: FailFastRedis, storage: Storage, fetches: Fetches, max_age_seconds: float
+    ) -> None:
         self._redis = redis
+        self._fetches = fetches
         self._storage = storage
         self._max_age = max_age_seconds
 
@@ -41,6 +46,22 @@ class Sources:
         key = await self._shared(picture.md5) or await self._put(picture)
         return Source(key, picture.md5, picture.size, media_type)
 
+    async def fetch(self, url: str) -> Picture:
+        """The file at this URL.
+
+        Raises:
+            SourceNotFound: if there is none, and why, for the client.
+            Unavailable: if no worker could fetch it.
+            StorageError: if it cannot be read.
+            RedisError: if Redis cannot be reached.
+        """
+        key = paths.fetched(secrets.token_hex(16))
+        size = await self._fetches.fetch(url, key)
+        # What is not taken goes by itself.
+        picture = await self._read(key, size)
+        await self._storage.delete([key])
+        return picture
+
     async def load(self, source: Source) -> Picture:
         """The upload as it came in.
 
@@ -48,16 +69,21 @@ class Sources:
             NotFound: if it is gone.
             StorageError: if it cannot be read.
         """
+        return await self._read(source.key, source.size)
+
+    async def _read(self, key: str, size: int) -> Picture:
+        md5 = hashlib.md5(usedforsecurity=False)
         with contextlib.ExitStack() as held:
             file = held.enter_context(tempfile.SpooledTemporaryFile(SPOOL_MEMORY))
             try:
-                async for part in self._storage.stream(source.key, 0, source.size):
+                async for part in self._storage.stream(key, 0, size):
+                    md5.update(part)
                     file.write(part)
             except ObjectNotFound:
                 raise NotFound("The picture is gone") from None
             except OSError as error:  # of the spool
                 raise as_storage_error(error) from error
-            return Picture(file, source.md5, source.size, FILENAME, held.pop_all())
+            return Picture(file, md5.hexdigest(), size, FILENAME, held.pop_all())
 
     async def remember(self, output: Output) -> str:
         """A new id that stands for the output, for `max_age`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sanic import Blueprint
 
 from app.core.config.settings import Settings
+from app.core.outgoing.deliver import Deliveries
 from app.core.redis.client import FailFastRedis
 from app.web.guard.requests import Guard
 from app.web.service.conversions import Conversions
@@ -34,6 +35,7 @@ def tinify_blueprint(
     desk = Desk(
         accounts=Accounts(guard, redis, settings.limits.compressions),
         conversions=conversions,
+        deliveries=Deliveries(settings.fetch.rules, own_endpoints=settings.fetch.enabled),
         guard=guard,
         public_url=settings.server.public_url,
         sources=sources,

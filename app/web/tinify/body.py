@@ -73,6 +73,17 @@ async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[
         return Upload(Picture(file, md5.hexdigest(), size, FILENAME, held.pop_all()), media_type)
 
 
+def fetched(picture: Picture) -> Upload:
+    """A picture that did not come in a body.
+
+    Raises:
+        NotAnImage: if it is something else.
+    """
+    picture.file.seek(0)
+    with told():
+        return Upload(picture, readable_type(picture.file.read(HEAD_SIZE)))
+
+
 async def read_json(request: Request, spooling: Spooling) -> Mapping[str, Any]:
     """The members of an object in JSON, without those that are null; none for an empty body.
 

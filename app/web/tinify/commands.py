@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.errors import InvalidJSON, InvalidOption, UnknownMetadata
+from app.core.outgoing.delivery import Delivery, parse_delivery
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import Fit
@@ -88,7 +89,7 @@ class Commands:
     effort: object = None
     background: object = None
     keep: tuple[str, ...] = ()
-    store: Mapping[str, Any] | None = None
+    store: Delivery | None = None
 
     @property
     def compressions(self) -> int:
@@ -160,8 +161,22 @@ def parse_commands(given: Mapping[str, Any]) -> Commands:
         effort=convert.get("effort"),
         background=_colour(background),
         keep=_preserved(given.get("preserve")),
-        store=_object("store", given.get("store")) or None,
+        store=parse_delivery(given["store"]) if given.get("store") else None,
     )
+
+
+def parse_source(given: Mapping[str, Any]) -> str:
+    """The URL that a request names in place of a picture.
+
+    Raises:
+        InvalidOption: if it names none.
+    """
+    _only("the request", given, {"source"})
+    source = given.get("source")
+    url = source.get("url") if isinstance(source, dict) else None
+    if not isinstance(url, str):
+        raise InvalidOption("'source' should have a 'url'")
+    return url
 
 
 def _object(name: str, value: object, shorthand: str | None = None) -> Mapping[str, Any]:

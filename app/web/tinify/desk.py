@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
 
-from app.core.errors import TinyImageError
+from app.core.errors import NotFound, TinyImageError
+from app.core.outgoing.deliver import AT_ONCE, Deliveries
+from app.core.outgoing.delivery import Delivery
+from app.core.storage import ObjectNotFound
 from app.web.errors import queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.serve.connection import has_body_left
-from app.web.service.conversions import Conversions
+from app.web.service.conversions import Conversions, Result
 from app.web.service.sources import Sources
 from app.web.service.spooling import Spooling, answer_first
 from app.web.tinify import errors
@@ -27,11 +31,30 @@ class Desk:
 
     accounts: Accounts
     conversions: Conversions
+    deliveries: Deliveries
     guard: Guard
     public_url: str | None
     sources: Sources
     spooling: Spooling
     work: Work
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    """For results that are sent elsewhere at once."""
+
+    async def deliver(self, delivery: Delivery, result: Result) -> str:
+        """Put a result where a client wants it. Returns its URL there.
+
+        Raises:
+            NotFound: if the result has gone meanwhile.
+            InvalidOption: if it may not be put there.
+            DeliveryFailed: if the server there does not take it, and why.
+        """
+        async with self.room:  # before it is read: a result may be large
+            try:
+                data = await self.conversions.read(result.job)
+            except ObjectNotFound:
+                raise NotFound("There is no such result") from None
+            media_type = result.job.conversion.format.media_type
+            return await self.deliveries.deliver(delivery, data, media_type)
 
     async def answered(
         self, request: Request, handling: Callable[[], Awaitable[HTTPResponse | None]]

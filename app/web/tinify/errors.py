@@ -39,6 +39,8 @@ TABLE: Mapping[type[TinyImageError], Told] = {
     errors.UnknownMetadata: Told(400, "JSON validation error"),
     errors.InputMissing: Told(400, "InputMissing", "No input"),
     errors.ProcessingFailed: Told(400, "Decode error", "Image could not be decoded: {}"),
+    errors.SourceNotFound: Told(400, "Source not found"),
+    errors.DeliveryFailed: Told(500, "Storage failed"),
     errors.Unauthorized: Told(401, "Unauthorized", "Credentials are invalid."),
     errors.NotFound: Told(404, "Not found", "Resource not found or expired."),
     errors.UploadTimeout: Told(408, "Request timeout"),

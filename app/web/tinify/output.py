@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json
 
 from app.core import errors
 from app.core.errors import Where
 from app.core.jobs.compressions import Account
 from app.core.jobs.outputs import Output
+from app.core.outgoing.delivery import Delivery
 from app.web.docs.operation import TINIFY, Operation, documented
 from app.web.docs.responses import USAGE_HEADERS, Object, headers
 from app.web.guard.record import record_of
@@ -63,6 +65,21 @@ _COMMANDS = an_object(
             "description": "`quality` and `effort` are of this server alone.",
         },
         "transform": an_object({}, {"background": {**TEXT, "example": "#ffffff"}}),
+        "store": {
+            **an_object(
+                {"service": {"type": "string", "enum": ["s3", "gcs"]}, "path": TEXT},
+                {
+                    "aws_access_key_id": TEXT,
+                    "aws_secret_access_key": TEXT,
+                    "region": TEXT,
+                    "endpoint": {**TEXT, "description": "Of another server, for S3."},
+                    "acl": TEXT,
+                    "gcp_access_token": TEXT,
+                    "headers": {"type": "object", "additionalProperties": TEXT},
+                },
+            ),
+            "description": "Put into a bucket: the answer is JSON, with its address in `Location`.",
+        },
         "preserve": {"type": "array", "items": {"type": "string", "enum": list(PRESERVED)}},
     },
 )
@@ -173,10 +190,13 @@ async def _hand_out(request: Request, id: str, desk: Desk) -> HTTPResponse | Non
     output = await desk.sources.recall(id)
     record_of(request).md5 = output.source.md5
     commands = parse_commands(given)
-    if account is not None and commands.makes:
-        result = await _made(request, desk, account, output, commands)
-    else:
-        result = await _plain(desk, output)
+    async with desk.work.in_time():
+        if account is not None and commands.makes:
+            result = await _made(request, desk, account, output, commands)
+        else:
+            result = await _plain(desk, output)
+        if commands.store is not None:
+            return await _stored(request, desk, result, commands.store)
     return await _sent(request, desk, result)
 
 
@@ -201,10 +221,19 @@ async def _made(
     return result
 
 
-async def _sent(request: Request, desk: Desk, result: Result) -> HTTPResponse | None:
+async def _stored(request: Request, desk: Desk, result: Result, delivery: Delivery) -> HTTPResponse:
+    url = await desk.deliver(delivery, result)
+    return json({"status": "success"}, headers={"Location": url, **_headers(request, result)})
+
+
+def _headers(request: Request, result: Result) -> dict[str, str]:
     headers = count_headers(request)
     if size := result.job.facts.measures.result:
         headers |= {"Image-Width": str(size.width), "Image-Height": str(size.height)}
+    return headers
+
+
+async def _sent(request: Request, desk: Desk, result: Result) -> HTTPResponse | None:
     with opened(desk.conversions, result) as stored:
         return await send(
             request,
@@ -212,6 +241,6 @@ async def _sent(request: Request, desk: Desk, result: Result) -> HTTPResponse | 
             0,
             stored.info.size,
             status=200,
-            headers=headers,
+            headers=_headers(request, result),
             media_type=result.job.conversion.format.media_type,
         )

@@ -8,14 +8,15 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core import errors
-from app.core.errors import InputMissing, InvalidOption, Where
+from app.core.errors import InputMissing, Where
 from app.core.jobs.compressions import Account
 from app.core.jobs.outputs import Output, Source
 from app.web.docs.operation import TINIFY, Operation, documented
 from app.web.docs.responses import USAGE_HEADERS, answer
 from app.web.guard.record import record_of
 from app.web.service.conversions import Result
-from app.web.tinify.body import Upload, read_upload
+from app.web.tinify.body import Upload, fetched, read_upload
+from app.web.tinify.commands import parse_source
 from app.web.tinify.described import (
     ANY_PICTURE,
     ERROR,
@@ -66,13 +67,26 @@ SHRINK = Operation(
     body={
         "content": {
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {
+                "schema": an_object({"source": an_object({"url": TEXT})}),
+                "examples": {
+                    "url": {
+                        "summary": "A picture that the server fetches",
+                        "value": {"source": {"url": "https://example.org/rocket.jpg"}},
+                    }
+                },
+            },
         },
     },
     answers={
         "201": answer("It is done.", _COMPRESSED, EXAMPLE, "Location", COUNT_HEADER, *USAGE_HEADERS)
     },
     where=Where.KEYED | Where.TINIFY,
-    errors={**ANY_PICTURE, errors.NotAnImage: errors.NotAnImage.example},
+    errors={
+        **ANY_PICTURE,
+        errors.NotAnImage: errors.NotAnImage.example,
+        errors.InvalidOption: "'source' should have a 'url'",
+    },
     error_headers=(COUNT_HEADER, *USAGE_HEADERS),
     error_schema=ERROR,
     words=as_tinify,
@@ -95,13 +109,20 @@ async def _take(request: Request, desk: Desk) -> HTTPResponse:
     if not upload:
         raise InputMissing("No input")
     await desk.guard.count_picture(request)
-    if not isinstance(upload, Upload):
-        raise InvalidOption("'source' should have a 'url'")
+    async with desk.work.in_time():
+        if isinstance(upload, Upload):
+            source, result = await _compress(request, desk, upload)
+        else:
+            with await desk.sources.fetch(parse_source(upload)) as picture:
+                source, result = await _compress(request, desk, fetched(picture))
+    return await _created(request, desk, account, source, result)
+
+
+async def _compress(request: Request, desk: Desk, upload: Upload) -> tuple[Source, Result]:
     record_of(request).md5 = upload.picture.md5
     with upload.picture as picture:
         source = await desk.sources.keep(picture, upload.media_type)
-        result = await desk.work.smallest(source, picture=picture)
-    return await _created(request, desk, account, source, result)
+        return source, await desk.work.smallest(source, picture=picture)
 
 
 async def _created(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from typing import Any
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from app.core.errors import (
     InvalidOption,
@@ -65,6 +65,19 @@ class Work:
         self._effort = effort
         self._seconds = seconds
 
+    @contextlib.asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """What is done for one request, as long as anybody waits.
+
+        Raises:
+            StillProcessing: if it takes longer.
+        """
+        try:
+            async with asyncio.timeout(self._seconds):
+                yield
+        except TimeoutError:
+            raise StillProcessing(StillProcessing.example) from None
+
     async def smallest(
         self,
         source: Source,
@@ -79,13 +92,12 @@ class Work:
             picture: the source, where it is at hand; its file is taken.
 
         Raises:
-            StillProcessing: if it takes too long.
             NotFound: if the source is gone.
             TinyImageError: if it comes to nothing, and why.
             RedisError: if Redis cannot be reached.
         """
         wishes = [self._intake.wish(fields) for fields in self._open(source, commands, shown)]
-        return await self._in_time(self._smallest(wishes, source, picture))
+        return await self._smallest(wishes, source, picture)
 
     async def again(self, source: Source, conversion: Conversion) -> Result:
         """The result of a conversion that was made before.
@@ -95,14 +107,7 @@ class Work:
         """
         q = conversion.quality or None
         wish = Wish(conversion.format, q, q, conversion.options)
-        return await self._in_time(self._smallest([wish], source, None))
-
-    async def _in_time(self, work: Coroutine[Any, Any, Result]) -> Result:
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await work
-        except TimeoutError:
-            raise StillProcessing(StillProcessing.example) from None
+        return await self._smallest([wish], source, None)
 
     def _open(self, source: Source, commands: Commands, shown: Size) -> Iterator[Fields]:
         """What an upload would ask for, for each format that is left open."""
