@@ -19,6 +19,7 @@ from app.core.picture.conversion import Conversion
 from bench.launch import environment
 from imaging.formats import Format
 from tests.service import Process, until
+from tests.workers.alone import workers
 
 FILES = 20_000
 
@@ -73,3 +74,18 @@ def test_a_cleanup_stops_with_its_worker_and_the_next_one_does_the_rest(
         pool.terminate()
     assert _files(rest) == FILES - deleted
     assert _left(tmp_path) == 0
+
+
+def test_what_was_fetched_and_not_taken_goes_after_a_quarter_of_an_hour(
+    redis_url: str, connection: redis.Redis, tmp_path: Path
+) -> None:
+    old, new = (tmp_path / "output" / paths.fetched(token) for token in ("ab01", "cd02"))
+    for path, age in ((old, 1000), (new, 800)):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"a picture")
+        os.utime(path, (time.time() - age,) * 2)
+    with workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1):
+        job = _enqueue(connection)
+        until(lambda: job.get_status() == JobStatus.FINISHED, what="the cleanup is done")
+    assert not old.exists()
+    assert new.exists()
