@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
+from html import escape
 
 _CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 """What XML 1.0 does not hold, as the zero between EXIF's two holders of a copyright."""
@@ -26,7 +26,7 @@ def packet(rights: str | None, created: str | None) -> bytes | None:
     attributes = properties = ""
     if rights:
         attributes += ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
-        properties = _RIGHTS.format(escape(_CONTROL.sub("; ", rights)))
+        properties = _RIGHTS.format(escape(_CONTROL.sub("; ", rights), quote=False))
     if created:
         attributes += f' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreateDate="{created}"'
     if not attributes:
