@@ -17,6 +17,7 @@ from app.core.config.storage import open_storage
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.fetches import Fetches
+from app.core.process.keeper import settle_memory
 from app.core.redis.client import FailFastRedis, connect
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
@@ -140,6 +141,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         configure_logging(settings.logs.format)
         _raise_file_limit()
         await events.start()
+        settle_memory()
 
     @app.after_server_start
     async def listen_for_signals(app: App) -> None:
