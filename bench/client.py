@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +52,15 @@ class Connection:
         """The answer to a POST of a body that `encode_form` made."""
         return await self.post(path, f"multipart/form-data; boundary={BOUNDARY}", form)
 
-    async def post(self, path: str, media_type: str, body: bytes) -> Answer:
-        """The answer to a POST."""
+    async def post(self, path: str, media_type: str, body: bytes, user: str = "") -> Answer:
+        """The answer to a POST.
+
+        Args:
+            user: name and password of Basic, with a colon between them.
+        """
+        basic = f"Authorization: Basic {b64encode(user.encode()).decode()}\r\n" if user else ""
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\n{basic}"
             f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return await self.send(head.encode() + body)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
@@ -166,6 +167,23 @@ class ImaginaryLoad(Load):
         answer = await connection.post(f"/convert?type={type}&quality={self._quality}", kind, data)
         seconds = time.perf_counter() - began
         return Way(seconds, seconds, 0, _size(answer, picture))
+
+
+class TinifyLoad(Load):
+    """Clients of the Tinify API, which take the result where the answer says it is. The pictures
+    are of the format that is measured, as they stay of it."""
+
+    async def _send(self, connection: Connection, picture: Path) -> Way:
+        data = self._new(picture)
+        began = time.perf_counter()
+        answer = await connection.post("/shrink", "application/octet-stream", data, user="api:any")
+        answered = time.perf_counter()
+        output = _expect(answer, 201, picture).json()["output"]
+        if output["type"] != self._format.media_type:
+            raise BenchError(f"{picture.name} has become {output['type']}, not {self._format}")
+        answer = await connection.get(urlsplit(output["url"]).path)
+        ended = time.perf_counter()
+        return Way(answered - began, ended - began, 0, _size(answer, picture))
 
 
 def _size(answer: Answer, picture: Path) -> int:

@@ -60,6 +60,17 @@ def make_photographs(folder: Path, count: int) -> list[Path]:
     return photographs
 
 
+def saved_as(format: str, pictures: Sequence[Path], folder: Path) -> list[Path]:
+    """The pictures in another format, as files of `folder` with its name."""
+    saved = []
+    for picture in pictures:
+        path = folder / f"{picture.stem}.{format}"
+        with Image.open(picture) as image:
+            image.save(path)
+        saved.append(path)
+    return saved
+
+
 def shipped(names: Sequence[str]) -> list[Path]:
     """The files of scikit-image's wheel with these names.
 

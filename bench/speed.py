@@ -19,12 +19,13 @@ from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
 from bench.launch import HOST
-from bench.load import Load
+from bench.load import Load, TinifyLoad
 from bench.peers import KINDS, Peer, parse_peer
-from bench.pictures import find_photographs, make_photographs
+from bench.pictures import find_photographs, make_photographs, saved_as
 from bench.server import Server
 from bench.speed_report import (
     Measured,
+    api_table,
     cpu_table,
     disturbance,
     peers_table,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 COUNTS = {Format.WEBP: 48, Format.JPG: 200, Format.PNG: 8}
 """Pictures a format and repeat: 5 to 10 seconds each way on two cores."""
+
+APIS: dict[str, type[Load]] = {"tinify": TinifyLoad}
+"""Further APIs of the service, by name."""
 
 
 def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -77,6 +81,11 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME=URL",
         help=f"another server that runs, of the kind {' or '.join(KINDS)}; repeatable",
     )
+    parser.add_argument(
+        "--api",
+        choices=list(APIS),
+        help="measure another API of the service too, with pictures of the format itself",
+    )
     parser.set_defaults(run=run)
 
 
@@ -101,15 +110,19 @@ def run(arguments: argparse.Namespace) -> None:
         for format in arguments.formats:
             here = folder / format
             here.mkdir()
+            sent = photographs
+            if arguments.api and format is not Format.JPG:
+                sent = saved_as(format, photographs, here)
             results.append(
                 _measure(
                     Measured(format, arguments.effort, arguments.count or COUNTS[format]),
-                    photographs,
+                    sent,
                     here,
                     workers=workers,
                     concurrency=arguments.concurrency,
                     repeat=arguments.repeat,
                     peers=arguments.peer,
+                    api=arguments.api,
                 )
             )
     print(
@@ -123,6 +136,9 @@ def run(arguments: argparse.Namespace) -> None:
     print(speed_table(results))
     print("\nAgainst libvips's plain encoder, as a user's own script would call it\n")
     print(plain_table(results))
+    if arguments.api:
+        print("\nOver another API, in the format that the pictures have\n")
+        print(api_table(results, arguments.api))
     if arguments.peer:
         print("\nBeside other servers\n")
         print(peers_table(results))
@@ -141,6 +157,7 @@ def _measure(
     concurrency: int,
     repeat: int,
     peers: Sequence[Peer],
+    api: str | None,
 ) -> Measured:
     format, effort = measured.format, measured.effort
     quality = parse_quality(DEFAULT_QUALITY, format)
@@ -150,7 +167,7 @@ def _measure(
     results.mkdir()
     with (
         BarePool(cores(), pictures[0], target) as pool,
-        Server(folder, workers, ENGINE__EFFORT=effort.value) as server,
+        Server(folder, workers, ENGINE__EFFORT=effort.value, TINIFY__EFFORT=effort.value) as server,
     ):
         load = Load(
             HOST, server.port, format=format, quality=DEFAULT_QUALITY, concurrency=concurrency
@@ -183,9 +200,17 @@ def _measure(
                 run = asyncio.run(peer_load.run(pictures))
                 measured.peers.setdefault(name, []).append(run)
 
+        other_api = APIS[api or "tinify"](
+            HOST, server.port, format=format, quality=DEFAULT_QUALITY, concurrency=concurrency
+        )
+
+        def otherwise() -> None:
+            if api:
+                measured.other_api.append(asyncio.run(other_api.run(pictures)))
+
         for number in range(repeat):
             # In turns, so that neither has the machine always as the other has left it.
-            halves = (plain, bare, service, others)
+            halves = (plain, bare, service, otherwise, others)
             for half in halves if number % 2 == 0 else reversed(halves):
                 half()
             print(progress(measured, repeat), file=sys.stderr, flush=True)

@@ -25,6 +25,9 @@ TO_REACH = {
 }
 """The ratio to libvips's plain encoder that the service is to have, at least."""
 
+API_TO_REACH = 0.9
+"""The ratio to /upload that another API is to have, at least."""
+
 QUIET = 0.1
 """The share of the machine that the kernel's own work and a little else may take."""
 
@@ -44,6 +47,8 @@ class Measured:
     """By libvips's plain encoder, in the same turns."""
     peers: dict[str, list[ServiceRun]] = field(default_factory=dict)
     """By other servers, in the same turns."""
+    other_api: list[ServiceRun] = field(default_factory=list)
+    """Over another API of the service, in the same turns."""
     bare_cpu: Counter[str] = field(default_factory=Counter)
     """CPU milliseconds of all bare runs, by kind of process."""
     service_cpu: Counter[str] = field(default_factory=Counter)
@@ -135,6 +140,26 @@ def plain_table(results: Sequence[Measured]) -> str:
                 _spread(ratios),
                 "" if least is None else f"≥ {least:.2f}",
                 verdict,
+            )
+        )
+    return format_table(rows)
+
+
+def api_table(results: Sequence[Measured], api: str) -> str:
+    """Pictures a second over another API of the service and over /upload, and their ratio."""
+    rows: list[tuple[str, ...]] = [("format", "effort", api, "/upload", "ratio", "to reach", "")]
+    for measured in results:
+        pairs = zip(measured.other_api, measured.service, strict=True)
+        ratios = [upload.seconds / other.seconds for other, upload in pairs]
+        rows.append(
+            (
+                measured.format,
+                measured.effort,
+                _rate(measured, measured.other_api),
+                _rate(measured, measured.service),
+                _spread(ratios),
+                f"≥ {API_TO_REACH:.2f}",
+                "reached" if median(ratios) >= API_TO_REACH else "MISSED",
             )
         )
     return format_table(rows)

@@ -59,6 +59,16 @@ def imaginary() -> Iterator[str]:
     server.server_close()
 
 
+def test_another_api_is_measured_beside_ours_in_the_format_of_the_pictures(folder: Path) -> None:
+    sizes = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
+    ended = bench(folder, "speed", *sizes, "--effort", "fast", "--workers", "1", "--api", "tinify")
+    assert ended.returncode == 0, ended.stderr
+    table = ended.stdout.partition("Over another API")[2]
+    for format in ("jpg", "webp"):
+        line = rf"^{format} +fast +[\d.]+ +[\d.]+ +\d\.\d\d .* ≥ 0\.90 +(reached|MISSED)$"
+        assert re.search(line, table, re.MULTILINE), table
+
+
 def test_other_servers_are_measured_beside_ours(folder: Path, imaginary: str) -> None:
     sizes = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
     (folder / "older").mkdir()
@@ -71,6 +81,7 @@ def test_other_servers_are_measured_beside_ours(folder: Path, imaginary: str) ->
             *("--peer", f"older=http://{HOST}:{older.port}", "--peer", f"imaginary={imaginary}"),
         )
     assert ended.returncode == 0, ended.stderr
+    assert "Over another API" not in ended.stdout
     for format in ("jpg", "webp"):
         # It is this server itself, at another effort.
         assert re.search(rf"^{format} +older=\S+ +[\d.]+ +[\d.]+ +\d", ended.stdout, re.MULTILINE)
