@@ -115,7 +115,7 @@ def test_each_part_is_used_where_it_is_said(module: str) -> None:
 
 def test_the_modules_are_listed_in_the_architecture() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    _, _, listed = text.partition("## What leans on parts that are no API")
+    _, _, listed = text.partition("## Modules that depend on private parts")
     assert listed
     assert not [module for module in PARTS if f"`{module}`" not in listed]
 
