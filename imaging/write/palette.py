@@ -78,17 +78,27 @@ class Colours:
     @cached_property
     def suffices(self) -> bool:
         """Whether the picture gets a palette of fewer colours than it has."""
-        if self.count is not None and self.count <= EXACT_COLOURS:
-            return False
-        if has_grey_profile(self.image):
-            return False
-        worst = (self.quality or DEFAULT) - WORST_BELOW
-        if 0 < worst <= DEFAULT - WORST_BELOW and self._is_small:
+        return not self._stay and palette_is_enough(self.image, self._worst)
+
+    @cached_property
+    def drawn_suffices(self) -> bool:
+        """As `suffices`; of a small picture that `drawn` is asked for next, it takes less time."""
+        if self._is_small and not self._stay and 0 < self._worst <= DEFAULT - WORST_BELOW:
             # One that `drawn` may take: if it is good enough, the best one is.
-            tried = self._undithered(worst, Effort.BALANCED)
-            if _mean_square(self._seen - _seen(tried)) <= _largest_error(worst):
+            tried = self._undithered(self._worst, Effort.BALANCED)
+            if _mean_square(self._seen - _seen(tried)) <= _largest_error(self._worst):
                 return True
-        return palette_is_enough(self.image, worst)
+        return self.suffices
+
+    @property
+    def _stay(self) -> bool:
+        """Whether the colours stay as they are, whatever a palette would lose."""
+        few = self.count is not None and self.count <= EXACT_COLOURS
+        return few or has_grey_profile(self.image)
+
+    @property
+    def _worst(self) -> int:
+        return (self.quality or DEFAULT) - WORST_BELOW
 
     def quantised(self, effort: Effort, compression: int = 1) -> bytes:
         """The picture with a palette, as a PNG.

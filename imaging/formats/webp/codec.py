@@ -171,7 +171,7 @@ def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
         files += [_with_all_colours(colours, each) for each in whole]
         exact = min(map(len, files[1:]))
         paid = exact >= PALETTE_COST * (colours.count or SIZE)
-        if paid and exact <= PALETTE_GAIN * len(plain) and colours.suffices:
+        if paid and exact <= PALETTE_GAIN * len(plain) and colours.drawn_suffices:
             files += [_with_palette(colours, each) for each in few]
     if len(plain) <= SHARP_GAIN * min(map(len, files)):
         files += [_save(image, way, keep) for way in lossy[1:]]
