@@ -62,13 +62,13 @@ def run(arguments: argparse.Namespace) -> None:
     os.environ |= {"VIPS_CONCURRENCY": "1", "RAYON_NUM_THREADS": "1"}
     formats = [format for format in FORMATS if format in arguments.formats.split(",")]
     if not formats:
-        raise BenchError(f"choose some of {', '.join(FORMATS)}")
+        raise BenchError(f"choose from {', '.join(FORMATS)}")
     if arguments.pictures:
         _compare("pictures", find_photographs(arguments.pictures, arguments.count), formats)
         return
     sets = [name for name in SETS if name in arguments.sets.split(",")]
     if not sets:
-        raise BenchError(f"choose some of {', '.join(SETS)}")
+        raise BenchError(f"choose from {', '.join(SETS)}")
     if PHOTOS in sets:
         pictures = shipped(PHOTOGRAPHS)[: arguments.count]
         _compare(PHOTOS, pictures, formats)

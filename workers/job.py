@@ -104,6 +104,6 @@ class CheckedJob(Job):
             NotOurs: if it is not in `FUNCTIONS`.
         """
         if not self.is_ours:
-            raise NotOurs(f"{self.func_name} is no function of ours")
+            raise NotOurs(f"{self.func_name} is not a function of this server")
         function: Callable[..., Any] = super().func
         return function

@@ -190,7 +190,7 @@ def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:
 def _in_words(error_type: type[BaseException], error: BaseException) -> str:
     """A reason that a client may read. What is not foreseen is logged with its trace."""
     if error_type is AbandonedJobError:
-        return "the worker that converted the picture stopped, each time it was tried"
+        return "the worker stopped each time it converted the picture"
     if issubclass(error_type, JobTimeoutException):
         return "the conversion took too long"
     if issubclass(error_type, FORESEEN) and str(error):

@@ -1,6 +1,6 @@
-"""Each error that a client is told about, declared once.
+"""Each error that clients can get, declared once.
 
-A class says all there is to say of its error: the code, the status, where it comes up, an example
+A class has the code of its error, the status, where it occurs, an example
 and the headers of its answer. The lists for the schema, the sockets, the counts and the docs
 are derived from the classes by `errors_at`.
 """
@@ -20,7 +20,7 @@ CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="Tiny
 
 
 class Where(Flag):
-    """Where an error comes up. An operation of the schema names its parts of it."""
+    """Where an error occurs. An operation of the schema names the members that apply to it."""
 
     REQUEST = auto()
     """Any HTTP request, before its route is known."""
@@ -39,7 +39,7 @@ class Where(Flag):
     MESSAGE = auto()
     """A message of a WebSocket."""
     CONVERSION = auto()
-    """A worker's conversion: told as the `error` of the details, and counted by its code."""
+    """A worker's conversion: the `error` of the details, counted by its code."""
 
     TINIFY = auto()
     """The Tinify API, which tells errors in its own words; docs/tinify.md."""
@@ -50,8 +50,8 @@ class Where(Flag):
 class TinyImageError(Exception):
     """Something went wrong on the server; its log says what."""
 
-    # The class of all errors that a client is told about, and itself the one that is not foreseen.
-    # The docstring of each is its line in docs/api.md. A subclass without a `code` is told as its
+    # The base class of all errors for clients, and itself the unforeseen one.
+    # Each docstring is its line in docs/api.md. A subclass without a `code` is reported as its
     # parent.
 
     code: ClassVar[str] = "internal_error"
@@ -59,20 +59,20 @@ class TinyImageError(Exception):
     status: ClassVar[int] = 500
     where: ClassVar[Where] = Where.KEYED | Where.MESSAGE
     example: ClassVar[str] = "Something went wrong on the server"
-    """A message as it may be, for the schema and the docs."""
+    """An example of the message, for the schema and the docs."""
     header_names: ClassVar[tuple[str, ...]] = ()
     """The headers that an HTTP answer has for this error."""
     retry_after: int | None = None
-    """Seconds after which the client may try again; None if that would change nothing."""
+    """Seconds after which the client may try again; None if a retry is useless."""
 
     @property
     def details(self) -> Mapping[str, object]:
-        """What an answer over HTTP says beside the code and the message."""
+        """Further members of an answer over HTTP."""
         return {}
 
     @property
     def socket_details(self) -> Mapping[str, object]:
-        """What a message of a socket says beside the code, in the kept API."""
+        """Further members of a socket's message, in the kept API."""
         return {}
 
     @property
@@ -100,7 +100,7 @@ class InvalidForm(TinyImageError):
 
 
 class UnsupportedFormat(TinyImageError):
-    """The format is unknown, or `same` is asked for and cannot be written."""
+    """The format is unknown, or `same` is requested and the original's format cannot be written."""
 
     code = "unsupported_format"
     status = 400
@@ -118,11 +118,11 @@ class InvalidOption(TinyImageError):
 
     @property
     def socket_details(self) -> Mapping[str, object]:
-        return {"detail": str(self)}  # only clients that know options meet it
+        return {"detail": str(self)}  # only clients that use options get it
 
 
 class UnknownMetadata(InvalidOption):
-    """Metadata to be preserved that is not known."""
+    """The metadata to keep is unknown."""
 
     code = "unknown_metadata"
     where = Where.TINIFY
@@ -130,7 +130,7 @@ class UnknownMetadata(InvalidOption):
 
 
 class SourceNotFound(TinyImageError):
-    """What a URL leads to cannot be fetched."""
+    """The URL cannot be fetched."""
 
     code = "source_not_found"
     status = 400
@@ -139,7 +139,7 @@ class SourceNotFound(TinyImageError):
 
 
 class DeliveryFailed(TinyImageError):
-    """A result cannot be put where the client wants it stored."""
+    """A result cannot be stored in the client's bucket."""
 
     code = "storage_failed"
     where = Where.TINIFY
@@ -156,7 +156,7 @@ class DecodeError(TinyImageError):
 
 
 class InputMissing(TinyImageError):
-    """There is no picture in the body."""
+    """The body has no picture."""
 
     code = "input_missing"
     status = 400
@@ -165,12 +165,12 @@ class InputMissing(TinyImageError):
 
 
 class Unauthorized(TinyImageError):
-    """An API key is asked for, and none or a wrong one was given."""
+    """An API key is required, and it is missing or wrong."""
 
     code = "unauthorized"
     status = 401
     where = Where.KEYED | Where.MESSAGE
-    example = "An API key is asked for"
+    example = "An API key is required"
     header_names = ("WWW-Authenticate",)
 
     @property
@@ -188,7 +188,7 @@ class NotFound(TinyImageError):
 
 
 class UploadTimeout(TinyImageError):
-    """The body did not come within `limits.upload_timeout`."""
+    """The body did not arrive within `limits.upload_timeout`."""
 
     code = "upload_timeout"
     status = 408
@@ -197,7 +197,7 @@ class UploadTimeout(TinyImageError):
 
 
 class PreconditionFailed(TinyImageError):
-    """The file is another version than the one the request is for (RFC 9110, section 13.1)."""
+    """The file has another version than the request names (RFC 9110, section 13.1)."""
 
     code = "precondition_failed"
     status = 412
@@ -215,8 +215,8 @@ class SizeExceeded(TinyImageError):
 
 
 class NotAnImage(TinyImageError):
-    """By its first bytes the file is not a picture, or of a kind that cannot be read; the
-    message names it, such as PSD."""
+    """The first bytes are not those of a readable picture; the message names a known
+    unreadable format, such as PSD."""
 
     code = "not_an_image"
     status = 415
@@ -225,7 +225,7 @@ class NotAnImage(TinyImageError):
 
 
 class RangeNotSatisfiable(TinyImageError):
-    """The range begins behind the end of the file (RFC 9110, section 15.5.17)."""
+    """The range begins after the end of the file (RFC 9110, section 15.5.17)."""
 
     code = "range_not_satisfiable"
     status = 416
@@ -243,7 +243,7 @@ class RangeNotSatisfiable(TinyImageError):
 
 
 class ProcessingFailed(TinyImageError):
-    """The picture was accepted, and could not be converted."""
+    """The picture was accepted, but could not be converted."""
 
     code = errors.PROCESSING_FAILED
     status = 422
@@ -252,7 +252,7 @@ class ProcessingFailed(TinyImageError):
 
 
 class TooManyPixels(ProcessingFailed):
-    """The header of the picture promises more pixels, frames or pixels a side than `limits`
+    """The header of the picture states more pixels, frames or pixels a side than `limits`
     allows."""
 
     code = errors.TOO_MANY_PIXELS
@@ -261,7 +261,7 @@ class TooManyPixels(ProcessingFailed):
 
 
 class Transparent(ProcessingFailed):
-    """The picture is transparent, the format is not, and `alpha=refuse` was asked for."""
+    """The picture is transparent, the format cannot be, and `alpha=refuse` was requested."""
 
     code = errors.TRANSPARENT
     where = Where.CONVERSION
@@ -269,7 +269,7 @@ class Transparent(ProcessingFailed):
 
 
 class CompressionsUsed(TinyImageError):
-    """The key has had as many compressions this month as `limits.compressions` allows."""
+    """The key has used up `limits.compressions` for this month."""
 
     code = "compressions_used"
     status = 429
@@ -296,7 +296,7 @@ class RateLimited(TinyImageError):
 
 
 class HeadTooLarge(TinyImageError):
-    """The line and the headers of the request have more than 32 KB."""
+    """The request line and the headers have more than 32 KB."""
 
     code = "request_header_fields_too_large"
     status = 431
@@ -310,7 +310,7 @@ class UnknownCoding(TinyImageError):
     code = "not_implemented"
     status = 501
     where = Where.UPLOAD
-    example = "The Transfer-Encoding should be chunked alone"
+    example = "The Transfer-Encoding should be only chunked"
 
 
 class QueueFull(TinyImageError):
@@ -347,7 +347,7 @@ class Unavailable(TinyImageError):
 
 
 class StillProcessing(Unavailable):
-    """The picture was not ready in time. It goes on: who sends it again finds the same job."""
+    """The picture was not ready in time. Its job continues, and the same upload finds it."""
 
     code = "still_processing"
     where = Where.TINIFY
@@ -356,7 +356,7 @@ class StillProcessing(Unavailable):
 
 
 class NotReady(Unavailable):
-    """`/readyz` alone: `missing` says what is not there, and what is wrong with it."""
+    """Only `/readyz`: `missing` names what is unavailable, and why."""
 
     code = "not_ready"
     where = Where.READINESS
@@ -380,7 +380,7 @@ class StorageError(Unavailable):
 
 
 class StorageFull(StorageError):
-    """There is no room left in the storage."""
+    """The storage is full."""
 
     code = "storage_full"
     status = 507
@@ -389,7 +389,7 @@ class StorageFull(StorageError):
 
 
 def errors_at(where: Where) -> tuple[type[TinyImageError], ...]:
-    """The errors that come up at any of these places, in the order of their declaration."""
+    """The errors that occur at any of these places, in the order of their declaration."""
     return tuple(error for error in _declared(TinyImageError) if error.where & where)
 
 
@@ -399,7 +399,7 @@ def codes_at(where: Where) -> tuple[str, ...]:
 
 
 def _declared(error: type[TinyImageError]) -> Iterator[type[TinyImageError]]:
-    """The class and those below it that declare a code of their own."""
+    """The class and its subclasses that declare a code of their own."""
     if "code" in vars(error):
         yield error
     for below in error.__subclasses__():
@@ -408,7 +408,7 @@ def _declared(error: type[TinyImageError]) -> Iterator[type[TinyImageError]]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Have a client told of what imaging refuses. Also a decorator of functions.
+    """Turn imaging's refusals into errors for clients. Also a decorator of functions.
 
     Raises:
         InvalidOption, UnsupportedFormat, NotAnImage: in place of imaging's own.

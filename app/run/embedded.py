@@ -82,7 +82,7 @@ class EmbeddedRedis:
             except OSError:
                 if time.monotonic() > deadline:
                     raise EmbeddedRedisError(
-                        f"the data folder {self.data_dir} is taken by another server that runs"
+                        f"the data folder {self.data_dir} is in use by another running server"
                     ) from None
                 time.sleep(0.1)
         try:

@@ -52,7 +52,7 @@ def check_worker(settings: Settings) -> None:
     here = [worker for worker in workers if worker.hostname == host]
     served = {name for worker in here for name in worker.queue_names()}
     if missing := [name for name in settings.workers.queues if name not in served]:
-        raise Unhealthy(f"Redis knows of no worker on {host} for {', '.join(missing)}")
+        raise Unhealthy(f"Redis lists no worker on {host} for {', '.join(missing)}")
 
 
 def check_scheduler(settings: Settings) -> None:

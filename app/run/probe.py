@@ -28,7 +28,7 @@ def ask_web(server: ServerSettings) -> None:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status
     except HTTPException as error:
-        raise OSError(f"the web answers what is not HTTP: {error}") from None
+        raise OSError(f"the web does not answer in HTTP: {error}") from None
     finally:
         connection.close()
     if status != HTTPStatus.OK:

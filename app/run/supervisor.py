@@ -177,7 +177,7 @@ class Supervisor:
         try:
             self._embedded.sync()
         except OSError as error:
-            logger.error("what Redis has written cannot be brought to the disk: %s", error)
+            logger.error("the data of Redis cannot be synced to disk: %s", error)
         self._synced = time.monotonic()
 
     def _stop(self) -> None:
@@ -201,9 +201,7 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise StartError(
-                f"port {port} of {host} cannot be listened on: {error.strerror}"
-            ) from None
+            raise StartError(f"cannot listen on port {port} of {host}: {error.strerror}") from None
 
 
 def run_all(settings: Settings) -> None:

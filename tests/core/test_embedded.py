@@ -48,7 +48,7 @@ def test_a_folder_that_is_in_use_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOCK_SECONDS", 0.2)
-    with running_redis(tmp_path), pytest.raises(EmbeddedRedisError, match="is taken") as error:
+    with running_redis(tmp_path), pytest.raises(EmbeddedRedisError, match="is in use") as error:
         EmbeddedRedis(tmp_path).lock()
     assert str(tmp_path) in str(error.value)
 

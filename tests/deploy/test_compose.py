@@ -153,7 +153,7 @@ def test_a_service_that_works_is_healthy(stack: Stack, name: str) -> None:
     ("name", "reason"),
     [
         ("web", "the web does not answer"),
-        ("worker", "Redis knows of no worker on"),
+        ("worker", "Redis lists no worker on"),
         ("scheduler", "no cleanup is planned"),
         ("rq-dashboard", "Connection refused"),
     ],

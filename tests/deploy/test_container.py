@@ -87,7 +87,7 @@ def test_a_role_without_redis_is_one_line(image: Path, role: str) -> None:
     status, _, errors = run_image(image, role)
     assert status == 2
     assert errors.count("\n") == 1, errors
-    assert "needs a Redis that runs" in errors
+    assert "needs a running Redis" in errors
 
 
 def test_a_wrong_setting_is_one_line(image: Path) -> None:

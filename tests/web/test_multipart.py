@@ -141,7 +141,7 @@ def test_what_is_no_picture_is_told_so() -> None:
     _refused(_part(encoded + b"base64", base64.b64encode(PNG)) + END, "Content-Transfer-Encoding")
     _refused(_part(encoded + b"quoted-printable", b"=89PNG") + END, "Content-Transfer-Encoding")
     _refused((PICTURE + END).replace(b"\r\n", b"\n"), "LF")
-    _refused(b"no boundary at all", "ends in the middle")
+    _refused(b"no boundary at all", "is incomplete")
     # One with a type of its own is a file, and refused as such by its first bytes.
     _check(
         _read(_part(DISPOSITION + b"\r\nContent-Type: image/png", b"no") + END), "picture", b"no"

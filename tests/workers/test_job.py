@@ -63,7 +63,7 @@ def test_a_job_that_names_another_function_is_failed_with_the_reason(
     worker: Process, connection: redis.Redis, trap: Path, function: str
 ) -> None:
     job = _json_queue(connection).enqueue(function, str(trap))
-    assert "is no function of ours" in _reason(job)
+    assert "is not a function of this server" in _reason(job)
     assert not trap.exists()
 
 
@@ -75,7 +75,7 @@ def test_a_job_that_takes_its_function_from_an_instance_is_failed(
     job.data = JSONSerializer.dumps(["upper", "a string, which has methods", [], {}])
     job.save()
     queue.enqueue_job(job)
-    assert "is no function of ours" in _reason(job)
+    assert "is not a function of this server" in _reason(job)
 
 
 def test_a_pickled_job_is_not_unpickled(

@@ -127,7 +127,7 @@ def test_a_decoder_that_cannot_start_at_all_is_unfit_and_not_started_for_ever(
     monkeypatch.setitem(ENVIRONMENT, "PYTHONHOME", "/nonexistent")
     sandbox = Sandbox(timeout=10)
     try:
-        with pytest.raises(Unfit, match="as it started"):
+        with pytest.raises(Unfit, match="at its start"):
             sandbox.check()
     finally:
         sandbox.close()

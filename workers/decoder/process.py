@@ -184,4 +184,4 @@ class Decoder:
             raise Unfit(ready.fault)
         self._ready, self._base = True, ready.memory
         if ready.missing:
-            logger.warning("the kernel has no %s for the decoder", " and no ".join(ready.missing))
+            logger.warning("the kernel lacks %s for the decoder", " and ".join(ready.missing))

@@ -83,7 +83,7 @@ class Sandbox:
 
         def check_time() -> None:
             if time.monotonic() > deadline:
-                raise Unfit(f"the decoder was not up within {START_SECONDS:.0f} s")
+                raise Unfit(f"the decoder did not start within {START_SECONDS:.0f} s")
 
         status: int | None = None
         for _ in range(STARTS):
@@ -97,7 +97,7 @@ class Sandbox:
                 raise
             except Closed:
                 status = self._drop()
-        raise Unfit(f"the decoder ended with status {status} as it started; lines above say why")
+        raise Unfit(f"the decoder ended with status {status} at its start; the lines above say why")
 
     def convert(
         self, data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None

@@ -49,8 +49,8 @@ def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings
     # Once: with everything in one the supervisor has said it.
     if not has_parent and settings.redis.url and is_unchecked(settings.redis.url):
         logger.warning(
-            "the certificate of Redis is not checked: the connection is encrypted, and whom it is "
-            "with is not known"
+            "the certificate of Redis is not checked: the connection is encrypted but "
+            "not authenticated"
         )
     return arguments, settings
 
@@ -59,7 +59,7 @@ def redis_url(settings: Settings, role: str) -> str:
     """Where Redis is. Ends the process with one line if the settings do not say."""
     if settings.redis.url is None:
         fail(
-            f"{role} alone needs a Redis that runs: set REDIS_URL, or start everything with "
+            f"{role} alone needs a running Redis: set REDIS_URL, or start everything with "
             "python -m app",
             USAGE_STATUS,
         )
@@ -84,7 +84,7 @@ def check_storage(settings: Settings, redis_url: str | None) -> None:
     try:
         reason = ours.recv()
     except EOFError:
-        reason = "the storage could not be looked at; the lines above say why"
+        reason = "the storage could not be checked; the lines above say why"
     child.join()
     if reason is not None:
         fail(reason, START_STATUS)

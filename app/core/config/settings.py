@@ -51,7 +51,7 @@ PLATFORM_VARIABLES = {
     "WEB_CONCURRENCY": ("server", "processes"),
     "REDIS_URL": ("redis", "url"),
 }
-"""What platforms such as Heroku set, and the setting each stands for."""
+"""The variables of platforms such as Heroku, and their settings."""
 
 _PREFIX, _DELIMITER = "TINYIMAGE_", "__"
 
@@ -66,24 +66,24 @@ class ServerSettings(Section):
     port: int = Field(8080, ge=1, le=65535)
     """The port to listen on."""
     public_url: Annotated[Text, AfterValidator(check_endpoint)] = None
-    """Where clients reach this server, such as `https://img.example.org`, for addresses in answers
-    of the Tinify API. Without it what the request says, `X-Forwarded-Proto` and
-    `X-Forwarded-Host` included."""
+    """The public address of this server, such as `https://img.example.org`, for URLs in answers
+    of the Tinify API. By default it comes from the request, including `X-Forwarded-Proto` and
+    `X-Forwarded-Host`."""
     processes: int = Field(1, ge=1, le=64)
     """Web processes that share the port."""
     output_dir: Path = Path("output")
-    """The folder of originals and results, which web and workers share, if `storage.url` names
-    no other place."""
+    """The folder of originals and results, which web and workers share, unless `storage.url` is
+    set."""
     proxies_count: int = Field(0, ge=0, le=16)
-    """Proxies of yours in front, such as nginx or Heroku's router: a client's address is the one
-    that so many of them have put into `X-Forwarded-For`; with 0 the header counts for nothing."""
+    """The number of your proxies in front, such as nginx or Heroku's router: a client's address is
+    that many entries from the right of `X-Forwarded-For`; with 0 the header is ignored."""
 
 
 class UploadSettings(Section):
     max_upload_size: Size = 10 * 1024**2
-    """The largest picture taken, in B, K, M or G; `10M` is the same as `10MB`."""
+    """The largest accepted picture, in B, K, M or G; `10M` is the same as `10MB`."""
     max_concurrent_tasks: int = Field(3, ge=1, le=256)
-    """Pictures that each `python -m workers` converts at once; a good number is that of the
+    """Pictures that each `python -m workers` converts at once; best the number of
     processors."""
     max_age: float = Field(24.0, gt=0)  # pydantic leaves a default as it is
     """Hours that a picture is kept after its conversion."""
@@ -105,7 +105,7 @@ class WorkerSettings(Section):
 
 class DownloadSettings(Section):
     download_url: str = "download/"
-    """What `GET /` says of where results are."""
+    """The address of results that `GET /` names."""
     redirect: bool = False
     """Whether a download is answered with a presigned URL of the bucket;
     [storage.md](storage.md#downloads-from-the-bucket)."""
@@ -113,8 +113,8 @@ class DownloadSettings(Section):
 
 class RedisSettings(Section):
     verify_certificate: bool = True
-    """Whether the certificate of a `rediss://` must be one that an authority has signed; `false`
-    takes any, as Heroku's Redis needs it."""
+    """Whether an authority must have signed the certificate of a `rediss://`; `false` accepts
+    a self-signed one, as Heroku's Redis has."""
     url: Text = Field(None, repr=False)
     """`redis://`, `rediss://` or `unix://`; needed by every role but `python -m app`, which
     starts a Redis of its own without it."""
@@ -137,7 +137,7 @@ class CleanupSettings(Section):
 
 class EngineSettings(Section):
     effort: Effort = Effort.BALANCED
-    """How long encoders search for a smaller file, where an upload does not say: `fast`,
+    """How long encoders search for a smaller file, for uploads without `effort`: `fast`,
     `balanced` or `small`; [engine.md](engine.md)."""
 
 
@@ -146,8 +146,8 @@ class TinifySettings(Section):
     """How long encoders search for a smaller file, for pictures of the Tinify API;
     [tinify.md](tinify.md)."""
     wait: int = Field(55, ge=1, le=60)
-    """Seconds that a request of the Tinify API waits for its picture before it is answered with
-    503. It goes on meanwhile. Heroku's router waits for 30."""
+    """Seconds that a request of the Tinify API waits for its picture before it gets a 503.
+    The conversion continues. Heroku's router waits for 30."""
 
 
 class FetchSettings(Section):
@@ -194,7 +194,7 @@ class LimitSettings(Section):
     child_pictures: int = Field(500, ge=1)
     """Pictures after which a decoder is replaced."""
     child_growth: Size = 256 * 1024**2
-    """What a decoder may hold more than at its start before it is replaced."""
+    """Memory that a decoder may gain over its start before it is replaced."""
     max_queue: int = Field(10_000, ge=0)
     """Pictures of each priority that may wait for a worker; 0 for any number."""
     rate: Annotated[str, BeforeValidator(parse_rate)] = ""
@@ -208,17 +208,17 @@ class LimitSettings(Section):
     upload_timeout: int = Field(300, ge=1)
     """Seconds for the body of an upload, or for one message of a socket."""
     send_timeout: int = Field(60, ge=1)
-    """Seconds in which a client takes none of what it is sent, after which it is cut off."""
+    """Seconds without progress in sending to a client, after which it is cut off."""
     sockets: int = Field(4_000, ge=1)
     """Open sockets of each web process."""
     sockets_per_address: int = Field(1_000, ge=1)
     """Open sockets of each web process from one address."""
     socket_pictures: int = Field(500, ge=1)
-    """Pictures of one socket in work; further messages wait unread."""
+    """Pictures of one socket in work; further messages stay unread."""
     socket_idle: int = Field(3_600, ge=1)
-    """Seconds without a message and without a picture in work until a socket is closed."""
+    """Seconds until a socket without messages and pictures in work is closed."""
     socket_memory: Size = 256 * 1024**2
-    """Bytes of messages on their way in, over all sockets of a web process."""
+    """Bytes of incoming messages, over all sockets of a web process."""
 
 
 class AuthSettings(Section):
@@ -228,8 +228,8 @@ class AuthSettings(Section):
         BeforeValidator(parse_api_keys),
         AfterValidator(check_api_keys),
     ] = Field({})
-    """Keys of 16 or more characters by their names, which stand in the log; without any the
-    server is open to all who reach it. [API keys](#api-keys)."""
+    """Keys of 16 or more characters by their names, which are logged; without keys the
+    server is open to everyone. [API keys](#api-keys)."""
 
 
 class CorsSettings(Section):
@@ -294,7 +294,7 @@ class Settings(BaseSettings):
 
 
 class _FileSource(YamlConfigSettingsSource):
-    """config.yaml, where a section that is named and left empty counts as not given."""
+    """config.yaml, where an empty section counts as missing."""
 
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__call__().items() if value is not None}
@@ -355,9 +355,9 @@ def load_settings(config: Path | None = None) -> Settings:
 
 
 def _names_no_section(variable: str) -> bool:
-    """Whether a variable is meant as a setting of a section that is not there.
+    """Whether a variable seems to be a setting of an unknown section.
 
-    pydantic-settings passes over it. One without the two underscores is not ours to judge:
+    pydantic-settings ignores it. A variable without the two underscores may not be ours:
     Kubernetes sets TINYIMAGE_PORT and others for a service called tinyimage.
     """
     name = variable.upper()
@@ -368,7 +368,7 @@ def _names_no_section(variable: str) -> bool:
 
 
 def _may_hold_a_password(place: tuple[str | int, ...]) -> bool:
-    """Whether the setting there is one whose value is not shown."""
+    """Whether the value of the setting must not be shown."""
     section, name = (str(part) for part in (*place, "", "")[:2])
     model = section in Settings.model_fields and Settings.model_fields[section].annotation
     if not (isinstance(model, type) and issubclass(model, Section)):
@@ -379,7 +379,7 @@ def _may_hold_a_password(place: tuple[str | int, ...]) -> bool:
 def _describe(error: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
-    if error["loc"][:1] == ("auth",):  # no key is ever shown, nor what may be meant as one
+    if error["loc"][:1] == ("auth",):  # a key is never shown, nor a value that may be one
         known = [part for part in error["loc"][:2] if part in ("auth", "api_keys")]
         what = "has a setting it does not know" if error["type"] == "extra_forbidden" else message
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"

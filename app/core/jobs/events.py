@@ -151,7 +151,7 @@ class Events:
             event = json.loads(data)
             job_id, step = event["job"], Step(event["step"])
         except (ValueError, KeyError, TypeError):
-            logger.warning("events: not understood: %.200r", data)
+            logger.warning("events: invalid message: %.200r", data)
             return
         for name in (job_id, picture_of(job_id)):
             for bell in self._bells.get(name, ()):

@@ -93,7 +93,7 @@ def parse_job(job_id: str, values: Sequence[bytes | None]) -> PictureJob | None:
         return _parse(tuple(values))
     except (DeserializationError, LookupError, TypeError, ValueError) as error:
         # Somebody else has written it: one of these would end every cleanup at the same place.
-        logger.warning("the job %s makes no sense: %r", job_id, error)
+        logger.warning("the job %s is invalid: %r", job_id, error)
         return None
 
 

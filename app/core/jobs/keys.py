@@ -49,7 +49,7 @@ def check_queues(names: Sequence[str]) -> tuple[str, ...]:
     """
     for name in names:
         if name not in QUEUES:
-            raise ValueError(f"there is no queue {name!r}; choose some of {', '.join(QUEUES)}")
+            raise ValueError(f"there is no queue {name!r}; choose from {', '.join(QUEUES)}")
         if names.count(name) > 1:
             raise ValueError(f"the queue {name} is named twice")
     return tuple(names) or QUEUES

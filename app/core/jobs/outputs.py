@@ -96,7 +96,7 @@ def look_up(id: str) -> Question[Output | None]:
     try:
         return Output.from_json(value)
     except (ValueError, TypeError, LookupError) as error:
-        logger.warning("the output %s makes no sense: %r", id, error)
+        logger.warning("the output %s is invalid: %r", id, error)
         return None
 
 

@@ -43,7 +43,7 @@ class Workers:
 
     live: int = 0
     busy: int = 0
-    """Of these, with a job in hand."""
+    """Of these, workers with a job."""
 
 
 @dataclass(frozen=True, slots=True)

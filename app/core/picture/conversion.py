@@ -52,7 +52,7 @@ class Wish:
         format = self.format or same_format(media_type)
         if format is None:
             raise UnsupportedFormat(
-                f"{media_type} can be read and not written; choose one of {', '.join(Format)}"
+                f"{media_type} can be read but not written; choose one of {', '.join(Format)}"
             )
         if self.options.lossless and not format.can_be_lossless:
             raise InvalidOption(f"{format} cannot be lossless")

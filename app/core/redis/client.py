@@ -98,7 +98,7 @@ class FailFastRedis:
         """
         async with self._room:
             if time.monotonic() < self._hung_until:
-                raise RedisTimeoutError("Redis has not answered a moment ago")
+                raise RedisTimeoutError("Redis did not answer a moment ago")
             connection = self._free.pop() if self._free else self._pool.make_connection()
             try:
                 async with asyncio.timeout(SOCKET_TIMEOUT):

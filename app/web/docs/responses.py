@@ -29,38 +29,38 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {
-        "description": "How a key may be given.",
+        "description": "The ways to send a key.",
         "schema": {**_HEADER_TEXT, "example": CHALLENGE},
     },
     "RateLimit": {
-        "description": "How many pictures may still come, and in how many seconds one more; with "
-        "the setting `limits.rate` alone (draft-ietf-httpapi-ratelimit-headers).",
+        "description": "Remaining pictures, and the seconds until one more is allowed; only with "
+        "the setting `limits.rate` (draft-ietf-httpapi-ratelimit-headers).",
         "schema": {**_HEADER_TEXT, "example": '"pictures";r=99;t=60'},
     },
     "RateLimit-Policy": {
-        "description": "How many pictures in how many seconds.",
+        "description": "The allowed pictures, and the seconds of the window.",
         "schema": {**_HEADER_TEXT, "example": '"pictures";q=100;w=60'},
     },
     "X-RateLimit-Limit": {
-        "description": "How many pictures in the window.",
+        "description": "The allowed pictures in the window.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "X-RateLimit-Remaining": {
-        "description": "How many of them may still come.",
+        "description": "The remaining pictures.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "X-RateLimit-Reset": {
-        "description": "When one more may come, in seconds since 1970.",
+        "description": "The time when one more is allowed, in seconds since 1970.",
         "schema": {"type": "integer"},
     },
-    "ETag": {"description": "Names this very file.", "schema": _HEADER_TEXT},
+    "ETag": {"description": "The identifier of exactly this file.", "schema": _HEADER_TEXT},
     "Last-Modified": {
-        "description": "When the file was made.",
+        "description": "The time when the file was made.",
         "schema": {**_HEADER_TEXT, "example": "Sun, 06 Nov 1994 08:49:37 GMT"},
     },
     "Cache-Control": {
-        "description": "How long a cache may keep it: until it is deleted, if the query says all "
-        "of format, quality and options; otherwise it is to ask each time.",
+        "description": "How long a cache may keep it: until it is deleted, if the query names "
+        "format, quality and options; otherwise it must ask each time.",
         "schema": {**_HEADER_TEXT, "example": "no-cache"},
     },
     "Content-Disposition": {
@@ -68,32 +68,31 @@ HEADERS: dict[str, Schema] = {
         "schema": {**_HEADER_TEXT, "example": 'attachment; filename="rocket.webp"'},
     },
     "Location": {
-        "description": "Where it is: a presigned URL of the storage, or the output of an upload, "
+        "description": "Its URL: a presigned URL of the storage, or the output of an upload, "
         "without a host for some clients over plain http.",
         "schema": {**_HEADER_TEXT, "format": "uri-reference"},
     },
     "Preference-Applied": {
-        "description": "The preference `wait` where it was followed.",
+        "description": "The preference `wait`, if it was followed.",
         "schema": {**_HEADER_TEXT, "example": "wait=20"},
     },
     "Compression-Count": {
-        "description": "The compressions of this month (UTC) of the key that was given, 0 without "
-        "a key.",
+        "description": "The compressions of the key in this month (UTC), 0 without a key.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "Compression-Count-Remaining": {
-        "description": "How many may still come; with the setting `limits.compressions` alone.",
+        "description": "The remaining compressions; only with the setting `limits.compressions`.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "Paying-State": {
-        "description": "`paid`, or `free` where there is a limit.",
+        "description": "`paid`, or `free` with a limit.",
         "schema": {**_HEADER_TEXT, "enum": ["free", "paid"]},
     },
     "Image-Width": {"description": "Pixels.", "schema": {"type": "integer", "minimum": 1}},
     "Image-Height": {"description": "Pixels.", "schema": {"type": "integer", "minimum": 1}},
     "Accept-Ranges": {"description": "`bytes`.", "schema": _HEADER_TEXT},
     "Content-Range": {
-        "description": "Which bytes of how many.",
+        "description": "The range of bytes, and the size.",
         "schema": {**_HEADER_TEXT, "example": "bytes 0-1023/34567"},
     },
 }

@@ -84,13 +84,13 @@ def _sent(option: Option[Any]) -> Schema:
 
 
 OPTIONS: dict[str, Schema] = {name: _asked(option) for name, option in options.OPTIONS.items()}
-"""The options as they are asked for, in a form or a query."""
+"""The options as requested, in a form or a query."""
 
 Q = _asked(options.Q)
 
 QUALITY = _number(
-    f"The quality of `{Format.JPG}`; other formats have none of their own here. "
-    "What is no number from 1 to 100 counts as the default.",
+    f"The quality of `{Format.JPG}`; other formats ignore it. "
+    "A value that is not a number from 1 to 100 counts as the default.",
     1,
     100,
     default=DEFAULT_QUALITY,
@@ -100,12 +100,12 @@ FORMAT = _named("AskedFormat", "The format of the result.", default=str(DEFAULT_
 
 PRIORITY = _named(
     "Priority",
-    f"When it is converted: `{Priority.BULK}` after all that is `{Priority.INTERACTIVE}`.",
+    f"When it is converted: `{Priority.BULK}` pictures after `{Priority.INTERACTIVE}` ones.",
     default=str(Priority.INTERACTIVE),
 )
 
 UPLOAD_FORM = _object(
-    "A picture, and what is to become of it.",
+    "A picture and its conversion.",
     {"picture": _text("The file.", format="binary")},
     {"format": FORMAT, "quality": QUALITY, "q": Q, "priority": PRIORITY, **OPTIONS},
 )
@@ -131,32 +131,32 @@ DETAILS: dict[str, Schema] = {
     "result_height": _number("Pixels of the result.", 1),
     "saved_bytes": {
         "type": "integer",
-        "description": "By how much the result is smaller; below 0 if it is larger.",
+        "description": "Original minus result; below 0 if the result is larger.",
     },
     "saved_percent": {
         "type": "number",
-        "description": "The same as a part of the original, to a tenth.",
+        "description": "The same as a percentage of the original, to a tenth.",
     },
     "milliseconds": {
         "type": "number",
-        "description": "What the conversion took, without waiting.",
+        "description": "Duration of the conversion, without waiting.",
         "minimum": 0,
     },
     "place": _number(
-        "Among those that wait, 1 for the next; approximate where interactive and bulk ones wait.",
+        "Among waiting pictures, 1 for the next; approximate if interactive and bulk ones wait.",
         1,
     ),
     "finished_at": _text(
-        "When it was done or had failed, in UTC.",
+        "The time it was done or failed, in UTC.",
         format="date-time",
         example="2026-01-31T12:00:00.123Z",
     ),
     "download_url": _text(
-        "Where exactly this result is; relative to the URL of this answer.",
+        "The URL of exactly this result, relative to the URL of this answer.",
         example=f"../download/{EXAMPLE_MD5}?format=webp&lossless=false",
     ),
 }
-"""What answers have beside, where details are asked for; what is not known is left out."""
+"""Further members of answers with details; unknown ones are left out."""
 
 _FAILED: Schema = {"error": ref("JobError")}
 
@@ -165,35 +165,33 @@ _DONE_OR_NOT = _text("For people.", example="Your image is queued for processing
 _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
 _WISH: dict[str, Schema] = {
-    "filename": _text("What the result is named after.", example="rocket.jpg"),
+    "filename": _text("The name of the original.", example="rocket.jpg"),
     "format": FORMAT,
     "quality": QUALITY,
     "q": Q,
     "priority": PRIORITY,
     "details": {
         "type": "boolean",
-        "description": "Whether the answers say all that is known.",
+        "description": "Whether the answers have all details.",
         "default": False,
     },
     **{name: _sent(option) for name, option in options.OPTIONS.items()},
 }
-"""What a message of a socket may say beside its picture."""
+"""Further members of a socket's message with a picture."""
 
 SCHEMAS: dict[str, Schema] = {
     "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
     "Format": _choice("A format that results are written in.", Format),
-    "AskedFormat": _choice(
-        f"A format, or `{SAME}` for the one that the picture comes in.", (*Format, SAME)
-    ),
+    "AskedFormat": _choice(f"A format, or `{SAME}` for that of the original.", (*Format, SAME)),
     **{
         kind.choices.__name__: _choice(kind.sentence, kind.choices.__members__.values())
         for kind in (option.kind for option in options.OPTIONS.values())
         if isinstance(kind, Choice | Several)
     },
-    "Priority": _choice("Somebody waits for the picture, or nobody does.", Priority),
-    "State": _choice("How far a picture is.", JobState),
+    "Priority": _choice("Whether a person waits for the picture.", Priority),
+    "State": _choice("The status of a picture.", JobState),
     "ChosenOptions": _object(
-        "The options of a conversion; those that are as by default are left out.",
+        "The options of a conversion, without defaults.",
         {},
         {name: _kept(option) for name, option in options.OPTIONS.items()},
     ),
@@ -202,8 +200,8 @@ SCHEMAS: dict[str, Schema] = {
         "The server and its limits.",
         {
             "version": _text("Of the server.", example="0.1.0"),
-            "download_url": _text("Where results are, as the settings say.", example="download/"),
-            "max_upload_size_bytes": _number("Bytes of the largest picture taken.", 1),
+            "download_url": _text("The address of the results.", example="download/"),
+            "max_upload_size_bytes": _number("Bytes of the largest accepted picture.", 1),
             "max_concurrent_tasks": _number("Workers of one pool.", 1),
             "max_age": {
                 "type": "number",
@@ -212,11 +210,9 @@ SCHEMAS: dict[str, Schema] = {
             },
         },
     ),
-    "Accepted": _object(
-        "A picture that was taken.", {"message": _DONE_OR_NOT, **_CONVERSION}, _CHOSEN
-    ),
+    "Accepted": _object("An accepted picture.", {"message": _DONE_OR_NOT, **_CONVERSION}, _CHOSEN),
     "Status": _object(
-        "One conversion of a picture. With `details` all that is known of it; the rest is left "
+        "One conversion of a picture. Only `details` adds the further keys; unknown ones are left "
         "out.",
         {**_CONVERSION, "status": ref("State")},
         {**_CHOSEN, **DETAILS, **_FAILED},
@@ -225,8 +221,8 @@ SCHEMAS: dict[str, Schema] = {
         "Why a picture was not converted.",
         {
             "code": _text(
-                f"For programs: one of {', '.join(codes_at(Where.CONVERSION))} of a picture that "
-                "was taken, otherwise that of the refusal.",
+                f"For programs: one of {', '.join(codes_at(Where.CONVERSION))} of an accepted "
+                "picture, otherwise the code of the refusal.",
                 example=errors.ProcessingFailed.code,
             ),
             "message": _text(
@@ -235,7 +231,7 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "Waiting": _object(
-        "One conversion of a picture that is not finished.",
+        "One unfinished conversion of a picture.",
         {**_CONVERSION, "filename": _text("As it was sent.", example="rocket.jpg")},
         _CHOSEN,
     ),
@@ -245,19 +241,19 @@ SCHEMAS: dict[str, Schema] = {
         {
             "missing": {
                 "type": "object",
-                "description": f"With `{errors.NotReady.code}`: each part that is missing, "
-                "of `redis`, `storage` and `workers`, and what is wrong with it.",
+                "description": f"With `{errors.NotReady.code}`: each unavailable part "
+                "of `redis`, `storage` and `workers`, and why.",
                 "additionalProperties": {"type": "string"},
             }
         },
     ),
     "SocketPicture": _object(
-        "To the server: a picture, and what is to become of it.",
+        "To the server: a picture and its conversion.",
         {"data": _text("The file.", format="byte")},
         _WISH,
     ),
     "SocketAnnouncement": _object(
-        "To the server, in a text message: what is to become of a picture that comes in a binary "
+        "To the server, in a text message: the conversion of a picture that follows in a binary "
         "message.",
         {"binary": {"type": "boolean", "enum": [True]}},
         _WISH,
@@ -266,10 +262,10 @@ SCHEMAS: dict[str, Schema] = {
         "To the server: the API key, where headers cannot be set.", {"api_key": _text("The key.")}
     ),
     "SocketAuthorized": _object(
-        "From the server: the key is good.", {"status": _choice("", ("authorized",))}
+        "From the server: the key is valid.", {"status": _choice("", ("authorized",))}
     ),
     "SocketStep": _object(
-        "From the server: how far a picture is.",
+        "From the server: the status of a picture.",
         {"status": _choice("", _SOCKET_STATES), **_CONVERSION},
         {**_CHOSEN, **DETAILS},
     ),
@@ -283,7 +279,7 @@ SCHEMAS: dict[str, Schema] = {
         {**_CHOSEN, **DETAILS},
     ),
     "SocketError": _object(
-        "From the server: a message or a picture came to nothing. The socket stays open.",
+        "From the server: a message or a picture failed. The socket stays open.",
         {"status": _choice("", ("error",)), "message": ref("SocketErrorCode")},
         {
             "detail": _text(f"Why, with `{errors.InvalidOption.code}`."),
@@ -300,7 +296,7 @@ SCHEMAS: dict[str, Schema] = {
 
 def schemas() -> dict[str, Schema]:
     """The components of the schema."""
-    what = "What went wrong, for programs."
+    what = "The error, for programs."
     return {
         **SCHEMAS,
         "ErrorCode": _choice(what, sorted({*codes_at(Where.HTTP), *SANIC_CODES})),

@@ -41,7 +41,7 @@ class ApiKeys:
             if hmac.compare_digest(given, digest):
                 owner = name
         if owner is None:
-            raise Unauthorized("The API key is not known")
+            raise Unauthorized("The API key is unknown")
         return owner
 
 

@@ -52,7 +52,7 @@ class Guard:
             return
         key = given_key(request, basic=self._cors.allows(request))
         if key is None:
-            raise Unauthorized("An API key is asked for")
+            raise Unauthorized("An API key is required")
         record_of(request).key = self.keys.owner(key)
 
     def key_of(self, request: Request) -> str | None:

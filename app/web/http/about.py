@@ -17,7 +17,7 @@ ABOUT = Operation(
     name="get_about",
     tag=SERVER,
     summary="The server and its limits",
-    description="What a client should know before it sends pictures.",
+    description="The facts that a client needs before it sends pictures.",
     where=Where.KEYED,
     answers={
         "200": answer(

@@ -29,8 +29,8 @@ _RESULT_PARAMETERS = [
         "format",
         {
             **ref("AskedFormat"),
-            "description": "The format of the result; also `jpeg`, in any case. `same` is the one "
-            "that the picture came in.",
+            "description": "The format of the result; also `jpeg`, in any letter case. "
+            "`same` is the format of the original.",
         },
     ),
     in_query(
@@ -42,16 +42,16 @@ _RESULT_PARAMETERS = [
             "description": "The quality of the result, as its status names it.",
         },
     ),
-    in_query("q", {**Q, "description": "The `q` that the result was asked for with."}),
+    in_query("q", {**Q, "description": "The `q` with which the result was requested."}),
     *(in_query(name, schema) for name, schema in OPTIONS.items()),
-    in_header("Range", "The bytes wanted, as one range: `bytes=0-1023`."),
-    in_header("If-None-Match", "The ETags of what the client has."),
-    in_header("If-Modified-Since", "The Last-Modified of what the client has, if it has no ETag."),
-    in_header("If-Match", "The ETags of which one is to be the file's, or the answer is 412."),
-    in_header("If-Unmodified-Since", "The file is to be no newer, or the answer is 412."),
+    in_header("Range", "The requested bytes, as one range: `bytes=0-1023`."),
+    in_header("If-None-Match", "The ETags of the client's copies."),
+    in_header("If-Modified-Since", "The Last-Modified of the client's copy, if it has no ETag."),
+    in_header("If-Match", "ETags; without the file's among them the answer is 412."),
+    in_header("If-Unmodified-Since", "If the file is newer, the answer is 412."),
     in_header(
         "If-Range",
-        "The range counts only if this is still the ETag, or, where the query says all of format, "
+        "The range counts only if this is still the ETag, or, if the query names format, "
         "quality and options, the Last-Modified.",
     ),
 ]
@@ -68,14 +68,14 @@ def _file(description: str, *header_names: str) -> Schema:
 
 _RESULTS: Responses = {
     "200": _file("The file."),
-    "206": _file("The part of it that was asked for.", "Content-Range"),
+    "206": _file("The requested part of the file.", "Content-Range"),
     "302": {
-        "description": "It is in the storage, under a URL that is good for a few minutes. With "
-        "the setting `download.redirect` alone.",
+        "description": "The file is in the storage, under a URL that is valid for a few minutes. "
+        "Only with the setting `download.redirect`.",
         "headers": headers("Location", "Cache-Control"),
     },
     "304": {
-        "description": "The client has it.",
+        "description": "The client's copy is current.",
         "headers": headers(*_FILE_HEADERS),
     },
 }
@@ -85,10 +85,10 @@ DOWNLOAD = Operation(
     name="download_picture",
     tag=PICTURES,
     summary="A result",
-    description="What the query names, or the one finished last. A query without options gets the "
-    "plain result: as long as that waits, or if it has failed, nothing is found, and only where no "
-    "plain one was asked for it is one with options. "
-    f"Metadata is gone but for what was kept ({', '.join(Keep)}).",
+    description="The result that the query names, or the newest. A query without options gets the "
+    "plain result: 404 while that waits, or if it failed. If no plain result was requested, "
+    "it gets the newest with options. "
+    f"Metadata is dropped unless it was kept ({', '.join(Keep)}).",
     parameters=_RESULT_PARAMETERS,
     answers=_RESULTS,
     where=Where.KEYED | Where.PICTURE | Where.RESULT,

@@ -106,7 +106,7 @@ class Form:
             InvalidForm: if there is none, or the body ended too early.
         """
         if not self.complete:
-            raise InvalidForm("The multipart body ends in the middle")
+            raise InvalidForm("The multipart body is incomplete")
         if self._file is None:
             raise InvalidForm(self._refusal)
         return Picture(

@@ -1,4 +1,4 @@
-"""/healthz and /readyz, for whoever watches over processes."""
+"""/healthz and /readyz, for process managers and load balancers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FRESH_SECONDS = 1.0
 """How old an answer may be: probes of several load balancers together ask once a second."""
 
 PATIENCE = 2.0
-"""Seconds until what does not answer counts as missing."""
+"""Seconds until a part that does not answer counts as missing."""
 
 WRITE_SECONDS = 30.0
 """How often the storage is written to. Between, reading must do: each write of an object store
@@ -42,7 +42,7 @@ HEALTH = Operation(
     name="get_health",
     tag=SERVER,
     summary="Whether the web process answers",
-    description="Asks nobody else: a server whose Redis is gone is healthy too. Needs no key.",
+    description="Checks nothing else: a server without Redis is healthy too. Needs no key.",
     answers={"200": answer("It does.", ref("Health"), OK)},
     is_open=True,
 )
@@ -50,10 +50,10 @@ HEALTH = Operation(
 READY = Operation(
     name="get_readiness",
     tag=SERVER,
-    summary="Whether a picture would be converted",
-    description="Redis, the storage and a live worker that takes pictures are needed. Needs no "
+    summary="Whether pictures can be converted",
+    description="This requires Redis, the storage and a live worker for pictures. Needs no "
     "key; the answer may be a second old.",
-    answers={"200": answer("It would.", ref("Health"), OK)},
+    answers={"200": answer("They can.", ref("Health"), OK)},
     where=Where.READINESS,
     errors={TinyImageError: TinyImageError.example},
     is_open=True,
@@ -62,7 +62,7 @@ READY = Operation(
 
 class StorageProbe:
     """Writes a small object now and then, and reads it each time. It has a storage and a loop of
-    its own: a storage that hangs may hold up the thread that asks it, and nobody else."""
+    its own: a storage that hangs blocks only the thread that asks it."""
 
     def __init__(self, open_storage: Callable[[], Storage]) -> None:
         self._open = open_storage
@@ -95,7 +95,7 @@ class StorageProbe:
 
 
 class Readiness:
-    """What a picture needs beside this process: Redis, the storage, and a worker."""
+    """The other parts that a picture needs: Redis, the storage, and a worker."""
 
     def __init__(self, connection: redis.Redis, open_storage: Callable[[], Storage]) -> None:
         probe = StorageProbe(open_storage)
@@ -106,11 +106,11 @@ class Readiness:
         self._told: dict[str, str] = {}
 
     async def missing(self) -> dict[str, str]:
-        """What is missing, and why; {} if all is there. Takes `PATIENCE` seconds at most."""
+        """The missing parts, and why; {} if there are none. Takes `PATIENCE` seconds at most."""
         redis_and_workers, storage = await asyncio.gather(self._queue_side(), self._storage_side())
         missing = redis_and_workers | storage
         if missing != self._told:
-            logger.warning("readiness: %s", missing or "nothing is missing any more")
+            logger.warning("readiness: %s", missing or "everything is available again")
             self._told = missing
         return missing
 
@@ -130,20 +130,20 @@ class Readiness:
         except TimeoutError:
             return {"storage": "does not answer"}
         except ObjectNotFound:
-            return {"storage": "does not keep what is written"}
+            return {"storage": "does not keep written data"}
         except StorageError as error:
             self._log("storage", error.__cause__ or error)
             return {"storage": "is full" if isinstance(error, StorageFull) else "fails"}
         return {}
 
     def _log(self, part: str, error: BaseException) -> None:
-        """Log the reason, which is not for everybody, when the part begins to be missing."""
+        """Log the reason, which is not public, when the part goes missing."""
         if part not in self._told:
             logger.error("%s: %s", part, error)
 
 
 def _without_workers(connection: redis.Redis) -> str | None:
-    """Why no worker takes pictures; None if one does."""
+    """Why no worker takes pictures; None if a worker does."""
     if picture_workers(connection).live:
         return None
     return why_unfit(connection) or "no worker takes pictures"

@@ -1,4 +1,4 @@
-"""What paths and queries of the HTTP API name."""
+"""The parameters in paths and queries of the HTTP API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MD5: Schema = {
     "name": "md5",
     "in": "path",
     "required": True,
-    "description": "The MD5 of the uploaded file, in any case; what is none is not found.",
+    "description": "The MD5 of the uploaded file, in upper or lower case; anything else is 404.",
     "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
     "example": EXAMPLE_MD5,
 }

@@ -49,7 +49,7 @@ class PartHead:
         """
         if self.encoding not in IDENTITY:
             raise InvalidForm(
-                f"The part '{self.name}' comes in a Content-Transfer-Encoding; send its bytes as "
+                f"The part '{self.name}' has a Content-Transfer-Encoding; send its bytes as "
                 "they are"
             )
 
@@ -115,11 +115,11 @@ def decode_text(data: bytes, charset: str | None) -> str:
     """
     name = (charset or "utf-8").strip().lower().replace("-", "_")
     if name not in _CHARSETS:
-        raise InvalidForm("A field comes in a charset that is not known")
+        raise InvalidForm("A field has an unknown charset")
     try:
         return data.decode(name, "replace")
     except (LookupError, ValueError):  # one that is none of text
-        raise InvalidForm("A field comes in a charset that is not known") from None
+        raise InvalidForm("A field has an unknown charset") from None
 
 
 def _parameters(message: Message, header: str) -> dict[str, str]:

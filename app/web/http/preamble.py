@@ -38,7 +38,7 @@ class Preamble:
                 self._held = self._line + (b" " if text != rest else b"") + text
                 return b""
             if text.startswith(b"\n"):
-                raise InvalidForm("The lines of the multipart body end in LF; they should in CR LF")
+                raise InvalidForm("The lines of the multipart body should end in CR LF, not LF")
             held = rest  # a line that begins as the boundary does, and goes on
         self._held = held[-len(self._line) + 1 :]
         return b""

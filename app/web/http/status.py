@@ -29,17 +29,17 @@ from app.web.service.details import details_of, downloads_from
 STATUS = Operation(
     name="get_status",
     tag=PICTURES,
-    summary="How far a picture is",
-    description="One entry for each format, quality and set of options that was asked for. "
-    "A result that was deleted is not there any more.",
+    summary="The status of a picture",
+    description="One entry for each format, quality and set of options that was requested. "
+    "A deleted result has no entry.",
     parameters=[
         MD5,
         in_query(
             "details",
             {
                 "type": "boolean",
-                "description": "Whether to say all that is known: why it failed, its sizes, its "
-                "place among those that wait, where its result is.",
+                "description": "Whether to add details: the reason of a failure, sizes, the "
+                "place in the queue, the URL of the result.",
             },
         ),
         in_query(
@@ -49,13 +49,13 @@ STATUS = Operation(
                 "minimum": 0,
                 "maximum": MAX_WAIT_SECONDS,
                 "description": "Seconds to wait at most until each conversion is done or has "
-                "failed. The answer then says how far they are, whichever came first.",
+                "failed. The answer then has their status.",
             },
         ),
         in_header(
             "Prefer",
-            "`wait=20` does what `?wait=20` does (RFC 7240); an answer that has followed it has "
-            "`Preference-Applied`. A value that cannot be followed is passed over.",
+            "`wait=20` does what `?wait=20` does (RFC 7240); an answer that followed it has "
+            "`Preference-Applied`. An invalid value is ignored.",
         ),
     ],
     answers={
@@ -76,12 +76,12 @@ STATUS = Operation(
 QUEUE = Operation(
     name="get_queue",
     tag=PICTURES,
-    summary="What of a picture is not finished",
-    description="Not found if nothing of it is waiting or under way.",
+    summary="The unfinished conversions of a picture",
+    description="404 if there are none.",
     parameters=[MD5],
     answers={
         "200": answer(
-            "Its conversions that are queued or under way.",
+            "Its conversions that are queued or in work.",
             {"type": "array", "items": ref("Waiting"), "minItems": 1},
             [{**EXAMPLE, "filename": "rocket.jpg"}],
         ),

@@ -32,7 +32,7 @@ UPLOAD = Operation(
     tag=PICTURES,
     summary="Send a picture",
     description="The same picture in the same format, quality and options is one job, however "
-    "often it is sent; a failed one can be sent again. Other fields are passed over.",
+    "often it is sent; a failed one can be sent again. Other fields are ignored.",
     body={
         "required": True,
         "content": {
@@ -59,13 +59,13 @@ UPLOAD = Operation(
     },
     answers={
         "200": answer(
-            "It is done already: the result can be downloaded.",
+            "It is already done: the result can be downloaded.",
             ref("Accepted"),
             {"message": DONE_MESSAGE, **EXAMPLE},
             *USAGE_HEADERS,
         ),
         "202": answer(
-            "It is queued, or under way.",
+            "It is queued, or in work.",
             ref("Accepted"),
             {"message": QUEUED_MESSAGE, **EXAMPLE_WITH_OPTIONS},
             *USAGE_HEADERS,

@@ -45,8 +45,8 @@ OPENMETRICS = "application/openmetrics-text"
 METRICS = Operation(
     name="get_metrics",
     tag=SERVER,
-    summary="What Prometheus collects",
-    description="In the text format of Prometheus, or that of OpenMetrics if it is asked for.",
+    summary="Metrics for Prometheus",
+    description="In the text format of Prometheus, or as OpenMetrics if requested.",
     answers={
         "200": {
             "description": "The metrics.",
@@ -109,10 +109,10 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics."""
-        yield InfoMetricFamily("tinyimage_build", "The version that runs", {"version": __version__})
+        yield InfoMetricFamily("tinyimage_build", "The running version", {"version": __version__})
         yield GaugeMetricFamily(
             "tinyimage_redis_up",
-            "Whether Redis has answered; if not, nothing of the whole service is shown",
+            "Whether Redis has answered; if not, the metrics of the whole service are missing",
             self._overview is not None,
         )
         if self._overview is not None:
@@ -132,21 +132,21 @@ class _Both(Collector):
 
 def _state(overview: Overview) -> Iterator[Metric]:
     waiting = GaugeMetricFamily(
-        "tinyimage_queue_jobs", f"Jobs that wait for a worker{ALL}", labels=("queue",)
+        "tinyimage_queue_jobs", f"Jobs waiting for a worker{ALL}", labels=("queue",)
     )
     oldest = GaugeMetricFamily(
         "tinyimage_queue_oldest_job_age_seconds",
-        f"Since when the oldest job of the queue waits, 0 if none does{ALL}",
+        f"Seconds that the oldest job of the queue has waited, 0 in an empty queue{ALL}",
         labels=("queue",),
     )
     for queue in overview.queues:
         waiting.add_metric((queue.name,), queue.waiting)
         oldest.add_metric((queue.name,), queue.oldest_seconds)
     live = GaugeMetricFamily(
-        "tinyimage_workers_live", f"Workers that were heard of lately{ALL}", labels=("kind",)
+        "tinyimage_workers_live", f"Workers with a recent heartbeat{ALL}", labels=("kind",)
     )
     busy = GaugeMetricFamily(
-        "tinyimage_workers_busy", f"Of these, with a job in hand{ALL}", labels=("kind",)
+        "tinyimage_workers_busy", f"Of these, workers with a job{ALL}", labels=("kind",)
     )
     for kind, workers in (
         ("pictures", overview.picture_workers),
@@ -160,27 +160,27 @@ def _state(overview: Overview) -> Iterator[Metric]:
 def _pictures(counts: Counts) -> Iterator[Metric]:
     pictures = CounterMetricFamily(
         "tinyimage_pictures_total",
-        f"Conversions that have ended{ALL}",
+        f"Ended conversions{ALL}",
         labels=("format", "outcome", "error"),
     )
     received = CounterMetricFamily(
         "tinyimage_picture_original_bytes_total",
-        f"Bytes of the originals of conversions that have succeeded{ALL}",
+        f"Bytes of the originals of successful conversions{ALL}",
         labels=("format",),
     )
     made = CounterMetricFamily(
         "tinyimage_picture_result_bytes_total",
-        f"Bytes of the results of conversions that have succeeded{ALL}",
+        f"Bytes of the results of successful conversions{ALL}",
         labels=("format",),
     )
     saved = CounterMetricFamily(
         "tinyimage_picture_saved_bytes_total",
-        f"By how much results are smaller than originals, where they are smaller{ALL}",
+        f"Bytes saved by results that are smaller than their originals{ALL}",
         labels=("format",),
     )
     seconds = HistogramMetricFamily(
         "tinyimage_conversion_seconds",
-        f"What conversions took that have succeeded, without their way to the worker{ALL}",
+        f"Duration of successful conversions, without waiting, reading and storing{ALL}",
         labels=("format",),
     )
     for format, done in sorted(counts.done.items()):
@@ -197,7 +197,7 @@ def _pictures(counts: Counts) -> Iterator[Metric]:
         pictures.add_metric((format, "failed", error), count)
     restarts = CounterMetricFamily(
         "tinyimage_decoder_restarts_total",
-        f"Decoders that were replaced{ALL}",
+        f"Replaced decoders{ALL}",
         labels=("reason",),
     )
     for reason, count in counts.restarts.items():

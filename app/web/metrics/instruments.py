@@ -106,8 +106,7 @@ class Instruments:
         self._requests = _Children(
             Counter(
                 "tinyimage_http_requests_total",
-                "Requests that were answered, by route, method and status; "
-                "a socket counts at its end",
+                "Answered requests, by route, method and status; a socket counts at its end",
                 ("route", "method", "status"),
                 registry=registry,
             )
@@ -115,7 +114,7 @@ class Instruments:
         self._seconds = _Children(
             Histogram(
                 "tinyimage_http_request_duration_seconds",
-                "From a request's head to the end of its answer, without sockets",
+                "Seconds from a request's head to the end of its answer, without sockets",
                 ("route",),
                 buckets=BOUNDS,
                 registry=registry,
@@ -124,7 +123,7 @@ class Instruments:
         self._received = _Children(
             Counter(
                 "tinyimage_http_request_bytes_total",
-                "Bytes of bodies and of messages of sockets that were received",
+                "Received bytes of bodies and of socket messages",
                 ("route",),
                 registry=registry,
             )
@@ -132,27 +131,27 @@ class Instruments:
         self._sent = _Children(
             Counter(
                 "tinyimage_http_response_bytes_total",
-                "Bytes of bodies and of messages of sockets that were sent",
+                "Sent bytes of bodies and of socket messages",
                 ("route",),
                 registry=registry,
             )
         )
         self._in_flight = Gauge(
             "tinyimage_http_requests_in_flight",
-            "Requests that are being answered, without sockets",
+            "Requests being answered, without sockets",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._sockets = Gauge(
             "tinyimage_sockets_open",
-            "Sockets that are open",
+            "Open sockets",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._pictures = _Children(
             Counter(
                 "tinyimage_socket_pictures_total",
-                "Messages of sockets that were answered, by what became of them",
+                "Answered socket messages, by outcome",
                 ("outcome",),
                 registry=registry,
             )

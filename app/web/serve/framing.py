@@ -32,7 +32,7 @@ class FramedRequest(Request):
         """
         super().__init__(url_bytes, headers, version, *args, **kwargs)
         if not _HEAD.fullmatch(self.head):
-            raise BadRequest("A line of the head is no header")
+            raise BadRequest("A line of the head is not a header")
         length = headers.get("content-length")
         if length is not None and not _LENGTH.fullmatch(length):
             raise BadRequest("Bad Content-Length")
@@ -47,6 +47,6 @@ def _check_coding(coding: str, version: str) -> None:
         raise BadRequest("HTTP/1.0 has no Transfer-Encoding")
     codings = [name.strip(" \t").lower() for name in coding.split(",")]
     if codings[-1] != "chunked" or "chunked" in codings[:-1]:
-        raise BadRequest("The last Transfer-Encoding should be chunked, and no other")
+        raise BadRequest("Only the last Transfer-Encoding should be chunked")
     if codings != ["chunked"]:
-        raise UnknownCoding("The Transfer-Encoding should be chunked alone")
+        raise UnknownCoding("The Transfer-Encoding should be only chunked")

@@ -53,11 +53,11 @@ SOCKET = Operation(
     name="open_socket",
     tag=SOCKETS,
     summary="Open a WebSocket",
-    description="OpenAPI has no words for what follows; it is told under *Sockets* above, and its "
-    "messages are the schemas whose names begin with `Socket`.",
-    answers={"101": {"description": "From here on it is a WebSocket."}},
+    description="OpenAPI cannot describe the messages; they are explained under *Sockets* above, "
+    "and are the schemas whose names begin with `Socket`.",
+    answers={"101": {"description": "The connection becomes a WebSocket."}},
     where=Where.KEYED | Where.OPENING,
-    errors={Unauthorized: "The API key is not known"},
+    errors={Unauthorized: "The API key is unknown"},
     further=((426, "upgrade_required", "Invalid upgrade"),),
 )
 

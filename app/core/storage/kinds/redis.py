@@ -41,7 +41,7 @@ class RedisPlace:
         assert isinstance(settings, RedisStorageSettings)
         url = self.url or server.redis_url
         if url is None:
-            raise StorageError("storage.url: redis:// is the Redis of redis.url, which is not set")
+            raise StorageError("storage.url: redis:// needs redis.url, which is not set")
         return RedisStorage(
             url if server.verify_certificate else without_check(url),
             max_age_seconds=server.max_age_seconds,
@@ -61,6 +61,6 @@ KIND = Kind(
     ("redis", "rediss"),
     "redis://",
     _parse,
-    "the Redis of `redis.url`; `redis://USER:PASSWORD@HOST:6379/0` or `rediss://…` is another one",
+    "the Redis of `redis.url`; `redis://USER:PASSWORD@HOST:6379/0` or `rediss://…` names another",
     settings=RedisStorageSettings,
 )

@@ -51,6 +51,6 @@ KIND = Kind(
     (CLOUD.scheme,),
     "s3://BUCKET/PREFIX",
     CLOUD.parse,
-    "Amazon S3, and what speaks as it does: MinIO, Ceph, R2, Scaleway",
+    "Amazon S3 and compatible stores: MinIO, Ceph, R2, Scaleway",
     settings=S3Settings,
 )
