@@ -19,7 +19,7 @@ from app.web.guard.record import record_of
 logger = logging.getLogger(__name__)
 
 CLIENT_CLOSED_REQUEST = 499
-"""What the log says of a client that did not wait for its answer, as nginx has it."""
+"""The status in the log for a client that did not wait for its answer, as nginx logs it."""
 
 
 def _code_of(status: http.HTTPStatus) -> str:
@@ -46,13 +46,13 @@ SANIC_CODES = (
 
 
 class Words(Protocol):
-    """How an API tells errors."""
+    """How an API reports errors."""
 
     def speaks(self, request: Request) -> bool:
-        """Whether a request, of which no route may be known, is one of this API."""
+        """Whether a request, possibly without a known route, belongs to this API."""
 
     def respond(self, request: Request, error: TinyImageError) -> HTTPResponse:
-        """The answer that tells of an error."""
+        """The answer for an error."""
 
     def respond_otherwise(
         self, request: Request, status: int, message: str, headers: Mapping[str, str]
@@ -61,12 +61,12 @@ class Words(Protocol):
 
 
 class JSONErrorHandler(ErrorHandler):
-    """Answers with the error's own code and status; what is not foreseen is only logged."""
+    """Answers with the error's code and status; details of an unforeseen error are only logged."""
 
     def __init__(self, words: Words) -> None:
         """
         Args:
-            words: of the API that tells errors in another way.
+            words: of the API that reports errors in another way.
         """
         super().__init__()
         self._words = words
@@ -108,14 +108,14 @@ class JSONErrorHandler(ErrorHandler):
 
 
 def queue_unavailable(error: RedisError) -> Unavailable:
-    """What a client is told of a Redis that is gone, or takes nothing: it loads, or its own disk is
-    full. What Redis said is logged."""
+    """The error for a client when Redis is gone, or refuses commands, as while it loads or its disk
+    is full. Redis's own message is logged."""
     logger.error("Redis: %s", error)
     return Unavailable("The queue cannot be reached; try again")
 
 
 def error_response(request: Request, error: TinyImageError) -> HTTPResponse:
-    """The response that tells a client of the error."""
+    """The response for the error."""
     record_of(request).outcome = error.code
     return json(
         {"error": error.code, "message": str(error), **error.details},

@@ -48,7 +48,7 @@ APP_NAME = "tinyimage"
 App = Sanic[Any, Any]
 
 RESPONSE_SECONDS = 300
-"""How long a request may stand still: nothing comes, and nothing can be sent."""
+"""How long a request may stall, without receiving or sending."""
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be silent between two requests, or before the first."""
@@ -153,7 +153,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
 
     @app.after_server_stop
     async def stop(app: App) -> None:
-        # Also those whose clients are gone by now: what they enqueue needs the connection.
+        # Also those without clients by now: their jobs need the connection.
         await conversions.finish()
         await storage.close()
         await events.stop()
@@ -219,7 +219,7 @@ def _stop_once(app: App) -> None:
     stopping = False
 
     def stop_app() -> None:
-        # It answers before it has started whole, and a stop in between would be lost.
+        # It answers before its start is complete, and a stop in between would be lost.
         if app.state.is_running:
             app.stop(terminate=False)
         else:
@@ -237,7 +237,7 @@ def _stop_once(app: App) -> None:
 
 
 def _raise_file_limit() -> None:
-    """Take as many open files as the system grants: each connection is one, and 1,024 are few."""
+    """Raise the limit on open files to the system's maximum: each connection takes one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY or soft < hard:
         wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)

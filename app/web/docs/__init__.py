@@ -1,1 +1,1 @@
-"""What the API is, for programs and people: the schema and the page at /docs."""
+"""The description of the API for programs and people: the schema and the page at /docs."""

@@ -8,7 +8,7 @@ from imaging.formats import FACTS, Format, frames_of
 
 
 def formats_rows() -> Iterator[tuple[str, ...]]:
-    """The formats that results are written in and what each can do; the headings first."""
+    """The output formats and their abilities; the headings first."""
     yield "Format", "Pixels a side, at most", "`q`", "`lossless`", "Transparency", "Stays animated"
     for format in Format:
         output = format.output
@@ -33,7 +33,7 @@ def _yes(can: bool) -> str:
 
 
 def _animations(format: Format) -> str:
-    """What stays animated in this format."""
+    """The inputs that stay animated in this format."""
     kinds = frames_of(format)
     names = (
         "/".join(facts.kinds.values())

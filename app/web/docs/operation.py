@@ -25,32 +25,31 @@ _ATTRIBUTE = "operation"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What a method of a path does, takes and answers."""
+    """The purpose, parameters and answers of a method of a path."""
 
     name: str
-    """The `operationId`: the name of a method in clients that are generated."""
+    """The `operationId`: the name of a method in generated clients."""
     tag: str
     summary: str
     description: str
     answers: Responses
-    """Those that tell of no error, by status."""
+    """The successful answers, by status."""
     where: Where = Where.REQUEST
-    """The errors that come up here, beside those of any request."""
+    """The places whose errors occur here, beside those of any request."""
     errors: Mapping[type[TinyImageError], str] = field(default_factory=dict)
-    """Errors that come up here and are not in `where`, and messages that say more than the error's
-    own example."""
+    """Errors that are not in `where`, and messages that say more than the error's own example."""
     further: Sequence[tuple[int, str, str]] = ()
     """Errors of Sanic's own: status, code, message."""
     error_headers: Sequence[str] = ()
-    """What each answer that tells of an error has beside the headers of the error."""
+    """Headers of each error answer beside those of the error."""
     words: Callable[[type[TinyImageError], str], Failure] | None = None
-    """How an error, with a message as it may be, is told where not by its code."""
+    """Describes an error with an example message, where the code does not."""
     error_schema: Object | None = None
-    """What answers that tell of errors are, where not the component `Error`."""
+    """The schema of error answers, if not the component `Error`."""
     parameters: Sequence[Object] = ()
     body: Object | None = None
     is_open: bool = False
-    """Whether it needs no API key, also where keys are set."""
+    """Whether it needs no API key, even if keys are set."""
 
     @property
     def head(self) -> Operation:
@@ -59,7 +58,7 @@ class Operation:
         return replace(self, name=f"head_{what}", summary=f"{self.summary}: the headers alone")
 
     def describe(self, method: str) -> Object:
-        """The operation as OpenAPI 3.0.3 writes it.
+        """The operation in OpenAPI 3.0.3.
 
         Args:
             method: GET, POST or HEAD, whose answers have no body.
@@ -102,7 +101,7 @@ def _as_declared(error: type[TinyImageError], message: str) -> Failure:
 
 
 def documented(operation: Operation) -> Callable[[Handler], Handler]:
-    """The decorator for the handler that does `operation`; leaves the handler as it is."""
+    """The decorator for the handler of `operation`; does not change the handler."""
 
     def put(handler: Handler) -> Handler:
         setattr(handler, _ATTRIBUTE, operation)

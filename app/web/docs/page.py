@@ -13,7 +13,7 @@ from sanic.response import html
 from app.web.docs.schemas import Schema
 
 DOCS = "/docs"
-"""Where the page is; all that belongs to it is below."""
+"""The path of the page; its files are below it."""
 
 POLICY = "; ".join(
     (
@@ -28,7 +28,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""What the page may do: no inline script or style, and nothing from or to another host."""
+"""The rights of the page: no inline script or style, no connection to another host."""
 
 CACHE_SECONDS = 365 * 24 * 3600
 """For the files, which the page names with their version."""
@@ -45,7 +45,7 @@ def docs_blueprint(schema: Schema) -> Blueprint:
     files = _files()
     version = _version(files.values())
     page = (_HERE / "page.html").read_text(encoding="utf-8").replace("VERSION", version)
-    # Relative, as a reverse proxy may have put the server below a path of its own: from /docs the
+    # Relative, as a reverse proxy may publish the server under a path prefix: from /docs the
     # files are in docs/, from /docs/ they are beside the page.
     pages = {slash: page.replace("FOLDER", "" if slash else f"{_NAME}/") for slash in (False, True)}
 
@@ -75,7 +75,7 @@ def docs_blueprint(schema: Schema) -> Blueprint:
 
 
 def _files() -> Mapping[str, Path]:
-    """What the page loads, by its name below `/docs`."""
+    """The files that the page loads, by their names below `/docs`."""
     return {
         "swagger-ui.js": _SWAGGER / "swagger-ui-bundle.js",
         "swagger-ui.css": _SWAGGER / "swagger-ui.css",
@@ -86,7 +86,7 @@ def _files() -> Mapping[str, Path]:
 
 
 def _version(files: Iterable[Path]) -> str:
-    """A name for these files as they are now."""
+    """A name for the current version of these files."""
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.read_bytes())

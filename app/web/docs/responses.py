@@ -1,4 +1,4 @@
-"""The answers of operations: what they hold, their headers, and each error with an example."""
+"""The answers of operations: their contents and headers, and each error with an example."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from app.core.errors import CHALLENGE
 from app.web.docs.schemas import Schema, ref
 
 Object = Mapping[str, Any]
-"""An object of the schema, as OpenAPI 3.0.3 writes it."""
+"""An object of the schema, in OpenAPI 3.0.3."""
 
 Responses = dict[str, Schema]
 """By status."""
 
 Failure = tuple[int, str, str, Sequence[str]]
-"""A status, a code, a message as it may be, and the headers of the answer."""
+"""A status, a code, an example message, and the headers of the answer."""
 
 _HEADER_TEXT = {"type": "string"}
 
@@ -105,7 +105,7 @@ USAGE_HEADERS = (
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
 )
-"""What each answer to an upload has beside, where there is a limit."""
+"""Further headers of each answer to an upload, if there is a limit."""
 
 
 def headers(*names: str) -> Schema:
@@ -125,11 +125,11 @@ def answer(description: str, schema: Schema, example: Any, *header_names: str) -
 def failures(
     *told: Failure, header_names: Sequence[str] = (), schema: Object | None = None
 ) -> Responses:
-    """The answers that tell of errors, one for each status, with an example for each code.
+    """The error answers, one for each status, with an example for each code.
 
     Args:
-        header_names: what each has beside the headers of its errors.
-        schema: what they are, where not the component `Error`.
+        header_names: further headers of each, beside those of its errors.
+        schema: of the answers, if not the component `Error`.
     """
     by_status: dict[int, list[Failure]] = {}
     for failure in told:

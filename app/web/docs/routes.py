@@ -1,4 +1,4 @@
-"""Routes that are read."""
+"""Routes for GET and HEAD."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema: what the handlers of the routes declare, put together."""
+"""The schema, built from the declarations of the handlers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def build_schema(app: Sanic[Any, Any], *, keys_required: bool) -> Schema:
             "version": __version__,
             "description": about.replace("{formats}", formats_table()),
         },
-        # Relative to where the schema is, so it holds below a reverse proxy's path too.
+        # Relative to the schema, so it is right behind a reverse proxy's path prefix too.
         "servers": [{"url": "..", "description": "This server"}],
         "tags": TAGS,
         "paths": paths,

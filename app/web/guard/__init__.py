@@ -1,1 +1,1 @@
-"""Who a client is, how much it may, and what is recorded of it."""
+"""The identity of a client, its limits, and its records."""

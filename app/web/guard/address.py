@@ -1,4 +1,4 @@
-"""Whom a request comes from."""
+"""The client of a request."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ NETWORK_BITS = 64
 
 
 def client_address(request: Request) -> str:
-    """The address of the client, as the outermost proxy of ours has seen it.
+    """The address of the client, as our outermost proxy has seen it.
 
-    X-Forwarded-For is believed as far as `server.proxies_count` says (Sanic's PROXIES_COUNT); what
-    is no address there counts for nothing.
+    X-Forwarded-For is trusted as far as `server.proxies_count` says (Sanic's PROXIES_COUNT); an
+    entry that is not an address is ignored.
     """
     config = request.app.config
     if not (config.PROXIES_COUNT or config.REAL_IP_HEADER or config.FORWARDED_SECRET):
-        return str(request.ip or "")  # no proxy of ours: Sanic would look into each header
+        return str(request.ip or "")  # no proxy: Sanic would trust each header
     forwarded = str(request.remote_addr).strip("[]")
     if not forwarded:
         return str(request.ip or "")
@@ -29,7 +29,7 @@ def client_address(request: Request) -> str:
 
 
 def client_network(address: str) -> str:
-    """What counts as one client: the address, or the /64 of one of IPv6."""
+    """The key that counts as one client: the address, or the /64 of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

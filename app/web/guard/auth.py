@@ -1,4 +1,4 @@
-"""API keys: where a client puts one, and whose it is."""
+"""API keys: where a request has one, and its name."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class ApiKeys:
 
     @property
     def required(self) -> bool:
-        """Whether there are any: without, the server is open."""
+        """Whether there are keys: without them the server is open."""
         return bool(self._digests)
 
     def owner(self, key: str) -> str:
         """The name of the key.
 
-        All are compared, each in the same time, so that how long it takes says nothing.
+        All are compared, each in constant time, so that the duration reveals nothing.
 
         Raises:
             Unauthorized: if there is no such key.
@@ -46,11 +46,11 @@ class ApiKeys:
 
 
 def given_key(request: Request, *, basic: bool = True, user: str | None = BASIC_USER) -> str | None:
-    """The key that the request's headers hold, or None.
+    """The key in the request's headers, or None.
 
     Args:
-        basic: whether the Basic scheme counts: a browser sends what it remembers of it by itself,
-            also for a page of another site.
+        basic: whether the Basic scheme counts: a browser sends remembered credentials by itself,
+            even for a page of another site.
         user: the user of Basic; None for any.
     """
     if key := request.headers.get("x-api-key"):

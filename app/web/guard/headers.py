@@ -1,4 +1,4 @@
-"""What every answer tells a browser, and which sites may use this server from one."""
+"""The security headers of every answer, and the sites that may use this server from a browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECURITY = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "X-Frame-Options": "DENY",
 }
-"""An answer is data: it runs nothing, loads nothing and is framed by nobody."""
+"""An answer is data: it must not run, load or be framed."""
 
 DOWNLOADS = ("/download/", "/output/")
 """Where results are."""
@@ -33,7 +33,7 @@ PREFLIGHT_SECONDS = 600
 
 
 class Cors:
-    """Cross-origin requests of the sites that may (WHATWG Fetch, "CORS protocol").
+    """Cross-origin requests of the allowed sites (WHATWG Fetch, "CORS protocol").
 
     Credentials are never allowed: a key is put into a header by the page itself.
     """
@@ -43,7 +43,7 @@ class Cors:
         self._origins = frozenset(origins)
 
     def allows(self, request: Request) -> bool:
-        """Whether the request comes from no page, from one of ours, or from one that may."""
+        """Whether the request comes from no page, from our page, or from an allowed site."""
         origin = request.headers.get("origin")
         if origin is None or self._all or origin.lower() in self._origins:
             return True
@@ -51,7 +51,7 @@ class Cors:
         return bool(host) and host == request.headers.get("host", "").lower()
 
     def preflight(self, request: Request) -> HTTPResponse | None:
-        """The answer to a preflight request of a site that may, or None."""
+        """The answer to a preflight request of an allowed site, or None."""
         if (
             request.method != "OPTIONS"
             or "access-control-request-method" not in request.headers
@@ -67,7 +67,7 @@ class Cors:
         )
 
     def headers(self, request: Request) -> Mapping[str, str]:
-        """What the answer says of cross-origin use."""
+        """The headers of the answer on cross-origin use."""
         if not self._origins:
             return {}
         vary = {} if self._all else {"Vary": "Origin"}
@@ -94,6 +94,6 @@ def secure(request: Request, response: BaseHTTPResponse) -> None:
     headers = response.headers
     for name, value in SECURITY.items():
         headers.setdefault(name, value)
-    # Any site may show a result, as before; the rest is read by pages of ours or through CORS.
+    # Any site may show a result, as before; all else needs our own page or CORS.
     site = "cross-origin" if (request.path or "").startswith(DOWNLOADS) else "same-origin"
     headers.setdefault("Cross-Origin-Resource-Policy", site)

@@ -1,4 +1,4 @@
-"""How many pictures a client may send: one count for all server processes, in Redis."""
+"""The rate limit of pictures for each client: one count for all server processes, in Redis."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RATE_PREFIX = "tinyimage:rate"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How a client stands after its last picture."""
+    """The state of a client's limit after its last picture."""
 
     limit: int
     window: int
     """Seconds."""
     remaining: int
     reset: int
-    """Seconds until one more may come than now."""
+    """Seconds until one more picture is allowed."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -43,7 +43,7 @@ class Usage:
 
 
 class RateLimit:
-    """Counts pictures in a moving window: at no time are there more in the window before it.
+    """Counts pictures in a moving window, which never holds more than the limit.
 
     Args:
         rate: such as `100/minute`; "" for none.
@@ -53,7 +53,7 @@ class RateLimit:
     def __init__(self, rate: str, url: str) -> None:
         self._item = limits.parse(rate) if rate else None
         self._client = connect_async(url, connections=MAX_CONNECTIONS)
-        # The address is the pool's; the one named here only chooses the client library.
+        # The pool has the address; the one given here only selects the client library.
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
@@ -66,10 +66,10 @@ class RateLimit:
         """Count one picture of the client.
 
         Returns:
-            how it stands now, or None if there is no limit.
+            the state of its limit, or None if there is no limit.
 
         Raises:
-            RateLimitExceeded: if it has sent as many as it may; this one does not count.
+            RateLimitExceeded: if it has reached the limit; this one does not count.
             redis.RedisError: if Redis cannot be reached.
         """
         if self._item is None:
@@ -92,7 +92,7 @@ class RateLimit:
 
 
 class RateLimitExceeded(RateLimited):
-    """The client has sent as many pictures as it may; `usage` says until when."""
+    """The client has reached its limit; `usage` says until when."""
 
     def __init__(self, usage: Usage) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What the log says of one request, or of one picture of a socket: one line each."""
+"""The access log: one line for each request, and for each picture of a socket."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ logger = logging.getLogger("app.access")
 REQUEST_ID_HEADER = "X-Request-ID"
 
 SOCKET_METHOD = "WS"
-"""Stands as the method of one picture of a socket."""
+"""The method in the line of a picture of a socket."""
 
 SECRET_PATHS = ("/keys/",)
-"""What follows these in a path is an API key, which no log is to have."""
+"""After these prefixes a path has an API key, which must not be logged."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
-"""What is taken over from a client or a proxy: the usual ids, and nothing that needs quoting."""
+"""Ids that are accepted from a client or a proxy, without characters that need quoting."""
 
 
 _NOT_LOGGED = {"streamed", "written", "began", "route", "count", "seconds"}
@@ -45,7 +45,7 @@ class Record:
     """The name of the API key."""
     md5: str | None = None
     outcome: str | None = None
-    """What became of it: an error's code, a job's state, or `ok`."""
+    """The outcome: an error's code, a job's state, or `ok`."""
     status: int | None = None
     bytes_in: int = 0
     bytes_out: int = 0
@@ -54,9 +54,9 @@ class Record:
     written: bool = False
     began: float = field(default_factory=time.perf_counter)
     route: str | None = None
-    """The name of its route; None while it is not known, and if it has none."""
+    """The name of its route; None while it is unknown, and if it has none."""
     count: Callable[[Record], None] | None = None
-    """Told when it ends."""
+    """Called when it ends."""
     seconds: float = 0.0
     """How long it took, once it has ended."""
 

@@ -1,4 +1,4 @@
-"""What happens before and after every request: its record, its key, its headers."""
+"""The steps before and after every request: its record, its key, its headers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from app.web.serve.connection import stay_http
 
 
 class Guard:
-    """Who may come in, and how much of it.
+    """Checks keys and limits.
 
     Every route needs the API key, if there are keys, but for those of open blueprints, those
-    registered with `ctx_is_open=True`, and those with `ctx_checks_key=True`, which ask for the key
+    registered with `ctx_is_open=True`, and those with `ctx_checks_key=True`, which check the key
     themselves: before the body is read, or in a message.
     """
 
@@ -46,7 +46,7 @@ class Guard:
         """Take the key of the request's headers.
 
         Raises:
-            Unauthorized: if one is asked for, and it is missing or wrong.
+            Unauthorized: if one is required, and it is missing or wrong.
         """
         if not self.keys.required:
             return
@@ -56,11 +56,11 @@ class Guard:
         record_of(request).key = self.keys.owner(key)
 
     def key_of(self, request: Request) -> str | None:
-        """The key that the request's headers hold, or None; that of Basic with any user."""
+        """The key in the request's headers, or None; that of Basic with any user."""
         return given_key(request, basic=self._cors.allows(request), user=None)
 
     async def count_picture(self, request: Request) -> None:
-        """Count a picture of whoever sends it; the answer says how they stand.
+        """Count a picture of its sender; the answer's headers have the state of the limit.
 
         Raises:
             RateLimitExceeded: if it is one too many.
@@ -88,7 +88,7 @@ class Guard:
         if not is_open and not getattr(rules, "checks_key", False):
             self.admit(request)
         elif route == "live":
-            # A wrong key is refused before the socket is one; without any it can still be told.
+            # A wrong key is refused before the upgrade; a missing one can still come in a message.
             if given_key(request, basic=self._cors.allows(request)) is not None:
                 self.admit(request)
             if not self.sockets.free(record.address):

@@ -1,4 +1,4 @@
-"""How many sockets are open in this process."""
+"""The open sockets of this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Sockets:
         self._total = 0
 
     def free(self, address: str) -> bool:
-        """Whether one more of this address may be opened."""
+        """Whether this address may open another socket."""
         mine = self._open[client_network(address)]
         return self._total < self._most and mine < self._most_per_address
 

@@ -101,14 +101,14 @@ DOWNLOAD = Operation(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What a download asks for; None is whatever there is."""
+    """The filters of a download; None matches everything."""
 
     format: Format | None
     quality: int | None
     options: Options | None
 
     def names(self, conversion: Conversion) -> bool:
-        """Whether this could be no other conversion of its picture than the one found."""
+        """Whether these match only one conversion of a picture."""
         if self.format is None:
             return False
         quality = self.quality is not None or not self.format.has_quality
@@ -132,7 +132,7 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
         )
         if result is None:
             raise NotFound("There is no such result")
-        # A result never changes, but which of several is the newest does.
+        # A result never changes, but the newest of several does.
         named = wanted.names(result.job.conversion)
         cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
         return await send_result(
@@ -146,7 +146,7 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
 
 
 def _format(name: str | None) -> Format | None:
-    """The format that a query names; None if it names none, or the picture's own.
+    """The format in a query; None without one, or for the picture's own.
 
     Raises:
         NotFound: if there is no such format.
@@ -158,7 +158,7 @@ def _format(name: str | None) -> Format | None:
 
 
 def _wanted(request: Request, settings: Settings, format: Format | None) -> _Wanted:
-    """What the query names beside the format; a quality that cannot exist is not found.
+    """The filters of the query beside the format; an impossible quality is not found.
 
     Raises:
         InvalidOption: if an option is wrong.

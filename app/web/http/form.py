@@ -21,10 +21,10 @@ from imaging.formats.recognise import HEAD_SIZE, picture_type
 from imaging.options import OPTION_NAMES
 
 FIELDS = {"format", "quality", "q", "priority"} | OPTION_NAMES
-"""The fields that are read; others are passed over."""
+"""The fields that are read; others are ignored."""
 
 CHARSET_FIELD = "_charset_"
-"""The charset of the fields that name none themselves (RFC 7578, section 4.6)."""
+"""The charset of the fields that do not name one (RFC 7578, section 4.6)."""
 
 NO_PICTURE = "There is no picture: send it as the file 'picture'"
 
@@ -35,7 +35,7 @@ MAX_FIELD_SIZE = 1024
 class Form:
     """The fields of an upload and its picture, filled by the parser's callbacks.
 
-    `with form:` closes the spooled file at the end, unless its picture was taken out by then.
+    `with form:` closes the spooled file at the end, unless its picture has been taken out.
     """
 
     def __init__(self, boundary: bytes, max_size: int, spool_memory: int = SPOOL_MEMORY) -> None:
@@ -89,7 +89,7 @@ class Form:
         """The fields that were sent.
 
         Raises:
-            InvalidForm: if one is in a charset that is not known.
+            InvalidForm: if a field has an unknown charset.
         """
         given, _ = self._texts.get(CHARSET_FIELD, (b"", None))
         form_charset = given.decode("latin-1") or None
@@ -100,7 +100,7 @@ class Form:
         }
 
     def picture(self) -> Picture:
-        """The picture that was sent, which from here on holds the file.
+        """The picture, which owns the file from here on.
 
         Raises:
             InvalidForm: if there is none, or the body ended too early.
@@ -185,13 +185,13 @@ class Form:
             self._check_unnamed(self._file, head)
 
     def _check_unnamed(self, file: IO[bytes], head: PartHead) -> None:
-        """Drop a picture without a file name that is none: a file that was not chosen, or a text.
-        A part that comes later may be the picture."""
+        """Drop a part `picture` without a file name that is an empty file field or a text. A later
+        part may be the picture."""
         if self._size:
             file.seek(0)
             is_picture = picture_type(file.read(HEAD_SIZE)) is not None
             file.seek(0, os.SEEK_END)
-            # With a type that is none of text it is meant as a file, and refused as one.
+            # With a media type other than text it is meant as a file, and refused as one.
             is_text = head.media_type is None or head.media_type.startswith("text/")
             if is_picture or not is_text:
                 return

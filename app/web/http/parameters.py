@@ -33,7 +33,7 @@ MD5: Schema = {
 
 def in_query(name: str, schema: Schema) -> Schema:
     """A parameter of the query, described by its schema."""
-    # Without a default: what a query leaves out is whatever there is.
+    # Without a default: a missing parameter matches everything.
     schema = {key: value for key, value in schema.items() if key != "default"}
     return {"name": name, "in": "query", "description": schema["description"], "schema": schema}
 
@@ -46,10 +46,10 @@ def in_header(name: str, description: str) -> Schema:
 
 
 def named_md5(request: Request, value: str) -> str:
-    """The MD5 that a path names, in lower case; the line in the access log has it too.
+    """The MD5 in a path, in lower case; the access log gets it too.
 
     Raises:
-        NotFound: if it is none.
+        NotFound: if it is not an MD5.
     """
     md5 = parse_md5(value)
     if md5 is None:

@@ -24,7 +24,7 @@ _USUAL_TYPE = re.compile(rb"[a-z]+/[a-z0-9.+-]+")
 
 @dataclass(frozen=True, slots=True)
 class PartHead:
-    """What the headers of a part say."""
+    """The headers of a part, parsed."""
 
     name: str
     filename: str | None

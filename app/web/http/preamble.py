@@ -1,4 +1,4 @@
-"""What may stand before the parts of a multipart body (RFC 2046, section 5.1.1)."""
+"""The preamble of a multipart body (RFC 2046, section 5.1.1)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ _BLANKS = b" \t"
 
 
 class Preamble:
-    """Passes a body on from its first boundary line, without what comes before it and the blanks
-    behind it: python-multipart takes neither. What comes later it reads as it should."""
+    """Passes a body on from its first boundary line, without the preamble and the blanks after the
+    boundary: python-multipart accepts neither there. The rest it reads correctly."""
 
     def __init__(self, boundary: bytes) -> None:
         self._line = b"\r\n--" + boundary
@@ -20,7 +20,7 @@ class Preamble:
         """Take the next bytes of the body.
 
         Returns:
-            what the parser is to have of them. A line that is still open is held back, and no more.
+            the bytes for the parser. Only an incomplete line is held back.
 
         Raises:
             InvalidForm: if lines end in LF alone.

@@ -23,23 +23,23 @@ class ByteRange:
 
 
 class Condition(Enum):
-    """What the preconditions of a request make of it."""
+    """The outcome of the preconditions of a request."""
 
     HOLDS = auto()
     NOT_MODIFIED = auto()
     """The client has the file: 304."""
     FAILED = auto()
-    """It is another file than the client means: 412."""
+    """The file has another version than the client means: 412."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What tells a file from other versions of it."""
+    """The validators of a version of a file."""
 
     etag: str
     """Strong, with its quotes."""
     modified: datetime
-    """When it was made."""
+    """The time when it was made."""
     only_one: bool
     """Whether no other version can be as old, to the second: then its date is a strong validator
     too (section 8.8.2.2)."""
@@ -50,8 +50,8 @@ class Version:
         return format_datetime(self.modified.astimezone(UTC), usegmt=True)
 
     def check(self, headers: Mapping[str, str]) -> Condition:
-        """Whether the preconditions of a GET or HEAD hold, in the order of section 13.2.2: where
-        there are tags, dates are passed over."""
+        """Whether the preconditions of a GET or HEAD hold, in the order of section 13.2.2: with
+        tags, dates are ignored."""
         if (tags := headers.get("if-match")) is not None:
             if not self._is_one_of(tags, weak=False):
                 return Condition.FAILED
@@ -82,7 +82,7 @@ class Version:
 
 
 def _date(header: str | None) -> datetime | None:
-    """A date of HTTP (section 5.6.7); None if it is none, which counts as not given."""
+    """A date of HTTP (section 5.6.7); None if it is invalid, which counts as missing."""
     try:
         date = parsedate_to_datetime(header or "")
         return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
@@ -91,12 +91,12 @@ def _date(header: str | None) -> datetime | None:
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
-    """The one range asked for, or None where the whole is to be sent.
+    """The requested range, or None if the whole file is sent.
 
-    A range that is malformed or of several parts is passed over, as the RFC allows.
+    A malformed range, or one of several parts, is ignored, as the RFC allows.
 
     Raises:
-        RangeNotSatisfiable: if it begins behind the end.
+        RangeNotSatisfiable: if it begins after the end.
     """
     if header is None:
         return None

@@ -13,8 +13,8 @@ from app.web.service.conversions import Conversions, Result
 from app.web.service.sending import opened, send
 
 REDIRECT_SECONDS = 300
-"""How long a URL of the storage is good. It is followed at once; the rest is for clocks that differ
-and for a download that is broken off and taken up again."""
+"""How long a URL of the storage is valid. It is followed at once; the rest is for differing clocks
+and for a download that is interrupted and resumed."""
 
 
 async def send_result(
@@ -29,9 +29,9 @@ async def send_result(
     """Answer a GET or HEAD with the result.
 
     Args:
-        cache_seconds: how long a cache may keep it; 0 if it is to ask each time.
-        named: whether the request can mean no other result.
-        redirect: whether to send the client to the storage, if that can hand out the result.
+        cache_seconds: how long a cache may keep it; 0 if it must ask each time.
+        named: whether the request can mean only this result.
+        redirect: whether to send the client to the storage, if that can sign URLs.
 
     Returns:
         the response, or None if it has been streamed.
@@ -39,7 +39,7 @@ async def send_result(
     Raises:
         NotFound: if the result has gone meanwhile.
         PreconditionFailed: if the client means another version of it.
-        RangeNotSatisfiable: if the range begins behind its end.
+        RangeNotSatisfiable: if the range begins after its end.
     """
     with opened(conversions, result) as stored:
         conversion, size = result.job.conversion, stored.info.size

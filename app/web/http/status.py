@@ -1,4 +1,4 @@
-"""/status and /queue: how far a picture is."""
+"""/status and /queue: the status of a picture."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def add_status(blueprint: Blueprint, settings: Settings, conversions: Conversion
 async def _tell(
     request: Request, conversions: Conversions, md5: str, settings: Settings
 ) -> HTTPResponse:
-    """The status of a picture, at once or when it has ended, as the request asks for it."""
+    """The status of a picture, at once or when it has ended, as requested."""
     detailed, wait = parse_flag("details", request.args.get("details")), asked_wait(request)
     if wait is None:
         jobs = await conversions.status(md5)

@@ -1,4 +1,4 @@
-"""POST /upload: a picture and what should become of it."""
+"""POST /upload: a picture and its conversion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a request for the status may be kept waiting."""
+"""How long a request for the status may wait."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sanic import Request
 from app.core.errors import InvalidOption
 
 MAX_WAIT_SECONDS = 60
-"""Some proxies cut a request that is not answered within a minute."""
+"""Some proxies cut a request without an answer after a minute."""
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PREFERENCE = re.compile(
     rf"""({_NAME})(?:[ \t]*=[ \t]*({_NAME}|"(?:[^"\\]|\\.)*"))?((?:[^,"]|"(?:[^"\\]|\\.)*")*)"""
 )
-"""A preference of RFC 7240, section 2: its name, its value, and parameters that nobody asks for."""
+"""A preference of RFC 7240, section 2: its name, its value, and parameters, which are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a request asks for."""
+    """The requested wait."""
 
     seconds: int
     preferred: bool = False
@@ -35,11 +35,10 @@ class Wait:
 
 
 def asked_wait(request: Request) -> Wait | None:
-    """What a request asks for with `?wait=` or, if it has none, the header `Prefer`; None for no
-    waiting.
+    """The wait requested by `?wait=` or, without it, by the header `Prefer`; None for no waiting.
 
     Raises:
-        InvalidOption: if the query has something else than a number from 0 to `MAX_WAIT_SECONDS`.
+        InvalidOption: if the query has anything but a number from 0 to `MAX_WAIT_SECONDS`.
     """
     asked = request.args.get("wait")
     if asked is None:
@@ -55,8 +54,8 @@ def asked_wait(request: Request) -> Wait | None:
 
 
 def preferred_wait(headers: Iterable[str]) -> int | None:
-    """The seconds that the request's `Prefer` headers ask for. A value that makes no sense counts
-    as none, and of several preferences the first (RFC 7240, section 2).
+    """The seconds in the request's `Prefer` headers. An invalid value is ignored, and the first of
+    several preferences counts (RFC 7240, section 2).
 
     Args:
         headers: their values.

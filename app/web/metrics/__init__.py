@@ -1,1 +1,1 @@
-"""What an instance counts, and how it is read."""
+"""The counts of an instance, and their endpoint."""

@@ -35,10 +35,10 @@ from app.web.service.cached import Cached
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 1.0
-"""How old the numbers of the whole service may be."""
+"""The greatest age of the numbers of the whole service."""
 
 PATIENCE = 2.0
-"""Seconds that a scrape waits for Redis, which gives up after 10 in all if it is not told."""
+"""Seconds that a scrape waits for Redis, which by default gives up after 10."""
 
 OPENMETRICS = "application/openmetrics-text"
 
@@ -64,7 +64,7 @@ ALL = "; the same at every web instance"
 
 
 class Metrics:
-    """Puts together what is shown."""
+    """Puts the metrics together."""
 
     def __init__(self, instruments: Instruments, connection: redis.Redis) -> None:
         self._instruments = instruments
@@ -72,7 +72,7 @@ class Metrics:
         self._up = True
 
     async def show(self, accept: str) -> tuple[bytes, str]:
-        """All metrics in the format that is asked for. Without Redis those of the instance alone.
+        """All metrics in the requested format. Without Redis only those of the instance.
 
         Returns:
             the text, and its content type.

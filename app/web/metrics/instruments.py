@@ -1,7 +1,7 @@
-"""What this web instance counts of its requests and sockets, over all its processes.
+"""The counts of requests and sockets of this web instance, over all its processes.
 
-Several processes share a folder: each keeps its numbers in files of its own there, and whichever is
-asked adds all of them up (the multiprocess mode of prometheus-client).
+Several processes share a folder: each keeps its numbers in files of its own there, and a
+scraped process adds all of them up (the multiprocess mode of prometheus-client).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from app.web.guard.record import SOCKET_METHOD, Record
 PREFIX = "tinyimage-web-"
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where prometheus-client looks for the folder."""
+"""The variable in which prometheus-client looks for the folder."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
-"""Stands for a method that is none of these, and for a path that has no route: what a client makes
-up never makes a label of its own."""
+"""The label of any other method, and of a path without a route: invented names never become
+labels."""
 
 SOCKET_ROUTE = "live"
 
@@ -42,8 +42,8 @@ class Share:
 
     folder: Path
     slot: int
-    """Its place among them. One that is started again goes on with the numbers of the one before,
-    so that there are never more files than processes."""
+    """Its number among them. A restarted process continues the numbers of the one before, so that
+    there are never more files than processes."""
 
 
 class SharedFolder:
@@ -54,11 +54,11 @@ class SharedFolder:
         self._owner = os.getpid()
 
     def share(self, slot: int) -> Share:
-        """What the process in this place gets."""
+        """The share of the process with this number."""
         return Share(self._temporary.folder, slot)
 
     def forget(self, slot: int) -> None:
-        """Take away what a process that has ended had open; what it has done still counts."""
+        """Remove the open requests and sockets of an ended process; its totals still count."""
         mark_process_dead(slot, str(self._temporary.folder))
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class SharedFolder:
         self._temporary.close()
 
     def close_if_orphaned(self) -> None:
-        """Delete the folder if the process that made it was killed, for one that is ending too."""
+        """Delete the folder if the process that made it was killed."""
         if os.getppid() != self._owner:
             self.close()
 
@@ -96,7 +96,7 @@ class Instruments:
             share: where its numbers are kept; None keeps them in memory, for one process alone.
         """
         self._share = share
-        # Chosen here and not by the environment: it is looked at when the library is imported.
+        # Chosen here and not by the environment, which is read when the library is imported.
         if share is None:
             values.ValueClass = values.MutexValue
         else:
@@ -162,12 +162,12 @@ class Instruments:
         self._in_flight.inc()
 
     def end_request(self) -> None:
-        """Count it as answered, however that ended."""
+        """Count it as answered, in whatever way."""
         self._in_flight.dec()
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[None]:
-        """Count a socket as open, and its request as none any more."""
+        """Count a socket as open, and its request as ended."""
         self._in_flight.dec()
         self._sockets.inc()
         try:
@@ -177,7 +177,7 @@ class Instruments:
             self._in_flight.inc()
 
     def count(self, record: Record) -> None:
-        """Count what has ended."""
+        """Count an ended request or picture."""
         route = record.route or OTHER
         if record.method == SOCKET_METHOD:
             self._pictures[(record.outcome or OTHER,)].inc()

@@ -1,4 +1,4 @@
-"""What is done with the connection of a request that Sanic has no words for."""
+"""Actions on a request's connection that Sanic does not offer."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ async def body_of(request: Request) -> AsyncIterator[bytes]:
 
 
 def has_body_left(request: Request) -> bool:
-    """Whether some of the body may still be on its way."""
+    """Whether parts of the body may still arrive."""
     return bool(_stream(request).request_body)
 
 
 def close_after(request: Request) -> None:
-    """Have the connection closed behind the answer."""
+    """Close the connection after the answer."""
     _stream(request).keep_alive = False
 
 
 def stop_reading(request: Request) -> None:
-    """Have Sanic read no more of the body; the connection is not used again."""
+    """Let Sanic read no more of the body; the connection is not reused."""
     _stream(request).request_body = None
     close_after(request)
 
 
 def stay_http(request: Request) -> None:
-    """Take a wish to become a socket for none: Sanic drops its time-outs for whatever asks to
-    become one, on any route."""
+    """Ignore a request to upgrade to a socket: Sanic drops its time-outs for any such request,
+    on any route."""
     _stream(request).upgrade_websocket = False
 
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from sanic.headers import format_http1_response
 
 LINES = 1024
-"""Header lines that are kept as they were made: most of an answer are those of the one before."""
+"""Header lines that are cached: most lines of an answer equal those of the one before."""
 
 _NOWHERE = str.maketrans("", "", "\r\n\0")
-"""What would begin a line of its own (RFC 9112, section 11.1)."""
+"""Characters that would begin a new line (RFC 9112, section 11.1)."""
 
 _STATUS_LINES = [format_http1_response(status, ()).removesuffix(b"\r\n") for status in range(1000)]
 

@@ -12,7 +12,7 @@ from types import FrameType
 from app.core.process.keeper import STOP_SIGNALS, Keeper, Role
 
 BACKLOG = 100
-"""Connections that wait to be taken; Sanic's own number."""
+"""Connections that wait to be accepted; Sanic's own number."""
 
 POLL_SECONDS = 0.2
 
@@ -25,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 class Processes:
     """Sanic's own manager does not start again a process that was killed, and kills all of them at
-    a second signal, with the uploads they have in hand."""
+    a second signal, with their running uploads."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class Processes:
     ) -> None:
         """
         Args:
-            sock: the listening socket; closed here when all are to stop.
-            serve: what each does until a signal, told its number; it finds the socket by itself.
-            forget: told the number of one that has ended by itself.
+            sock: the listening socket; closed here at the stop.
+            serve: runs in each process until a signal, with its number; it inherits the socket.
+            forget: called with the number of a process that has ended by itself.
         """
         self._sock = sock
         self._keeper = Keeper(
@@ -61,7 +61,7 @@ class Processes:
         while not self._stopping:
             self._keeper.restart_ended()
             time.sleep(POLL_SECONDS)
-        # While this process holds it too, connections would be taken in and never answered.
+        # While this process holds it too, connections would be accepted and never answered.
         self._sock.close()
         self._keeper.stop(stop_seconds)
 

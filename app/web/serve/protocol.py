@@ -39,7 +39,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
 SMALL_MESSAGE = 64 * 1024
-"""Bytes that a socket may always have on their way in: one with less is never closed for others."""
+"""Incoming bytes that each socket may always have: with less it is never closed."""
 
 CLOSE_INVALID_DATA = 1007
 CLOSE_TRY_AGAIN_LATER = 1013
@@ -48,14 +48,14 @@ CLOSE_POLICY_VIOLATION = 1008
 
 @dataclass(slots=True)
 class Incoming:
-    """The memory that messages on their way in take, over all sockets of this process."""
+    """The memory of incoming messages, over all sockets of this process."""
 
     limit: int
     held: int = 0
 
     @property
     def full(self) -> bool:
-        """Whether there is no more."""
+        """Whether the memory is used up."""
         return self.held > self.limit
 
 
@@ -85,12 +85,12 @@ class Requests(Http):
             ) from None
 
     async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
-        """Send the head of an answer, and what there is of its body.
+        """Send the head of an answer, and the available part of its body.
 
         Does what Sanic's own does, with the lines of the head as `head_of` makes them.
 
         Raises:
-            RuntimeError: if the status is none of an answer.
+            RuntimeError: if the status is invalid for an answer.
         """
         response = self.response
         headers, status = response.headers, response.status
@@ -134,7 +134,7 @@ class Requests(Http):
         self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
 
     async def error_response(self, exception: Exception) -> None:
-        """Answer with an error; a client that is still at its head gets to read that."""
+        """Answer with an error, which even a client that still sends its head can read."""
         await super().error_response(exception)
         if isinstance(exception, HeadTooLarge):
             try:
@@ -148,10 +148,10 @@ class Requests(Http):
     async def read(self) -> bytes | None:
         """The next bytes of the body; None at its end.
 
-        Sanic takes no trailers, and an extension of a chunk only if it comes at once.
+        Sanic accepts no trailers, and an extension of a chunk only if it arrives at once.
 
         Raises:
-            BadRequest: if a chunk does not begin as one.
+            BadRequest: if the start of a chunk is invalid.
             PayloadTooLarge: if the body is larger than it may be.
         """
         body: Any = self.request_body
@@ -196,8 +196,8 @@ class Requests(Http):
         return line
 
     def create_empty_request(self) -> None:
-        """A request to answer one with that cannot be read, also where its URL is none: Sanic would
-        fail at that a second time, with a trace and without an answer."""
+        """A stand-in for an unreadable request, even with an invalid URL: Sanic would fail at
+        that a second time, with a trace and without an answer."""
         try:
             super().create_empty_request()
         except BadRequest:
@@ -210,8 +210,8 @@ class Protocol(WebSocketProtocol):
     """One connection.
 
     Sanic counts its time-outs from the last byte that came, so one byte now and then keeps a
-    request open for ever; here the head of a request, a body that nobody wants and a message of a
-    socket have a time as a whole. The body of an upload has its own, in `read_form`.
+    request open for ever; here the head of a request, an unwanted body and a message of a
+    socket have a time limit as a whole. The body of an upload has its own, in `read_form`.
     """
 
     HTTP_CLASS = Requests
@@ -242,8 +242,8 @@ class Protocol(WebSocketProtocol):
         read = websocket.async_data_received
 
         async def async_data_received(data: Sequence[bytes], events: Sequence[Any]) -> None:
-            """As Sanic's own, which nobody waits for: what it raises would end in a trace, and the
-            socket would hang."""
+            """As Sanic's own, whose task is never awaited: its exceptions would end in a trace,
+            and the socket would hang."""
             try:
                 await read(data, events)
             except UnicodeDecodeError:
@@ -261,7 +261,7 @@ class Protocol(WebSocketProtocol):
         return cast(WebsocketImplProtocol, websocket)
 
     async def _handle(self, request: Request) -> None:
-        """Answer a request, counted while that takes, however it ends."""
+        """Answer a request, and count it meanwhile, however it ends."""
         instruments = self.app.ctx.instruments
         instruments.begin_request()
         try:
@@ -270,7 +270,7 @@ class Protocol(WebSocketProtocol):
             instruments.end_request()
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come."""
+        """Take the received bytes."""
         last = self._time
         super().data_received(data)  # type: ignore[no-untyped-call]
         if self.websocket is not None:
@@ -284,12 +284,12 @@ class Protocol(WebSocketProtocol):
             self._time = last
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what the connection held."""
+        """Release the resources of the connection."""
         self._hold(0)
         super().connection_lost(exc)  # type: ignore[no-untyped-call]
 
     def hold(self, size: int) -> None:
-        """Count bytes of messages that are being worked on, beside those on their way in."""
+        """Count bytes of messages in work, beside incoming ones."""
         self._incoming.held += size
 
     @property
@@ -302,7 +302,7 @@ class Protocol(WebSocketProtocol):
         return self.transport.get_write_buffer_size() if self.transport else 0
 
     async def drain(self) -> None:
-        """Wait until the client has taken nearly all it was sent, or is gone."""
+        """Wait until the client has taken nearly all sent bytes, or is gone."""
         await self._can_write.wait()
 
     def abort(self) -> None:

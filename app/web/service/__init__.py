@@ -1,1 +1,1 @@
-"""What every front door does with pictures: takes them, says how they are, gives results."""
+"""The work that HTTP and WebSocket API share: pictures, their status, their results."""

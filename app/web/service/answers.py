@@ -8,7 +8,7 @@ from app.core.jobs.job import PictureJob
 
 
 def describe(job: PictureJob) -> dict[str, Any]:
-    """What was asked for: md5, format and quality, and the options where there are any."""
+    """The requested conversion: md5, format and quality, and the options if there are any."""
     conversion = job.conversion
     named = {
         "md5": conversion.md5,

@@ -19,7 +19,7 @@ class Cached(Generic[T]):
     Args:
         find: finds the answer; it may block.
         seconds: how old an answer may be.
-        patience: seconds that anybody waits for one.
+        patience: seconds that a caller waits for one.
     """
 
     def __init__(self, find: Callable[[], T], *, seconds: float, patience: float) -> None:
@@ -33,9 +33,9 @@ class Cached(Generic[T]):
         """The answer.
 
         Raises:
-            TimeoutError: if there is none in time. Who asks next waits for the same one: one that
-                hangs holds one thread, however many ask.
-            Exception: whatever the finding raises, to all who ask within `seconds`.
+            TimeoutError: if there is none in time. The next caller waits for the same one: a
+                hanging `find` holds one thread, however many ask.
+            Exception: whatever `find` raises, for all callers within `seconds`.
         """
         finding = self._finding
         if finding is None or (
@@ -68,6 +68,6 @@ class Cached(Generic[T]):
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(end, answer, error)
 
-        # Not an executor's thread: Python would wait for one that hangs before it ends.
+        # Not an executor's thread: Python would wait for a hanging one before it ends.
         threading.Thread(target=run, name="cached", daemon=True).start()
         return finding

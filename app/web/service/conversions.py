@@ -1,4 +1,4 @@
-"""What a server does with pictures: queue them, say how they are, give their results."""
+"""Pictures in a server process: queue them, report their status, give their results."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ CONFIRM_DELAYS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.
 just before RQ knows."""
 
 CONFIRM_SECONDS = 1.0
-"""How long after such an event who waits for a whole picture looks once more."""
+"""How long after such an event the status of a whole picture is read once more."""
 
 OUTAGE_SECONDS = 1.0
-"""How often who follows a job asks a Redis that cannot be reached."""
+"""How often a follower of a job retries a Redis that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An object of a storage that holds none open."""
+    """An object of a storage that cannot hold one open."""
 
     storage: Storage
     info: ObjectInfo
@@ -84,12 +84,12 @@ class Conversions:
         priority: Priority = Priority.INTERACTIVE,
         media_type: str | None = None,
     ) -> PictureJob:
-        """Ask for a conversion of the picture; the same one asked for twice is one job, which has
+        """Request a conversion of the picture; two equal requests are one job, which has
         the higher priority of the two as long as it waits.
 
         The media type is that of the picture, by which `own_format` finds its results.
 
-        Once begun it runs to its end, whoever stops waiting for it, with the picture's file.
+        Once begun it runs to its end, with the picture's file, even if its caller is cancelled.
 
         Returns:
             the job, queued, processing or done. A done one has its result in storage. One that had
@@ -99,9 +99,9 @@ class Conversions:
             QueueFull: if it would be a new job, and too many of its priority wait.
             Unavailable: if other servers keep changing the same job.
             StorageError: if the original cannot be stored.
-            RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
+            RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
-        # A client that goes away cancels what waits here. What is on its way to Redis cannot be
+        # A client that disconnects cancels the wait here. Commands on their way to Redis cannot be
         # cancelled: a submission cut off meanwhile would delete the original of a job that is just
         # being made.
         submission = asyncio.create_task(
@@ -124,7 +124,7 @@ class Conversions:
     async def status(self, md5: str) -> list[PictureJob]:
         """The picture's jobs, without those whose result is gone.
 
-        The plain ones come first, as clients that know no others take the first of a format; beyond
+        The plain ones come first, as clients without options take the first of a format; beyond
         that the oldest comes first.
         """
         return await self._current(await self._queue.find(md5))
@@ -162,7 +162,7 @@ class Conversions:
                 await bell.wait(left if pause is None else min(left, pause))
 
     def stop_waiting(self) -> None:
-        """Have all who `wait` be told what is known, now and from now on: the server stops."""
+        """Answer all who `wait` with the current status, now and from now on: the server stops."""
         self._stopping = True
         self._events.ring_all()
 
@@ -171,7 +171,7 @@ class Conversions:
         return await self._queue.places(jobs)
 
     async def own_format(self, md5: str) -> Format | None:
-        """The format that `same` meant as the picture was sent; None if none is known."""
+        """The format that `same` meant at the upload; None if it is unknown."""
         for job in await self._queue.find(md5):
             if job.facts.media_type is not None:
                 return same_format(job.facts.media_type)
@@ -186,10 +186,10 @@ class Conversions:
     ) -> Result | None:
         """The result finished last of those with this format, quality and options, or None.
 
-        Without options it is a plain one. Only where no plain job of this format and quality is
-        there, it is one with options: as long as one waits, or has failed, another's result would
-        be a wrong file for the client that has asked for it. A job whose result is gone is not
-        there.
+        Without options it is a plain one. Only if there is no plain job of this format and quality,
+        it is one with options: while a plain one waits, or after it failed, another result would
+        be a wrong file for the client that requested it. A job whose result is gone does not
+        count.
         """
         jobs = [
             job
@@ -245,7 +245,7 @@ class Conversions:
                     looks += 1
                 else:
                     bell.final, looks = False, 0
-                    # Not all at once, who were all told of something at the same moment.
+                    # Spreads followers that were all woken at the same moment.
                     await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
 
     async def result_of(self, job: PictureJob) -> Result | None:

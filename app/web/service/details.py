@@ -1,4 +1,4 @@
-"""What answers say of a job beside the kept API, to clients that ask for `details`."""
+"""The details of a job in answers, for clients that request them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ UNKNOWN_REASON = "the picture cannot be converted"
 _INTERNAL = re.compile(
     r"Traceback|\[Errno|0x[0-9a-fA-F]{6,}|<[\w.]+ object|(?<![\w.])/[\w.-]+/|\b[A-Za-z]:\\"
 )
-"""What a library may have put into its message: a trace, an object, an address, a path."""
+"""Internals that may be in a library's message: a trace, an object, an address, a path."""
 
 _LONGEST = 300
 """Characters of a reason."""
 
 
 def downloads_from(download_url: str, path: str) -> str:
-    """What the addresses of downloads begin with.
+    """The start of the addresses of downloads.
 
     Args:
         download_url: the setting; relative to the root of the server if it has no host and no
@@ -42,10 +42,10 @@ def downloads_from(download_url: str, path: str) -> str:
 
 
 def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, Any]:
-    """All that is known of a job; a key whose value is not known is left out.
+    """The known details of a job; keys with unknown values are left out.
 
     Args:
-        place: among those that wait.
+        place: among the waiting jobs.
         downloads: as `downloads_from` gives it.
     """
     facts, done = job.facts, job.state is JobState.DONE
@@ -76,7 +76,7 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
 
 
 def reason(text: str | None) -> str:
-    """A reason as clients may read it: one line, and nothing of the inside of the server."""
+    """A reason as clients may read it: one line, without internals of the server."""
     lines = (text or "").splitlines()
     if not lines or not lines[0] or _INTERNAL.search(lines[0]):
         return UNKNOWN_REASON
@@ -84,7 +84,7 @@ def reason(text: str | None) -> str:
 
 
 def _saved(facts: Facts) -> dict[str, float]:
-    """By how much the result is smaller; below 0 if it is larger."""
+    """Original minus result; below 0 if the result is larger."""
     if facts.original_bytes is None or facts.result_bytes is None:
         return {}
     saved = facts.original_bytes - facts.result_bytes
@@ -101,6 +101,6 @@ def _query(conversion: Conversion) -> str:
         name = "quality" if conversion.format.has_quality else "q"
         query[name] = str(conversion.quality)
     if conversion.is_plain:
-        # With an option named, be it as by default, a download is never answered with another.
+        # A download that names an option, even with its default, never gets another result.
         query["lossless"] = "false"
     return urlencode(query, safe=",")

@@ -1,4 +1,4 @@
-"""The one door: every picture comes in here, whichever front door took it."""
+"""The intake of every picture, from HTTP and WebSocket alike."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Intake:
     def __init__(self, conversions: Conversions, effort: Effort, max_pixels: int) -> None:
         """
         Args:
-            effort: of pictures that come without one.
+            effort: of pictures without one.
             max_pixels: pixels of the largest picture that is converted.
         """
         self._conversions = conversions
@@ -36,14 +36,14 @@ class Intake:
         return parse_wish(fields, self._effort, self._max_pixels)
 
     async def accept(self, picture: Picture, wish: Wish) -> PictureJob:
-        """The job of this picture: made by now, or found. It takes the picture's file.
+        """The job of this picture: new, or found. It takes the picture's file.
 
         Raises:
-            NotAnImage: if it is no picture that can be read.
-            UnsupportedFormat: if its own format is asked for, and cannot be written.
-            InvalidOption: if the format cannot do or hold what is asked for.
+            NotAnImage: if it is not a readable picture.
+            UnsupportedFormat: if its own format is requested, and cannot be written.
+            InvalidOption: if the format cannot do or hold the request.
             TinyImageError: as `Conversions.submit`.
-            RedisError: if Redis cannot be reached. Whether there is a job then, nobody knows.
+            RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
         conversion, media_type = self._identify(picture, wish)
         return await self._conversions.submit(picture, conversion, wish.priority, media_type)

@@ -1,4 +1,4 @@
-"""A picture as it came in."""
+"""An incoming picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import IO, Self
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture on its way in. `with picture:` closes its file at the end, unless a submission has
-    taken it by then."""
+    """An incoming picture. `with picture:` closes its file at the end, unless a submission has
+    taken it."""
 
     file: IO[bytes]
     md5: str
@@ -28,7 +28,7 @@ class Picture:
         return cls(io.BytesIO(data), md5, len(data), filename)
 
     def take(self) -> contextlib.ExitStack:
-        """What closes the file, for who goes on with it; the picture closes nothing any more."""
+        """Closes the file, for the new owner; the picture no longer does."""
         return self.held.pop_all()
 
     def __enter__(self) -> Self:

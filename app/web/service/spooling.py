@@ -1,4 +1,4 @@
-"""Bodies on their way in: how much of them is kept in memory, and how long they may take."""
+"""Incoming bodies: how much of them is kept in memory, and how long they may take."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ CROWD_SPOOL_MEMORY = 8 * 1024
 
 
 class Spooling:
-    """How uploads are taken by this process, and how many are on their way.
+    """How uploads are taken by this process, and how many are arriving.
 
     Args:
-        max_size: bytes of the largest picture taken.
+        max_size: bytes of the largest accepted picture.
         seconds: how long the body of one upload may take.
     """
 
@@ -40,7 +40,7 @@ class Spooling:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[int]:
-        """Count an upload as on its way; gives the bytes of it that may stay in memory."""
+        """Count an upload as arriving; gives the bytes of it that may stay in memory."""
         self._open += 1
         try:
             yield SPOOL_MEMORY if self._open <= CROWD else CROWD_SPOOL_MEMORY
@@ -51,8 +51,8 @@ class Spooling:
         """The body of the request, a part at a time. Close it when it is left before its end.
 
         Raises:
-            SizeExceeded: if it has more than `limit` bytes; at once, if it says so itself.
-            UploadTimeout: if it does not come in time.
+            SizeExceeded: if it has more than `limit` bytes; at once, if its Content-Length says so.
+            UploadTimeout: if it does not arrive in time.
         """
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > limit:
@@ -108,5 +108,5 @@ async def discard_rest(request: Request, limit: int) -> None:
 
 
 def too_large(max_size: int) -> SizeExceeded:
-    """The error that says how large a picture may be."""
+    """The error with the largest size of a picture."""
     return SizeExceeded(f"The picture is larger than {max_size} bytes")

@@ -16,12 +16,12 @@ from imaging.formats import Format
 from imaging.quality import parse_quality
 
 GRACE_SECONDS = 1.0
-"""For which a picture that is late is waited for all the same: it may have come, unread as yet."""
+"""Extra seconds for a late picture: it may have arrived, but not been read yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What the next binary message is, or why it is nothing. Small, whatever the message was."""
+    """The meaning of the next binary message, or its error. Small, whatever the message was."""
 
     size: int
     """Characters of the message."""
@@ -31,10 +31,10 @@ class Announcement:
     the next binary message belongs to the next announcement."""
 
     def order(self, data: bytes, max_size: int) -> Order:
-        """The order that the announcement and its binary message are.
+        """The order in the announcement and its binary message.
 
         Raises:
-            UnsupportedFormat, InvalidOption, InvalidJSON: what the announcement has wrong.
+            UnsupportedFormat, InvalidOption, InvalidJSON: the error of the announcement.
             SizeExceeded: if the picture is larger than `max_size` bytes.
         """
         if isinstance(self.asked, TinyImageError):
@@ -45,8 +45,8 @@ class Announcement:
 
 
 def announcement_of(message: str, intake: Intake) -> Announcement | None:
-    """The announcement that a text message is, None if it is another one: one is an object whose
-    `binary` is there and not false, right or wrong as the rest of it may be."""
+    """The announcement in a text message, None if it is another message: an announcement is an
+    object with a `binary` other than false, whether the rest is valid or not."""
     if '"binary"' not in message and "\\" not in message:  # a name may be written with escapes
         return None
     try:
@@ -77,9 +77,9 @@ class Announced:
     """The open announcements of one socket, first in, first out.
 
     Args:
-        limit: how many there may be.
+        limit: their largest number.
         patience: seconds that the first of them waits for its picture to begin.
-        clock: what tells seconds.
+        clock: gives seconds.
     """
 
     limit: int
@@ -93,7 +93,7 @@ class Announced:
 
     @property
     def full(self) -> bool:
-        """Whether there may be no more."""
+        """Whether the limit is reached."""
         return len(self._open) >= self.limit
 
     def add(self, announcement: Announcement) -> None:
@@ -103,13 +103,13 @@ class Announced:
         self._open.append(announcement)
 
     def take(self) -> Announcement:
-        """The one whose picture has come."""
+        """The announcement whose picture has arrived."""
         announcement = self._open.popleft()
         self._restart()
         return announcement
 
     def pause(self, seconds: float) -> None:
-        """Leave out a time in which the server did not read."""
+        """Exclude a time in which the server did not read."""
         self._deadline += seconds
 
     @property

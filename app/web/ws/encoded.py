@@ -15,15 +15,15 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BLANKS = b" \t\r\n\f"
 
 _ESCAPES = {"%2B": "+", "%2F": "/", "%3D": "=", "%0D": "", "%0A": "", "%20": ""}
-"""What of base64 is escaped in a URL."""
+"""Characters of base64 that are escaped in a URL."""
 
 
 def decode_data(encoded: str, max_size: int) -> bytes:
-    """The bytes that a text in base64 stands for: with blanks and line breaks, in either alphabet,
+    """The bytes of a text in base64: with blanks and line breaks, in either alphabet,
     with its padding or without, or as a `data:` URL (RFC 2397). One pass over the text each.
 
     Raises:
-        DecodeError: if it is no such text.
+        DecodeError: if it is not such a text.
         SizeExceeded: if there are more than `max_size` bytes.
     """
     if match := _DATA_URL.match(encoded):

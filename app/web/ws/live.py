@@ -43,7 +43,7 @@ from app.web.ws.outbox import Gone, Outbox
 logger = logging.getLogger(__name__)
 
 INCOMING_AT_ONCE = 2
-"""Messages of one socket that are decoded and stored at once; the next is read when one is."""
+"""Messages of one socket that are decoded and stored at once; further ones stay unread."""
 
 AUTHORIZE_SECONDS = 10
 """Within which a client sends its key if the headers had none."""
@@ -95,11 +95,11 @@ def live_blueprint(
 
 @dataclass(slots=True)
 class _Exchange:
-    """One message, and what is known of its picture by now."""
+    """One message, and what is known of its picture so far."""
 
     record: Record
     details: bool = False
-    """Whether the client has asked for them."""
+    """Whether the client requested them."""
     job: PictureJob | None = None
 
 
@@ -146,7 +146,7 @@ class LiveSocket:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _authorize(self) -> bool:
-        """Wait for the key if the headers had none; without a good one the socket is closed."""
+        """Wait for the key if the headers had none; without a valid one the socket is closed."""
         keys = self._guard.keys
         if not keys.required or self._record.key is not None:
             return True
@@ -162,7 +162,7 @@ class LiveSocket:
         return False
 
     async def _take_key(self, key: str) -> bool:
-        """Answer a message with a key; a server without keys takes any, as it does in a header."""
+        """Answer a message with a key; a server without keys accepts any, as in a header."""
         if self._guard.keys.required:
             try:
                 self._record.key = self._guard.keys.owner(key)
@@ -197,7 +197,7 @@ class LiveSocket:
             task.add_done_callback(self._ended)
 
     async def _receive(self) -> str | bytes | None:
-        """The next message; None if there is none for so long that the socket has been closed."""
+        """The next message; None if the socket has been closed as idle."""
         idle = self._settings.limits.socket_idle
         while True:
             left = max(self._announced.left(), GRACE_SECONDS)
@@ -213,7 +213,7 @@ class LiveSocket:
                 return None
 
     async def _is_told(self, message: str | bytes) -> bool:
-        """Whether a message is a key or an announcement, and no picture; it has been seen to."""
+        """Handle a message that is a key or an announcement. Returns False for a picture."""
         if (key := key_of_message(message)) is not None:
             await self._take_key(key)
             return True
@@ -227,7 +227,7 @@ class LiveSocket:
         if announcement is None:
             return False
         if self._announced.full:
-            # To drop it alone would give its picture to another one.
+            # To drop only this one would give its picture to another.
             await self._close(CLOSE_POLICY_VIOLATION, "too_many_announced")
             raise Gone
         self._announced.add(announcement)
@@ -282,7 +282,7 @@ class LiveSocket:
     async def _take(
         self, message: str | bytes, announcement: Announcement | None, exchange: _Exchange
     ) -> PictureJob:
-        """The job of the picture that a message holds or is, queued by now or found."""
+        """The job of the picture in a message, new or found."""
         record, size = exchange.record, len(message)
         self._protocol.hold(size)
         try:
@@ -309,7 +309,7 @@ class LiveSocket:
             self._incoming.release()
 
     async def _refused(self) -> RateLimited | None:
-        """Count the picture. That it is one too many is told once its MD5 is known."""
+        """Count the picture. An error over the limit is sent once its MD5 is known."""
         try:
             await self._guard.count_picture(self._request)
         except RateLimited as error:
@@ -317,7 +317,7 @@ class LiveSocket:
         return None
 
     async def _report(self, job: PictureJob, exchange: _Exchange) -> None:
-        """Tell the steps of the job, each once and in order, whichever of them were seen."""
+        """Send the steps of the job, each once and in order, even if some were not seen."""
         exchange.job = job
         if job.state is not JobState.DONE:
             await self._send_step("queued", job, exchange)

@@ -25,7 +25,7 @@ MESSAGE_OVERHEAD = 64 * 1024
 """Bytes that the other fields of a message may take."""
 
 KEY_MESSAGE = 4 * 1024
-"""Bytes of the largest message that is looked into for a key."""
+"""Bytes of the largest message that is searched for a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Order:
     picture: Picture
     wish: Wish
     details: bool = False
-    """Whether the answers are to have the details of the job."""
+    """Whether the answers have the details of the job."""
 
 
 def max_message_size(max_upload_size: int) -> int:
@@ -69,7 +69,7 @@ def wants_details(message: str | bytes) -> bool:
 
 
 def asks_for_details(fields: Mapping[str, object]) -> bool:
-    """Whether the fields of a message ask for details; not if they do so wrongly."""
+    """Whether the fields of a message ask for details; False for an invalid value."""
     try:
         return parse_flag("details", fields.get("details"))
     except (TinyImageError, RecursionError):
@@ -80,7 +80,7 @@ def decode_message(message: str | bytes, intake: Intake, max_size: int) -> Order
     """The order that a client's message holds.
 
     Raises:
-        InvalidJSON: if it is no JSON object.
+        InvalidJSON: if it is not a JSON object.
         UnsupportedFormat: if there is no such format.
         InvalidOption: if an option is wrong.
         SizeExceeded: if the picture is larger than it may be.
@@ -101,7 +101,7 @@ def decode_message(message: str | bytes, intake: Intake, max_size: int) -> Order
 
 
 def wish_of(fields: Mapping[str, object], intake: Intake) -> tuple[Wish, str]:
-    """What the fields of a message ask for, and the name of the file.
+    """The request in the fields of a message, and the name of the file.
 
     Raises:
         UnsupportedFormat: if there is no such format.
@@ -125,10 +125,10 @@ def order_of(data: bytes, max_size: int, wish: Wish, filename: str, details: boo
 
 
 def fields_of(message: str | bytes) -> dict[str, Any]:
-    """The members of the object that a message is.
+    """The members of a message.
 
     Raises:
-        InvalidJSON: if it is no JSON object.
+        InvalidJSON: if it is not a JSON object.
     """
     try:
         fields = json.loads(message)

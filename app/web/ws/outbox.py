@@ -1,4 +1,4 @@
-"""What a socket is sent: whole messages, one after another, as fast as its client takes them."""
+"""Outgoing messages of a socket, one after another, as fast as its client takes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Outbox:
     """Sends to one socket. At most one message waits in the connection's buffer.
 
     Args:
-        patience: seconds in which the client may take nothing of what is sent. After that the
+        patience: seconds without progress in sending. After that the
             connection is cut; pings do not notice, as they stand behind the message.
     """
 
@@ -37,7 +37,7 @@ class Outbox:
         """Send a message.
 
         Args:
-            file: what goes with it in base64, as its last field.
+            file: sent with it in base64, as its last field.
 
         Returns:
             its bytes.
@@ -47,11 +47,11 @@ class Outbox:
         """
         text = json.dumps(message)
         if file is not None:
-            # Nothing in base64 needs to be escaped; to see that, json would look at each character.
+            # base64 never needs escapes, but json would check each character.
             text = f'{text[:-1]}, "file": "{base64.b64encode(file).decode("ascii")}"}}'
         async with self._sending:
             writing = asyncio.create_task(self._write(text))
-            # Also when nobody waits for it any more, as the socket is being closed.
+            # Even if the caller was cancelled, as when the socket is being closed.
             writing.add_done_callback(lambda task: task.cancelled() or task.exception())
             try:
                 left = None
