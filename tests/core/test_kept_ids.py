@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.picture import paths
-from app.core.picture.conversion import Conversion, parse_wish
+from app.core.picture.conversion import Conversion, parse_conversion_request
 from imaging.options import Effort
 
 MD5 = "0123456789abcdef" * 2
@@ -63,7 +63,9 @@ KEPT: list[tuple[dict[str, str], str, dict[str, Any] | None]] = [
 def test_ids_arguments_and_keys_are_what_they_were(
     given: dict[str, str], name: str, options: dict[str, Any] | None
 ) -> None:
-    conversion = parse_wish(given, Effort.BALANCED, 50_000_000).conversion(MD5, "image/png")
+    conversion = parse_conversion_request(given, Effort.BALANCED, 50_000_000).conversion(
+        MD5, "image/png"
+    )
     job_id = f"{MD5}-{name}"
     assert conversion.job_id == job_id
     format, quality = name.split("-")[:2]

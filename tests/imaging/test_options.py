@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import InvalidOption, UnsupportedFormat
-from app.core.picture.conversion import Conversion, parse_wish
+from app.core.picture.conversion import Conversion, parse_conversion_request
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import (
@@ -60,7 +60,7 @@ def _parsed(**given: object) -> Options:
 
 
 def _wish(**given: object) -> Any:
-    return parse_wish(given, Effort.BALANCED, MAX_PIXELS)
+    return parse_conversion_request(given, Effort.BALANCED, MAX_PIXELS)
 
 
 def test_every_option_is_understood() -> None:

@@ -230,9 +230,9 @@ def test_each_field_and_option_is_in_the_schema(contract: Contract) -> None:
     schemas = contract.schema["components"]["schemas"]
     assert set(schemas["ChosenOptions"]["properties"]) == OPTION_NAMES
     assert set(schemas["Format"]["enum"]) == set(Format)
-    wish = set(schemas["SocketPicture"]["properties"]) - {"data"}
-    assert wish > OPTION_NAMES
-    assert set(schemas["SocketAnnouncement"]["properties"]) == wish | {"binary"}
+    requested = set(schemas["SocketPicture"]["properties"]) - {"data"}
+    assert requested > OPTION_NAMES
+    assert set(schemas["SocketAnnouncement"]["properties"]) == requested | {"binary"}
     results = contract.operations["/download/{md5}", "get"]["responses"]["200"]["content"]
     assert set(results) == {format.media_type for format in Format}
 

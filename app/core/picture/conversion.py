@@ -1,4 +1,4 @@
-"""What is asked for: a picture, a format, a quality, options."""
+"""The request for a conversion, and the conversion: a picture, a format, a quality, options."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ _MD5 = re.compile(rf"[0-9a-fA-F]{{{MD5_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a client asks for, whatever the picture turns out to be."""
+class ConversionRequest:
+    """The conversion that a client requests, before the picture is known."""
 
     format: Format | None
-    """None is the format the picture comes in."""
+    """None for the format of the original."""
     quality: object
-    """As it was given; counts as `parse_quality` says."""
+    """As given; interpreted by `parse_quality`."""
     q: int | None
     options: Options
     priority: Priority = Priority.INTERACTIVE
-    """When, and not what: the same picture with another priority is the same conversion."""
+    """Only the order: the same picture with another priority is the same conversion."""
 
     def conversion(self, md5: str, media_type: str, size: Size | None = None) -> Conversion:
         """The conversion of the picture `md5`, which is of this media type.
 
         Args:
-            size: as it is stored, in pixels; None if that is not known yet.
+            size: as stored, in pixels; None if it is not known yet.
 
         Raises:
-            UnsupportedFormat: if its own format is asked for, and cannot be written.
-            InvalidOption: if the format cannot do what is asked for, or does not hold a picture of
+            UnsupportedFormat: if its own format is requested, and cannot be written.
+            InvalidOption: if the format cannot do what is requested, or cannot hold a picture of
                 this size.
         """
         format = self.format or same_format(media_type)
@@ -66,7 +66,7 @@ class Wish:
         return Conversion(md5, format, quality, self.options)
 
     def _too_large(self, format: Format, size: Size) -> str | None:
-        """Why the format does not hold the picture, also if it is shown turned by a quarter."""
+        """Why the format cannot hold the picture, even if it is displayed turned by a quarter."""
         turned = final_size(size.height, size.width, self.options)
         if not format.too_large(turned):
             return None
@@ -92,7 +92,7 @@ class Conversion:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is one that the kept API can name: without options, `q` included."""
+        """Whether the kept API can name it: without options, including `q`."""
         chosen = self.quality != NO_QUALITY
         return self.options == DEFAULTS and (not chosen or self.format.has_quality)
 
@@ -114,12 +114,14 @@ class Conversion:
 
 
 @told()
-def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: int) -> Wish:
-    """What the fields of a form, or the members of a JSON object, ask for.
+def parse_conversion_request(
+    given: Mapping[str, object], default_effort: Effort, max_pixels: int
+) -> ConversionRequest:
+    """The request in the fields of a form, or in the members of a JSON object.
 
     Args:
-        default_effort: what the settings say.
-        max_pixels: pixels of the largest picture that may be asked for.
+        default_effort: from the settings.
+        max_pixels: pixels of the largest picture that may be requested.
 
     Raises:
         UnsupportedFormat: if there is no such format.
@@ -132,7 +134,7 @@ def parse_wish(given: Mapping[str, object], default_effort: Effort, max_pixels: 
     if options.lossless and q is not None:
         raise InvalidOption("q and lossless exclude each other")
     priority = parse_priority(given.get("priority"))
-    return Wish(format, given.get("quality"), q, options, priority)
+    return ConversionRequest(format, given.get("quality"), q, options, priority)
 
 
 def parse_md5(value: str) -> str | None:

@@ -164,7 +164,7 @@ _DONE_OR_NOT = _text("For people.", example="Your image is queued for processing
 
 _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
-_WISH: dict[str, Schema] = {
+_REQUESTED: dict[str, Schema] = {
     "filename": _text("The name of the original.", example="rocket.jpg"),
     "format": FORMAT,
     "quality": QUALITY,
@@ -250,13 +250,13 @@ SCHEMAS: dict[str, Schema] = {
     "SocketPicture": _object(
         "To the server: a picture and its conversion.",
         {"data": _text("The file.", format="byte")},
-        _WISH,
+        _REQUESTED,
     ),
     "SocketAnnouncement": _object(
         "To the server, in a text message: the conversion of a picture that follows in a binary "
         "message.",
         {"binary": {"type": "boolean", "enum": [True]}},
-        _WISH,
+        _REQUESTED,
     ),
     "SocketKey": _object(
         "To the server: the API key, where headers cannot be set.", {"api_key": _text("The key.")}

@@ -63,8 +63,8 @@ async def send_result(
         if redirect and (
             url := await conversions.presign(result, request.method, REDIRECT_SECONDS)
         ):
-            # 302: with GET and HEAD each client asks again as it did. No cache may keep the
-            # address: it is good for all, and not for long.
+            # 302: with GET and HEAD each client repeats its method. No cache may keep the
+            # address: it works for everyone, and only for a short time.
             return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
         current = version.is_same(request.headers.get("if-range"))
         part = parse_range(request.headers.get("range") if current else None, size)

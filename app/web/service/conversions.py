@@ -309,8 +309,8 @@ class Conversions:
                     picture.file.seek(0)
                     stored = unused = True
                     await self._storage.put(paths.original(conversion, token), picture.file)
-                # From here until Redis is asked again a job may have it, also if no answer comes;
-                # if none has, the cleanup finds an orphan.
+                # From here until Redis is asked again a job may own it, even without an answer;
+                # if no job does, the cleanup finds an orphan.
                 unused = False
                 submitted = await self._queue.submit(
                     conversion,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from app.core.errors import told
 from app.core.jobs.job import PictureJob
-from app.core.picture.conversion import Conversion, Wish, parse_wish
+from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
 from app.web.service.conversions import Conversions
 from app.web.service.picture import Picture
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
@@ -26,16 +26,16 @@ class Intake:
         self._effort = effort
         self._max_pixels = max_pixels
 
-    def wish(self, fields: Mapping[str, object]) -> Wish:
+    def request(self, fields: Mapping[str, object]) -> ConversionRequest:
         """What the fields of an upload ask for.
 
         Raises:
             UnsupportedFormat: if there is no such format.
             InvalidOption: if an option is wrong, or options conflict.
         """
-        return parse_wish(fields, self._effort, self._max_pixels)
+        return parse_conversion_request(fields, self._effort, self._max_pixels)
 
-    async def accept(self, picture: Picture, wish: Wish) -> PictureJob:
+    async def accept(self, picture: Picture, requested: ConversionRequest) -> PictureJob:
         """The job of this picture: new, or found. It takes the picture's file.
 
         Raises:
@@ -45,13 +45,13 @@ class Intake:
             TinyImageError: as `Conversions.submit`.
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
-        conversion, media_type = self._identify(picture, wish)
-        return await self._conversions.submit(picture, conversion, wish.priority, media_type)
+        conversion, media_type = self._identify(picture, requested)
+        return await self._conversions.submit(picture, conversion, requested.priority, media_type)
 
-    def _identify(self, picture: Picture, wish: Wish) -> tuple[Conversion, str]:
-        """The conversion that `wish` means for this picture, and the picture's media type."""
+    def _identify(self, picture: Picture, requested: ConversionRequest) -> tuple[Conversion, str]:
+        """The conversion that `requested` means for this picture, and the picture's media type."""
         picture.file.seek(0)
         with told():
             media_type = readable_type(picture.file.read(HEAD_SIZE))
         size = picture_size(picture.file, media_type, self._max_pixels)
-        return wish.conversion(picture.md5, media_type, size), media_type
+        return requested.conversion(picture.md5, media_type, size), media_type

@@ -17,7 +17,7 @@ from app.core.errors import (
 )
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.outputs import Source
-from app.core.picture.conversion import Conversion, Wish
+from app.core.picture.conversion import Conversion, ConversionRequest
 from app.web.service.conversions import Conversions, Result
 from app.web.service.details import reason
 from app.web.service.intake import Intake
@@ -96,8 +96,8 @@ class Work:
             TinyImageError: if it comes to nothing, and why.
             RedisError: if Redis cannot be reached.
         """
-        wishes = [self._intake.wish(fields) for fields in self._open(source, commands, shown)]
-        return await self._smallest(wishes, source, picture)
+        requests = [self._intake.request(fields) for fields in self._open(source, commands, shown)]
+        return await self._smallest(requests, source, picture)
 
     async def again(self, source: Source, conversion: Conversion) -> Result:
         """The result of a conversion that was made before.
@@ -106,8 +106,8 @@ class Work:
             as `smallest`.
         """
         q = conversion.quality or None
-        wish = Wish(conversion.format, q, q, conversion.options)
-        return await self._smallest([wish], source, None)
+        requested = ConversionRequest(conversion.format, q, q, conversion.options)
+        return await self._smallest([requested], source, None)
 
     def _open(self, source: Source, commands: Commands, shown: Size) -> Iterator[Fields]:
         """What an upload would ask for, for each format that is left open."""
@@ -121,15 +121,15 @@ class Work:
             yield {name: value for name, value in fields.items() if value not in (None, [])}
 
     async def _smallest(
-        self, wishes: Sequence[Wish], source: Source, picture: Picture | None
+        self, requests: Sequence[ConversionRequest], source: Source, picture: Picture | None
     ) -> Result:
         jobs: list[PictureJob] = []
         refusals: list[TinyImageError] = []
-        for wish in wishes:
+        for requested in requests:
             given, picture = picture or await self._sources.load(source), None
             with given:
                 try:
-                    jobs.append(await self._intake.accept(given, wish))
+                    jobs.append(await self._intake.accept(given, requested))
                 except InvalidOption as error:  # such as a format's longest side
                     refusals.append(error)
         ended = await asyncio.gather(*map(self._conversions.finished, jobs))

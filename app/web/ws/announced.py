@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from app.core.errors import InvalidJSON, InvalidOption, TinyImageError
-from app.core.picture.conversion import Wish, parse_flag
+from app.core.picture.conversion import ConversionRequest, parse_flag
 from app.web.service.intake import Intake
-from app.web.ws.messages import Order, asks_for_details, fields_of, order_of, wish_of
+from app.web.ws.messages import Order, asks_for_details, fields_of, order_of, request_of
 from imaging.formats import Format
 from imaging.quality import parse_quality
 
@@ -26,9 +26,9 @@ class Announcement:
     size: int
     """Characters of the message."""
     details: bool
-    asked: tuple[Wish, str] | TinyImageError
-    """The wish and the name of the file, or what is wrong; told when its picture comes, so that
-    the next binary message belongs to the next announcement."""
+    asked: tuple[ConversionRequest, str] | TinyImageError
+    """The request and the name of the file, or the error, which is sent when its picture comes, so
+    that the next binary message belongs to the next announcement."""
 
     def order(self, data: bytes, max_size: int) -> Order:
         """The order in the announcement and its binary message.
@@ -40,8 +40,8 @@ class Announcement:
         if isinstance(self.asked, TinyImageError):
             # A new one: its trace would hold the picture in a circle.
             raise type(self.asked)(*self.asked.args)
-        wish, filename = self.asked
-        return order_of(data, max_size, wish, filename, self.details)
+        requested, filename = self.asked
+        return order_of(data, max_size, requested, filename, self.details)
 
 
 def announcement_of(message: str, intake: Intake) -> Announcement | None:
@@ -56,13 +56,13 @@ def announcement_of(message: str, intake: Intake) -> Announcement | None:
     try:
         if not parse_flag("binary", fields.get("binary")):
             return None
-        wish, filename = wish_of(fields, intake)
+        requested, filename = request_of(fields, intake)
         parse_flag("details", fields.get("details"))
         if fields.get("data") is not None:
             raise InvalidOption("data and binary exclude each other")
         # It is a number from here on, and means the same for each format.
-        wish = replace(wish, quality=parse_quality(wish.quality, Format.JPG))
-        return Announcement(len(message), asks_for_details(fields), (wish, filename))
+        requested = replace(requested, quality=parse_quality(requested.quality, Format.JPG))
+        return Announcement(len(message), asks_for_details(fields), (requested, filename))
     except RecursionError:
         error: TinyImageError = InvalidJSON("The message is nested too deeply")
     except TinyImageError as raised:

@@ -303,7 +303,7 @@ class LiveSocket:
             if refused is not None:
                 raise refused
             with order.picture as picture:
-                return await self._intake.accept(picture, order.wish)
+                return await self._intake.accept(picture, order.requested)
         finally:
             self._protocol.hold(-size)
             self._incoming.release()

@@ -15,7 +15,7 @@ from app.core.errors import (
     SizeExceeded,
     TinyImageError,
 )
-from app.core.picture.conversion import Wish, parse_flag
+from app.core.picture.conversion import ConversionRequest, parse_flag
 from app.core.picture.filenames import clean_filename
 from app.web.service.intake import Intake
 from app.web.service.picture import Picture
@@ -33,7 +33,7 @@ class Order:
     """A message, decoded."""
 
     picture: Picture
-    wish: Wish
+    requested: ConversionRequest
     details: bool = False
     """Whether the answers have the details of the job."""
 
@@ -88,7 +88,7 @@ def decode_message(message: str | bytes, intake: Intake, max_size: int) -> Order
     """
     fields = fields_of(message)
     try:
-        wish, filename = wish_of(fields, intake)
+        requested, filename = request_of(fields, intake)
         details = parse_flag("details", fields.get("details"))
         if parse_flag("binary", fields.get("binary")):  # others are taken as announcements
             raise InvalidOption("A binary message should be announced in a text message")
@@ -97,10 +97,10 @@ def decode_message(message: str | bytes, intake: Intake, max_size: int) -> Order
     encoded = fields.get("data")
     if not isinstance(encoded, str) or not encoded:
         raise DecodeError("'data' is not base64")
-    return order_of(decode_data(encoded, max_size), max_size, wish, filename, details)
+    return order_of(decode_data(encoded, max_size), max_size, requested, filename, details)
 
 
-def wish_of(fields: Mapping[str, object], intake: Intake) -> tuple[Wish, str]:
+def request_of(fields: Mapping[str, object], intake: Intake) -> tuple[ConversionRequest, str]:
     """The request in the fields of a message, and the name of the file.
 
     Raises:
@@ -109,10 +109,12 @@ def wish_of(fields: Mapping[str, object], intake: Intake) -> tuple[Wish, str]:
         RecursionError: if they are nested too deeply.
     """
     filename = fields.get("filename")
-    return intake.wish(fields), clean_filename(filename if isinstance(filename, str) else "")
+    return intake.request(fields), clean_filename(filename if isinstance(filename, str) else "")
 
 
-def order_of(data: bytes, max_size: int, wish: Wish, filename: str, details: bool) -> Order:
+def order_of(
+    data: bytes, max_size: int, requested: ConversionRequest, filename: str, details: bool
+) -> Order:
     """The order of a picture.
 
     Raises:
@@ -121,7 +123,7 @@ def order_of(data: bytes, max_size: int, wish: Wish, filename: str, details: boo
     if len(data) > max_size:
         raise SizeExceeded(f"The picture is larger than {max_size} bytes")
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return Order(Picture.of_bytes(data, md5, filename), wish, details)
+    return Order(Picture.of_bytes(data, md5, filename), requested, details)
 
 
 def fields_of(message: str | bytes) -> dict[str, Any]:
