@@ -1,1 +1,1 @@
-"""The RQ workers and what they run."""
+"""The RQ workers and their jobs."""

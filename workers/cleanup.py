@@ -1,4 +1,4 @@
-"""What is older than `max_age` goes: the job and its files together."""
+"""Deletes jobs older than `max_age` together with their files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ fetched."""
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a cleanup has deleted."""
+    """The counts of a cleanup."""
 
     jobs: int = 0
     files: int = 0
@@ -46,14 +46,14 @@ async def sweep(
 ) -> Swept:
     """Delete jobs that ended `max_age_seconds` ago with their files, and files without a job.
 
-    A job is deleted before its files: from that moment status, repeat upload and download agree
-    that there is nothing, and whoever sends the picture again gets a job and files of its own. If
-    it is cut off between the two, the files have no job and go with the next sweep.
+    A job is deleted before its files: from then on status, repeated upload and download agree
+    that it is gone, and the same picture sent again gets a job and files of its own. If
+    the cleanup is interrupted between the two, the next one deletes the files without a job.
 
-    The queue is asked by a client that blocks: nothing else is to run meanwhile.
+    The client of the queue blocks, as nothing else runs meanwhile.
 
     Args:
-        stopping: asked every second or so; once it says yes, the rest is left to the next sweep.
+        stopping: called every second or so; once it is true, the rest is left to the next sweep.
     """
     swept = Swept()
     now = time.time()
@@ -114,7 +114,7 @@ async def _sweep_part(
         elif removed:
             gone[info.key] = info
     for job, removed in found.values():
-        # The other file of the same job may stand on another page, or be a little younger.
+        # The other file of the same job may be on another page, or be a little younger.
         if job and removed:
             gone.setdefault(job.original_key, None)
             gone.setdefault(job.result_key, None)

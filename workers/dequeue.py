@@ -23,12 +23,12 @@ threads. Each look costs a command, and managed Redis is paid by the command."""
 
 
 class Precedence:
-    """The order in which a worker looks at its queues: as they were given, but that each later one
-    is the first now and then.
+    """The order in which a worker looks at its queues: as given, except that each later one
+    is first now and then.
 
-    After `STREAK` jobs in a row while later queues stand back, the next one is theirs. So one of
-    ten is bulk however much else there is: it goes on, and costs the others a tenth at most. Each
-    worker counts for itself: nothing is shared, and of many each gives its tenth.
+    After `STREAK` jobs in a row while later queues wait, the next job is theirs. So one of ten is
+    bulk at any load: bulk proceeds, and costs the others a tenth at most. Each worker counts for
+    itself, without shared state.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -53,7 +53,7 @@ class Precedence:
             self._turn = self._turn % (len(self._names) - 1) + 1
             self._streak = 0
         elif name == self._names[-1]:
-            self._streak = 0  # none stands back
+            self._streak = 0  # no queue waits
         else:
             self._streak += 1
 
@@ -63,9 +63,9 @@ class Precedence:
 
 
 class SafeQueue(Queue):
-    """A queue whose jobs are in one of Redis's lists until they are begun.
+    """A queue whose jobs are in one of Redis's lists until they start.
 
-    RQ takes them so only where a worker has one queue. With several it pops them (BLPOP), and a
+    RQ does so only for a worker with one queue. With several it pops them (BLPOP), and a
     worker that is killed before it has begun takes the job with it.
     """
 
@@ -82,13 +82,13 @@ class SafeQueue(Queue):
         """The first job of the first queue that has one.
 
         Args:
-            timeout: seconds to wait if there is none; None is not at all.
+            timeout: seconds to wait if there is none; None for no waiting.
 
         Returns:
             the job and its queue; None if there is none and `timeout` is None.
 
         Raises:
-            DequeueTimeout: if none comes in time.
+            DequeueTimeout: if no job arrives in time.
         """
         names = [queue.key for queue in queues]
         while True:

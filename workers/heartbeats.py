@@ -1,4 +1,4 @@
-"""A worker that is heard of while it has a job in hand."""
+"""The heartbeats of a worker while it has a job."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rq.job import Job
 
 HEARTBEAT_SECONDS = 4
 HEARTBEAT_TTL = 16
-"""A job whose worker has not been heard of for so many seconds is abandoned and put back."""
+"""Seconds without a heartbeat after which a job is abandoned and put back."""
 
 
 class Heartbeats:
-    """A thread that beats while there is a job: one for all, as to start one for each takes as long
-    as the rest of what a worker does for a small picture."""
+    """A thread that sends heartbeats while there is a job: one for all jobs, as starting one for
+    each takes as long as the rest of the worker's own work for a small picture."""
 
     def __init__(self, beat: Callable[[Job, Execution], None]) -> None:
         """

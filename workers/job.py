@@ -1,4 +1,4 @@
-"""What a worker may run: the functions that `app.core.jobs.keys` names and nothing else."""
+"""The jobs that a worker may run: only the functions that `app.core.jobs.keys` names."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ CALLBACKS = frozenset({keys.FAILURE_FUNCTION, keys.FETCH_FAILURE_FUNCTION})
 
 
 class NotOurs(Exception):
-    """The job names a function that is none of ours."""
+    """The job names a function that is not ours."""
 
 
 class CheckedJob(Job):
     """A job as a worker reads it from Redis. RQ imports and calls whatever function a job names, so
-    whoever could write to Redis could run code here."""
+    write access to Redis would be enough to run code here."""
 
     def restore(self, raw_data: Any) -> Any:
-        """Read the job, without what RQ would call or ask on its behalf and we never use."""
+        """Read the job, without RQ's callbacks and queries that we never use."""
         restored = super().restore(raw_data)
         self._success_callback_name = None
         self._stopped_callback_name = None

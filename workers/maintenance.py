@@ -1,4 +1,4 @@
-"""What dead workers had in hand goes back into its queue, whichever worker finds it."""
+"""Puts the jobs of dead workers back into their queues; any worker does it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ way anew: put back at once, it would be converted twice."""
 
 
 def anything_begun(connection: redis.Redis) -> bool:
-    """Whether any job is in a worker's hands or on its way there, so that one could be abandoned,
-    or waits in a queue that is no more.
+    """Whether any job is with a worker or on its way there, so that it could be abandoned, or waits
+    in the retired queue.
 
     Raises:
         RedisError: if Redis cannot be reached.
@@ -46,7 +46,7 @@ def anything_begun(connection: redis.Redis) -> bool:
 
 
 def maintain(connection: redis.Redis, job_class: type[Job], serializer: Any) -> None:
-    """Put back what was abandoned in any queue, and what waits in one that is no more.
+    """Put back abandoned jobs of any queue, and jobs in the retired queue.
 
     Raises:
         RedisError: if Redis cannot be reached.
@@ -60,7 +60,7 @@ def maintain(connection: redis.Redis, job_class: type[Job], serializer: Any) -> 
             except (RedisError, StopRequested):
                 raise
             except Exception:
-                # One job that makes no sense would keep all workers from all others.
+                # A single invalid job would keep all workers from all others.
                 logger.exception("maintenance of the queue %s", queue.name)
 
 
@@ -81,7 +81,7 @@ def put_back(queue: Queue) -> None:
 
 
 def bring_over(queue: Queue) -> None:
-    """Move what waits in the retired queue to those of today, in its order."""
+    """Move the jobs of the retired queue to the current ones, in their order."""
     if queue.name != keys.RETIRED_QUEUE:
         return
     for job_id in queue.get_job_ids():

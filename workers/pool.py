@@ -42,12 +42,12 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 
 RECONNECT_SECONDS = 0.5
-"""How often a worker that is to start asks whether Redis is there."""
+"""How often a starting worker checks for Redis."""
 
 
 class Pool:
     """Workers for pictures; and one, without a decoder, for the maintenance, so that a long cleanup
-    holds up no picture."""
+    delays no picture."""
 
     def __init__(self, url: str, size: int, queues: Sequence[str]) -> None:
         """
@@ -119,7 +119,8 @@ def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> in
     """Work until told to stop. Returns the status to exit with.
 
     Args:
-        faults: where a worker that cannot convert says why, before it ends with `UNFIT_STATUS`.
+        faults: receives the reason of a worker that cannot convert, before it ends with
+            `UNFIT_STATUS`.
     """
     here = runtime()
     connection = connect(url)
@@ -152,7 +153,8 @@ def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> in
 
 
 def wait_for_redis(connection: redis.Redis, name: str) -> None:
-    """Wait until Redis answers, so that an outage costs no starts of workers and their decoders."""
+    """Wait until Redis answers, so that an outage does not restart workers and decoders again and
+    again."""
     told = False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the jobs of one worker process share: settings, storage, the warm decoder."""
+"""The shared resources of the jobs of one worker process: settings, storage, the decoder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Made once in each process, when its first job or its worker asks for it."""
+    """Made once in each process, when its first job or its worker needs it."""
 
     settings: Settings
     storage: Storage
@@ -31,7 +31,7 @@ class Runtime:
     """To the storage, which is asynchronous."""
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
-        """What an asynchronous call returns, such as one of the storage; as `Bridge.run`."""
+        """The result of an asynchronous call, such as one of the storage; as `Bridge.run`."""
         return self.bridge.run(call)
 
     def close(self) -> None:
@@ -47,8 +47,8 @@ process_settings = cache(load_settings)
 
 @cache
 def runtime() -> Runtime:
-    """The runtime of this process. A job function gets nothing but names and options, from any
-    worker that is pointed at the queue, so it finds the rest here."""
+    """The runtime of this process. A job function gets only names and options, in any
+    worker of the queue, so it finds the rest here."""
     settings = process_settings()
     return Runtime(
         settings,

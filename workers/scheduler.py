@@ -26,7 +26,7 @@ from app.core.redis.client import connect
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 15
-"""How often the scheduler looks for what is due; the lock of a killed one lasts 10 s longer."""
+"""How often the scheduler looks for due jobs; the lock of a killed one lasts 10 s longer."""
 
 CLEANUP_TIMEOUT = 3600
 """Seconds one cleanup may take."""
@@ -59,11 +59,11 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
         self._cleanup_interval = cleanup_interval
 
     def _install_signal_handlers(self) -> None:
-        """None here: rq-scheduler's own handler first writes to Redis, and where that is gone the
+        """Install no handler: rq-scheduler's own first writes to Redis, and without Redis the
         signal would be lost with the error. `main` has one."""
 
     def enqueue_jobs(self) -> Any:
-        """Enqueue what is due, the cleanup registered first: its job may have been lost."""
+        """Enqueue due jobs, after registering the cleanup, as its job may have been lost."""
         self.register_cleanup()
         return super().enqueue_jobs()
 
@@ -78,7 +78,8 @@ class CleanupScheduler(Scheduler):  # type: ignore[misc] # rq-scheduler has no t
             self._schedule_next(job)
 
     def register_cleanup(self) -> None:
-        """Have the cleanup run now and then at each interval, unless that is registered already."""
+        """Register the cleanup, to run now and at each interval, unless it is registered
+        already."""
         try:
             job = JSONJob.fetch(keys.CLEANUP_JOB_ID, connection=self.connection)
         except NoSuchJobError:
@@ -126,7 +127,7 @@ def run_scheduler(settings: Settings, url: str) -> int:
             # A new one for each try: its name may not be registered twice.
             CleanupScheduler(connection, settings.cleanup.interval).run()
         except RedisError as error:
-            # Also where Redis is gone when the scheduler takes its leave of it.
+            # Also if Redis is gone when the scheduler unregisters itself.
             if stopping:
                 return 0
             logger.error("scheduler: Redis: %s", error)

@@ -33,18 +33,18 @@ from workers.runtime import runtime
 logger = logging.getLogger(__name__)
 
 MAX_CRASHES = 2
-"""A picture that has crashed its decoder this often is not tried again."""
+"""The number of crashes after which a picture is not tried again."""
 
 STORAGE_DELAYS = (1.0, 2.0, 3.0)
 """Seconds a worker waits before it puts a picture back that the storage has failed: the next one
 would find the same storage. Each is shorter than a worker that is to stop may take."""
 
 FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, StorageError, SourceNotFound)
-"""What ends a job with a reason that `report_failure` logs in a line."""
+"""Exceptions whose reason `report_failure` logs in one line."""
 
 
 def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
-    """Convert a stored original and store the result. What came of it is left in `job.meta`.
+    """Convert a stored original and store the result. The outcome is left in `job.meta`.
 
     Raises:
         PictureError: if the picture is at fault; the job is not tried again.
@@ -57,11 +57,11 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     here = runtime()
     job = get_current_job()
     assert job is not None, "convert() runs as an RQ job"
-    # A worker of ours tells of the begin and the end with what it notes of them, in one round trip.
+    # Our worker publishes the start and the end together with recording them, in one round trip.
     tells = not isinstance(job, CheckedJob)
     if tells:
         publish(job.connection, job.id, Step.PROCESSING)
-    if "error" in job.meta:  # of the run before: somebody has sent a failed job again
+    if "error" in job.meta:  # of the run before: a failed job was requeued
         del job.meta["error"]
         job.meta.pop("error_code", None)
         job.save_meta()
@@ -101,7 +101,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             _fail(job, f"the picture crashed the decoder {MAX_CRASHES} times")
         raise
     except Interrupted:
-        # Not the picture's fault: this one does not count.
+        # Not the picture's fault: this try does not count.
         job.retries_left = (job.retries_left or 0) + 1
         raise
     except StorageError as error:
@@ -132,7 +132,7 @@ def report_failure(
     error: BaseException,
     traceback: TracebackType | None,
 ) -> None:
-    """Leave the reason in `job.meta` and tell who waits. RQ calls it after every failed run, also
+    """Leave the reason in `job.meta` and publish it. RQ calls it after every failed run, also
     when it finds a job whose worker has died."""
     if job.should_retry:
         logger.warning("%s: %s; it is put back", job.description, _in_words(error_type, error))
@@ -154,8 +154,8 @@ def report_failure(
 
 
 def cleanup() -> dict[str, int]:
-    """Delete what is older than `max_age`, or as much of it as there is time for when the worker
-    stops. Returns how much."""
+    """Delete what is older than `max_age`, or a part of it if the worker stops.
+    Returns the counts."""
     job = get_current_job()
     assert job is not None, "cleanup() runs as an RQ job"
     here = runtime()
@@ -172,7 +172,7 @@ def cleanup() -> dict[str, int]:
 
 
 def _let_go(original: str) -> None:
-    """Have the original of a job that has ended go by itself, where the storage can do that."""
+    """Let the original of an ended job expire, if the storage can do that."""
     here = runtime()
     if isinstance(here.storage, Expiring):
         try:
@@ -182,13 +182,13 @@ def _let_go(original: str) -> None:
 
 
 def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:
-    """Have the job fail for good, with this reason."""
+    """Fail the job for good, with this reason."""
     job.retries_left = 0
     job.meta |= {"error": reason, "error_code": code}
 
 
 def _in_words(error_type: type[BaseException], error: BaseException) -> str:
-    """A reason that a client may read. What is not foreseen is logged with its trace."""
+    """A reason that a client may read. An unforeseen error is logged with its trace."""
     if error_type is AbandonedJobError:
         return "the worker stopped each time it converted the picture"
     if issubclass(error_type, JobTimeoutException):

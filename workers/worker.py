@@ -1,4 +1,4 @@
-"""The RQ worker: runs jobs in its own process, next to its warm decoder."""
+"""The RQ worker: runs jobs in its own process, beside its decoder."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ MAINTENANCE_SECONDS = 5
 DEQUEUE_SECONDS = 6
 
 IDLE_BEAT_SECONDS = 10
-"""How often an idle worker is heard of: a third of `SILENT_SECONDS`."""
+"""The interval of an idle worker's heartbeats: a third of `SILENT_SECONDS`."""
 
 SUSPENSION_SECONDS = 1.0
 """How often a busy worker asks whether workers are suspended."""
 
 REGISTER_BEATS = 6
-"""At every one of so many beats an idle worker puts itself on RQ's list of workers again."""
+"""Heartbeats after which an idle worker puts itself on RQ's list of workers again."""
 
 FULL_MAINTENANCE_SECONDS = 60
-"""How often the registries of RQ are cleaned where no job is begun and none can be abandoned."""
+"""How often the registries of RQ are cleaned while no job runs."""
 
 WORKER_TTL = 60
 """Seconds an idle worker may be silent before its connection counts as dead."""
 
 SILENT_SECONDS = 30
-"""A worker that has not been heard of for so long is none, for whoever looks at the service. RQ
-gives it two minutes."""
+"""Seconds without a heartbeat after which probes and metrics count a worker as dead. RQ waits two
+minutes."""
 
 STOP_SECONDS = 6.0
-"""How long a worker that is told to stop goes on with the picture in hand; then it puts it back."""
+"""How long a stopping worker continues its current picture; then it puts it back."""
 
 PUT_BACK_SECONDS = 1.5
-"""How long the putting back may take; then the worker is ended as it stands."""
+"""How long putting it back may take; then the worker is ended."""
 
 
 class PictureWorker(SimpleWorker):
-    """Does not fork for a job, as RQ's own worker does: a crash is the decoder's, and a picture
-    that takes too long ends that and not the worker. Its heartbeat tells of its death instead.
+    """Does not fork for a job, as RQ's own worker does: a crash or a time-out ends the decoder and
+    not the worker. A missing heartbeat reveals a dead worker instead.
     """
 
     job_class = CheckedJob
@@ -97,7 +97,7 @@ class PictureWorker(SimpleWorker):
         self._ordered_queues = [by_name[name] for name in self._precedence.order]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the job, heard of all the while."""
+        """Run the job, with heartbeats."""
         execution = self.prepare_execution(job)
         with self._heartbeats.during(job, execution):
             self.perform_job(job, queue, execution)
@@ -105,8 +105,8 @@ class PictureWorker(SimpleWorker):
         self.set_state(WorkerStatus.IDLE)
 
     def prepare_execution(self, job: Job) -> Execution:
-        """Note that the job is begun, and not on its way any more, and tell of it. RQ does so in
-        two round trips, and takes it off its way only where there is one queue."""
+        """Record and publish the start of the job, and remove it from the intermediate list. RQ
+        does so in two round trips, and removes it only for a worker with one queue."""
         with self.connection.pipeline() as pipe:
             execution = Execution.create(job, HEARTBEAT_TTL, pipe, worker_name=self.name)
             self.executions[execution.id] = execution
@@ -124,7 +124,7 @@ class PictureWorker(SimpleWorker):
         """Nothing: `prepare_execution` has done it."""
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
-        """Note when the job has ended; it is saved with what has become of it."""
+        """Record the time of the job's end; it is saved with the outcome."""
         job.ended_at = job.last_heartbeat = now()
 
     def handle_job_success(
@@ -161,7 +161,7 @@ class PictureWorker(SimpleWorker):
         self._state = WorkerStatus.IDLE
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        """Tell Redis whether this worker has a job, unless that is what it has told last."""
+        """Tell Redis whether this worker has a job, if that has changed."""
         if pipeline is not None or state != self._state:
             super().set_state(state, pipeline)
 
@@ -182,30 +182,30 @@ class PictureWorker(SimpleWorker):
         return DEQUEUE_SECONDS
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Finish the picture in hand, for `STOP_SECONDS` at most. A second signal changes nothing:
+        """Finish the current picture, for `STOP_SECONDS` at most. A second signal changes nothing:
         platforms send one to each process, beside the pool's, and it may come in the middle of the
         first."""
         if self._stopping:
             return
         self._stopping = True
         runtime().sandbox.interrupt_after(STOP_SECONDS)
-        runtime().stopping.set()  # waits for nobody: what a handler interrupts never sets it
+        runtime().stopping.set()  # never waits: code that a handler interrupts cannot set it
         # No thread is started here: what this handler has interrupted may just be starting one.
         # SimpleQueue's put() is the one that may be called from a handler.
         self._stops.put(None)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        """What RQ has a second signal do: drop the picture in hand. Here nothing, as it is finished
-        or put back in any case."""
+        """RQ drops the current picture at a second signal. This does nothing, as the picture is
+        finished or put back in any case."""
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log an error nobody foresaw, with its traceback. Others have their line already."""
+        """Log an unforeseen error, with its traceback. Others have their line already."""
         if not isinstance(exc_info[1], FORESEEN):
             super().handle_exception(job, *exc_info)
 
     def procline(self, message: str) -> None:
-        """Leave the name in `ps` as it is: RQ would set it for each job."""
+        """Keep the name in `ps`: RQ would set it for each job."""
 
     def unsubscribe(self) -> None:
         """End the thread that listens for RQ's commands. RQ itself tells it so after the end of its
@@ -215,7 +215,7 @@ class PictureWorker(SimpleWorker):
         super().unsubscribe()  # type: ignore[no-untyped-call]
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Tell Redis that this worker lives, every `IDLE_BEAT_SECONDS` at most while it is idle: RQ
+        """Send a heartbeat, every `IDLE_BEAT_SECONDS` at most while idle: RQ
         does so three times around each job, each time in three round trips.
 
         Another worker takes it off the list of workers if its own entry had expired, as while Redis
@@ -242,13 +242,13 @@ class PictureWorker(SimpleWorker):
         self._beats += 1
 
     def clean_registries(self) -> None:
-        """Put back what dead workers had in hand, in all queues: those of one may all be dead.
+        """Put back the jobs of dead workers, in all queues: all workers of a queue may be dead.
 
         RQ's own lock for this lasts 15 minutes if its holder dies, and it fails a job that was lost
         on the way to a worker; our lock is short, and such a job is put back.
         """
         if self.connection.set(keys.MAINTENANCE_LOCK, self.name, nx=True, ex=MAINTENANCE_SECONDS):
-            # One for all workers, as the lock is, or each of a fleet would have its own minute.
+            # One for all workers, as the lock is, or each worker would have its own minute.
             due = self.connection.set(
                 keys.REGISTRIES_LOCK, self.name, nx=True, ex=FULL_MAINTENANCE_SECONDS
             )
@@ -257,10 +257,10 @@ class PictureWorker(SimpleWorker):
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     def clean_group_registries(self) -> None:
-        """We have no groups."""
+        """Does nothing: our jobs have no groups."""
 
     def _report_restarts(self) -> None:
-        """Count the decoders that were replaced. What Redis does not take is told with the next."""
+        """Count the replaced decoders. Counts that Redis does not accept are sent with the next."""
         restarts = runtime().sandbox.restarts
         if restarts:
             with contextlib.suppress(RedisError):

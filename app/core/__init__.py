@@ -1,1 +1,1 @@
-"""What the web and the workers share. Imports neither Sanic nor pyvips."""
+"""Code that the web and the workers share. Imports neither Sanic nor pyvips."""

@@ -1,4 +1,4 @@
-"""What a section of the settings is, and the values that several have."""
+"""A section of the settings, and values that several sections use."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([BKMG]?)B?\s*", re.IGNORECASE)
 
 
 class Section(BaseModel):
-    """A section of config.yaml. The text below a setting is its line in docs/settings.md; of one
-    that is declared with `repr=False` no value is ever shown."""
+    """A section of config.yaml. The text below a setting is its line in docs/settings.md; values
+    of a setting with `repr=False` are never shown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ def parse_size(value: object) -> int:
 
 
 def blank_is_none(value: object) -> object:
-    """None for a text without anything in it: a variable that is passed on and not set."""
+    """None for an empty text: a variable that is passed on but not set."""
     return None if isinstance(value, str) and not value.strip() else value
 
 

@@ -23,12 +23,12 @@ SOCKET_PATH_LIMIT = 100
 """Characters; sun_path takes 104 on BSD and macOS and 108 on Linux, the closing NUL included."""
 
 LOCK_SECONDS = 5.0
-"""How long a folder may stay locked by a redis-server that is just ending."""
+"""How long an ending redis-server may keep a folder locked."""
 
 COMPACT_BYTES = 1024
-"""Bytes of the longest field of a hash that Redis keeps compact. Its default of 64 is less than the
-arguments of a job take, which then takes more than twice the memory. Redis 7 and Valkey know the
-name too."""
+"""Bytes of the longest field of a hash that Redis keeps compact. The arguments of a job exceed its
+default of 64, which more than doubles the memory of a job. Redis 7 and Valkey accept this name
+too."""
 
 START_SECONDS = 60.0
 """How long Redis may take to load its append-only file."""
@@ -39,7 +39,7 @@ class EmbeddedRedisError(Exception):
 
 
 class EmbeddedRedis:
-    """A redis-server of our own. Its lock on the folder lasts as long as it does itself."""
+    """A redis-server of our own. Its lock on the folder lasts as long as the process."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.absolute()
@@ -50,7 +50,7 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of its socket."""
         return f"unix://{quote(str(self._socket))}"
 
     @property
@@ -59,11 +59,11 @@ class EmbeddedRedis:
         return self._process
 
     def lock(self) -> None:
-        """Make the folder ours.
+        """Lock the folder.
 
         Raises:
-            EmbeddedRedisError: if another server has it, it cannot be written, or there is no
-                redis-server that reads what is in it.
+            EmbeddedRedisError: if another server uses it, it cannot be written, or no redis-server
+                can read its data.
         """
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -107,9 +107,9 @@ class EmbeddedRedis:
                 self._binary.path,
                 *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
                 *("--dir", str(self.data_dir), "--appendonly", "yes", "--save", ""),
-                # Under everysec Redis puts off the write itself, by up to two seconds, while a
-                # sync is under way: killed then, it would lose a picture that was accepted. Under
-                # no it writes before it answers; sync() does the rest.
+                # Under everysec Redis delays the write itself, by up to two seconds, during a
+                # sync: a kill would then lose an accepted picture. Under no it writes before it
+                # answers; sync() does the rest.
                 *("--appendfsync", "no", "--maxmemory-policy", "noeviction"),
                 *("--hash-max-ziplist-value", str(COMPACT_BYTES)),
                 *("--daemonize", "no", "--loglevel", "warning"),
@@ -117,7 +117,7 @@ class EmbeddedRedis:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # The lock is inherited: it is held until this process has ended, even if we are killed.
+            # The lock is inherited: it is held until redis-server has ended, even if we are killed.
             pass_fds=(self._lock,),
             process_group=0,
             preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 - no threads run here yet
@@ -126,7 +126,7 @@ class EmbeddedRedis:
         self._wait()
 
     def sync(self) -> None:
-        """Bring what Redis has written to the disk itself, for when the machine loses its power.
+        """Sync Redis's files to the disk, against a loss of power.
 
         Raises:
             OSError: if the disk fails.
@@ -142,7 +142,7 @@ class EmbeddedRedis:
                     os.close(file)
 
     def stop(self, seconds: float) -> None:
-        """End the process, after `seconds` by force, and give the folder back."""
+        """End the process, after `seconds` by force, and unlock the folder."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:

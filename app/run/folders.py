@@ -1,6 +1,6 @@
 """`python -m app.run.folders ROLE`: the folders that a role writes to, for the image's entry point.
 
-One a line, after what is in it: `pictures /app/output`, `queue /app/data`.
+One a line, after its purpose: `pictures /app/output`, `queue /app/data`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from app.core.config.storage import storage_place
 
 
 def folders_of(role: str, settings: Settings) -> Iterator[tuple[str, Path]]:
-    """What is in a folder and the folder, for each that the role writes to."""
+    """The purpose and the path of each folder that the role writes to."""
     if role != "scheduler" and (folder := storage_place(settings).folder) is not None:
         yield "pictures", folder.absolute()
     if role == "all" and not settings.redis.url:

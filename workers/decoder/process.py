@@ -40,20 +40,20 @@ ENVIRONMENT = {
 }
 
 CPU_FACTOR = 2
-"""How many times its time limit a picture may take of CPU. The worker ends it long before, as one
-thread does nearly all; this is for when there is no worker to do so."""
+"""CPU time of a picture as a multiple of its time limit. The worker ends it long before, as nearly
+all work is in one thread; this is for a decoder without a worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderLimits:
-    """How much one decoder may take, and how long it lives."""
+    """The limits of one decoder, on memory and lifetime."""
 
     memory: int = 4 * 1024**3
     """Bytes of its address space."""
     pictures: int = 500
-    """After so many it is replaced."""
+    """Pictures after which it is replaced."""
     growth: int = 256 * 1024**2
-    """Bytes of resident memory beyond what it began with, after which it is replaced."""
+    """Bytes of resident memory over its start, after which it is replaced."""
 
 
 class Decoder:
@@ -104,7 +104,7 @@ class Decoder:
 
     @property
     def ready(self) -> bool:
-        """Whether it would begin with a picture at once. Does not wait.
+        """Whether it is ready for a picture. Does not wait.
 
         Raises:
             Closed: if it has ended; Unfit if it cannot convert.
@@ -115,12 +115,12 @@ class Decoder:
 
     @property
     def memory(self) -> int | None:
-        """Bytes that it holds now; None where the kernel does not say."""
+        """Bytes of its resident memory; None if the kernel does not say."""
         return resident(self.pid)
 
     @property
     def worn(self) -> bool:
-        """Whether it has done its share of pictures, or has grown too much."""
+        """Whether it has converted `limits.pictures` pictures, or has grown too much."""
         if self.pictures >= self._limits.pictures:
             return True
         memory = self.memory
@@ -130,13 +130,13 @@ class Decoder:
         """Hand it a picture.
 
         Raises:
-            OSError: if it is gone, or does not take it in before the connection's time-out.
+            OSError: if it is gone, or does not accept it before the connection's time-out.
         """
         self.pictures += 1
         send_frame(self.connection, target.to_dict(), data)
 
     def receive(self, on_timeout: Callable[[], None]) -> tuple[dict[str, Any], Data]:
-        """What became of the picture.
+        """The outcome of the picture.
 
         Args:
             on_timeout: called each time the connection's time-out passes; it may raise.
@@ -151,7 +151,7 @@ class Decoder:
         return fields, data
 
     def wait(self, on_timeout: Callable[[], None]) -> None:
-        """Wait until it would begin with a picture.
+        """Wait until it is ready for a picture.
 
         Args:
             on_timeout: called each time the connection's time-out passes; it may raise.
@@ -163,7 +163,7 @@ class Decoder:
             self._greet(receive_frame(self.connection, on_timeout)[0])
 
     def end(self, patience: float = 0) -> int:
-        """End it and say how it ended: its status, negative for a signal.
+        """End it and return its status, negative for a signal.
 
         Args:
             patience: seconds that it gets to end by itself. One that crashed is just ending: its

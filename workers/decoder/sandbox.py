@@ -1,4 +1,4 @@
-"""The warm decoder: kept, watched, and replaced when it fails or is worn."""
+"""The decoder that is kept between pictures: watched, and replaced when it fails or is worn."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SLICE_SECONDS = 0.25
 """How often a wait for the decoder looks at the clock and at `interrupt_after`."""
 
 STARTS = 3
-"""How often a decoder is started that ends before it is up, until it counts as unfit."""
+"""Starts of decoders that end before they are ready, until the worker counts as unfit."""
 
 START_SECONDS = 60.0
-"""How long a decoder may take to be up on a machine under load."""
+"""How long a decoder may take to start on a machine under load."""
 
 PATIENCE = 0.1
 """Seconds in which a decoder that has crashed ends."""
@@ -57,7 +57,7 @@ class Sandbox:
         self._next: Decoder | None = None
         self._interrupt_at = float("inf")
         self.restarts: Counter[Restart] = Counter()
-        """Decoders that were replaced, until whoever reports them takes them away."""
+        """Replaced decoders that are not reported yet; the reporter removes them."""
 
     @property
     def pid(self) -> int | None:
@@ -129,7 +129,7 @@ class Sandbox:
             decoder.connection.settimeout(SLICE_SECONDS)
             fields, result = decoder.receive(check_time)
         except TimeoutError:
-            # It did not even take the picture in.
+            # It did not even accept the picture.
             self._drop()
             raise self._took_too_long() from None
         except (Closed, OSError) as error:
@@ -138,7 +138,7 @@ class Sandbox:
             said = str(error) if isinstance(error, Unfit) else ""
             raise DecoderCrashed(said or f"the decoder ended with status {status}") from error
         except BaseException:
-            # In the middle of a frame: this decoder cannot be spoken to any more.
+            # In the middle of a frame: this decoder cannot be used any more.
             self._drop()
             raise
         if self._next is None and decoder.worn:
@@ -150,7 +150,7 @@ class Sandbox:
         return result
 
     def interrupt_after(self, seconds: float) -> None:
-        """Let a conversion take `seconds` more from now; for a worker that is to stop."""
+        """Let a conversion take `seconds` more from now; for a worker that stops."""
         self._interrupt_at = time.monotonic() + seconds
 
     def close(self) -> None:
@@ -174,7 +174,7 @@ class Sandbox:
         return self._decoder
 
     def _is_up(self, decoder: Decoder) -> bool:
-        """Whether the one that is to follow is ready. One that has ended is forgotten."""
+        """Whether the next decoder is ready. An ended one is discarded."""
         try:
             return decoder.ready
         except Closed:

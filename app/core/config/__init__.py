@@ -1,1 +1,1 @@
-"""The settings, and what every command begins with."""
+"""The settings, and the start of every command."""

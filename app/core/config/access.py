@@ -1,4 +1,4 @@
-"""The settings that say who may use the server and how much: how they are written and checked."""
+"""The settings of keys, origins and rates: their syntax and checks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ MIN_KEY_LENGTH = 16
 """Characters of the shortest API key: 16 random hex digits are 64 bits."""
 
 DEFAULT_NAME = "default"
-"""The name of a key that was given without one."""
+"""The name of a key without one."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY = re.compile(r"[!-~]+")
-"""What fits into a header as it is: visible ASCII."""
+"""Characters that fit into a header unescaped: visible ASCII."""
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.IGNORECASE)
 
 
 def parse_api_keys(value: object) -> object:
-    """The mapping of names to keys that `{"name": "key"}` or `name:key,name:key` stands for, or one
-    key alone, as platforms generate it.
+    """The mapping of names to keys in `{"name": "key"}` or `name:key,name:key`, or in a single key,
+    as platforms generate it.
 
     Raises:
         ValueError: if a text is neither; it does not repeat the text.
@@ -70,7 +70,7 @@ def check_api_keys(keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
 
 
 def parse_list(value: object) -> object:
-    """The list that `a,b` or `["a", "b"]` stands for."""
+    """The list in `a,b` or `["a", "b"]`."""
     if value is None:
         return []
     if not isinstance(value, str):
@@ -87,7 +87,7 @@ def check_origins(origins: list[str]) -> list[str]:
     """The origins as browsers send them.
 
     Raises:
-        ValueError: if one is none.
+        ValueError: if one is not an origin.
     """
     for origin in origins:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
@@ -96,10 +96,10 @@ def check_origins(origins: list[str]) -> list[str]:
 
 
 def parse_rate(value: object) -> object:
-    """The rate, if it is one; "" for none.
+    """The rate, if it is valid; "" for no limit.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if it is not a rate.
     """
     rate = "" if value is None else str(value).strip()
     if not rate:

@@ -1,4 +1,4 @@
-"""What every `python -m` of ours begins with."""
+"""The start of every `python -m` of this server."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ USAGE_STATUS = 2
 """The status to exit with when the arguments or the settings are wrong, as argparse has it."""
 
 UNFIT_STATUS = 3
-"""The status of workers that cannot convert, and will not after a new start either."""
+"""The status of workers that cannot convert, even after a restart."""
 
 START_STATUS = 1
-"""The status to exit with when something that is needed is not to be had."""
+"""The status to exit with when a needed resource is unavailable."""
 
 
 def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings]:
@@ -46,7 +46,7 @@ def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings
     except ConfigError as error:
         fail(str(error), USAGE_STATUS)
     configure_logging(settings.logs.format)
-    # Once: with everything in one the supervisor has said it.
+    # Once: with everything in one the supervisor has logged it.
     if not has_parent and settings.redis.url and is_unchecked(settings.redis.url):
         logger.warning(
             "the certificate of Redis is not checked: the connection is encrypted but "
@@ -56,7 +56,7 @@ def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings
 
 
 def redis_url(settings: Settings, role: str) -> str:
-    """Where Redis is. Ends the process with one line if the settings do not say."""
+    """The URL of Redis. Ends the process with one line if the settings have none."""
     if settings.redis.url is None:
         fail(
             f"{role} alone needs a running Redis: set REDIS_URL, or start everything with "
@@ -67,15 +67,15 @@ def redis_url(settings: Settings, role: str) -> str:
 
 
 def check_storage(settings: Settings, redis_url: str | None) -> None:
-    """See that the storage can be written. Ends the process with one line if it cannot.
+    """Check that the storage can be written. Ends the process with one line if it cannot.
 
     Args:
-        redis_url: where Redis is; None if that is not known yet, and the objects are not there.
+        redis_url: of Redis; None if it is not known yet, and does not hold the objects.
     """
     if redis_url is None and storage_place(settings).in_queue:
         return
-    # In a process of its own: obstore's threads, once they run, are lost in what is forked from
-    # here, and whoever asks it there waits for ever.
+    # In a process of its own: obstore's threads, once they run, are missing in processes forked
+    # from here, where its calls would hang for ever.
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe(duplex=False)
     child = fork.Process(target=_check, args=(settings, redis_url, theirs))
@@ -91,7 +91,7 @@ def check_storage(settings: Settings, redis_url: str | None) -> None:
 
 
 def _check(settings: Settings, redis_url: str | None, answer: Connection) -> None:
-    """Answer with what is wrong with the storage, or with None."""
+    """Send the error of the storage, or None."""
     try:
         asyncio.run(_check_opened(open_storage(settings, redis_url)))
     except StorageError as error:

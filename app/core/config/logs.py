@@ -15,11 +15,11 @@ from typing import Any, TextIO
 TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 FIELDS = "fields"
-"""The attribute of a record that holds what belongs to its message, by name."""
+"""The attribute of a record that holds the fields of its message, by name."""
 
 
 _encoder = json.JSONEncoder(ensure_ascii=False, default=str)
-"""Made once: `json.dumps` makes one for each call that is not plain."""
+"""Made once: `json.dumps` makes one for each call with options."""
 
 
 class LogFormat(StrEnum):
@@ -64,12 +64,12 @@ class JSONFormatter(logging.Formatter):
         )
         if line.isascii():
             return line
-        # A lone surrogate, as of a file name that is no UTF-8, has no form outside of an escape.
+        # A lone surrogate, as in a file name that is not UTF-8, can only be written as an escape.
         return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class TextFormatter(logging.Formatter):
-    """The record as people read it, its fields behind it."""
+    """The record for people, followed by its fields."""
 
     def __init__(self) -> None:
         super().__init__(TEXT)
@@ -85,7 +85,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
     """Writes each record to standard error."""
 
     def write_line(self, level: int, name: str, message: str, fields: Mapping[str, Any]) -> bool:
-        """Write what is known of an event as a record of it would be written.
+        """Write an event as its log record would be written.
 
         Returns:
             whether it could; only JSON is made without a record.
@@ -95,7 +95,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
             return False
         level_name = logging.getLevelName(level)
         line = formatter.line(time.time(), level_name, name, message, fields)
-        # As with logging itself, what nobody reads ends nothing.
+        # As in logging itself, a failed write must not end the process.
         with self.lock, contextlib.suppress(OSError, ValueError):  # type: ignore[union-attr]
             self.stream.write(line + self.terminator)
             self.stream.flush()
@@ -119,7 +119,7 @@ def log_event(logger: logging.Logger, level: int, message: str, fields: Mapping[
 
 
 def configure_logging(format: LogFormat) -> None:
-    """Log our own lines from INFO, those of the libraries from WARNING."""
+    """Log our own lines from INFO, those of libraries from WARNING."""
     as_text = format is LogFormat.TEXT or (format is LogFormat.AUTO and sys.stderr.isatty())
     # Found out for each record by the library, and written by neither of our formats.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -10,7 +10,7 @@ from app.core.storage.kinds.file import FilePlace
 
 
 def storage_place(settings: Settings) -> Place:
-    """Where `storage.url` says; without one the files below `server.output_dir`."""
+    """The place in `storage.url`; without it the folder `server.output_dir`."""
     url = settings.storage.url
     return FilePlace(settings.server.output_dir) if url is None else parse_storage_url(url)
 
@@ -19,7 +19,7 @@ def open_storage(settings: Settings, redis_url: str | None) -> Storage:
     """The storage there.
 
     Args:
-        redis_url: where the Redis of the queue is.
+        redis_url: of the Redis of the queue.
 
     Raises:
         StorageError: if it cannot be opened; its message is one line that says why.

@@ -1,1 +1,1 @@
-"""The RQ queues of the pictures, the jobs in them, and what is told of them."""
+"""The RQ queues of the pictures, the jobs in them, and their events."""

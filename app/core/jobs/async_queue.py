@@ -1,4 +1,4 @@
-"""The RQ queues of the pictures, as a server process asks them."""
+"""The RQ queues of the pictures, for a server process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from app.core.redis.client import FailFastRedis
 
 
 class AsyncPictureQueue:
-    """Conversions as RQ jobs, for asyncio. All who look one up at the same moment are answered with
-    one reading.
+    """Conversions as RQ jobs, for asyncio. All lookups of the same moment share one read.
 
     Every call raises redis.RedisError if Redis cannot be reached.
 
@@ -40,17 +39,17 @@ class AsyncPictureQueue:
         return await self._pictures.get(md5)
 
     async def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
-        """The place of each job that waits, 1 for the next one; None for all others."""
+        """The place of each waiting job, 1 for the next; None for all others."""
         if all(job.state is not JobState.QUEUED for job in jobs):
             return [None] * len(jobs)
         return await self._redis.ask(self._questions.places(jobs))
 
     async def is_full(self, priority: Priority) -> bool:
-        """Whether as many jobs of this priority wait as may."""
+        """Whether the queue of this priority is full."""
         return await self._redis.ask(self._questions.is_full(priority))
 
     async def promote(self, job: PictureJob) -> bool:
-        """Move a job that waits as bulk to the interactive ones, as `Questions.promote`."""
+        """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
         return await self._redis.ask(self._questions.promote(job))
 
     async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:

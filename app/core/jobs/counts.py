@@ -1,7 +1,7 @@
-"""What the workers of all machines have done, counted in Redis: workers have no port of their own.
+"""The counts of the workers of all machines, in Redis, as workers have no port.
 
-A picture is counted in the transaction that ends its job, so each once, whoever is killed when. The
-counts go on over restarts of everything but Redis's data.
+A picture is counted in the transaction that ends its job: once, whichever process is killed when.
+The counts last as long as Redis's data.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from imaging.formats import Format
 
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram of conversions, in seconds: a thumbnail takes some milliseconds,
-and `limits.conversion_timeout` is 60 s if it is not set."""
+and `limits.conversion_timeout` is 60 s by default."""
 
 NO_ERROR = "none"
 OTHER = "other"
-"""Stands for whatever is not known here: what Redis holds never makes a label of its own."""
+"""The label of unknown names: data in Redis never becomes a new label."""
 
 _BEYOND = "inf"
 
@@ -42,16 +42,16 @@ class Restart(StrEnum):
 
 @dataclass(slots=True)
 class Done:
-    """The conversions of one format that have succeeded."""
+    """The successful conversions of one format."""
 
     count: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
     bytes_saved: int = 0
-    """By how much results are smaller than their originals; a larger one saves nothing."""
+    """Bytes saved by results that are smaller than their originals."""
     milliseconds: int = 0
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
-    """How many took up to each of `BOUNDS` and longer than the one before; the last took longer."""
+    """The number in each interval up to a bound of `BOUNDS`; the last is above all bounds."""
 
 
 @dataclass(slots=True)
@@ -67,10 +67,10 @@ class Counts:
 
 
 def count_done(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
-    """Count a conversion that has succeeded, as part of the transaction that says so.
+    """Count a successful conversion, in the transaction that records it.
 
     Args:
-        meta: of its job; one that lacks a number counts without it.
+        meta: of its job; a missing number is not counted.
     """
     format = _format(meta.get("format"))
     size_in, size_out = _number(meta.get("size_in")), _number(meta.get("size_out"))
@@ -88,7 +88,7 @@ def count_done(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
 
 
 def count_failed(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
-    """Count a conversion that has failed for good, as part of the transaction that says so."""
+    """Count a failed conversion, in the transaction that records it."""
     code = meta.get("error_code")
     known = code if code in codes_at(Where.CONVERSION) else OTHER
     pipeline.hincrby(keys.COUNTS, f"failed:{_format(meta.get('format'))}:{known}", 1)
@@ -103,10 +103,9 @@ def count_restarts(connection: redis.Redis, restarts: Mapping[Restart, int]) -> 
 
 
 def parse_counts(fields: Mapping[bytes, bytes]) -> Counts:
-    """The counts of the hash `keys.COUNTS`; what does not belong there is passed over.
+    """The counts of the hash `keys.COUNTS`; unknown fields are ignored.
 
-    What has not happened yet is 0 and not missing: of a count that begins with 1 Prometheus does
-    not see the first.
+    A missing count is 0: Prometheus does not see the first increase of a count that begins with 1.
     """
     counts = Counts()
     for known in Format:
@@ -145,7 +144,7 @@ def _format(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    """A count as it should be; 0 for anything else."""
+    """A valid count; 0 for anything else."""
     try:
         return max(0, round(float(value)))  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

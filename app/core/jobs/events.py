@@ -1,7 +1,7 @@
 """Publish and follow the steps of a job.
 
-An event is a hint that there is something new to read; what it is, RQ says. So an event that comes
-late, twice or never costs time and nothing else.
+An event is a hint to read the status from RQ. So an event that arrives late, twice or never costs
+only time.
 """
 
 from __future__ import annotations
@@ -24,44 +24,44 @@ from app.core.redis.client import connect_async
 logger = logging.getLogger(__name__)
 
 RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Seconds before each new try to reach Redis; the last counts for all that follow."""
+"""Seconds before each new try to reach Redis; the last is for all further ones."""
 
 HEALTH_CHECK_SECONDS = 10
-"""How often an idle connection is asked whether it lives."""
+"""How often an idle connection is checked."""
 
 CANCEL_SECONDS = 0.5
 """Between two tries to end the listener."""
 
 
 class Step(StrEnum):
-    """What happened to a job."""
+    """A step of a job."""
 
     PROCESSING = "processing"  # a worker has taken it
     RETRYING = "retrying"  # it was put back
-    DONE = "done"  # its result is stored: told in the transaction by which RQ knows
-    FAILED = "failed"  # it has failed for good: told in the same way
+    DONE = "done"  # its result is stored: published in the transaction that records it
+    FAILED = "failed"  # it has failed for good: published in the same way
 
     @property
     def is_final(self) -> bool:
-        """Whether no step comes after this one."""
+        """Whether this is the last step."""
         return self in (Step.DONE, Step.FAILED)
 
 
 def publish(connection: redis.Redis, job_id: str, step: Step) -> None:
-    """Tell every server process of a step of a job; with a pipeline, when that is executed."""
+    """Publish a step of a job to every server process; with a pipeline, when that is executed."""
     connection.publish(keys.EVENTS_CHANNEL, json.dumps({"job": job_id, "step": step}))
 
 
 class Bell:
-    """Rings when something has happened to one job, or to one of a picture's."""
+    """Rings at a step of one job, or of any job of a picture."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self.final = False
-        """Whether the last step heard of ends the job."""
+        """Whether the last received step ends the job."""
 
     def ring(self, step: Step | None) -> None:
-        """Wake who waits; None says that steps may have been missed."""
+        """Wake the waiting task; None means that steps may have been missed."""
         if step is not None:
             self.final = step.is_final
         self._event.set()
@@ -76,7 +76,7 @@ class Bell:
 
 
 class Events:
-    """One pub/sub connection for a server process, fanned out to all who wait."""
+    """One pub/sub connection for a server process, fanned out to all followers."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -85,19 +85,19 @@ class Events:
 
     @property
     def waiting(self) -> int:
-        """How many jobs and pictures are followed."""
+        """The number of followed jobs and pictures."""
         return len(self._bells)
 
     async def start(self) -> None:
         """Subscribe, and go on in the background until `stop`, over any loss of the connection."""
         subscribed = asyncio.Event()
         self._task = asyncio.create_task(self._listen(subscribed), name="events")
-        # Without Redis the server starts all the same: it says 503 until Redis is there.
+        # The server starts even without Redis: it answers 503 until Redis is reachable.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(subscribed.wait(), 5)
 
     async def stop(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         # Redis's client can swallow a cancellation, as one that comes while it connects again.
         while self._task is not None and not self._task.done():
             self._task.cancel()
@@ -105,8 +105,8 @@ class Events:
 
     @contextlib.contextmanager
     def follow(self, name: str) -> Iterator[Bell]:
-        """A bell for a job by its id, or for all jobs of a picture by its MD5. Take it first and
-        read the status then, so that no step is missed."""
+        """A bell for a job by its id, or for all jobs of a picture by its MD5. Take it before
+        reading the status, so that no step is missed."""
         bell = Bell()
         self._bells[name].add(bell)
         try:
@@ -117,7 +117,7 @@ class Events:
                 del self._bells[name]
 
     def ring_all(self) -> None:
-        """Wake all who wait: steps may have been missed, or there is something else to see."""
+        """Wake all followers: steps may have been missed, or the server stops."""
         for bells in self._bells.values():
             for bell in bells:
                 bell.ring(None)

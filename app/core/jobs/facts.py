@@ -1,4 +1,4 @@
-"""What is known of a conversion beside how far it is, from the `meta` of its job."""
+"""The details of a conversion beside its status, from the `meta` of its job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_MEASURES = Measures()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Each is None where it is not known (yet): a job of an older version has less."""
+    """A fact is None if it is not known (yet): a job of an older version has less."""
 
     media_type: str | None = None
     """Of the original."""
@@ -24,12 +24,12 @@ class Facts:
     """Of the conversion, without waiting and storing."""
     measures: Measures = NO_MEASURES
     error: str | None = None
-    """Why it failed, a sentence."""
+    """The reason of its failure, a sentence."""
     error_code: str = ProcessingFailed.code
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Facts:
-        """The facts in a job's `meta`. A value that makes no sense counts as not known."""
+        """The facts in a job's `meta`. An invalid value counts as unknown."""
         milliseconds = meta.get("milliseconds")
         return cls(
             media_type=_text(meta.get("media_type")),
@@ -43,7 +43,7 @@ class Facts:
 
 
 def _code(value: object) -> str:
-    # Most jobs have none, and to go through all errors takes as long as all else here.
+    # Most jobs have no error, and the search through all errors would double the time.
     if isinstance(value, str) and value in codes_at(Where.CONVERSION):
         return value
     return ProcessingFailed.code

@@ -1,4 +1,4 @@
-"""A job as the API sees it, read from the fields that RQ keeps of it."""
+"""A job as the API sees it, read from RQ's fields."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from app.core.picture.priority import Priority
 logger = logging.getLogger(__name__)
 
 FIELDS = ("data", "status", "origin", "enqueued_at", "ended_at", "meta")
-"""What `PictureJob` is made of; all the others would take twice as long to read."""
+"""The fields of `PictureJob`; all of RQ's would take twice as long to read."""
 
 NO_CONNECTION = cast(redis.Redis, object())
-"""RQ wants a connection with each job; those of this side are asked nothing through it."""
+"""RQ requires a connection for each job; here it is never used."""
 
 PARSED_AT_ONCE = 512
-"""Jobs that are kept as they were parsed, with their fields some 2 KB each: a picture is looked at
-again and again."""
+"""Parsed jobs in the cache, some 2 KB each with their fields: a picture is looked up again and
+again."""
 
 
 class JobState(StrEnum):
@@ -50,12 +50,12 @@ _STATES = {
     JobStatus.STARTED.value.encode(): JobState.PROCESSING,
     JobStatus.FINISHED.value.encode(): JobState.DONE,
 }
-"""What RQ's status means in the API; all others are ends without a result."""
+"""RQ's status in the API; all others are ends without a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureJob:
-    """What RQ knows of one submission of a picture."""
+    """One submission of a picture, from RQ."""
 
     conversion: Conversion
     token: str
@@ -70,7 +70,7 @@ class PictureJob:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether it has ended."""
         return self.state in (JobState.DONE, JobState.FAILED)
 
     @property
@@ -85,14 +85,14 @@ class PictureJob:
 
 
 def parse_job(job_id: str, values: Sequence[bytes | None]) -> PictureJob | None:
-    """The job whose `FIELDS` have these values; None for values that are
-    missing or make no sense."""
+    """The job whose `FIELDS` have these values; None for missing or
+    invalid values."""
     if values[0] is None:
         return None
     try:
         return _parse(tuple(values))
     except (DeserializationError, LookupError, TypeError, ValueError) as error:
-        # Somebody else has written it: one of these would end every cleanup at the same place.
+        # Another program has written it: it would end every cleanup at the same place.
         logger.warning("the job %s is invalid: %r", job_id, error)
         return None
 
@@ -108,7 +108,7 @@ def _parse(values: tuple[bytes | None, ...]) -> PictureJob:
         filename=filename,
         submitted=_time(enqueued),
         ended=_time(ended),
-        # One that was enqueued before there were priorities has none.
+        # A job from before there were priorities has none.
         priority=Priority.BULK if origin == _BULK else Priority.INTERACTIVE,
         facts=Facts.from_meta(_meta(meta)),
     )

@@ -15,22 +15,22 @@ PICTURE_QUEUES = tuple(priority.value for priority in Priority)
 QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
 
 RETIRED_QUEUE = "pictures"
-"""The one RQ queue there was before these; what is still in it is brought over."""
+"""The only RQ queue of older versions; its jobs are moved to these."""
 
 EVENTS_CHANNEL = "tinyimage:events"
 """The pub/sub channel of the steps of all jobs."""
 
 MAINTENANCE_LOCK = "tinyimage:maintenance"
-"""Held by the one worker that looks for abandoned jobs."""
+"""The lock of the worker that looks for abandoned jobs."""
 
 REGISTRIES_LOCK = "tinyimage:registries"
-"""There while RQ's registries need not be cleaned for their own sake."""
+"""Exists while RQ's registries need no regular cleaning."""
 
 UNFIT = "tinyimage:unfit"
-"""Why workers that were started lately cannot convert."""
+"""Why recently started workers cannot convert."""
 
 COUNTS = "tinyimage:metrics"
-"""What the workers have counted: a hash of numbers, by names that `app.core.jobs.counts` makes."""
+"""The counts of the workers: a hash of numbers, by names from `app.core.jobs.counts`."""
 
 CONVERT_FUNCTION = "workers.tasks.convert"
 FAILURE_FUNCTION = "workers.tasks.report_failure"
@@ -42,7 +42,7 @@ CLEANUP_JOB_ID = "cleanup"
 
 
 def check_queues(names: Sequence[str]) -> tuple[str, ...]:
-    """The names if they are such of our RQ queues, each once; all if there are none.
+    """The names, if they are our RQ queues, each once; all queues for an empty tuple.
 
     Raises:
         ValueError: if one is not, or comes twice.
@@ -56,7 +56,7 @@ def check_queues(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def picture_jobs(md5: str) -> str:
-    """The sorted set of the ids of a picture's jobs, by the time each was asked for."""
+    """The sorted set of the ids of a picture's jobs, by the time of their requests."""
     return f"tinyimage:picture:{md5}"
 
 

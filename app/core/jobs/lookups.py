@@ -1,4 +1,4 @@
-"""Many who ask for one thing each at the same moment, answered together."""
+"""Lookups of the same moment, answered together."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 AT_ONCE = 50
-"""Questions in one reading: more would keep all else waiting while their answers are parsed, and
-those who come meanwhile for its end."""
+"""Questions in one read: more would block the loop while their answers are parsed, and delay the
+questions that arrive meanwhile."""
 
 
 class Lookups(Generic[K, V]):
-    """One reading at a time; whoever asks while it is under way is answered by the next.
+    """One read at a time; questions that arrive meanwhile are answered by the next.
 
-    So a question is always read after it was asked, many at once cost little more than one, and one
-    alone waits for nobody.
+    So an answer is always read after its question, many at once cost little more than one, and a
+    single question does not wait.
     """
 
     def __init__(self, read: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
@@ -64,10 +64,10 @@ class Lookups(Generic[K, V]):
                     if not future.done():
                         future.set_exception(error)
                 return
-            # One that makes no sense would keep all others from their answers.
+            # A single failing one would keep all others from their answers.
             for asked in part:
                 await self._answer([asked])
             return
         for (_, future), answer in zip(part, answers, strict=True):
-            if not future.done():  # it is, if who asked has gone
+            if not future.done():  # it is, if its caller was cancelled
                 future.set_result(answer)

@@ -17,9 +17,8 @@ redis.call("HSET", KEYS[3], "origin", ARGV[3])
 redis.call("SADD", KEYS[4], KEYS[2])
 return 1
 """
-"""Redis runs a script with nothing in between: whoever takes the job at that moment has taken it
-before, and it is not in the list, or finds it in the other queue. The job knows the queue it is in
-(`origin`), as RQ looks for it there."""
+"""Redis runs a script atomically: a worker has taken the job before, and it is not in the list, or
+finds it in the other queue. The job names its queue (`origin`), as RQ looks for it there."""
 
 
 def move(
@@ -31,14 +30,14 @@ def move(
         source: the key of the list that it is in.
 
     Returns:
-        whether it was in the list. One that is there and is no job is taken out of it.
+        whether it was in the list. An entry without a job is removed.
     """
     command = move_command(job_id, source, queue.name, front=front)
     return bool(connection.execute_command(*command))
 
 
 def move_command(job_id: str, source: str, queue: str, *, front: bool = False) -> Command:
-    """The command that does so, with the name of the queue; it answers 1 if it has."""
+    """The command for that, with the name of the queue; it answers 1 if the job was moved."""
     names = [
         source,
         f"{Queue.redis_queue_namespace_prefix}{queue}",

@@ -1,4 +1,4 @@
-"""How the whole service stands, as Redis tells: queues, workers, and what they have counted."""
+"""The state of the whole service, from Redis: queues, workers, and their counts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from app.core.jobs.compressions import month, parse_compressions
 from app.core.jobs.counts import Counts, parse_counts
 
 UNFIT_SECONDS = 120
-"""How long what an unfit worker has said holds; it is said again at the next start."""
+"""How long the error of an unfit worker is kept; the next start repeats it."""
 
 HEADS = 10
-"""How many ids at the head of a queue are looked at for its oldest job: one that was deleted from
-outside leaves its id there until a worker comes upon it."""
+"""How many ids at the head of a queue are looked at for its oldest job: a job that was deleted from
+outside leaves its id there until a worker finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,13 @@ class QueueState:
     waiting: int
     """Jobs in it."""
     oldest_seconds: float
-    """Since when its oldest job waits; 0 if none does. One that was put back waits from then on."""
+    """Seconds that its oldest job has waited, 0 in an empty queue; a job put back waits from then
+    on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Workers that have been heard of lately."""
+    """Workers with a recent heartbeat."""
 
     live: int = 0
     busy: int = 0
@@ -104,7 +105,7 @@ def picture_workers(connection: redis.Redis) -> Workers:
 
 
 def tell_unfit(connection: redis.Redis, reason: str) -> None:
-    """Leave for whoever looks at the service why a worker that was started cannot convert.
+    """Store the reason why a started worker cannot convert, for probes.
 
     Raises:
         redis.RedisError: if Redis cannot be reached.
@@ -113,7 +114,7 @@ def tell_unfit(connection: redis.Redis, reason: str) -> None:
 
 
 def why_unfit(connection: redis.Redis) -> str | None:
-    """Why workers that were started lately cannot convert; None if none has said so.
+    """Why recently started workers cannot convert; None if there is no such reason.
 
     Raises:
         redis.RedisError: if Redis cannot be reached.
@@ -128,7 +129,7 @@ def _ask_workers(pipe: redis.client.Pipeline, workers: set[bytes]) -> None:
 
 
 def _count_workers(found: list[list[bytes | None]]) -> tuple[Workers, Workers]:
-    """Those that take pictures, and the others. The hash of one that is silent has expired."""
+    """Workers for pictures, and others. The hash of a silent worker has expired."""
     live, busy = [0, 0], [0, 0]
     for queues, state, death in found:
         if queues is None or death is not None:
@@ -140,6 +141,6 @@ def _count_workers(found: list[list[bytes | None]]) -> tuple[Workers, Workers]:
 
 
 def _age(enqueued: list[bytes | None], now: float) -> float:
-    """Seconds since the first of these times; the clock of whoever wrote them may be ahead."""
+    """Seconds since the first of these times; the clock of their writer may be ahead."""
     times = [utcparse(value.decode()).timestamp() for value in enqueued if value]
     return max(0.0, now - min(times)) if times else 0.0

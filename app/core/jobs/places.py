@@ -1,4 +1,4 @@
-"""Places of jobs that wait, over both queues of pictures."""
+"""Places of waiting jobs, over both queues of pictures."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ STREAK = 9
 
 
 def place(index: int, priority: Priority, interactive: int, bulk: int) -> int:
-    """The place of a job among all that wait: 1 is the next.
+    """The place of a job among all waiting ones: 1 is the next.
 
-    Each worker counts its streak for itself, and interactive pictures may still come; so where both
-    queues have some it is approximate.
+    Each worker counts its streak for itself, and interactive pictures may still arrive; so with
+    pictures in both queues it is approximate.
 
     Args:
         index: jobs before it in its own queue.

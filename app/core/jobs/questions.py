@@ -1,8 +1,8 @@
-"""What is asked of RQ about pictures, and told to it: submit, look up, promote, each written once
-for a client that blocks and for one of asyncio.
+"""Questions and changes to RQ about pictures: submit, look up, promote, each written once for a
+blocking client and for an asyncio client.
 
-RQ's own code asks with a client that blocks. So a job is put into its queue here with RQ's own
-script, and its fields are those that RQ's `Job` makes.
+RQ's own code uses a blocking client. So a job is put into its queue here with RQ's own script, and
+RQ's `Job` makes its fields.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ RETRIES = 3
 """How often a job is put back after its worker died or its storage failed."""
 
 READ_AT_ONCE = 100
-"""Jobs that are read or deleted in one round trip: Redis answers nobody else for the few
-milliseconds that takes."""
+"""Jobs that are read or deleted in one round trip: Redis serves no other client for these few
+milliseconds."""
 
 TIMEOUT_MARGIN = 30
-"""Seconds a job may take beside its conversion, to read and to write its files."""
+"""Seconds that a job may take in addition to its conversion, to read and write its files."""
 
 _NO_TTL = -1
 _AT_THE_END = "R"
-"""Arguments of RQ's script: a job that waits never expires, and waits behind all others."""
+"""Arguments of RQ's script: a waiting job never expires, and is the last in its queue."""
 
 _DROP_REMNANT = """
 if redis.call("HEXISTS", KEYS[1], "data") == 0 then
     redis.call("DEL", KEYS[1])
 end
 """
-"""What is left of a job that was deleted from outside while a worker had it: a hash with a
-heartbeat and nothing else, which would keep the same picture from ever coming in."""
+"""The remnant of a job that was deleted from outside while a worker had it: a hash with only a
+heartbeat, which would block the same picture for ever."""
 
 
 class NewJob(Job):
-    """A job that nobody has taken yet."""
+    """A job that no worker has taken yet."""
 
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
-        """Its fields in Redis, without those that are empty: RQ reads them as it reads none, and
-        seven of them would take a fifth of what a job takes."""
+        """Its fields in Redis, without empty ones: RQ treats them as missing, and seven of
+        them would take a fifth of the job's memory."""
         fields = super().to_dict(include_meta, include_result)
         return {name: value for name, value in fields.items() if value != ""}
 
@@ -93,8 +93,8 @@ class Questions:
         return [[job for job in islice(jobs, len(found)) if job] for found in ids]
 
     def is_full(self, priority: Priority) -> Question[bool]:
-        """Whether as many jobs of this priority wait as may, however many there are of others.
-        Many who ask at once may exceed it by their number."""
+        """Whether the queue of this priority is full, whatever the others hold. Simultaneous
+        requests may exceed the limit by their number."""
         if not self._max_waiting:
             return False
         (waiting,) = yield Batch([("LLEN", queue_key(priority))])
@@ -103,8 +103,8 @@ class Questions:
     def places(self, jobs: Sequence[PictureJob]) -> Question[list[int | None]]:
         """The place of each job, 1 for the next one; None if it does not wait in its queue.
 
-        One round trip. Redis goes through a queue from its front to the job and no further; only of
-        one that a worker is just taking it sees the whole.
+        One round trip. Redis searches a queue from its front to the job; it searches the whole
+        queue only for a job that a worker is just taking.
         """
         waiting = [job for job in jobs if job.state is JobState.QUEUED]
         if not waiting:
@@ -120,10 +120,10 @@ class Questions:
         return [found.get(job.conversion.job_id) for job in jobs]
 
     def promote(self, job: PictureJob) -> Question[bool]:
-        """Move a job that waits as bulk to the interactive ones, behind those that wait there.
+        """Move a waiting bulk job to the end of the interactive queue.
 
         Returns:
-            whether it did; False if it does not wait any more.
+            whether it was moved; False if it no longer waits.
         """
         source, name = queue_key(Priority.BULK), Priority.INTERACTIVE.value
         (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
@@ -140,13 +140,13 @@ class Questions:
         priority: Priority = Priority.INTERACTIVE,
         replaces: PictureJob | None = None,
     ) -> Question[PictureJob | None]:
-        """Enqueue the conversion, whose original is in storage by now.
+        """Enqueue the conversion, whose original is already stored.
 
         Args:
             size: bytes of the original.
             media_type: of the original, if it is known.
-            replaces: the job of the same conversion that goes as this one comes, in one step: cut
-                off between two, a picture that was accepted would be unknown.
+            replaces: the job of the same conversion that this one replaces, in one step: with two,
+                an interruption would leave an accepted picture unknown.
 
         Returns:
             the job, or None if one of the same conversion is there already, or no longer the one to
@@ -171,7 +171,7 @@ class Questions:
         *_, enqueued = yield Batch(
             [
                 *removal,
-                # An entry without a job is passed over, as one of a job that was there already.
+                # An entry without a job is ignored, like the entry of an existing job.
                 ("ZADD", index, time.time(), conversion.job_id),
                 ("EXPIRE", index, self._ttl + INDEX_SECONDS),
                 ("SADD", Queue.redis_queues_keys, queue_key(priority)),
@@ -186,7 +186,7 @@ class Questions:
         return parse_job(job.id, [v.encode() if isinstance(v, str) else v for v in values])
 
     def _as_expected(self, expected: PictureJob) -> Question[EndedJob | None]:
-        """The job as it is read now, if it still is this submission in this state; or None."""
+        """The current job, if it still is this submission in this state; or None."""
         job_id = expected.conversion.job_id
         (values,) = yield from self.read([job_id])
         current = parse_job(job_id, values)
@@ -245,10 +245,10 @@ def queue_key(priority: Priority) -> str:
 
 
 def enqueue_command(job: Job, queue: str, fields: dict[str, Any], ttl: int = _NO_TTL) -> Command:
-    """RQ's script, by which one of many who send the same job at once is taken.
+    """RQ's script, which accepts only one of many equal jobs.
 
     Args:
-        ttl: seconds it waits for a worker at most, and is gone then.
+        ttl: seconds after which a waiting job expires.
     """
     pairs = [part for pair in fields.items() for part in pair]
     arguments = (job.id, _AT_THE_END, ttl, *pairs)

@@ -1,4 +1,4 @@
-"""The RQ queues of the pictures, for who may block. RQ alone keeps the status of a job."""
+"""The RQ queues of the pictures, for blocking code. Only RQ keeps the status of a job."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class PictureQueue:
         return ask(self.connection, self._questions.submit(conversion, **submission))
 
     def is_full(self, priority: Priority) -> bool:
-        """Whether as many jobs of this priority wait as may."""
+        """Whether the queue of this priority is full."""
         return ask(self.connection, self._questions.is_full(priority))
 
     def promote(self, job: PictureJob) -> bool:
-        """Move a job that waits as bulk to the interactive ones, as `Questions.promote`."""
+        """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
         return ask(self.connection, self._questions.promote(job))
 
     def places(self, jobs: Sequence[PictureJob]) -> list[int | None]:
@@ -57,11 +57,11 @@ class PictureQueue:
     def remove_where(
         self, job_ids: Iterable[str], condition: Callable[[PictureJob], bool]
     ) -> list[tuple[PictureJob | None, bool]]:
-        """Delete the jobs that have ended and meet the condition, if they still are as it saw them.
+        """Delete the jobs that have ended and meet the condition, if they have not changed since.
 
         Returns:
-            for each id the job as it was read, and whether it was deleted now: not if it was not to
-            be, nor if somebody else has deleted, replaced or moved it on meanwhile.
+            for each id the job as read, and whether it was deleted: False if it did not meet the
+            condition, or was deleted, replaced or moved meanwhile.
         """
         return [found for part in parts(job_ids) for found in self._remove_part(part, condition)]
 

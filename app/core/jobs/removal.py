@@ -1,4 +1,4 @@
-"""Ended jobs deleted many at a time, each only if it still is as it was read."""
+"""Ended jobs deleted many at a time, each only if it has not changed since it was read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from app.core.jobs.job import FIELDS, NO_CONNECTION, PictureJob
 from app.core.redis.commands import Command
 
 _AS_READ = ("data", "status", "ended_at")
-"""The fields that tell whether it still is this submission at this end of it: the token is in the
-data, and a job that was put back and has ended once more has another end."""
+"""The fields that identify a submission and its end: the data has the token, and a job that was put
+back and has ended again has another end."""
 
 _REGISTRIES = (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry)
 """Where RQ lists jobs that have ended."""
@@ -35,8 +35,8 @@ _SCRIPT = """
     end
     return 1
 """
-"""What `Job.delete` does, which for each job alone would be half a dozen round trips and a walk
-through the whole queue, where one that has ended has nothing. None of ours is in a group."""
+"""The work of `Job.delete`, which for each job takes half a dozen round trips and a search of the
+whole queue, which no ended job is in. Our jobs are not in groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class EndedJob:
 
 
 def remove_as_read(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bool]:
-    """Delete each job, with its entries, if it still is as it was read.
+    """Delete each job, with its entries, if it has not changed since it was read.
 
-    One script for each, all in one round trip: Redis can answer others in between.
+    One script for each, all in one round trip: Redis can serve others in between.
 
     Returns:
-        for each whether it was deleted; not if somebody else has deleted, replaced or moved it on.
+        for each whether it was deleted; False if it was deleted, replaced or moved meanwhile.
     """
     if not jobs:
         return []
@@ -75,7 +75,7 @@ def remove_as_read(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bo
 
 
 def removal_command(job: EndedJob) -> Command:
-    """The command that does so with one, for a transaction; it answers 1 if it has."""
+    """The command that deletes one, for a transaction; it answers 1 if it was deleted."""
     names = _keys(job)
     return ("EVAL", _SCRIPT, len(names), *names, *_arguments(job))
 

@@ -1,1 +1,1 @@
-"""What is asked for: a picture, a format, options; and where its files are."""
+"""The requested conversion: a picture, a format, options; and the keys of its files."""

@@ -13,11 +13,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 """Control characters, and marks that turn the direction of a name's display around."""
 
 _FORM_ESCAPES = (("%0A", "\n"), ("%0D", "\r"), ("%22", '"'))
-"""All that a form escapes in a name, so a % that is in the name itself stays as it is (WHATWG HTML,
-"multipart/form-data encoding algorithm")."""
+"""All characters that a form escapes in a name; a % in the name itself stays unescaped (WHATWG
+HTML, "multipart/form-data encoding algorithm")."""
 
 _ATTR_CHAR = "!#$&+-.^_`|~"
-"""What RFC 8187 leaves unescaped in an extended value, beside letters and digits."""
+"""Characters that RFC 8187 leaves unescaped in an extended value, beside letters and digits."""
 
 
 def form_filename(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Where the files of a picture are in the storage."""
+"""The storage keys of a picture's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon a picture is converted."""
+"""The priority of a picture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from imaging.values import Choice
 
 
 class Priority(StrEnum):
-    """How soon a picture is to be converted. Each is the name of an RQ queue, too."""
+    """The priority of a picture; also the name of its RQ queue."""
 
-    INTERACTIVE = "interactive"  # somebody waits for it
+    INTERACTIVE = "interactive"  # a person waits for it
     BULK = "bulk"  # after those
 
 

@@ -1,1 +1,1 @@
-"""Processes that are kept, and end with their parent."""
+"""Processes that are kept running, and end with their parent."""

@@ -1,4 +1,4 @@
-"""Asynchronous calls from code that blocks."""
+"""Asynchronous calls from blocking code."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ T = TypeVar("T")
 class Bridge:
     """An event loop for a process, or a thread, that makes one call at a time.
 
-    What a call hands to a thread runs at once in this one, which has nothing else to do.
+    Functions for a thread run at once in the current one, which has nothing else to do.
 
     RQ ends a job that takes too long by an exception out of the handler of SIGALRM, wherever Python
-    happens to be. In the loop's own code the loop would swallow it, or lose what it was about to
-    do. So while a call runs the exception is kept, the call is cancelled, and the exception raised
-    once the call has cleaned up. What runs in place of a thread is interrupted at once, as any
-    other code that blocks.
+    happens to be. The loop's own code would swallow it, or lose its current
+    task. So while a call runs the exception is kept, the call is cancelled, and the exception
+    raised once the call has cleaned up. A function for a thread is interrupted at once, like any
+    other blocking code.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Bridge:
         """What the call returns.
 
         Raises:
-            BaseException: what it raises, or what a signal handler has raised meanwhile.
+            BaseException: from the call, or from a signal handler meanwhile.
         """
         alarm = _Alarm(self._loop)
         try:
@@ -50,7 +50,7 @@ class Bridge:
         return result
 
     def close(self) -> None:
-        """End the loop, and what was left half read in it."""
+        """End the loop, and its unfinished generators."""
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
@@ -62,7 +62,7 @@ class Bridge:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Runs what is for a thread in the one that asks."""
+    """Runs functions for a thread in the calling one."""
 
     busy = False
 
@@ -89,7 +89,7 @@ class _Alarm:
         self._over = False
 
     def hold(self) -> None:
-        """Have what it raises kept. It runs in the main thread alone."""
+        """Keep its exceptions. It runs only in the main thread."""
         if threading.current_thread() is threading.main_thread():
             handler = signal.getsignal(signal.SIGALRM)
             if callable(handler):
@@ -97,14 +97,14 @@ class _Alarm:
                 signal.signal(signal.SIGALRM, self._handle)
 
     def task_of(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """The call, cancelled when the handler raises, or if it has done so by now."""
+        """The call, cancelled when the handler raises, or if it has already raised."""
         self.task = task = self._loop.create_task(coroutine)
         if self.raised is not None:
             task.cancel()
         return task
 
     def let_go(self) -> None:
-        """Have it raise as before, also if it does so in the middle of this."""
+        """Let it raise as before, even in the middle of this."""
         self._over = True
         if self._handler is not None:
             signal.signal(signal.SIGALRM, self._handler)

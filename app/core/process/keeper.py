@@ -30,16 +30,16 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(slots=True)
 class Role:
-    """What one of the processes does."""
+    """The task of one process."""
 
     name: str
     """For the log."""
     module: str
-    """What stands in `ps` behind `python -m`."""
+    """Its name in `ps` after `python -m`."""
     run: Callable[[], int | None]
     """Its work, until a signal. Returns the status to exit with; None is 0."""
     ended: Callable[[], None] = lambda: None
-    """Called in the parent when it has ended by itself."""
+    """Called in the parent after it has ended by itself."""
     process: BaseProcess | None = None
     started: float = float("-inf")
 
@@ -55,10 +55,10 @@ class Role:
 
 
 class Keeper:
-    """Starts processes, starts again what ends, and stops all.
+    """Starts processes, restarts ended ones, and stops all.
 
-    They are forked: what this process has imported is in memory once for all of them. So it should
-    have imported what they share, and have neither threads nor an open connection.
+    They are forked: modules that this process has imported are in memory once for all. So it should
+    import their shared modules, and have neither threads nor open connections.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Keeper:
         Args:
             inherit: open descriptors that the processes keep, beside the standard ones; None for
                 all.
-            own_groups: give each a process group, so that a Ctrl-C is for this process alone, and
-                one that does not end is killed with all below it.
+            own_groups: give each a process group, so that Ctrl-C reaches only this process, and
+                a process that does not end is killed with all its children.
             pause: the least seconds from the start of a process that has ended with this status to
                 its next.
         """
@@ -89,7 +89,7 @@ class Keeper:
             self._start(role)
 
     def restart_ended(self) -> None:
-        """Start again what has ended and has waited for its pause."""
+        """Restart ended processes after their pause."""
         for role in self.roles:
             status = role.status
             if status is None or time.monotonic() - role.started < self._pause(status):
@@ -101,7 +101,7 @@ class Keeper:
             self._start(role)
 
     def stop(self, seconds: float) -> None:
-        """Have all end by SIGTERM, and kill what has not after so long."""
+        """End all by SIGTERM, and kill the rest after that time."""
         left = [role for role in self.roles if role.running]
         for role in left:
             assert role.process is not None
@@ -128,7 +128,7 @@ class Keeper:
         role.process = process
 
     def _become(self, role: Role, parent: int, inherited: set[int]) -> None:
-        """Be that process; runs in it."""
+        """Run as that process."""
         for sig in STOP_SIGNALS:
             signal.signal(sig, signal.SIG_DFL)
         die_with_parent(parent)
@@ -150,11 +150,11 @@ class Keeper:
 
 
 def settle_memory() -> None:
-    """Have what was imported so far take as little memory as it can.
+    """Reduce the memory of all modules imported so far.
 
-    It is never garbage from now on: to look at it would write to it, and each process that is
-    forked from here would then have it for itself. What importing has taken and given back glibc
-    keeps unless it is told.
+    Their objects are never collected from now on: garbage collection would write to them, and
+    each forked process would then have its own copy. glibc keeps memory that the imports have freed
+    unless it is told to release it.
     """
     gc.collect()
     gc.freeze()
@@ -164,8 +164,8 @@ def settle_memory() -> None:
 
 @contextlib.contextmanager
 def _signals_later() -> Iterator[None]:
-    """Hold stop signals back: one that came to a process just forked would be lost, as it still has
-    the handlers of its parent."""
+    """Hold stop signals back: a process that was just forked would lose one, as it still has the
+    handlers of its parent."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

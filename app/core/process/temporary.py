@@ -1,4 +1,4 @@
-"""A folder for temporary files that does not outlive its owner for long."""
+"""A folder for temporary files that ends with its owner."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NEW_SECONDS = 60
 
 
 class TemporaryFolder:
-    """A folder of its own, for its owner alone, deleted when it is closed.
+    """A private temporary folder, deleted when it is closed.
 
-    Its owner holds a lock on it, so that whoever makes the next one can tell and delete the folders
-    of owners that were killed.
+    Its owner holds a lock on it, so that the maker of the next one can find and delete the folders
+    of killed owners.
     """
 
     def __init__(self, prefix: str) -> None:
         """
         Args:
-            prefix: of its name, and of the names of those that are deleted if nobody holds them.
+            prefix: of its name, and of the names of unlocked folders that are deleted.
         """
         _sweep(prefix)
         self.folder = Path(tempfile.mkdtemp(prefix=prefix))
@@ -31,13 +31,13 @@ class TemporaryFolder:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def close(self) -> None:
-        """Delete the folder with all that is in it."""
+        """Delete the folder with its contents."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
 
 
 def _sweep(prefix: str) -> None:
-    """Delete the folders that nobody holds."""
+    """Delete the unlocked folders."""
     for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

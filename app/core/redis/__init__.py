@@ -1,1 +1,1 @@
-"""How Redis is reached: its URL, its certificate, its clients."""
+"""The connection to Redis: its URL, its certificate, its clients."""

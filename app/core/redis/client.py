@@ -21,17 +21,17 @@ from app.core.redis.commands import Question, ask_over
 T = TypeVar("T")
 
 SOCKET_TIMEOUT = 5
-"""Seconds that a command to Redis may take before who asks gives up."""
+"""Seconds after which a command to Redis times out."""
 
 MAX_CONNECTIONS = 16
-"""Connections of a server process for questions: what comes beyond them waits for one."""
+"""Connections of a server process for questions: further questions wait for one."""
 
 HUNG_SECONDS = 1.0
-"""How long nobody asks a Redis that has just let a question time out."""
+"""How long questions fail at once after one has timed out."""
 
 _AGAIN = 1
 """How often a command that finds its connection closed is tried again, on a new one. A command that
-is not answered in time is not: who waits has waited long enough."""
+has timed out is not tried again."""
 
 
 def connect(url: str) -> redis.Redis:
@@ -77,14 +77,14 @@ def connect_async(
 
 
 class FailFastRedis:
-    """Redis as a server process asks it: over a bounded number of connections.
+    """The client of a server process, with a bounded number of connections.
 
-    A Redis that is there and does not answer lets the first question time out; for the next second
-    all others fail at once, also those that waited for a connection meanwhile.
+    While Redis hangs the first question times out; for the next second all others fail fast,
+    including those that waited for a connection.
     """
 
     def __init__(self, url: str) -> None:
-        # A time for the whole question takes the place of one for each command and answer.
+        # One time-out for the whole question replaces those for each command and answer.
         self._pool = connect_async(url, socket_timeout=None).connection_pool
         self._free: list[Connection] = []
         self._room = asyncio.Semaphore(MAX_CONNECTIONS)
@@ -109,10 +109,10 @@ class FailFastRedis:
                 raise RedisTimeoutError(
                     f"Redis has not answered within {SOCKET_TIMEOUT} seconds"
                 ) from None
-            except ResponseError:  # all that was asked has been answered
+            except ResponseError:  # all commands have been answered
                 raise
             except BaseException:
-                # An answer may still be on its way, which nobody is to get.
+                # An answer may still arrive, which must not reach another question.
                 await connection.disconnect(nowait=True)
                 raise
             finally:

@@ -1,4 +1,4 @@
-"""Questions to Redis that are written once, for a client that blocks and for one of asyncio."""
+"""Questions to Redis that are written once, for a blocking client and for an asyncio client."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Batch:
 
 
 Question = Generator[Batch, list[Any], T]
-"""Yields batches, is sent the answers to each in the order of its commands, and returns what is
-made of them."""
+"""Yields batches, receives the answers to each in the order of its commands, and returns the
+result."""
 
 
 def ask(client: redis.Redis, question: Question[T]) -> T:
@@ -66,7 +66,7 @@ def _send(client: redis.Redis, batch: Batch) -> list[Any]:
 
 async def _exchange(connection: Connection, batch: Batch) -> list[Any]:
     """As `_send`. A pipeline of redis-py would make objects, time-outs and statistics for each of
-    its commands, which cost the web more than all else of a question."""
+    its commands, which cost the web more than the rest of a question."""
     commands = batch.commands
     if batch.atomic:
         commands = [("MULTI",), *commands, ("EXEC",)]
@@ -93,7 +93,7 @@ async def _exchange(connection: Connection, batch: Batch) -> list[Any]:
 
 
 async def _read(connection: Connection) -> Any:
-    """The next answer; an error that Redis answers with is one too, as others come behind it."""
+    """The next answer; an error from Redis counts as an answer too, as further ones follow."""
     try:
         return await connection.read_response()
     except ResponseError as error:

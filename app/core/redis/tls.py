@@ -9,10 +9,10 @@ _CHECK = "ssl_cert_reqs"
 
 
 def without_check(url: str) -> str:
-    """The address by which any certificate is taken; others than `rediss://` stay as they are.
+    """The address that accepts any certificate; others than `rediss://` stay unchanged.
 
-    As part of the address it holds for all who connect with it, in whatever way and process. What
-    an address says of this itself counts.
+    As part of the address this holds for every client and process that connects with it. A
+    parameter that the address already has wins.
     """
     parts = urlsplit(url)
     if parts.scheme != "rediss" or _CHECK in parse_qs(parts.query):
@@ -22,6 +22,6 @@ def without_check(url: str) -> str:
 
 
 def is_unchecked(url: str) -> bool:
-    """Whether whoever connects with this address takes any certificate."""
+    """Whether clients with this address accept any certificate."""
     parts = urlsplit(url)
     return parts.scheme == "rediss" and parse_qs(parts.query).get(_CHECK) == ["none"]

@@ -1,4 +1,4 @@
-"""`redis.url`: what it may say."""
+"""`redis.url`: its syntax."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def check_redis_url(url: str) -> str:
     """The URL, if redis-py can connect with it.
 
     Raises:
-        ValueError: if it cannot; it repeats nothing of it: there may be a password.
+        ValueError: if it cannot; the message repeats nothing, as there may be a password.
     """
     try:
         options = ConnectionPool.from_url(url).connection_kwargs  # connects to nothing yet

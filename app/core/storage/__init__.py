@@ -1,4 +1,4 @@
-"""Originals and results: what a storage is. `kinds` lists the kinds there are."""
+"""Originals and results: the interface of a storage. `kinds` lists the kinds."""
 
 from app.core.storage.interface import (
     LIST_PAGE,

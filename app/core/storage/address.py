@@ -1,4 +1,4 @@
-"""`storage.url`: what it may say, and the settings beside it."""
+"""`storage.url`: its syntax, and the settings beside it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from app.core.storage.kinds import KINDS
 
 
 def parse_storage_url(url: str) -> Place:
-    """What the URL says.
+    """The place in the URL.
 
     Raises:
-        ValueError: if it is none of a storage; it repeats nothing of it: there may be a password.
+        ValueError: if it is not one of a storage; the message repeats nothing, as there may be a
+            password.
     """
     forms = [kind.form for kind in KINDS]
     expected = f"should be {', '.join(forms[:-1])} or {forms[-1]}"
@@ -45,7 +46,7 @@ def check_storage_url(url: str | None) -> str | None:
 
 
 def _settings_of(kinds: tuple[Kind, ...]) -> type[CommonSettings]:
-    """The section `storage`: what all kinds have, then what each declares."""
+    """The section `storage`: settings of all kinds, then those that each declares."""
     own = [kind.settings for kind in kinds if kind.settings is not None]
     models: list[type[Section]] = [CommonSettings, *own]
     names = [name for model in models for name in model.model_fields]

@@ -44,21 +44,21 @@ class BucketStorage:
     def __init__(self, store: S3Store | GCSStore | AzureStore, name: str) -> None:
         """
         Args:
-            name: what it is called in messages; its URL without any secret.
+            name: its name in messages; its URL without any secret.
         """
         self._store = store
         self._name = name
         self._uploads = asyncio.Semaphore(UPLOADS)
 
     async def check(self) -> None:
-        """Also that it can be listed: S3 says 403 in place of 404 to who may not."""
+        """Also that it can be listed: without that right S3 answers 403 in place of 404."""
         try:
             await self.put(START_CHECK, b"")
             async for _ in self.list("health"):
                 break
             await self.delete([START_CHECK])
         except StorageFull:
-            return  # what is there can be handed out, and deleted
+            return  # existing objects can be served, and deleted
         except StorageError as error:
             raise StorageError(
                 f"the storage {self._name} cannot be used: {error.__cause__}"
@@ -116,7 +116,7 @@ class BucketStorage:
                     continue
                 except (ObjectNotFound, StorageError):
                     # One was not there, which S3 does not mind, or it takes no batches of this
-                    # size. What of the others, nobody knows.
+                    # size. The state of the others is unknown.
                     pass
             await self._delete_one_by_one(page)
 

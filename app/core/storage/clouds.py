@@ -27,8 +27,8 @@ READ_SECONDS = 10
 """How long a bucket may be silent: until its answer begins, sending included, and within it."""
 
 RETRY_SECONDS = 5
-"""After which a request is not tried again. That a bucket is gone is told at once, that one hangs
-in READ_SECONDS, and that one cannot be reached in RETRY_SECONDS + CONNECT_SECONDS."""
+"""After which a request is not tried again. A missing bucket fails at once, a hanging one after
+READ_SECONDS, and an unreachable one after RETRY_SECONDS + CONNECT_SECONDS."""
 
 _RETRY: RetryConfig = {
     "max_retries": 3,
@@ -44,21 +44,21 @@ _RETRY: RetryConfig = {
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """What is different with each."""
+    """The differences between the clouds."""
 
     scheme: str
     store: Callable[..., S3Store | GCSStore | AzureStore]
-    """What obstore has for it."""
+    """The store class of obstore."""
     config: Callable[[str, str | None, Section], dict[str, Any]]
-    """What the store is told of the bucket, `storage.endpoint` and the settings of the kind; what
-    these do not say obstore reads from the environment."""
+    """The store's options from the bucket, `storage.endpoint` and the settings of the kind; obstore
+    reads all others from the environment."""
     endpoint_variables: tuple[str, ...]
-    """Where obstore looks for another address than the cloud's own."""
+    """The variables in which obstore looks for another address than the cloud's own."""
     allow_http_variable: str
-    """Where it looks for whether that may be one without TLS."""
+    """The variables that allow such an address to be without TLS."""
 
     def parse(self, parts: SplitResult) -> BucketPlace | None:
-        """What a URL says, as `Kind.parse`."""
+        """The place in a URL, as `Kind.parse`."""
         refuse_secrets(parts)
         if not parts.netloc or parts.port is not None:
             return None
@@ -72,7 +72,7 @@ class BucketPlace:
     cloud: Cloud
     bucket: str
     prefix: str = ""
-    """What all keys in it begin with; without slashes around it."""
+    """The prefix of all keys in it, without slashes around it."""
 
     folder = None
     in_queue = False
@@ -101,6 +101,6 @@ class BucketPlace:
             "read_timeout": timedelta(seconds=READ_SECONDS),
             # Of all of a request and its answer: a client that reads slowly must not be cut off.
             "timeout": timedelta(days=1),
-            # Who names an address without TLS means it.
+            # An explicit address without TLS is intended.
             "allow_http": allowed in ("1", "true", "yes", "on") or given.startswith("http://"),
         }

@@ -30,5 +30,5 @@ class CommonSettings(Section):
     `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `redis://`; [storage.md](storage.md). A bucket's
     URL holds no user and no password."""
     endpoint: Annotated[Text, AfterValidator(check_endpoint)] = Field(None, repr=False)
-    """The address of another server that speaks as S3, Google or Azure does; `http://` is
-    allowed. Without it that of the cloud."""
+    """The address of another server that is compatible with S3, Google or Azure; `http://` is
+    allowed. By default that of the cloud."""

@@ -1,4 +1,4 @@
-"""The errors of ours for those of obstore and of the system."""
+"""Errors of obstore and of the system, translated into ours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.core.storage.interface import ObjectNotFound
 
 _FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FULL = re.compile(r"<Code>(XMinioStorageFull|QuotaExceeded\w*|InsufficientCapacity)|: 507 ")
-"""How object stores say that there is no room: MinIO's and Ceph's codes, and the status."""
+"""The errors of full object stores: MinIO's and Ceph's codes, and the status."""
 
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist")
 """As S3, Azure and Google say it."""
@@ -33,15 +33,15 @@ _QUERY = re.compile(r"\?[^\s\"'<>)]+")
 
 
 class _Cause(Exception):
-    """What obstore said, without what may be secret; for the log."""
+    """The message of obstore, without possible secrets; for the log."""
 
 
 @contextlib.contextmanager
 def typed(key: str | None = None) -> Iterator[None]:
-    """Raise what obstore and the system raise as ours.
+    """Translate errors of obstore and the system into ours.
 
     Args:
-        key: of the object that may well not be there; without one its absence is a failure.
+        key: of an object that may be missing; without a key its absence is a failure.
     """
     try:
         yield
@@ -54,8 +54,8 @@ def typed(key: str | None = None) -> Iterator[None]:
 
 
 def as_storage_error(error: Exception) -> StorageError:
-    """The error of ours for one of obstore's or the system's. Its message is for clients, who need
-    not know where the objects are."""
+    """Our error for one of obstore's or the system's. Its message is for clients, and does not
+    reveal the place of the objects."""
     number = error.errno if isinstance(error, OSError) else None
     text = str(error)
     # obstore has no attribute for it.
@@ -75,8 +75,8 @@ def as_storage_error(error: Exception) -> StorageError:
 
 
 def cause_of(error: Exception) -> Exception:
-    """What the error says in one line. obstore adds a dump of its request, where URLs are whole and
-    some stores repeat what was signed."""
+    """The message of the error in one line. obstore adds a dump of its request, where URLs are
+    whole and some stores repeat what was signed."""
     text = str(error)
     line = _QUERY.sub("?…", text.split("\n", 1)[0])
     line, body, _ = line.partition(": <")

@@ -24,8 +24,8 @@ from app.core.storage.listing import listed
 from app.core.storage.opened import OpenedFile, info_of, path_of
 
 _STAGED = re.compile(r".+#\d+")
-"""A file of such a name is beside the object's until it is whole; LocalStore calls its own so too,
-and lists none of them."""
+"""The name of an incomplete file beside the object's; LocalStore uses such names too, and never
+lists them."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
@@ -36,7 +36,7 @@ class FileStorage:
     def __init__(self, folder: Path) -> None:
         """
         Args:
-            folder: is made if it is not there.
+            folder: is made if it is missing.
 
         Raises:
             StorageError: if it cannot be made.
@@ -109,7 +109,7 @@ class FileStorage:
                 Path(path_of(self._folder, key)).unlink()
 
     def _delete_staged(self, oldest: float) -> tuple[int, int]:
-        """Those that were written to before the time `oldest`."""
+        """Files that were last written before the time `oldest`."""
         count = freed = 0
         for folder, _, names in os.walk(self._folder):
             for path in (Path(folder, name) for name in names if _STAGED.fullmatch(name)):

@@ -1,4 +1,4 @@
-"""What a storage is, and what some can do beside it."""
+"""The interface of a storage, and optional abilities."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PART_SIZE = 512 * 1024
 """Bytes held in memory while an object is read as a stream, or written as one to a file."""
 
 LIST_PAGE = 1000
-"""Objects in one page of a listing; what S3 gives at most."""
+"""Objects in one page of a listing: the maximum of S3."""
 
 START_CHECK = "health/check"
-"""The storage key of an object that is written and deleted as a process starts. One for all: what
-a process leaves that is killed between the two, the next one deletes."""
+"""The storage key of an object that is written and deleted as a process starts. One for all: the
+next process deletes the leftover of one that was killed between the two."""
 
 PROBE = "health/probe"
-"""The storage key of a small object that is written and read to see whether that works."""
+"""The storage key of a small object that is written and read as a probe."""
 
 
 class ObjectNotFound(Exception):
@@ -29,7 +29,7 @@ class ObjectNotFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What the storage knows of an object."""
+    """The metadata of an object in the storage."""
 
     key: str
     size: int
@@ -40,7 +40,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an object is, for a storage that hands it out by itself."""
+    """The headers of an object, for a storage that serves it by itself."""
 
     media_type: str
     disposition: str
@@ -56,17 +56,17 @@ class Storage(Protocol):
     """
 
     async def check(self) -> None:
-        """Return if objects can be written here; for the start.
+        """Check at the start that objects can be written.
 
         Raises:
-            StorageError: if not; its message is one line that says what is wrong with what.
+            StorageError: if not; its message is one line with the reason.
         """
 
     async def put(
         self, key: str, data: bytes | bytearray | IO[bytes], content: Content | None = None
     ) -> None:
-        """Keep `data` as the object `key`, in place of one that is there. Of a file what is left of
-        it, a part at a time."""
+        """Store `data` as the object `key`, in place of an existing one; of a file the rest, a part
+        at a time."""
 
     async def get(self, key: str) -> bytes:
         """The whole object.
@@ -79,28 +79,28 @@ class Storage(Protocol):
         """The object's bytes from `start` up to, without, `end`, a part at a time.
 
         Raises:
-            ObjectNotFound: if it is not there, before the first part.
+            ObjectNotFound: if it is missing, before the first part.
         """
 
     async def stat(self, key: str) -> ObjectInfo | None:
         """What is known of the object, or None if it is not there."""
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete the objects; one that is not there is no error."""
+        """Delete the objects; a missing one is not an error."""
 
     def list(self, prefix: str) -> AsyncIterator[list[ObjectInfo]]:
         """All objects below the folder `prefix`, or all for "", in pages of at most `LIST_PAGE`, in
-        no order. Those of pages that have come may be deleted meanwhile."""
+        any order. Listed objects may be deleted meanwhile."""
 
     async def delete_staged(self, seconds: float) -> tuple[int, int]:
-        """Delete what writers have left that were killed, not written to for `seconds`.
+        """Delete incomplete objects of killed writers, not written to for `seconds`.
 
         Returns:
             how many objects, and their bytes.
         """
 
     async def close(self) -> None:
-        """Close what connections there are."""
+        """Close all connections."""
 
 
 class StoredObject(Protocol):
@@ -118,13 +118,13 @@ class StoredObject(Protocol):
         """
 
     def close(self) -> None:
-        """Give back what is held for it."""
+        """Release its resources."""
 
 
 @runtime_checkable
 class Opener(Protocol):
-    """A storage that holds an object open: what is known of it is that of the bytes that are read,
-    and they can be read to their end when it is deleted or replaced meanwhile."""
+    """A storage that can hold an object open: its metadata belong to the bytes that are read, and
+    these can be read to the end even if it is deleted or replaced meanwhile."""
 
     def open(self, key: str) -> StoredObject:
         """The object.
@@ -136,7 +136,7 @@ class Opener(Protocol):
 
 @runtime_checkable
 class Presigner(Protocol):
-    """A storage that hands out objects by itself, to who has a URL that it has signed."""
+    """A storage that serves objects by itself, under URLs that it has signed."""
 
     async def presign(self, method: str, key: str, seconds: int) -> str:
         """The URL under which the object can be read with `method` for some seconds.
@@ -148,15 +148,15 @@ class Presigner(Protocol):
 
 @runtime_checkable
 class Expiring(Protocol):
-    """A storage whose objects go by themselves, also where no cleanup runs: an original when no job
-    can wait for it any more, all others some time after a job can have ended."""
+    """A storage whose objects expire, even without a cleanup: an original when no job can wait for
+    it any more, all others some time after a job can have ended."""
 
     async def expire(self, key: str) -> None:
-        """Have the original go as the others: nothing waits for it any more."""
+        """Let the original expire like the others: no job waits for it any more."""
 
 
 def bytes_left(file: IO[bytes]) -> int:
-    """How many bytes there are from where `file` stands to its end."""
+    """The number of bytes from the position of `file` to its end."""
     start = file.tell()
     size = file.seek(0, os.SEEK_END) - start
     file.seek(start)
@@ -164,5 +164,5 @@ def bytes_left(file: IO[bytes]) -> int:
 
 
 def as_file(data: bytes | bytearray | IO[bytes]) -> IO[bytes]:
-    """What is put, as a file."""
+    """The data of a put, as a file."""
     return io.BytesIO(data) if isinstance(data, bytes | bytearray) else data

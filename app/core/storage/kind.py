@@ -1,4 +1,4 @@
-"""What a kind of storage declares: a module in `kinds` with a `KIND`."""
+"""The declaration of a kind of storage: a module in `kinds` with a `KIND`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from app.core.storage.interface import Storage
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a storage may need of the server that opens it, beside its settings."""
+    """Data of the server that a storage may need, beside its settings."""
 
     redis_url: str | None
-    """The Redis of the queue, if that is known."""
+    """The Redis of the queue, if it is known."""
     verify_certificate: bool
     """Whether the certificate of a Redis must be one that an authority has signed."""
     max_age_seconds: float
@@ -25,11 +25,11 @@ class Server:
 
 
 class Place(Protocol):
-    """Where objects are, as a URL of the kind says it."""
+    """The place of objects in a URL of the kind."""
 
     @property
     def folder(self) -> Path | None:
-        """The folder of this machine that holds them; None if none does."""
+        """The folder of this machine that holds them; None if they are elsewhere."""
 
     @property
     def in_queue(self) -> bool:
@@ -51,27 +51,28 @@ class Kind:
     """A kind of storage."""
 
     schemes: tuple[str, ...]
-    """What its URLs begin with."""
+    """The schemes of its URLs."""
     form: str
-    """How they look, for messages: `s3://BUCKET/PREFIX`."""
+    """Their form, for messages: `s3://BUCKET/PREFIX`."""
     parse: Callable[[SplitResult], Place | None]
-    """What a URL of one of the schemes says; None if it has not the form. It raises ValueError with
-    a message that begins with "should" and repeats nothing of the URL: there may be a password."""
+    """The place in a URL of one of the schemes; None if it lacks the form. It raises ValueError
+    with a message that begins with "should" and repeats nothing of the URL: there may be a
+    password."""
     about: str
-    """What it is, for its line in docs/storage.md."""
+    """Its description in docs/storage.md."""
     examples: str | None = None
     """Its URLs in that line, if they are others than `form`."""
     shared_by: str = "any machines"
-    """Who can use one together."""
+    """The processes that can share one."""
     settings: type[Section] | None = None
     """Its own settings: they are settings of the section `storage`."""
 
 
 def refuse_secrets(parts: SplitResult) -> None:
-    """See that nothing in the URL may be secret: it is shown.
+    """Check that the URL holds no secrets, as it is shown.
 
     Raises:
-        ValueError: if something is.
+        ValueError: if it may hold one.
     """
     if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
         raise ValueError("should have no user, no password and nothing after a ? or #")

@@ -1,4 +1,4 @@
-"""What is in a store, as obstore lists it."""
+"""The objects of a store, listed by obstore."""
 
 from __future__ import annotations
 

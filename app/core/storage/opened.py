@@ -14,21 +14,21 @@ from app.core.storage.errors import typed
 from app.core.storage.interface import ObjectInfo, ObjectNotFound
 
 PIECE_SIZE = 256 * 1024
-"""Bytes read at once: most results are one piece, and who sends one holds no more."""
+"""Bytes read at once: most results are one piece, and a larger one takes no more memory."""
 
 _FLAGS = (
     os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )  # a FIFO would wait for a writer
 
 _BUFFER = memoryview(bytearray(PIECE_SIZE))
-"""For the event loop alone, which reads and copies without a break: a new one for each read would
-be cleared first."""
+"""Only for the event loop, which reads and copies in one go: a new buffer for each read would be
+cleared first."""
 
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
 class OpenedFile:
-    """A `StoredObject` that stays whole, also if it is deleted or replaced meanwhile."""
+    """A `StoredObject` that stays complete, even if it is deleted or replaced meanwhile."""
 
     def __init__(self, folder: Path, key: str) -> None:
         """
@@ -59,7 +59,7 @@ class OpenedFile:
             size = min(PIECE_SIZE, end - start)
             piece = self._read_now(size, start)
             if piece is None:
-                # Closed meanwhile, the thread reads nothing, or what nobody gets.
+                # If closed meanwhile, the thread reads nothing, or unused bytes.
                 with typed():
                     piece = await asyncio.to_thread(os.pread, self._file, size, start)
             if not piece:
@@ -68,8 +68,8 @@ class OpenedFile:
             yield piece
 
     def _read_now(self, size: int, start: int) -> bytes | None:
-        """The bytes if the kernel has all of them in memory; None if the disk would be waited for,
-        or the file system cannot tell."""
+        """The bytes if the kernel has all of them in memory; None if the read would wait for the
+        disk, or the file system cannot tell."""
         if _NO_WAIT is None:
             return None
         try:

@@ -1,19 +1,19 @@
-"""What a storage in Redis does in one step: each is a script, so that no reader and no writer that
-is killed ever stands between two.
+"""The atomic steps of a storage in Redis: each is a script, so that no reader and no killed writer
+ever sees half of one.
 
 An object is a hash: its id, size and time, and its chunks by their numbers. While it is written it
-is a hash of another name, which goes by itself when nothing comes for `LEASE_SECONDS`. Every hash,
-one that is being written too, is counted: a sorted set has it with its size, by when it will be
-gone, and a number is the sum of these sizes. Who needs room first takes out what is gone.
+is a hash of another name, which expires after `LEASE_SECONDS` without a chunk. Every hash,
+even a staged one, is counted: a sorted set has it with its size, by its expiry, and a number is the
+sum of these sizes. A writer that needs room first removes expired entries.
 """
 
 from __future__ import annotations
 
 STORAGE_PREFIX = "tinyimage:storage"
-"""What the keys of a storage in Redis begin with."""
+"""The prefix of the keys of a storage in Redis."""
 
 EXPIRY = f"{STORAGE_PREFIX}:expiry"
-"""The sorted set of `SIZE KEY` of every hash, by the second in which it is gone."""
+"""The sorted set of `SIZE KEY` of every hash, by the second of its expiry."""
 
 USED = f"{STORAGE_PREFIX}:used"
 """The bytes of all of them."""
@@ -80,7 +80,7 @@ FORGET_GONE = (
 return forget_gone(tonumber(ARGV[1]))
 """
 )
-"""Count no more what is gone. ARGV: now. Returns how many, and their bytes; a thousand at most."""
+"""Uncount expired hashes. ARGV: now. Returns how many, and their bytes; a thousand at most."""
 
 RESERVE = (
     _FUNCTIONS
@@ -144,7 +144,7 @@ if size and redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then
 end
 """
 )
-"""Have an object go sooner. KEYS: its hash. ARGV: now, milliseconds."""
+"""Let an object expire sooner. KEYS: its hash. ARGV: now, milliseconds."""
 
 DROP = (
     _FUNCTIONS

@@ -1,4 +1,4 @@
-"""Objects in Redis, for where there is nothing else that machines share."""
+"""Objects in Redis, for machines that share nothing else."""
 
 from __future__ import annotations
 
@@ -35,23 +35,24 @@ CHUNK_SIZE = 256 * 1024 - 64
 allocator; the next larger ones are 320 KB."""
 
 DEFAULT_LIMIT = 256 * 1024**2
-"""Bytes of all objects, where neither the settings nor Redis itself has a limit."""
+"""Bytes of all objects, if neither the settings nor Redis itself has a limit."""
 
 LEASE_SECONDS = 60.0
-"""After which what a killed writer has left is gone; a living one renews it with each chunk."""
+"""After this a killed writer's partial object expires; a living writer renews it with each
+chunk."""
 
 DELETED_AT_ONCE = 200
-"""Objects in one step, for which all others wait."""
+"""Objects in one step, during which Redis serves no other client."""
 
 CONNECTIONS = 4
-"""Of a web process, beside those of the queue. Small plans of Redis allow 20 in all."""
+"""Connections of a web process, beside those of the queue. Small plans of Redis allow 20 in all."""
 
 TURN_SECONDS = 30
-"""How long a step waits for one of them: 50 large uploads that come at once take turns."""
+"""How long a step waits for a connection: 50 large uploads at once take turns."""
 
 
 class RedisStorage:
-    """A Storage whose objects go by themselves, and that holds so many bytes and no more."""
+    """A Storage with a limit on its bytes, whose objects expire."""
 
     def __init__(
         self,
@@ -63,8 +64,8 @@ class RedisStorage:
     ) -> None:
         """
         Args:
-            max_age_seconds: how long a result is kept; here it stays somewhat longer, as its job.
-            limit: bytes of all objects; 0 for half of what Redis may hold.
+            max_age_seconds: how long a result is kept; here it stays somewhat longer, like its job.
+            limit: bytes of all objects; 0 for half of Redis's `maxmemory`.
         """
         self._redis = connect_async(url, connections=CONNECTIONS, turn_seconds=TURN_SECONDS)
         self._scripts = {text: self._redis.register_script(text) for text in ledger.SCRIPTS}
@@ -78,9 +79,9 @@ class RedisStorage:
             await self.put(START_CHECK, b"x")
             await self.delete([START_CHECK])
         except StorageFull:
-            return  # what is there can be handed out, and deleted
+            return  # existing objects can be served, and deleted
         except StorageError as error:
-            # One that is away, or hangs, is told of by who needs it next, as the queue does.
+            # An unreachable or hanging Redis fails the next call, as with the queue.
             if not isinstance(error.__cause__, RedisConnectionError | RedisTimeoutError):
                 raise StorageError(
                     f"the storage in Redis cannot be used: {error.__cause__}"
@@ -151,7 +152,7 @@ class RedisStorage:
                 low = f"({keys[-1]}"
 
     async def delete_staged(self, seconds: float) -> tuple[int, int]:
-        """They go by themselves when their lease is over; here they are only counted off."""
+        """They expire with their lease; here they are only uncounted."""
         with _typed():
             number, size = await self._run(ledger.FORGET_GONE, [], [time.time()])
         return number, size
@@ -165,13 +166,13 @@ class RedisStorage:
             await self._run(ledger.EXPIRE, [ledger.object_key(key)], arguments)
 
     async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """What the script answers."""
+        """The answer of the script."""
         return await self._scripts[script](keys, arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What is read of an object together with its first chunk."""
+    """The fields that are read together with the first chunk."""
 
     FIELDS: ClassVar = ("id", "size")
 
@@ -218,7 +219,7 @@ def _late() -> StorageError:
 
 @contextlib.contextmanager
 def _typed() -> Iterator[None]:
-    """Raise what Redis raises as ours."""
+    """Translate errors of Redis into ours."""
     try:
         yield
     except RedisError as error:

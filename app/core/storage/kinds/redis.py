@@ -17,10 +17,10 @@ from app.core.storage.redis_storage import RedisStorage
 
 
 class RedisStorageSettings(Section):
-    """How much it holds."""
+    """The setting of its size."""
 
     redis_limit: Annotated[Size | None, BeforeValidator(blank_is_none)] = None
-    """Bytes of all objects in Redis, such as `100MB`. Without it half of Redis's `maxmemory`, or
+    """Bytes of all objects in Redis, such as `100MB`. By default half of Redis's `maxmemory`, or
     256 MB."""
 
 
@@ -29,7 +29,7 @@ class RedisPlace:
     """A Redis."""
 
     url: str | None = None
-    """None is that of the queue."""
+    """None for that of the queue."""
 
     folder = None
 

@@ -1,4 +1,4 @@
-"""`s3://BUCKET/PREFIX`: Amazon S3, and what speaks as it does."""
+"""`s3://BUCKET/PREFIX`: Amazon S3, and compatible stores."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from app.core.storage.kind import Kind
 
 
 class S3Settings(Section):
-    """How a bucket is found."""
+    """The settings of a bucket."""
 
     region: Text = None
-    """The region of an S3 bucket; `AWS_REGION` counts too. Without either `us-east-1`."""
+    """The region of an S3 bucket; else `AWS_REGION`, or `us-east-1`."""
     path_style: bool = True
     """Whether an S3 bucket is named in the path; `false` puts it before the endpoint's host."""
 
@@ -31,7 +31,7 @@ def _config(bucket: str, endpoint: str | None, settings: Section) -> dict[str, A
 
 
 def _endpoint(bucket: str, endpoint: str, path_style: bool) -> str:
-    """The endpoint as obstore wants it: with the bucket in its host, if that is the style."""
+    """The endpoint for obstore: with the bucket in its host, unless `path_style` is set."""
     endpoint = endpoint.rstrip("/")
     parts = urlsplit(endpoint)
     if path_style or parts.netloc.startswith(f"{bucket}."):
