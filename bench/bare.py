@@ -46,7 +46,7 @@ class BareRun:
 
 
 class BarePool:
-    """Processes that do what the service's children do, and nothing else."""
+    """Processes that do only the work of the service's decoders."""
 
     def __init__(self, processes: int, warm_up: Path, target: Target) -> None:
         """
@@ -131,7 +131,7 @@ _barrier: Barrier | None = None
 
 
 def _start(parent: int, barrier: Barrier, warm_up: Path, target: Target) -> None:
-    """Make this process as the service's child is, and warm."""
+    """Configure and warm this process like the service's decoder."""
     global _barrier  # noqa: PLW0603 - what an initializer leaves for the jobs of its process
     _barrier = barrier
     die_with_parent(parent)

@@ -1,4 +1,4 @@
-"""What each bomb costs: time, and the most memory its child has held."""
+"""The cost of each bomb: time, and the most memory of its decoder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Give each bomb to a child of its own and print what came of it."""
+    """Convert each bomb in a decoder of its own and print the outcome."""
     rows = [("bomb", "bytes", "ms", "peak MB", "")]
     warm = bomb("png IHDR 2³¹-1")
     for name in BOMBS | ODDITIES:

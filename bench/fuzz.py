@@ -1,6 +1,6 @@
 """Real files of every kind that is read, broken in every way: `script/fuzz 2000 1`.
 
-Each case ends in a picture or in an error with a reason. A crash of the child is answered and
+Each case ends in a picture or in an error with a reason. A crash of the decoder is answered and
 counted; afterwards the same sandbox still converts a whole picture.
 """
 
@@ -71,9 +71,9 @@ class Report:
     outcomes: Counter[str]
     """How many ended how; crashed is one that crashed twice, as a worker tries it twice."""
     crashes: list[str]
-    """Those that crashed the child, with what the second try came to."""
+    """Cases that crashed the decoder, with the outcome of the second try."""
     peak: int
-    """Bytes of memory that a child has held at most after a case."""
+    """The most bytes of memory that a decoder has held after a case."""
 
 
 def cases(count: int, seed: int) -> Iterator[Case]:
@@ -94,8 +94,8 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         yield Case(name, mutate(bytearray(data), source), target)
 
 
-def fuzz(count: int, seed: int, children: int = 2) -> Report:
-    """Convert so many cases in several children at once."""
+def fuzz(count: int, seed: int, decoders: int = 2) -> Report:
+    """Convert this number of cases in several decoders at once."""
     pending = cases(count, seed)
     outcomes: Counter[str] = Counter()
     crashes: list[str] = []
@@ -120,8 +120,8 @@ def fuzz(count: int, seed: int, children: int = 2) -> Report:
         return peak
 
     everything = list(pending)
-    with ThreadPoolExecutor(children) as pool:
-        peaks = list(pool.map(work, [everything[n::children] for n in range(children)]))
+    with ThreadPoolExecutor(decoders) as pool:
+        peaks = list(pool.map(work, [everything[n::decoders] for n in range(decoders)]))
     return Report(outcomes, sorted(crashes), max(peaks))
 
 
@@ -340,7 +340,7 @@ MUTATIONS: tuple[Callable[[bytearray, random.Random], bytes], ...] = (
 
 
 def main() -> int:
-    """`script/fuzz [CASES [SEED]]`. Returns 1 if a picture crashed two children or
+    """`script/fuzz [CASES [SEED]]`. Returns 1 if a picture crashed two decoders or
     took too long."""
     count, seed = (*map(int, sys.argv[1:]), *(CASES, SEED)[len(sys.argv) - 1 :])
     began = time.monotonic()
@@ -359,8 +359,8 @@ def print_report(report: Report) -> None:
         "timed out": "timed out",
     }
     print(", ".join(f"{report.outcomes[key]} {name}" for key, name in names.items()), end="; ")
-    print(f"{len(report.crashes)} crashed a child once", end="; ")
-    print(f"at most {report.peak / 1e6:.0f} MB in a child")
+    print(f"{len(report.crashes)} crashed a decoder once", end="; ")
+    print(f"at most {report.peak / 1e6:.0f} MB in a decoder")
     for crash in report.crashes:
         print(crash)
 

@@ -18,7 +18,7 @@ from workers.decoder.sandbox import Sandbox
 
 
 def _start(sandbox: Sandbox) -> None:
-    """No child."""
+    """Starts no decoder."""
 
 
 def _convert(
