@@ -14,6 +14,7 @@ from soak.faults import Schedule
 from soak.judge import judge
 from soak.ledger import Ledger, Verdict
 from soak.service import Service, SoakError
+from soak.shrinking import Outputs, Shrinking
 from soak.stream import Stream
 
 TAIL = 60
@@ -53,31 +54,37 @@ async def _soak(service: Service, seconds: float, seed: int) -> int:
     await asyncio.to_thread(service.start)
     ledger = Ledger()
     stream = Stream(service.port, ledger, seed)
+    shrinking = Shrinking(service.port, seed)
     schedule = Schedule(service, stream, seed, tell)
     async with asyncio.TaskGroup() as group:
         group.create_task(stream.run())
+        group.create_task(shrinking.run())
         try:
             await schedule.run(seconds)
         finally:
             stream.stop()
+            shrinking.stop()
         tell("no more faults; waiting until every client has its answers")
     tell("asking for each picture")
     verdict = await judge(service, ledger)
+    await shrinking.judge()
     await asyncio.to_thread(service.terminate)
     tell("over")
-    _report(ledger, verdict, schedule)
-    wrong = ledger.wrong + verdict.faults
+    wrong = ledger.wrong + verdict.faults + shrinking.outputs.wrong
+    _report(ledger, verdict, schedule, shrinking.outputs, wrong)
     if wrong:
         _show_log(service)
     return 1 if wrong else 0
 
 
-def _report(ledger: Ledger, verdict: Verdict, schedule: Schedule) -> None:
+def _report(
+    ledger: Ledger, verdict: Verdict, schedule: Schedule, outputs: Outputs, wrong: list[str]
+) -> None:
     print("\nfaults:")
     for fault, count in schedule.counts.most_common():
         print(f"  {count:6} {fault}")
     print("answers to uploads:")
-    for answer, count in ledger.answers.most_common():
+    for answer, count in (ledger.answers + outputs.answers).most_common():
         print(f"  {count:6} {answer}")
     print("failed, of those that cannot be read:")
     for reason, count in verdict.refused.most_common(5):
@@ -85,11 +92,11 @@ def _report(ledger: Ledger, verdict: Verdict, schedule: Schedule) -> None:
     print("failed, of those that can be read:")
     for reason, count in verdict.hurt.most_common():
         print(f"  {count:6} {reason}")
-    for line in ledger.wrong + verdict.faults:
+    for line in wrong:
         print(f"WRONG {line}")
     print(
         f"\naccepted {len(ledger.accepted)}, done {len(verdict.done)}, failed {verdict.failed}, "
-        f"not as it must be {len(ledger.wrong) + len(verdict.faults)}"
+        f"outputs of the Tinify API {len(outputs.made)}, not as it must be {len(wrong)}"
     )
 
 
