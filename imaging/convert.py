@@ -79,7 +79,7 @@ def _converted(
         PictureError: if it cannot be written, or if what was written is wrong.
         pyvips.Error: if it cannot be decoded or written.
     """
-    measures = Measures(Size(*source.size))
+    measures = Measures(Size(*source.size), frames=source.frames)
     tell(measures)
     prepared = _prepare(source, target)
     size = Size(prepared.width, prepared.height // source.frames)

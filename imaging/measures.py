@@ -1,4 +1,4 @@
-"""The sizes of a picture: as it came, and as its result has it."""
+"""The sizes of a picture, as it came and as its result has it, and its frames."""
 
 from __future__ import annotations
 
@@ -17,21 +17,31 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The sizes that the decoder tells of, as far as it came."""
+    """What the decoder tells of a picture, as far as it came."""
 
     original: Size | None = None
     result: Size | None = None
+    frames: int = 1
+    """Of the original, that the result shows; 1 also where that is not known."""
 
-    def to_dict(self) -> dict[str, list[int]]:
-        """The sizes as JSON data, without those that are not known."""
+    def to_dict(self) -> dict[str, object]:
+        """The measures as JSON data, without those that are not known."""
         sizes = {"original": self.original, "result": self.result}
-        return {name: [size.width, size.height] for name, size in sizes.items() if size}
+        known: dict[str, object] = {
+            name: [size.width, size.height] for name, size in sizes.items() if size
+        }
+        return {**known, "frames": self.frames} if self.frames > 1 else known
 
     @classmethod
     def from_dict(cls, data: object) -> Measures:
-        """The sizes that `to_dict` described; what is none counts as not known."""
-        sizes = data if isinstance(data, Mapping) else {}
-        return cls(_size(sizes.get("original")), _size(sizes.get("result")))
+        """The measures that `to_dict` described; what is none counts as not known."""
+        known = data if isinstance(data, Mapping) else {}
+        frames = known.get("frames")
+        return cls(
+            _size(known.get("original")),
+            _size(known.get("result")),
+            frames if isinstance(frames, int) and frames > 1 else 1,
+        )
 
 
 def _size(value: Any) -> Size | None:

@@ -10,6 +10,7 @@ import pytest
 import tinify
 from PIL import Image, ImageDraw
 
+from tests.imaging.animations import animation
 from tests.pictures import opened, photograph, unique
 from tests.service import Service
 from tests.web.keys import KEY, WRONG
@@ -100,6 +101,14 @@ def test_of_several_types_the_smallest_result_wins() -> None:
         result = source.convert(type=asked).result()
         assert result.size == min(sizes.values())
         assert result.size == sizes[result.media_type]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_smallest_that_moves_wins(kind: str) -> None:
+    source = tinify.from_buffer(animation(kind))
+    for asked in ("*/*", ["image/png", "image/webp"], ["image/jpeg", "image/gif"]):
+        assert getattr(opened(source.convert(type=asked).to_buffer()), "n_frames", 1) > 1
+    assert opened(source.convert(type="image/avif").to_buffer()).format == "AVIF"
 
 
 def test_a_transparent_picture_becomes_a_jpeg_only_on_a_background(source: tinify.Source) -> None:

@@ -369,6 +369,24 @@ def test_many_who_send_the_same_bytes_share_one_upload_and_one_job(
         assert len(files) == 1, folder
 
 
+@pytest.mark.parametrize("body", [b"{", b'{"resize": {"width": -1}}'])
+def test_commands_that_are_refused_tell_the_count_of_the_key_too(
+    http: httpx.Client, output: str, body: bytes
+) -> None:
+    for method in ("GET", "POST"):
+        response = http.request(method, output, content=body, headers=AUTH)
+        _refused(response, 400, "Bad request")
+        assert int(response.headers["compression-count"]) > 0
+
+
+def test_commands_that_are_too_long_are_not_called_a_picture(
+    http: httpx.Client, output: str
+) -> None:
+    commands = json.dumps({"resize": {"width": 5, "method": "x" * 200_000}})
+    response = http.post(output, content=commands, headers=AUTH)
+    assert "JSON" in _refused(response, 413, "Request entity too large")
+
+
 def _as_tiff(data: bytes) -> bytes:
     buffer = io.BytesIO()
     opened(data).save(buffer, "TIFF")

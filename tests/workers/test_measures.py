@@ -60,7 +60,7 @@ def test_of_an_animation_it_is_the_size_of_a_frame(format: Format, frames: int) 
         picture.putpalette(palette)
     data = _saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:])
     result, told = _told(data, _target(format))
-    assert told == [Measures(Size(30, 20), Size(30, 20))]
+    assert told == [Measures(Size(30, 20), Size(30, 20), frames)]
     assert result is not None
     assert getattr(opened(result), "n_frames", 1) == frames
 

@@ -92,7 +92,7 @@ async def read_json(request: Request, spooling: Spooling) -> Mapping[str, Any]:
         SizeExceeded: if it is larger than it may be.
         UploadTimeout: if it does not come in time.
     """
-    parts = spooling.parts(request, MAX_JSON)
+    parts = spooling.parts(request, spooling.max_size)
     async with contextlib.aclosing(parts):
         return parse_json(await _rest(b"", parts))
 

@@ -183,9 +183,11 @@ def add_output(blueprint: Blueprint, desk: Desk) -> None:
 
 async def _hand_out(request: Request, id: str, desk: Desk) -> HTTPResponse | None:
     """The result of the upload, or of what the commands in the body ask for."""
-    given = await read_json(request, desk.spooling)
     account = None
-    if given or request.method == "POST" or "authorization" in request.headers:
+    if request.method == "POST" or "authorization" in request.headers:
+        account = await desk.accounts.admit(request)
+    given = await read_json(request, desk.spooling)
+    if given and account is None:
         account = await desk.accounts.admit(request)
     output = await desk.sources.recall(id)
     record_of(request).md5 = output.source.md5

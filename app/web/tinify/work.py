@@ -85,7 +85,8 @@ class Work:
         shown: Size = UNKNOWN_SIZE,
         picture: Picture | None = None,
     ) -> Result:
-        """The smallest of the results that the commands leave open.
+        """The smallest of the results that the commands leave open; of an animation, of those that
+        move.
 
         Args:
             shown: the size of the source, as it is shown.
@@ -145,4 +146,5 @@ class Work:
         if not results:
             # That it is transparent is the last thing to say of a picture.
             raise min(refusals, key=lambda error: isinstance(error, Transparent))
-        return min(results, key=lambda result: result.info.size)
+        # One that is the first frame of an animation is not the same picture.
+        return min(results, key=lambda each: (-each.job.facts.measures.frames, each.info.size))
