@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -141,3 +142,29 @@ def test_google_is_sent_the_token_and_the_headers() -> None:
     assert headers["cache-control"] == "no-store"
     assert headers["content-type"] == "image/png"
     assert headers["content-length"] == str(len(DATA))
+
+
+def test_a_server_that_hangs_holds_up_no_thread_of_the_storage() -> None:
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        connected, over = asyncio.Event(), asyncio.Event()
+
+        async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connected.set()
+            await over.wait()
+            writer.close()
+
+        server = await asyncio.start_server(hang, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        delivery = parse_delivery(_given(endpoint=f"http://127.0.0.1:{port}"))
+        deliveries = Deliveries(RULES, own_endpoints=True)
+        sending = asyncio.create_task(deliveries.deliver(delivery, DATA, "image/png"))
+        try:
+            await connected.wait()
+            sending.cancel()  # its client has gone
+            await asyncio.wait_for(asyncio.to_thread(int), 5)
+        finally:
+            over.set()
+            server.close()
+
+    asyncio.run(scenario())

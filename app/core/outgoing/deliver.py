@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import urlsplit
@@ -41,7 +42,9 @@ class Deliveries:
         """
         self._rules = rules
         self._own_endpoints = own_endpoints
-        self._room = asyncio.Semaphore(AT_ONCE)
+        # Threads of its own: a server that hangs holds one on after its client has gone, and those
+        # of the loop are for the storage.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "delivery")
 
     async def deliver(self, delivery: Delivery, data: bytes, media_type: str) -> str:
         """Put the bytes where the delivery says. Once begun it goes on to its end, also if the
@@ -56,8 +59,8 @@ class Deliveries:
         """
         if delivery.own_endpoint and not self._own_endpoints:
             raise InvalidOption("'store.endpoint' is not allowed here")
-        async with self._room:
-            await asyncio.to_thread(_put, delivery, data, media_type, self._rules)
+        put = asyncio.get_running_loop().run_in_executor
+        await put(self._threads, _put, delivery, data, media_type, self._rules)
         return delivery.url
 
 
