@@ -7,7 +7,7 @@ are derived from the classes by `errors_at`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Flag, auto
 from typing import ClassVar
@@ -15,7 +15,9 @@ from typing import ClassVar
 from imaging import errors
 from imaging.formats import SAME, Format
 
-CHALLENGE = 'Basic realm="TinyImage Server", charset="UTF-8", Bearer realm="TinyImage Server"'
+BEARER_CHALLENGE = 'Bearer realm="TinyImage Server"'
+
+CHALLENGE = f'Basic realm="TinyImage Server", charset="UTF-8", {BEARER_CHALLENGE}'
 """How a key may be given, for `WWW-Authenticate` (RFC 9110, section 11.6.1)."""
 
 
@@ -34,6 +36,8 @@ class Where(Flag):
     """HTTP requests that ask about a picture: its status, its place in the queue, its result."""
     RESULT = auto()
     """`GET /download`."""
+    ARCHIVE = auto()
+    """`POST /archive`."""
     OPENING = auto()
     """A WebSocket that is opened."""
     MESSAGE = auto()
@@ -44,7 +48,7 @@ class Where(Flag):
     TINIFY = auto()
     """The Tinify API, which tells errors in its own words; docs/tinify.md."""
 
-    HTTP = REQUEST | KEYED | READINESS | UPLOAD | PICTURE | RESULT | OPENING
+    HTTP = REQUEST | KEYED | READINESS | UPLOAD | PICTURE | RESULT | ARCHIVE | OPENING
 
 
 class TinyImageError(Exception):
@@ -82,11 +86,11 @@ class TinyImageError(Exception):
 
 
 class InvalidJSON(TinyImageError):
-    """The message is not JSON, or not an object."""
+    """The message or the body is not JSON, or not such an object."""
 
     code = "invalid_json"
     status = 400
-    where = Where.MESSAGE
+    where = Where.ARCHIVE | Where.MESSAGE
     example = "The message is not JSON"
 
 
@@ -104,7 +108,7 @@ class UnsupportedFormat(TinyImageError):
 
     code = "unsupported_format"
     status = 400
-    where = Where.UPLOAD | Where.MESSAGE
+    where = Where.UPLOAD | Where.ARCHIVE | Where.MESSAGE
     example = f"Unsupported format; choose one of {', '.join((*Format, SAME))}"
 
 
@@ -113,7 +117,7 @@ class InvalidOption(TinyImageError):
 
     code = "invalid_option"
     status = 400
-    where = Where.UPLOAD | Where.RESULT | Where.MESSAGE
+    where = Where.UPLOAD | Where.RESULT | Where.ARCHIVE | Where.MESSAGE
     example = "q should be a number from 1 to 100 (it is '200')"
 
     @property
@@ -187,12 +191,34 @@ class NotFound(TinyImageError):
     example = "There is no such picture"
 
 
+class ResultsMissing(NotFound):
+    """Of an archive; `missing` says which of its files, 100 at most."""
+
+    code = "results_missing"
+    where = Where.ARCHIVE
+    example = "1 of 40 results: not done, or deleted by now"
+
+    def __init__(self, missing: Sequence[str], count: int, total: int) -> None:
+        """
+        Args:
+            missing: how the request names them, as many as are told.
+            count: how many there are.
+            total: files of the archive.
+        """
+        super().__init__(f"{count} of {total} results: not done, or deleted by now")
+        self.missing = missing
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"missing": dict.fromkeys(self.missing, "there is no such result")}
+
+
 class UploadTimeout(TinyImageError):
     """The body did not arrive within `limits.upload_timeout`."""
 
     code = "upload_timeout"
     status = 408
-    where = Where.UPLOAD
+    where = Where.UPLOAD | Where.ARCHIVE
     example = "The upload took more than 300 s"
 
 
@@ -206,11 +232,11 @@ class PreconditionFailed(TinyImageError):
 
 
 class SizeExceeded(TinyImageError):
-    """The picture is larger than `upload.max_upload_size`."""
+    """The picture is larger than `upload.max_upload_size`, or an archive has too many files."""
 
     code = "size_exceeded"
     status = 413
-    where = Where.UPLOAD | Where.MESSAGE
+    where = Where.UPLOAD | Where.ARCHIVE | Where.MESSAGE
     example = "The picture is larger than 10485760 bytes"
 
 
@@ -309,7 +335,7 @@ class UnknownCoding(TinyImageError):
 
     code = "not_implemented"
     status = 501
-    where = Where.UPLOAD
+    where = Where.UPLOAD | Where.ARCHIVE
     example = "The Transfer-Encoding should be only chunked"
 
 
@@ -340,7 +366,7 @@ class Unavailable(TinyImageError):
 
     code = "unavailable"
     status = 503
-    where = Where.UPLOAD | Where.PICTURE | Where.MESSAGE
+    where = Where.UPLOAD | Where.PICTURE | Where.ARCHIVE | Where.MESSAGE
     example = "The queue cannot be reached; try again"
     header_names = ("Retry-After",)
     retry_after = 5
@@ -375,7 +401,7 @@ class StorageError(Unavailable):
     """The storage cannot be read or written."""
 
     code = "storage_unavailable"
-    where = Where.UPLOAD | Where.PICTURE | Where.MESSAGE
+    where = Where.UPLOAD | Where.PICTURE | Where.ARCHIVE | Where.MESSAGE
     example = "The storage cannot be reached"
 
 

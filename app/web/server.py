@@ -32,6 +32,7 @@ from app.web.http.body import FORM_OVERHEAD
 from app.web.http.health import Readiness, health_blueprint
 from app.web.metrics.endpoint import Metrics, metrics_blueprint
 from app.web.metrics.instruments import Instruments, Share, SharedFolder
+from app.web.page.page import Page
 from app.web.serve.framing import FramedRequest
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
@@ -117,8 +118,14 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         events,
     )
     intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels)
-    app.blueprint(http_blueprint(settings, intake, conversions, guard))
-    app.blueprint(live_blueprint(settings, intake, conversions, guard))
+    page = Page(keys_required=bool(settings.auth.api_keys))
+    app.blueprint(
+        [
+            http_blueprint(settings, intake, conversions, guard, page.show),
+            guard.open(page.blueprint()),
+            live_blueprint(settings, intake, conversions, guard),
+        ]
+    )
     fetches = Fetches(asked, events, enabled=settings.fetch.enabled, seconds=settings.fetch.timeout)
     app.blueprint(
         tinify_blueprint(

@@ -52,14 +52,14 @@ def test_a_preflight_of_the_site_is_answered_without_a_key(shared: Web, path: st
     assert response.headers["access-control-allow-origin"] == SITE
     assert "POST" in response.headers["access-control-allow-methods"]
     assert "X-API-Key" in response.headers["access-control-allow-headers"]
-    assert response.headers["vary"] == "Origin"
+    assert "Origin" in response.headers["vary"]
 
 
 def test_another_site_gets_no_preflight_and_no_grant(shared: Web) -> None:
     assert _preflight(shared.client, OTHER).status_code == 401
     response = shared.client.http.get("/", headers={"Origin": OTHER, "X-API-Key": KEY})
     assert "access-control-allow-origin" not in response.headers
-    assert response.headers["vary"] == "Origin"
+    assert "Origin" in response.headers["vary"]
 
 
 def test_the_site_can_read_answers_errors_and_the_headers_it_needs(shared: Web) -> None:
@@ -88,7 +88,8 @@ def test_without_origins_there_are_no_cors_headers(client: Client) -> None:
     assert _preflight(client, SITE).status_code == 405
     response = client.http.get("/", headers={"Origin": SITE})
     names = {name.lower() for name in response.headers}
-    assert not [name for name in names if name.startswith("access-control") or name == "vary"]
+    assert not [name for name in names if name.startswith("access-control")]
+    assert "Origin" not in response.headers["vary"]
 
 
 def test_every_answer_has_its_security_headers(server: Service, client: Client) -> None:

@@ -24,8 +24,9 @@ def test_a_generated_client_uploads_waits_downloads_and_knows_errors(tmp_path: P
         schema = tmp_path / "openapi.json"
         schema.write_text(json.dumps(Contract(server.url).schema))
         config = tmp_path / "config.yaml"
-        # The generator has to be told that pictures are files; its formatting is left out.
-        kinds = {format.media_type: "application/octet-stream" for format in Format}
+        # The generator has to be told what files are; its formatting is left out.
+        files = [*(format.media_type for format in Format), "application/zip"]
+        kinds = dict.fromkeys(files, "application/octet-stream")
         config.write_text(yaml.safe_dump({"content_type_overrides": kinds, "post_hooks": []}))
         package = tmp_path / "tinyimage_client"
         generator = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]

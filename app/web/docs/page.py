@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import html
 
 from app.web.docs.schemas import Schema
+from app.web.files import POLICY, cache_control, version_of
 
 DOCS = "/docs"
 """The path of the page; its files are below it."""
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        # Icons in the stylesheet, and pictures that were downloaded through the page.
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-"""The rights of the page: no inline script or style, no connection to another host."""
-
-CACHE_SECONDS = 365 * 24 * 3600
-"""For the files, which the page names with their version."""
 
 _HERE = Path(__file__).parent
 _SWAGGER = _HERE / "swagger"
@@ -43,7 +25,7 @@ def docs_blueprint(schema: Schema) -> Blueprint:
     encoded = json.dumps(schema).encode()
     blueprint = Blueprint("docs")
     files = _files()
-    version = _version(files.values())
+    version = version_of(files.values())
     page = (_HERE / "page.html").read_text(encoding="utf-8").replace("VERSION", version)
     # Relative, as a reverse proxy may publish the server under a path prefix: from /docs the
     # files are in docs/, from /docs/ they are beside the page.
@@ -67,9 +49,7 @@ def docs_blueprint(schema: Schema) -> Blueprint:
         if request.method == "HEAD" and response.status == 200 and file is not None:
             response.headers["Content-Length"] = str(file.stat().st_size)  # Sanic says 0
         named = request.args.get("v") == version
-        response.headers["Cache-Control"] = (
-            f"public, max-age={CACHE_SECONDS}, immutable" if named else "no-cache"
-        )
+        response.headers["Cache-Control"] = cache_control(named=named)
 
     return blueprint
 
@@ -83,11 +63,3 @@ def _files() -> Mapping[str, Path]:
         "LICENSE": _SWAGGER / "LICENSE",
         "page.js": _HERE / "page.js",
     }
-
-
-def _version(files: Iterable[Path]) -> str:
-    """A name for the current version of these files."""
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

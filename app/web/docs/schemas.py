@@ -22,6 +22,10 @@ Schema = dict[str, Any]
 EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
 
 
+MAX_ARCHIVE_FILES = 10_000
+"""Files of one archive: the list at its end is in memory, some 600 bytes for each."""
+
+
 def ref(name: str, kind: str = "schemas") -> Schema:
     """What names a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
@@ -242,9 +246,36 @@ SCHEMAS: dict[str, Schema] = {
             "missing": {
                 "type": "object",
                 "description": f"With `{errors.NotReady.code}`: each unavailable part "
-                "of `redis`, `storage` and `workers`, and why.",
+                "of `redis`, `storage` and `workers`, and why. With "
+                f"`{errors.ResultsMissing.code}`: each file without a result, such as `files[3]`.",
                 "additionalProperties": {"type": "string"},
             }
+        },
+    ),
+    "Archive": _object(
+        "The results that are to be in an archive.",
+        {
+            "files": {
+                "type": "array",
+                "items": ref("ArchiveFile"),
+                "minItems": 1,
+                "maxItems": MAX_ARCHIVE_FILES,
+            }
+        },
+    ),
+    "ArchiveFile": _object(
+        "One result; what is left out is found as by a download.",
+        {"md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-fA-F]{32}$")},
+        {
+            "format": ref("Format"),
+            "quality": _number("As `/status` names it.", 0, 100),
+            "q": Q,
+            "options": _object(
+                "As `/status` names them, or as they were asked for; {} is none.",
+                {},
+                {name: _sent(option) for name, option in options.OPTIONS.items()},
+            ),
+            "path": _text("Its name in the archive, with folders.", example="beach/rocket.webp"),
         },
     ),
     "SocketPicture": _object(

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from sanic import HTTPResponse, Request
 from sanic.response import BaseHTTPResponse, empty
 
+from app.core.errors import BEARER_CHALLENGE
+
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -87,6 +89,14 @@ class Cors:
         if self._all:
             return "*"
         return origin if origin.lower() in self._origins else None
+
+
+def challenge_script(request: Request, response: BaseHTTPResponse) -> None:
+    """Leave Basic out of a challenge to a script: with it a browser opens its own password dialog,
+    and the script waits."""
+    by_script = request.headers.get("x-requested-with", "").lower() == "xmlhttprequest"
+    if by_script and "WWW-Authenticate" in response.headers:
+        response.headers["WWW-Authenticate"] = BEARER_CHALLENGE
 
 
 def secure(request: Request, response: BaseHTTPResponse) -> None:

@@ -10,7 +10,7 @@ from sanic.response import BaseHTTPResponse
 from app.core.errors import TooManySockets, Unauthorized
 from app.web.guard.address import client_network
 from app.web.guard.auth import ApiKeys, given_key
-from app.web.guard.headers import Cors, secure
+from app.web.guard.headers import Cors, challenge_script, secure
 from app.web.guard.rate import RateLimit, RateLimitExceeded, Usage
 from app.web.guard.record import REQUEST_ID_HEADER, record_of
 from app.web.guard.sockets import Sockets
@@ -98,6 +98,8 @@ class Guard:
     async def _after(self, request: Request, response: BaseHTTPResponse) -> None:
         record = record_of(request)
         secure(request, response)
+        if response.status == 401:
+            challenge_script(request, response)
         if cors := self._cors.headers(request):
             response.headers.extend(cors)
         response.headers[REQUEST_ID_HEADER] = record.id

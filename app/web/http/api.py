@@ -6,7 +6,8 @@ from sanic import Blueprint
 
 from app.core.config.settings import Settings
 from app.web.guard.requests import Guard
-from app.web.http.about import add_about
+from app.web.http.about import Page, add_about
+from app.web.http.archive import add_archive
 from app.web.http.download import add_download
 from app.web.http.status import add_status
 from app.web.http.upload import add_upload
@@ -15,12 +16,17 @@ from app.web.service.intake import Intake
 
 
 def http_blueprint(
-    settings: Settings, intake: Intake, conversions: Conversions, guard: Guard
+    settings: Settings, intake: Intake, conversions: Conversions, guard: Guard, page: Page
 ) -> Blueprint:
-    """/ /upload /status /queue /download"""
+    """/ /upload /status /queue /download /archive
+
+    Args:
+        page: what browsers get at `/`.
+    """
     blueprint = Blueprint("http")
-    add_about(blueprint, settings)
+    add_about(blueprint, settings, guard, page)
     add_upload(blueprint, settings, intake, guard)
     add_status(blueprint, settings, conversions)
     add_download(blueprint, settings, conversions)
+    add_archive(blueprint, settings, conversions)
     return blueprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -23,6 +24,12 @@ def has_body_left(request: Request) -> bool:
 def close_after(request: Request) -> None:
     """Close the connection after the answer."""
     _stream(request).keep_alive = False
+
+
+def cut_off(request: Request) -> None:
+    """End the connection in the middle of an answer: a client that counts no bytes would take what
+    it has for the whole."""
+    cast(asyncio.Transport, request.transport).abort()
 
 
 def stop_reading(request: Request) -> None:

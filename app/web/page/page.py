@@ -1,0 +1,93 @@
+"""The page, from files of this server alone."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.exceptions import InvalidHeader, NotFound
+from sanic.response import html
+
+from app.web.files import POLICY, cache_control, version_of
+from imaging.formats import Format
+from imaging.options import Effort, Keep
+
+FOLDER = "/page"
+"""Where its files are. They are below a folder that is named by their version, so that each can
+name the others by where they are, and no cache mixes two versions."""
+
+_HERE = Path(__file__).parent / "files"
+_PAGE = "page.html"
+_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json"}
+
+
+class Page:
+    """The page as it is when the server starts."""
+
+    def __init__(self, *, keys_required: bool) -> None:
+        """
+        Args:
+            keys_required: whether the API refuses requests without a key.
+        """
+        paths = sorted(path for path in _HERE.rglob("*") if path.is_file())
+        self._version = version_of(paths)
+        self._files: Mapping[str, tuple[bytes, str]] = {
+            path.relative_to(_HERE).as_posix(): (path.read_bytes(), _type(path))
+            for path in paths
+            if path.name != _PAGE
+        }
+        text = (_HERE / _PAGE).read_text(encoding="utf-8")
+        for name, value in self._told(keys_required).items():
+            text = text.replace(f"{{{name}}}", value)
+        self._page = text
+
+    def show(self, request: Request) -> HTTPResponse | None:
+        """The page for a browser; None for a client whose `Accept` does not prefer HTML to JSON, or
+        cannot be read: Java's own begins with text/html, and has a `*` that is no media range."""
+        given = request.headers.get("accept", "")
+        if not all("/" in part for part in given.split(",")):
+            return None
+        try:
+            if request.accept.match("application/json", "text/html") != "text/html":
+                return None
+        except InvalidHeader:
+            return None
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": cache_control(named=False)}
+        return html(self._page, headers=headers)
+
+    def blueprint(self) -> Blueprint:
+        """Its files."""
+        blueprint = Blueprint("page")
+
+        @blueprint.route(  # type: ignore[untyped-decorator]
+            f"{FOLDER}/<version:str>/<name:path>", methods=["GET", "HEAD"], name="file"
+        )
+        async def file(request: Request, version: str, name: str) -> HTTPResponse:
+            found = self._files.get(name)
+            if found is None:
+                raise NotFound("The page has no such file")
+            data, content_type = found
+            cache = cache_control(named=version == self._version)
+            return HTTPResponse(data, content_type=content_type, headers={"Cache-Control": cache})
+
+        return blueprint
+
+    def _told(self, keys_required: bool) -> Mapping[str, str]:
+        """What the page is told of the server, by its name in braces."""
+        words = sorted(Path(name).stem for name in self._files if name.startswith("words/"))
+        return {
+            "folder": f"{FOLDER.strip('/')}/{self._version}",
+            "formats": " ".join(Format),
+            "plain": " ".join(format for format in Format if not format.takes_q),
+            "opaque": " ".join(format for format in Format if not format.output.has_alpha),
+            "efforts": " ".join(Effort),
+            "keeps": " ".join(Keep),
+            "words": " ".join(words),
+            "keys": "asked" if keys_required else "",
+        }
+
+
+def _type(path: Path) -> str:
+    return _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"

@@ -1,0 +1,295 @@
+"""The page in a real browser: from dropping to downloading."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from tests.pictures import as_format, photograph, unique
+from tests.service import Service, service
+from tests.web.browser import Visit, chromium
+from tests.web.keys import KEY, KEYS
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Service) -> Iterator[Visit]:
+    visit = Visit(browser, server.url)
+    yield visit
+    visit.context.close()
+    assert visit.faults == []
+    own = (server.url, "blob:", "data:")
+    assert [url for url in visit.asked if not url.startswith(own)] == []
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with another one in it."""
+    folder = tmp_path / "holiday"
+    (folder / "beach").mkdir(parents=True)
+    (folder / "rocket.jpg").write_bytes(unique(photograph("rocket")))
+    (folder / "beach" / "rocket.jpg").write_bytes(unique(photograph("rocket")))
+    (folder / "beach" / "coffee.tif").write_bytes(unique(as_format("coffee", "TIFF")))
+    (folder / "notes.txt").write_bytes(b"no picture")
+    (folder / ".hidden.jpg").write_bytes(unique(photograph("rocket")))
+    return folder
+
+
+def test_a_folder_comes_back_as_a_zip_with_its_folders(
+    visit: Visit, pictures: Path, tmp_path: Path
+) -> None:
+    page = visit.page
+    page.set_input_files("#folders", str(pictures))
+    visit.over(3)
+    expect(page.locator("#counts")).to_have_text("3 done")
+    expect(page.locator("#total .saved")).to_have_text(re.compile("−\\d+%"))
+    page.get_by_label("Names of files").fill("{name}-{width}.{ext}")
+    page.keyboard.press("Tab")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    download.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert sorted(archive.namelist()) == [
+            "holiday/beach/coffee-600.webp",
+            "holiday/beach/rocket-640.webp",
+            "holiday/rocket-640.webp",
+        ]
+        for name in archive.namelist():
+            assert Image.open(io.BytesIO(archive.read(name))).format == "WEBP"
+
+
+def test_settings_are_in_the_address_and_remembered(
+    visit: Visit, browser: Browser, server: Service, pictures: Path, tmp_path: Path
+) -> None:
+    page = visit.page
+    page.goto(f"{server.url}/?format=avif&q=70&width=80&effort=nonsense")
+    assert page.get_by_role("radio", name="AVIF").is_checked()
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    expect(visit.row("rocket.jpg")).to_contain_text("AVIF · 80 × 53")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download rocket.jpg").click()
+    assert download.value.suggested_filename == "rocket.avif"
+    page.get_by_role("button", name="Mail").click()
+    assert "format=jpg" in page.url
+    assert "q=75" in page.url
+    page.goto(server.url)
+    assert page.get_by_role("radio", name="JPEG").is_checked()
+
+
+def test_what_is_wrong_with_a_file_is_said_beside_it(visit: Visit, tmp_path: Path) -> None:
+    big, text, huge = tmp_path / "big.jpg", tmp_path / "notes.txt", tmp_path / "huge.png"
+    evil = tmp_path / "<img src=x onerror=alert(1)>.jpg"
+    big.write_bytes(os.urandom(11_000_000))
+    text.write_bytes(b"no picture at all")
+    Image.new("1", (9000, 9000)).save(huge)
+    evil.write_bytes(unique(photograph("rocket")[:150]))
+    visit.choose(big, text, huge, evil)
+    visit.over(4)
+    expect(visit.row("big.jpg")).to_contain_text("11 MB; at most 10.5 MB")
+    expect(visit.row("notes.txt")).to_contain_text("not a picture")
+    expect(visit.row("huge.png")).to_contain_text("81 megapixels; at most 50")
+    expect(visit.row(evil.name)).to_contain_text("damaged, or cannot be read")
+    expect(visit.page.locator("#counts")).to_have_text("0 done · 4 failed")
+    assert visit.page.locator(".row img").count() == 0
+
+
+def test_same_of_what_cannot_be_written_is_another_format_and_says_so(
+    visit: Visit, server: Service, tmp_path: Path
+) -> None:
+    opaque, clear = tmp_path / "scan.tif", tmp_path / "clear.tif"
+    opaque.write_bytes(unique(as_format("coffee", "TIFF")))
+    Image.new("RGBA", (60, 40), (200, 30, 60, 90)).save(clear)
+    visit.page.goto(f"{server.url}/?format=same")
+    visit.choose(opaque, clear)
+    visit.over(2)
+    expect(visit.row("scan.tif")).to_contain_text("as JPEG")
+    expect(visit.row("clear.tif")).to_contain_text("as PNG")
+
+
+def test_compare_by_keyboard_alone(visit: Visit, pictures: Path) -> None:
+    page = visit.page
+    visit.choose(pictures / "rocket.jpg", pictures / "beach" / "rocket.jpg")
+    visit.over(2)
+    opener = page.locator(".row .actions button").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    handle = page.get_by_role("slider", name="Border between before and after")
+    expect(handle).to_be_focused()
+    expect(handle).to_have_attribute("aria-valuenow", "50")
+    expect(page.locator(".zoomed")).to_have_text(re.compile("\\d+%"))
+    page.keyboard.press("ArrowRight")
+    expect(handle).to_have_attribute("aria-valuenow", "52")
+    page.keyboard.press("1")
+    expect(page.locator(".zoomed")).to_have_text("100%")
+    page.keyboard.press("+")
+    expect(page.locator(".zoomed")).to_have_text("125%")
+    expect(page.locator(".grid")).to_be_hidden()
+    for _ in range(12):
+        page.keyboard.press("+")
+    expect(page.locator(".grid")).to_be_visible()
+    page.keyboard.press("Alt+ArrowRight")
+    expect(handle).to_have_attribute("aria-valuenow", "50")
+    page.keyboard.press("Escape")
+    expect(page.locator("#compare")).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_the_handle_moves_by_mouse_and_converts_nothing(visit: Visit, pictures: Path) -> None:
+    page = visit.page
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    page.locator(".row .thumb").click()
+    expect(page.locator(".corner.right")).to_contain_text("WebP")
+    handle = page.locator(".handle")
+    box = handle.bounding_box()
+    assert box is not None
+    assert box["width"] >= 44
+    count = len(visit.asked)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.mouse.up()
+    assert int(handle.get_attribute("aria-valuenow") or 0) > 60
+    assert [url for url in visit.asked[count:] if "upload" in url] == []
+
+
+def test_another_quality_there_converts_that_one_picture_again(
+    visit: Visit, pictures: Path
+) -> None:
+    page = visit.page
+    visit.choose(pictures / "rocket.jpg", pictures / "beach" / "rocket.jpg")
+    visit.over(2)
+    page.locator(".row .thumb").first.click()
+    before = page.locator(".corner.right").inner_text()
+    page.locator(".own summary").click()
+    page.locator(".own").get_by_role("checkbox", name="Auto").uncheck()
+    expect(page.locator(".corner.right")).to_contain_text(re.compile("WebP · .*%"))
+    expect(page.locator(".corner.right")).not_to_have_text(before)
+    uploads = [url for url in visit.asked if url.endswith("/upload")]
+    assert len(uploads) == 3
+
+
+def test_a_reload_finds_the_batch_again(visit: Visit, pictures: Path) -> None:
+    page = visit.page
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    page.reload()
+    visit.over(1)
+    expect(visit.row("rocket.jpg")).to_contain_text("%")
+    page.get_by_role("button", name="Clear the list").click()
+    page.reload()
+    expect(page.locator("#drop")).to_be_visible()
+    expect(page.locator(".row")).to_have_count(0)
+
+
+def test_a_lost_connection_comes_back_by_itself(visit: Visit, pictures: Path) -> None:
+    page = visit.page
+    visit.context.set_offline(True)
+    visit.choose(pictures / "rocket.jpg")
+    expect(page.locator("#notice")).to_contain_text("Connection lost, trying again in")
+    visit.context.set_offline(False)
+    visit.over(1)
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("#counts")).to_have_text("1 done")
+
+
+def test_a_busy_server_is_waited_for_as_long_as_it_says(
+    browser: Browser, pictures: Path, tmp_path: Path
+) -> None:
+    with service(tmp_path / "server", LIMITS__RATE="1/second") as server:
+        visit = Visit(browser, server.url)
+        visit.choose(pictures / "rocket.jpg", pictures / "beach" / "rocket.jpg")
+        expect(visit.page.locator("#notice")).to_contain_text("The server is busy")
+        visit.over(2)
+        expect(visit.page.locator("#counts")).to_have_text("2 done")
+        visit.context.close()
+        assert visit.faults == []
+
+
+def test_a_key_is_asked_for_where_the_server_asks_for_one(
+    browser: Browser, pictures: Path, tmp_path: Path
+) -> None:
+    with service(tmp_path / "server", AUTH__API_KEYS=KEYS) as server:
+        visit = Visit(browser, server.url)
+        page = visit.page
+        field = page.get_by_label("This server asks for an API key")
+        field.fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#key_wrong")).to_have_text("The server does not know this key.")
+        field.fill(KEY)
+        page.keyboard.press("Enter")
+        expect(field).to_be_hidden()
+        visit.choose(pictures / "rocket.jpg")
+        visit.over(1)
+        for name in ("Download rocket.jpg", "Download all"):
+            with page.expect_download():
+                page.get_by_role("button", name=name).click()
+        visit.context.close()
+        assert visit.faults == []
+
+
+def test_it_speaks_the_language_of_the_browser(browser: Browser, server: Service) -> None:
+    visit = Visit(browser, server.url, locale="de-AT")
+    expect(visit.page.get_by_role("button", name="Bilder wählen")).to_be_visible()
+    visit.page.get_by_label("Sprache").select_option("en")
+    expect(visit.page.get_by_role("button", name="Choose pictures")).to_be_visible()
+    visit.context.close()
+    assert visit.faults == []
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(
+    browser: Browser, server: Service, pictures: Path
+) -> None:
+    visit = Visit(browser, server.url, viewport={"width": 390, "height": 844}, has_touch=True)
+    page = visit.page
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    page.get_by_role("button", name="Settings").tap()
+    expect(page.get_by_role("radio", name="WebP")).to_be_focused()
+    page.get_by_role("button", name="Close").tap()
+    expect(page.get_by_role("button", name="Settings")).to_be_focused()
+    page.locator(".row .thumb").tap()
+    expect(page.locator(".zoomed")).to_have_text(re.compile("\\d+%"))
+    # Not evaluated in the page, whose policy forbids that.
+    for selector in (".row", "#drop", "#compare .bar"):
+        box = page.locator(selector).first.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390, selector
+    visit.context.close()
+    assert visit.faults == []
+
+
+def test_dropped_files_are_taken_wherever_they_fall(visit: Visit) -> None:
+    page = visit.page
+    page.locator("body").evaluate(
+        """(body, base64) => {
+            const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" }));
+            for (const kind of ["dragenter", "dragover", "drop"]) {
+                body.dispatchEvent(new DragEvent(kind, {
+                    dataTransfer: transfer, bubbles: true, cancelable: true,
+                }));
+            }
+        }""",
+        base64.b64encode(unique(photograph("rocket"))).decode(),
+    )
+    visit.over(1)
+    expect(visit.row("dropped.jpg")).to_contain_text("%")
+    expect(page.locator("#over")).to_be_hidden()
