@@ -12,6 +12,7 @@ import * as save from "./save.js";
 import { PRESETS, curl, first, preset, remember } from "./settings.js";
 import { bytes, choose, fill, languages, load, saved, t } from "./words.js";
 
+const ROWS = 50; // that are made in a frame
 const RETRY = 2000; // ms between tries to learn what the server allows
 
 const at = (id) => document.getElementById(id);
@@ -224,16 +225,19 @@ function wire() {
 
 async function start() {
   const language = await load();
-  batch = new Batch(first(), {
+  const on = {
     added: (items) => {
+      // Some in each frame: a thousand at once would hold the page up.
       const list = document.createDocumentFragment();
-      for (const item of items) {
+      for (const item of items.splice(0, ROWS)) {
+        if (item.state === "removed") continue;
         const row = new Row(item, batch, actions);
         rows.set(item, row);
         list.append(row.element);
       }
       at("list").append(list);
-      later(items[0]);
+      later(null);
+      if (items.length) requestAnimationFrame(() => on.added(items));
     },
     changed: later,
     removed: (item) => {
@@ -243,7 +247,8 @@ async function start() {
     },
     paused: notice,
     locked: askKey,
-  });
+  };
+  batch = new Batch(first(), on);
   compare = new Compare(at("compare"), {
     neighbour: (item, by) => {
       const list = batch.items.filter((one) => one.result);

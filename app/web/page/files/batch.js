@@ -37,7 +37,7 @@ export class Batch {
   add(files) {
     const items = files.map(({ file, path }) => ({ id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, file, path, size: file.size, state: "waiting", part: 0, own: null }));
     this.items.push(...items);
-    this.#on.added(items);
+    this.#on.added([...items]);
     for (const item of items) if (item.size > this.limit) this.#fail(item, "size_exceeded");
     this.pump();
   }
@@ -47,7 +47,7 @@ export class Batch {
     const items = store.names(KEPT).map((name) => store.get(name)).filter((item) => item?.id && item.job?.md5);
     items.sort((a, b) => a.at - b.at);
     this.items = items.map((item) => ({ ...item, file: null, part: 1, own: null, state: "queued", restored: true }));
-    if (items.length) this.#on.added(this.items);
+    if (items.length) this.#on.added([...this.items]);
     this.#poll();
   }
 

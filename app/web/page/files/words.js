@@ -59,8 +59,13 @@ export function label(element, text) {
   if (element.tagName === "BUTTON") element.title = text;
 }
 
+// Formatters are costly to make: one for each kind of number.
+const formatters = new Map();
+
 export function number(value, options = {}) {
-  return new Intl.NumberFormat(language, options).format(value);
+  const key = language + JSON.stringify(options);
+  if (!formatters.has(key)) formatters.set(key, new Intl.NumberFormat(language, options));
+  return formatters.get(key).format(value);
 }
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
