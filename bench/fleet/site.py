@@ -128,10 +128,6 @@ class Site:
         """An object of its storage."""
         return asyncio.run(self.storage.get(key))
 
-    def delete(self, key: str) -> None:
-        """Delete an object of its storage."""
-        asyncio.run(self.storage.delete([key]))
-
     def web(self, **settings: object) -> Web:
         """A web process that answers."""
         port = free_port()

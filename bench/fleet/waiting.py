@@ -136,7 +136,7 @@ async def _round(sides: list[_Side], uploads: _Uploads, requests: int) -> None:
             client = side.connection
             side.uploads.append(await _timed(client.post_form("/upload", form), 202))
             side.statuses.append(await _timed(client.get(f"/status/{md5}"), 200))
-            _forget(side.site, md5)
+            await _forget(side.site, md5)
 
 
 async def _timed(request: Awaitable[Answer], status: int) -> float:
@@ -149,10 +149,10 @@ async def _timed(request: Awaitable[Answer], status: int) -> float:
     return taken
 
 
-def _forget(site: Site, md5: str) -> None:
+async def _forget(site: Site, md5: str) -> None:
     """Have as many pictures wait as before."""
     for job in site.queue.find(md5):
         Job.fetch(
             job.conversion.job_id, connection=site.connection, serializer=JSONSerializer
         ).delete()
-        site.delete(job.original_key)
+        await site.storage.delete([job.original_key])
