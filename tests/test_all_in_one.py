@@ -158,7 +158,7 @@ def test_a_second_server_says_which_data_folder_is_taken(tmp_path: Path) -> None
         assert second.wait() == 1
         (line,) = second.log
         assert str(tmp_path / "data") in line
-        assert "taken" in line
+        assert "in use" in line
         assert Client(server.url).http.get("/").status_code == 200
 
 
