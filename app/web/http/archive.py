@@ -31,10 +31,10 @@ from app.web.docs.schemas import EXAMPLE_MD5, MAX_ARCHIVE_FILES, ref
 from app.web.errors import error_response
 from app.web.guard.record import record_of
 from app.web.http.entries import safe_path, told_apart
-from app.web.serve.connection import cut_off, has_body_left
+from app.web.serve.connection import cut_off
 from app.web.service.conversions import Conversions, Result
 from app.web.service.sending import opened
-from app.web.service.spooling import Spooling, answer_first
+from app.web.service.spooling import Spooling, refuse
 from app.web.service.zipping import Entry, Zipping
 from imaging.formats import Format, parse_format
 from imaging.options import Options
@@ -108,9 +108,7 @@ def add_archive(blueprint: Blueprint, settings: Settings, conversions: Conversio
             ]
             results = await _found(conversions, wanted)
         except TinyImageError as error:
-            if not has_body_left(request):
-                raise
-            await answer_first(request, error_response(request, error), 2 * MAX_BODY)
+            await refuse(request, error, error_response, 2 * MAX_BODY)
             return None
         await _send(request, conversions, wanted, results)
         return None
@@ -120,7 +118,7 @@ async def _files(request: Request, spooling: Spooling) -> Sequence[Any]:
     """The list in the body.
 
     Raises:
-        InvalidJSON: if there is none.
+        InvalidJSON: if the body holds no list.
         SizeExceeded: if it is longer than it may be.
         UploadTimeout: if it does not come in time.
     """

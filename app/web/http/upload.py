@@ -17,10 +17,9 @@ from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.http.body import read_form
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
-from app.web.serve.connection import has_body_left
 from app.web.service.answers import describe
 from app.web.service.intake import Intake
-from app.web.service.spooling import Spooling, answer_first
+from app.web.service.spooling import Spooling, refuse
 from imaging.formats import Format
 from imaging.options import Fit
 
@@ -92,9 +91,7 @@ def add_upload(blueprint: Blueprint, settings: Settings, intake: Intake, guard: 
                 raise queue_unavailable(error) from None
             return await _take(request, intake, spooling)
         except TinyImageError as error:
-            if not has_body_left(request):
-                raise
-            await answer_first(request, error_response(request, error), 2 * max_size)
+            await refuse(request, error, error_response, 2 * max_size)
             return None
 
 

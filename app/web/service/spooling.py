@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 
-from app.core.errors import SizeExceeded, UploadTimeout
+from app.core.errors import SizeExceeded, TinyImageError, UploadTimeout
 from app.web.guard.record import record_of
 from app.web.serve.connection import body_of, close_after, has_body_left, stop_reading
 from app.web.serve.protocol import LINGER_SECONDS
@@ -75,14 +75,24 @@ class Spooling:
             yield data
 
 
-async def answer_first(request: Request, response: HTTPResponse, limit: int) -> None:
-    """Answer a request whose body is still on its way, and drop what comes of it.
+async def refuse(
+    request: Request,
+    error: TinyImageError,
+    respond: Callable[[Request, TinyImageError], HTTPResponse],
+    limit: int,
+) -> None:
+    """Answer a request with an error while its body is still on its way, and drop the rest of it.
 
     Args:
-        limit: bytes of it that are read at most.
+        limit: bytes of the body that are read at most.
+
+    Raises:
+        TinyImageError: the error itself, if the whole body has come: it is answered as any other.
     """
+    if not has_body_left(request):
+        raise error
     close_after(request)
-    sent = await request.respond(response)
+    sent = await request.respond(respond(request, error))
     await sent.send(end_stream=True)
     await discard_rest(request, limit)
 

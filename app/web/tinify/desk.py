@@ -16,10 +16,9 @@ from app.core.storage import ObjectNotFound
 from app.web.errors import queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
-from app.web.serve.connection import has_body_left
 from app.web.service.conversions import Conversions, Result
 from app.web.service.sources import Sources
-from app.web.service.spooling import Spooling, answer_first
+from app.web.service.spooling import Spooling, refuse
 from app.web.tinify import errors
 from app.web.tinify.accounts import Accounts
 from app.web.tinify.work import Work
@@ -66,9 +65,6 @@ class Desk:
             except RedisError as error:
                 raise queue_unavailable(error) from None
         except TinyImageError as error:
-            if not has_body_left(request):
-                raise
             record_of(request).outcome = error.code
-            response = errors.respond(request, error)
-            await answer_first(request, response, 2 * self.spooling.max_size)
+            await refuse(request, error, errors.respond, 2 * self.spooling.max_size)
             return None
