@@ -97,11 +97,6 @@ class Commands:
         return (self.resize is not None) + self.converts
 
     @property
-    def asks(self) -> bool:
-        """Whether there is any command at all."""
-        return self != NO_COMMANDS
-
-    @property
     def makes(self) -> bool:
         """Whether the result is another one than that of the upload."""
         return any((self.resize, self.converts, self.background, self.keep))

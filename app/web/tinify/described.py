@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from app.core import errors
 from app.core.errors import TinyImageError
+from app.web.docs.operation import TINIFY, Operation
 from app.web.docs.responses import Failure, Object
 from app.web.tinify.errors import told
 
@@ -35,6 +37,9 @@ def as_tinify(error: type[TinyImageError], message: str) -> Failure:
     names = [name for name in error.header_names if name != "WWW-Authenticate"]
     return as_told.status, as_told.error, as_told.message.replace("{}", message), names
 
+
+operation = partial(Operation, tag=TINIFY, error_schema=ERROR, words=as_tinify)
+"""An operation of this API."""
 
 ANY_PICTURE = {
     errors.StorageError: errors.StorageError.example,

@@ -7,15 +7,14 @@ from sanic.response import json
 
 from app.core import errors
 from app.core.errors import NotFound, Unauthorized
-from app.web.docs.operation import TINIFY, Operation, documented
+from app.web.docs.operation import documented
 from app.web.docs.responses import answer
-from app.web.tinify.described import ERROR, as_tinify
+from app.web.tinify.described import operation
 from app.web.tinify.desk import Desk
 from app.web.tinify.errors import COUNT_HEADER, count_headers
 
-KEY = Operation(
+KEY = operation(
     name="get_key",
-    tag=TINIFY,
     summary="How a key stands",
     description="For WordPress. Needs no other key.",
     parameters=[
@@ -42,8 +41,6 @@ KEY = Operation(
         errors.Unavailable: errors.Unavailable.example,
     },
     error_headers=(COUNT_HEADER,),
-    error_schema=ERROR,
-    words=as_tinify,
     is_open=True,
 )
 

@@ -12,7 +12,7 @@ from app.core.errors import Where
 from app.core.jobs.compressions import Account
 from app.core.jobs.outputs import Output
 from app.core.outgoing.delivery import Delivery
-from app.web.docs.operation import TINIFY, Operation, documented
+from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, Object, headers
 from app.web.guard.record import record_of
 from app.web.service.conversions import Result
@@ -21,12 +21,11 @@ from app.web.tinify.body import read_json
 from app.web.tinify.commands import ANY_TYPE, PRESERVED, Commands, Method, parse_commands
 from app.web.tinify.described import (
     ANY_PICTURE,
-    ERROR,
     EXAMPLE_ID,
     NUMBER,
     TEXT,
     an_object,
-    as_tinify,
+    operation,
 )
 from app.web.tinify.desk import Desk
 from app.web.tinify.errors import COUNT_HEADER, count_headers
@@ -111,9 +110,8 @@ _OUTPUT_ERRORS = {
     errors.InvalidOption: "'resize.height' should be at least 1 (it is -1)",
 }
 
-OUTPUT = Operation(
+OUTPUT = operation(
     name="get_output",
-    tag=TINIFY,
     summary="A compressed picture",
     description="Needs no key. With commands in its body, as older clients send them, it does what "
     "POST does.",
@@ -122,14 +120,11 @@ OUTPUT = Operation(
     where=Where.KEYED | Where.TINIFY,
     errors=_OUTPUT_ERRORS,
     error_headers=(COUNT_HEADER, *USAGE_HEADERS),
-    error_schema=ERROR,
-    words=as_tinify,
     is_open=True,
 )
 
-COMMAND = Operation(
+COMMAND = operation(
     name="command_output",
-    tag=TINIFY,
     summary="The picture resized, converted and so on",
     description="Made of the picture as it was uploaded. Commands can be mixed.",
     parameters=[_ID],
@@ -153,8 +148,6 @@ COMMAND = Operation(
     where=Where.KEYED | Where.TINIFY,
     errors=_OUTPUT_ERRORS,
     error_headers=(COUNT_HEADER, *USAGE_HEADERS),
-    error_schema=ERROR,
-    words=as_tinify,
 )
 
 

@@ -11,7 +11,7 @@ from app.core import errors
 from app.core.errors import InputMissing, Where
 from app.core.jobs.compressions import Account
 from app.core.jobs.outputs import Output, Source
-from app.web.docs.operation import TINIFY, Operation, documented
+from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, answer
 from app.web.guard.record import record_of
 from app.web.service.conversions import Result
@@ -19,12 +19,11 @@ from app.web.tinify.body import Upload, fetched, read_upload
 from app.web.tinify.commands import parse_source
 from app.web.tinify.described import (
     ANY_PICTURE,
-    ERROR,
     EXAMPLE_ID,
     NUMBER,
     TEXT,
     an_object,
-    as_tinify,
+    operation,
 )
 from app.web.tinify.desk import Desk
 from app.web.tinify.errors import COUNT_HEADER, count_headers
@@ -58,9 +57,8 @@ _COMPRESSED = an_object(
     }
 )
 
-SHRINK = Operation(
+SHRINK = operation(
     name="shrink_picture",
-    tag=TINIFY,
     summary="Compress a picture",
     description="Answers when it is done, or after the setting `tinify.wait`. The `Content-Type` "
     "does not matter. Without a picture the answer is 400 for a good key.",
@@ -88,8 +86,6 @@ SHRINK = Operation(
         errors.InvalidOption: "'source' should have a 'url'",
     },
     error_headers=(COUNT_HEADER, *USAGE_HEADERS),
-    error_schema=ERROR,
-    words=as_tinify,
 )
 
 
