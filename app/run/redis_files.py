@@ -42,7 +42,7 @@ class Written:
 
 
 def written_in(data_dir: Path) -> Written | None:
-    """The append-only file in `data_dir`; None if there is none.
+    """The append-only file in `data_dir`; None if the folder has none.
 
     Raises:
         FilesError: if it cannot be read.

@@ -20,7 +20,7 @@ of its own. A configured key of this name counts for it too, and there are none 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whoever compressions are counted for."""
+    """The owner of counted compressions."""
 
     name: str | None
     """Of a configured key; None for one of those that a server without keys takes."""

@@ -59,7 +59,7 @@ class Fetches:
             its bytes.
 
         Raises:
-            SourceNotFound: if there is none, and why, for the client.
+            SourceNotFound: if the file cannot be had; the message tells the client why.
             Unavailable: if no worker could do it.
             redis.RedisError: if Redis cannot be reached.
         """

@@ -114,7 +114,7 @@ def tell_unfit(connection: redis.Redis, reason: str) -> None:
 
 
 def why_unfit(connection: redis.Redis) -> str | None:
-    """Why recently started workers cannot convert; None if there is no such reason.
+    """Why recently started workers cannot convert; None if they can.
 
     Raises:
         redis.RedisError: if Redis cannot be reached.

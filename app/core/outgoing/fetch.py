@@ -15,7 +15,7 @@ def fetch(url: str, rules: Rules, max_bytes: int) -> bytes:
     """The file as the server has it.
 
     Raises:
-        OutgoingError: if there is none, and why, for the client.
+        OutgoingError: if the file cannot be had; the message tells the client why.
     """
     deadline = time.monotonic() + rules.seconds
     for _ in range(MAX_REDIRECTS + 1):

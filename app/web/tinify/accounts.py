@@ -39,7 +39,7 @@ class Accounts:
         """The account of a key.
 
         Raises:
-            Unauthorized: if it is none.
+            Unauthorized: if the key is unknown.
         """
         if not key:
             raise Unauthorized("An API key is asked for")
