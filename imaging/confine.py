@@ -70,6 +70,19 @@ def confine(memory: int, folder: Path) -> list[str]:
     return [name for name, done in (("Landlock", landlock), ("seccomp", seccomp)) if not done]
 
 
+def forbid_threads() -> None:
+    """Let the calling thread, for good, start neither a thread nor a process, as if the system had
+    none. Does nothing where the kernel cannot do so, or where the C library is not glibc: another
+    one may hide the reason from its caller."""
+    if sys.platform != "linux" or not _is_glibc():
+        return
+    with contextlib.suppress(ImportError, OSError):
+        rules = _no_rules()
+        for name in ("clone", "clone3"):
+            rules.errno(name, errno.ENOSYS)
+        rules.load()
+
+
 def allow_cpu(seconds: float) -> None:
     """Let this process use so many seconds of CPU from now on; then the kernel ends it."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -134,13 +147,9 @@ def _readable() -> Iterator[Path]:
 
 def _seccomp() -> Filter:
     """What forbids calls once it is loaded."""
-    import seccompy
-    from seccompy import CmpOp, Filter, FilterFlag
+    from seccompy import CmpOp
 
-    # Without this flag older kernels slow the process down, against attacks that read what is in
-    # its memory; there are no secrets in it.
-    fast = FilterFlag.SPEC_ALLOW
-    rules = Filter(flags=fast if seccompy.flag_supported(fast) else FilterFlag.NONE)
+    rules = _no_rules()
     for name in FORBIDDEN_CALLS:
         with contextlib.suppress(ValueError):  # this architecture has it not
             rules.errno(name, errno.EPERM)
@@ -151,3 +160,21 @@ def _seccomp() -> Filter:
     rules.errno("clone", errno.EPERM, args=[(0, CmpOp.MASKED_EQ, 0, CLONE_THREAD)])
     rules.errno("clone3", errno.ENOSYS)
     return rules
+
+
+def _no_rules() -> Filter:
+    """A filter that allows all calls."""
+    import seccompy
+    from seccompy import Filter, FilterFlag
+
+    # Without this flag older kernels slow the process down, against attacks that read what is in
+    # its memory; there are no secrets in it.
+    fast = FilterFlag.SPEC_ALLOW
+    return Filter(flags=fast if seccompy.flag_supported(fast) else FilterFlag.NONE)
+
+
+def _is_glibc() -> bool:
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except (ValueError, OSError):  # another C library does not know the name
+        return False

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
 from collections import Counter
 from itertools import islice
 from typing import Any
@@ -10,6 +14,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageDraw
 
+from bench.launch import ROOT
 from bench.web.pictures import small_pictures
 from imaging.convert import convert
 from imaging.formats import Format
@@ -103,3 +108,26 @@ def test_more_effort_makes_no_tiny_picture_larger() -> None:
     for data in pictures:
         sizes = [len(convert(data, target(Format.WEBP, 0, effort))) for effort in Effort]
         assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the kernel or glibc differs")
+def test_a_png_is_optimised_without_a_thread_of_oxipng() -> None:
+    """oxipng waited for its thread by spinning: up to 4 ms five times for a picture."""
+    script = """
+import os, sys
+from imaging.formats.png.optimise import optimise, strip
+from imaging.options import Effort
+data = sys.stdin.buffer.read()
+assert len(optimise(data, Effort.SMALL)) <= len(data)
+assert len(strip(data, None, Effort.SMALL)) <= len(data)
+print(len(os.listdir("/proc/self/task")))
+"""
+    threads = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"RAYON_NUM_THREADS": "1"},
+        input=_icon(),
+        capture_output=True,
+        check=True,
+    )
+    assert int(threads.stdout) == 2  # the main one, and that which calls oxipng

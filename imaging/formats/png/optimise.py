@@ -9,6 +9,7 @@ import oxipng
 from imaging.errors import PictureError
 from imaging.formats.png.chunks import COLOUR_CHUNKS, FRAME_CHUNKS, with_exif
 from imaging.options import Effort
+from imaging.unthreaded import Unthreaded
 
 LEVELS = {Effort.FAST: 0, Effort.BALANCED: 2, Effort.SMALL: 4}
 """oxipng's presets."""
@@ -32,6 +33,9 @@ COMPRESSION = {Effort.BALANCED: 11, Effort.SMALL: 12}
 
 SECONDS = 15
 """After so long no further way is tried; the best so far counts."""
+
+
+_unthreaded = Unthreaded()
 
 
 def optimise(data: bytes, effort: Effort) -> bytes:
@@ -75,6 +79,8 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
 
 def _run(data: bytes, **options: Any) -> bytes:
     try:
-        return oxipng.optimize_from_memory(data, timeout=SECONDS, **options)
+        return _unthreaded.call(
+            lambda: oxipng.optimize_from_memory(data, timeout=SECONDS, **options)
+        )
     except oxipng.PngError as error:
         raise PictureError(f"the picture cannot be read: {error}") from None
