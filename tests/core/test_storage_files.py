@@ -114,24 +114,59 @@ def test_nothing_is_read_but_files_below_the_folder(
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
-def test_an_object_has_its_name_when_it_is_on_the_disk(
-    storage: Blocking[FileStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("before", [None, b"first"])
+def test_an_object_that_cannot_be_synced_leaves_what_was_there(
+    storage: Blocking[FileStorage],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: bytes | None,
 ) -> None:
-    """No reader sees a part of it, and nothing is left of one that could not be written."""
+    """No reader sees a part of an object, and one that is replaced stays until the new one is on
+    the disk: a loss of power may take what is not synced."""
     folder = tmp_path / "made" / "here" / "results" / "ab"
-    seen: list[list[str]] = []
+    if before is not None:
+        storage.put("results/ab/one", before)
+    seen: list[bytes] = []
 
     def fail(file: int) -> None:
-        seen.append([path.name for path in folder.iterdir()])
+        seen.append((folder / "one").read_bytes())
         raise OSError(errno.EIO, "")
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StorageError):
-        storage.put("results/ab/one", b"x")
-    assert len(seen) == 1
-    assert len(seen[0]) == 1
-    assert seen[0][0].startswith("one#")
-    assert list(folder.iterdir()) == []
+        storage.put("results/ab/one", b"second")
+    assert seen == [before or b"second"]
+    assert [path.read_bytes() for path in folder.iterdir()] == ([before] if before else [])
+
+
+def test_a_new_object_has_its_name_before_it_is_synced(
+    storage: Blocking[FileStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So its content and its name are one commit of the file system's journal, and not two."""
+    folder = tmp_path / "made" / "here" / "results" / "ab"
+    names: list[str] = []
+    fsync = os.fsync
+
+    def seen(file: int) -> None:
+        places = {path.stat().st_ino: path.name for path in (folder, *folder.iterdir())}
+        names.append(places[os.fstat(file).st_ino])
+        fsync(file)
+
+    storage.put("results/ab/one", b"x")  # makes the folders
+    monkeypatch.setattr(os, "fsync", seen)
+    storage.put("results/ab/two", b"x")
+    assert names == ["two", "ab"]
+
+
+def test_a_put_that_is_given_up_while_it_is_synced_makes_no_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = FileStorage(tmp_path)
+    given_up = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda file: given_up.set())
+    with pytest.raises(asyncio.CancelledError):
+        storage._write("results/ab/one", io.BytesIO(b"x"), given_up)
+    assert list((tmp_path / "results" / "ab").iterdir()) == []
 
 
 def test_what_a_killed_writer_left_is_no_object_and_is_deleted(

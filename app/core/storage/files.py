@@ -44,7 +44,7 @@ class FileStorage:
         self._folder = folder.absolute()
         with typed():
             self._store = LocalStore(prefix=self._folder, mkdir=True)
-        self._synced: set[Path] = set()
+        self._synced: set[str] = set()
 
     async def check(self) -> None:
         try:
@@ -121,40 +121,51 @@ class FileStorage:
         return count, freed
 
     def _write(self, key: str, file: IO[bytes], given_up: Event) -> None:
-        """Keep what is left of `file`, on the disk before it has its name, unless nobody waits for
-        it any more."""
-        path = self._folder / key
+        """Keep what is left of `file` on the disk, unless nobody waits for it any more.
+
+        A new object gets its name as soon as it is complete, and is synced then: file systems with
+        a journal write content and name in one commit, which is what a put waits for. Nobody relies
+        on it before this returns; after a loss of power meanwhile it may be empty. An object that
+        is replaced stays until the new one is on the disk.
+        """
+        path = f"{self._folder}/{key}"
+        folder = path.rpartition("/")[0]
         # Each call of the system may let another thread run first: there are as few as can be.
-        staged = Path(f"{path}#{random.getrandbits(63)}")
+        place = staged = f"{path}#{random.getrandbits(63)}"
         try:
             try:
                 target = os.open(staged, _NEW, 0o666)
             except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                Path(folder).mkdir(parents=True, exist_ok=True)
                 target = os.open(staged, _NEW, 0o666)
             try:
                 while piece := file.read(PART_SIZE):
                     _go_on(given_up)
                     _write_all(target, piece)
+                if not os.path.lexists(path):
+                    _go_on(given_up)
+                    Path(staged).rename(path)
+                    place = path
                 os.fsync(target)
             finally:
                 os.close(target)
             _go_on(given_up)
-            staged.rename(path)
+            if place == staged:
+                Path(staged).rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                staged.unlink()
+                Path(place).unlink()
             raise
-        self._sync_names(path.parent)
+        self._sync_names(folder)
 
-    def _sync_names(self, folder: Path) -> None:
+    def _sync_names(self, folder: str) -> None:
         """Bring the names of a folder to the disk, and its own."""
         _fsync(folder)
         # The folders above get an entry only when this one is made.
         if folder not in self._synced:
             above = folder
-            while above != self._folder:
-                above = above.parent
+            while above != str(self._folder):
+                above = above.rpartition("/")[0]
                 _fsync(above)
             self._synced.add(folder)
 
@@ -175,7 +186,7 @@ def _write_all(target: int, data: bytes) -> None:
         left = left[os.write(target, left) :]
 
 
-def _fsync(path: Path) -> None:
+def _fsync(path: str) -> None:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
