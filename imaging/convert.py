@@ -26,6 +26,9 @@ CLEARLY_SMALLER = 0.9
 result is, where that takes no time."""
 
 
+_OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
+
+
 def convert(
     data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
 ) -> bytes:
@@ -93,8 +96,8 @@ def _converted(
     sizes = {size}
     if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
         sizes.add(Size(size.height, size.width))
-    check_header(result, target.format, sizes, source.frames)
-    check_colours(result, data, target, size)
+    opened = check_header(result, target.format, sizes, source.frames)
+    check_colours(result, opened, data, target, size)
     return result
 
 
@@ -102,10 +105,13 @@ def _prepare(source: Source, target: Target) -> pyvips.Image:
     """The pixels as they are to be written, with the metadata that is to be kept."""
     for step in STEPS:
         source = step(source, target)
-    image = source.image.copy()
-    for name in ("n-pages", "page-height", "delay", "loop"):
-        if image.get_typeof(name):
-            image.remove(name)
+    image = source.image
+    dropped = [name for name in _OF_FRAMES if image.get_typeof(name)]
+    if not dropped and not source.animated:
+        return image
+    image = image.copy()
+    for name in dropped:
+        image.remove(name)
     if source.animated:
         image.set_type(pyvips.GValue.gint_type, "page-height", image.height // source.frames)
         image.set_type(pyvips.GValue.array_int_type, "delay", list(source.delays))

@@ -52,6 +52,16 @@ class Source:
         return [self.image.crop(0, n * height, width, height) for n in range(self.frames)]
 
 
+def pixels(image: pyvips.Image) -> Data:
+    """All pixels, row by row, as libvips stores them.
+
+    They are computed in the calling thread and in one piece, which is for a picture in memory or a
+    tiny one: libvips hands the pieces of others to threads, which takes longer than a tiny one.
+    """
+    data: Data = pyvips.Region.new(image).fetch(0, 0, image.width, image.height)
+    return data
+
+
 def blob(image: pyvips.Image, name: str) -> bytes | None:
     """Metadata that libvips holds as it came, None if there is none of this name."""
     return bytes(image.get(name)) if image.get_typeof(name) else None

@@ -14,6 +14,7 @@ from imaging.formats import FACTS, Format
 from imaging.formats.facts import Frames
 from imaging.measures import Size
 from imaging.options import Fit
+from imaging.source import pixels
 from imaging.steps.background import rgb
 from imaging.target import Target
 
@@ -25,6 +26,9 @@ SPREAD = 0.1
 """The deviation of those averages, of the full range, above which a picture cannot become a single
 colour at any quality."""
 
+SMALL_PIXELS = 16_384
+"""Up to so many are compared as they are: a step of libvips would take longer."""
+
 _RANGES = {"uchar": 255, "ushort": 65_535}
 
 
@@ -32,10 +36,13 @@ class Unreadable(PictureError):
     """The result is not the file that it should be."""
 
 
-def check_header(result: bytes, format: Format, sizes: set[Size], frames: int) -> None:
+def check_header(result: bytes, format: Format, sizes: set[Size], frames: int) -> pyvips.Image:
     """See whether the result opens and has one of these sizes, and frames but no more than these.
 
     Encoders make one frame of several that are the same.
+
+    Returns:
+        the opened result, to be decoded once.
 
     Raises:
         Unreadable: if not.
@@ -47,21 +54,26 @@ def check_header(result: bytes, format: Format, sizes: set[Size], frames: int) -
     pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
     if count := WRITERS[format].frames:
         pages = count(result, frames)
-    if Size(image.width, image.height) not in sizes or not 1 <= pages <= frames:
+    size = Size(image.width, image.height)
+    if size not in sizes or not 1 <= pages <= frames:
         wanted = next(iter(sizes))
         raise Unreadable(
-            f"the {format} that was written has {image.width} × {image.height} pixels and {pages} "
+            f"the {format} that was written has {size.width} × {size.height} pixels and {pages} "
             f"frames in place of {wanted.width} × {wanted.height} and {frames}"
         )
+    return image
 
 
-def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None:
+def check_colours(
+    result: bytes, opened: pyvips.Image, data: Data, target: Target, size: Size
+) -> None:
     """See whether the result is a single colour, or clear, where the original is not: one that can
     be decoded, and has several.
 
     The original is decoded a second time where the result is, and only then.
 
     Args:
+        opened: the result, not decoded yet.
         size: of a frame of the result.
 
     Raises:
@@ -73,7 +85,7 @@ def check_colours(result: bytes, data: Data, target: Target, size: Size) -> None
     if len(result) > most:  # it is not flat
         return
     try:
-        flat = _is_flat(_open(result, target.format))
+        flat = _is_flat(opened, size)
     except pyvips.Error:
         raise Unreadable(f"the {target.format} that was written cannot be decoded") from None
     if not flat:
@@ -107,8 +119,13 @@ def _open(result: bytes, format: Format) -> pyvips.Image:
     return load(result, access="sequential")
 
 
-def _is_flat(image: pyvips.Image) -> bool:
+def _is_flat(image: pyvips.Image, size: Size) -> bool:
     """Whether all pixels of the (first) frame are the same, or cannot be seen."""
+    if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
+        values, bands = bytes(pixels(image)), image.bands
+        if image.hasalpha() and not any(values[bands - 1 :: bands]):
+            return True
+        return bool(values == values[:bands] * (len(values) // bands))
     # A row for all bands together, and one for each; minimum and maximum come first. All of it at
     # once: a number by itself takes as long as the whole of a tiny picture.
     stats = image.stats()

@@ -126,11 +126,13 @@ def _packed(exif: Image.Exif) -> bytes | None:
 
 def _attached(image: pyvips.Image, exif: bytes | None) -> pyvips.Image:
     """The image with this EXIF block, its profile, and no other metadata."""
+    known = {"orientation", "xmp-data", "iptc-data"}
+    dropped = [name for name in image.get_fields() if name.startswith(_PREFIX) or name in known]
+    if not dropped and not exif:
+        return image
     image = image.copy()
-    dropped = {"orientation", "xmp-data", "iptc-data"}
-    for name in image.get_fields():
-        if name.startswith(_PREFIX) or name in dropped:
-            image.remove(name)
+    for name in dropped:
+        image.remove(name)
     if exif:
         # libvips writes the block that its own fields describe, so it reads them here itself.
         carrier = io.BytesIO()

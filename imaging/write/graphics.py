@@ -54,10 +54,10 @@ def kind_of(image: pyvips.Image, *, tried: int) -> Kind:
         image: in memory; an animation is one tall picture.
         tried: pixels up to which a picture that is no photograph is `EITHER`.
     """
-    left = _left(image)
-    if left > _most(image):
+    left, pixels = _left(image), image.width * image.height
+    if left > (TINY_PHOTOGRAPH if pixels <= TINY_PIXELS else PHOTOGRAPH):
         return Kind.PHOTOGRAPH
-    if image.width * image.height <= tried:
+    if pixels <= tried:
         return Kind.EITHER
     if left > GRAPHIC:
         smooth = _lossless_share(image, SMOOTH_PIXELS) > NEVER_LOSSLESS
@@ -87,10 +87,6 @@ def _lossless_share(image: pyvips.Image, pixels: int) -> float:
     return lossless / len(part.webpsave_buffer(Q=80, effort=0, keep="none"))
 
 
-def _most(image: pyvips.Image) -> float:
-    return TINY_PHOTOGRAPH if image.width * image.height <= TINY_PIXELS else PHOTOGRAPH
-
-
 def _left(image: pyvips.Image) -> float:
     """The share of a sample's bytes that zlib leaves."""
     sample = _sample(image, max(SAMPLE_PIXELS, image.width * image.height // SAMPLE_SHARE))
@@ -99,9 +95,9 @@ def _left(image: pyvips.Image) -> float:
 
 def _sample(image: pyvips.Image, pixels: int) -> bytes:
     """The bytes of the strips, read without a step of libvips for each: that would take longer."""
-    region = pyvips.Region.new(image)
+    region, width = pyvips.Region.new(image), image.width
     return b"".join(
-        bytes(region.fetch(0, top, image.width, rows)) for top, rows in _places(image, pixels)
+        bytes(region.fetch(0, top, width, rows)) for top, rows in _places(image, pixels)
     )
 
 
@@ -126,8 +122,8 @@ def strips(image: pyvips.Image, pixels: int, *, even: bool = False) -> pyvips.Im
 
 def _places(image: pyvips.Image, pixels: int) -> list[tuple[int, int]]:
     """Top and height of the strips, of about so many pixels together; all of a small picture."""
-    rows = -(-pixels // (STRIPS * image.width))
-    if rows * STRIPS >= image.height:
-        return [(0, image.height)]
-    step = (image.height - rows) / (STRIPS - 1)
+    rows, height = -(-pixels // (STRIPS * image.width)), image.height
+    if rows * STRIPS >= height:
+        return [(0, height)]
+    step = (height - rows) / (STRIPS - 1)
     return [(int(step * n), rows) for n in range(STRIPS)]

@@ -14,6 +14,7 @@ from PIL import Image
 
 from imaging.colour.kept import has_grey_profile
 from imaging.options import Effort
+from imaging.source import pixels
 from imaging.write.scale import along, within
 
 DEFAULT = 85
@@ -73,7 +74,17 @@ class Colours:
     @cached_property
     def count(self) -> int | None:
         """How many there are, or None if they are more than a palette holds."""
-        return count_colours(self.image)
+        return _count(self.small if self.is_small else to_pillow(self.image))
+
+    @cached_property
+    def small(self) -> Image.Image:
+        """The pixels of a small picture, as Pillow has them."""
+        return to_pillow(self.image)
+
+    @cached_property
+    def is_small(self) -> bool:
+        """Whether what is known of it may be kept, and measured on all of its pixels."""
+        return bool(self.image.width * self.image.height <= SAMPLE_PIXELS)
 
     @cached_property
     def suffices(self) -> bool:
@@ -83,7 +94,7 @@ class Colours:
     @cached_property
     def drawn_suffices(self) -> bool:
         """As `suffices`; of a small picture that `drawn` is asked for next, it takes less time."""
-        if self._is_small and not self._stay and 0 < self._worst <= DEFAULT - WORST_BELOW:
+        if self.is_small and not self._stay and 0 < self._worst <= DEFAULT - WORST_BELOW:
             # One that `drawn` may take: if it is good enough, the best one is.
             tried = self._undithered(self._worst, Effort.BALANCED)
             if _mean_square(self._seen - _seen(tried)) <= _largest_error(self._worst):
@@ -136,19 +147,14 @@ class Colours:
             return self._small[key]
         data = self._quantised(quality, effort, 0.0, 1)
         image = pyvips.Image.pngload_buffer(data).copy_memory()
-        if self._is_small:
+        if self.is_small:
             self._small[key] = image
         return image
-
-    @property
-    def _is_small(self) -> bool:
-        """Whether what is known of it may be kept, and measured on all of its pixels."""
-        return bool(self.image.width * self.image.height <= SAMPLE_PIXELS)
 
     @cached_property
     def _seen(self) -> pyvips.Image:
         seen = _seen(self.image)
-        return seen.copy_memory() if self._is_small else seen
+        return seen.copy_memory() if self.is_small else seen
 
     def _quantised(self, quality: int, effort: Effort, dither: float, compression: int) -> bytes:
         data = self.image.pngsave_buffer(
@@ -164,15 +170,18 @@ class Colours:
 
 def count_colours(image: pyvips.Image) -> int | None:
     """How many colours the image has, or None if they are more than a palette holds."""
-    colours = to_pillow(image).getcolors(SIZE)
-    return None if colours is None else len(colours)
+    return _count(to_pillow(image))
 
 
 def to_pillow(image: pyvips.Image) -> Image.Image:
-    """The pixels of an image of 8 bit, sRGB or grey, as Pillow has them."""
+    """The pixels of an image in memory, of 8 bit, sRGB or grey, as Pillow has them."""
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.bands]
-    size = (image.width, image.height)
-    return Image.frombuffer(mode, size, image.write_to_memory(), "raw", mode, 0, 1)
+    return Image.frombuffer(mode, (image.width, image.height), pixels(image), "raw", mode, 0, 1)
+
+
+def _count(image: Image.Image) -> int | None:
+    colours = image.getcolors(SIZE)
+    return None if colours is None else len(colours)
 
 
 def palette_is_enough(image: pyvips.Image, worst: int) -> bool:

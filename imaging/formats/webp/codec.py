@@ -20,7 +20,7 @@ from imaging.write.graphics import (
     efforts_tried,
     kind_of,
 )
-from imaging.write.palette import SIZE, Colours
+from imaging.write.palette import SIZE, Colours, to_pillow
 from imaging.write.scale import along
 
 DEFAULT = 80
@@ -159,11 +159,11 @@ def _lossy_ways(
 def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
     """As `_stills`, of a picture so small that all efforts are tried. What cannot win, by the bytes
     of what was tried before it, is left out: each way takes longer than all that is asked here."""
-    image, keep = colours.image, colours.keep
+    image = colours.image
     drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
     efforts = efforts_tried(image, effort)
     lossy = [_one_way(colours.quality, each, lossless=False) for each in efforts]
-    plain = _save(image, lossy[0], keep)
+    plain = _save_whole(colours, lossy[0])
     files = [plain]
     if drawn:
         tiny = image.width * image.height <= TINY_PIXELS and effort is not Effort.SMALL
@@ -174,14 +174,14 @@ def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
         if paid and exact <= PALETTE_GAIN * len(plain) and colours.drawn_suffices:
             files += [_with_palette(colours, each) for each in few]
     if len(plain) <= SHARP_GAIN * min(map(len, files)):
-        files += [_save(image, way, keep) for way in lossy[1:]]
+        files += [_save_whole(colours, way) for way in lossy[1:]]
     return files
 
 
 def _with_all_colours(colours: Colours, effort: Effort) -> bytes:
     packed = (colours.count or SIZE) <= PACKED_COLOURS
     search = (PACKED_SEARCH if packed else LOSSLESS_SEARCH)[effort]
-    return _save(colours.image, {"lossless": True, **search}, colours.keep)
+    return _save_whole(colours, {"lossless": True, **search})
 
 
 def _with_palette(colours: Colours, effort: Effort) -> bytes:
@@ -206,9 +206,16 @@ def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) ->
             yield _save(image, lossy, keep)
 
 
+def _save_whole(colours: Colours, settings: Mapping[str, Any]) -> bytes:
+    """The still with all of its colours."""
+    if colours.is_small and not colours.keep and small.can_write(settings):
+        return small.write(colours.small, settings)
+    return _save(colours.image, settings, colours.keep)
+
+
 def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
-    if not keep and small.can_write(image, settings):
-        return small.write(image, settings)
+    if not keep and small.can_write(settings) and small.is_small_still(image):
+        return small.write(to_pillow(image), settings)
     return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
 
 
