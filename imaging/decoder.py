@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from imaging import libvips
+from imaging import libvips, look
 from imaging.confine import allow_cpu, confine, resident
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -54,11 +54,20 @@ def main() -> None:
             allow_cpu(seconds)
             return libvips.fault()
 
+        def metric() -> str:
+            die_with_parent(decoder, signal.SIGKILL)
+            confine(memory, folder)
+            allow_cpu(seconds)
+            return look.tried()
+
         decoder = os.getpid()
         fault, status = _in_fork(check)
         if status:
             fault = f"libvips ended its process with status {status} over a small picture"
-        ready = Ready(began, confine(memory, folder), fault)
+        tried, crashed = _in_fork(metric)
+        # It is loaded by the first picture that needs it, confined: a decoder at rest is smaller.
+        look.choose(look.Method.LIBVIPS if crashed or not tried else look.Method(tried))
+        ready = Ready(began, confine(memory, folder), look.method(), fault)
         # A stop is for the worker, which lets the picture in hand be finished and then closes the
         # socket; a terminal and some platforms send the signal to every process.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

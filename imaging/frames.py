@@ -26,17 +26,24 @@ class Ready:
     """Bytes that it holds; None where the kernel does not say."""
     missing: list[str]
     """What the kernel has not to confine it with."""
+    look: str = ""
+    """What computes SSIMULACRA2 there."""
     fault: str | None = None
     """Why no picture would become what it should; the decoder ends then."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data."""
-        return {"memory": self.memory, "missing": self.missing, "fault": self.fault}
+        return {
+            "memory": self.memory,
+            "missing": self.missing,
+            "look": self.look,
+            "fault": self.fault,
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Ready:
         """What `to_dict` described."""
-        return cls(data["memory"], data["missing"], data["fault"])
+        return cls(data["memory"], data["missing"], data["look"], data["fault"])
 
 
 class Closed(Exception):

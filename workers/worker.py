@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from redis.client import Pipeline
 from redis.exceptions import RedisError
@@ -25,6 +25,7 @@ from rq.worker_registration import register
 from app.core.jobs import keys
 from app.core.jobs.counts import count_restarts
 from app.core.jobs.events import Step, publish
+from app.core.jobs.overview import LOOK_FIELD
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
 from workers.job import CheckedJob
@@ -234,12 +235,16 @@ class PictureWorker(SimpleWorker):
             if self._beats % REGISTER_BEATS == 0:
                 register(self, pipe)
             if pipe.execute()[0]:  # the entry is new: it had expired
-                pipe.hset(self.key, mapping=self.serialize())
+                pipe.hset(self.key, mapping=cast(dict[Any, Any], self.serialize()))
                 pipe.expire(self.key, timeout)
                 register(self, pipe)
                 pipe.execute()
         self._last_beat = moment
         self._beats += 1
+
+    def serialize(self) -> dict[str, Any]:
+        """The fields of this worker in Redis, and what computes SSIMULACRA2 in its decoder."""
+        return {**super().serialize(), LOOK_FIELD: runtime().sandbox.look}
 
     def clean_registries(self) -> None:
         """Put back the jobs of dead workers, in all queues: all workers of a queue may be dead.

@@ -40,12 +40,12 @@ def commands(connection: redis.Redis) -> int:
 
 def test_live_and_busy_workers_are_told_apart_by_what_they_take(connection: redis.Redis) -> None:
     workers(connection, 3, f"other,{QUEUE}")
-    workers(connection, 2, QUEUE, state="busy")
+    workers(connection, 2, QUEUE, state="busy", tinyimage_look="vszip")
     workers(connection, 1, "elsewhere", state="busy")
     workers(connection, 4, QUEUE, state="suspended", death="2026-01-01T00:00:00Z")
     connection.sadd("rq:workers", "rq:worker:expired")
     fleet = look(connection)
-    assert fleet.picture_workers == Workers(live=5, busy=2)
+    assert fleet.picture_workers == Workers(live=5, busy=2, looks=("vszip",))
     assert fleet.other_workers == Workers(live=1, busy=1)
 
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 import redis
 
+from imaging import look
 from tests.conftest import running_redis
 from tests.service import Service, until
 from tests.web.alone import Web, missing, web
@@ -29,6 +30,15 @@ def test_a_whole_server_is_ready(server: Service) -> None:
             response = http.get(path)
             assert (response.status_code, response.json()) == (200, {"status": "ok"})
             assert http.head(path).status_code == 200
+
+
+def test_a_ready_server_tells_more_of_its_workers_to_who_asks(server: Service) -> None:
+    with httpx.Client(base_url=server.url) as http:
+        response = http.get("/readyz", params={"details": "true"})
+        assert response.json()["details"]["look"] == [look.tried()]
+        assert response.json()["details"]["workers"] >= 1
+        assert http.get("/readyz?details=no").json() == {"status": "ok"}
+        assert http.get("/readyz?details=maybe").status_code == 400
 
 
 def test_a_server_without_workers_says_so_until_one_is_there(

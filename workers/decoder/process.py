@@ -66,6 +66,7 @@ class Decoder:
             timeout: seconds that one conversion may take.
         """
         self.pictures = 0
+        self.look = ""
         self._limits = limits
         self._ready = False
         self._base: int | None = None
@@ -182,6 +183,6 @@ class Decoder:
         ready = Ready.from_dict(fields)
         if ready.fault is not None:
             raise Unfit(ready.fault)
-        self._ready, self._base = True, ready.memory
+        self._ready, self._base, self.look = True, ready.memory, ready.look
         if ready.missing:
             logger.warning("the kernel lacks %s for the decoder", " and ".join(ready.missing))

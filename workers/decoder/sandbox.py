@@ -69,6 +69,11 @@ class Sandbox:
         """Bytes that the decoder holds now; None without a decoder or an answer of the kernel."""
         return self._decoder.memory if self._decoder else None
 
+    @property
+    def look(self) -> str:
+        """What computes SSIMULACRA2 in the decoder; "" while that is not known."""
+        return self._decoder.look if self._decoder else ""
+
     def start(self) -> None:
         """Start the decoder if there is none."""
         self._current()

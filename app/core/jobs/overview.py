@@ -21,6 +21,9 @@ from app.core.jobs.counts import Counts, parse_counts
 UNFIT_SECONDS = 120
 """How long the error of an unfit worker is kept; the next start repeats it."""
 
+LOOK_FIELD = "tinyimage_look"
+"""The field of a worker in Redis that says what computes SSIMULACRA2 in its decoder."""
+
 HEADS = 10
 """How many ids at the head of a queue are looked at for its oldest job: a job that was deleted from
 outside leaves its id there until a worker finds it."""
@@ -45,6 +48,8 @@ class Workers:
     live: int = 0
     busy: int = 0
     """Of these, workers with a job."""
+    looks: tuple[str, ...] = ()
+    """What computes SSIMULACRA2 in their decoders, without repetition, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +130,22 @@ def why_unfit(connection: redis.Redis) -> str | None:
 
 def _ask_workers(pipe: redis.client.Pipeline, workers: set[bytes]) -> None:
     for key in workers:
-        pipe.hmget(key.decode(), "queues", "state", "death")
+        pipe.hmget(key.decode(), "queues", "state", "death", LOOK_FIELD)
 
 
 def _count_workers(found: list[list[bytes | None]]) -> tuple[Workers, Workers]:
     """Workers for pictures, and others. The hash of a silent worker has expired."""
     live, busy = [0, 0], [0, 0]
-    for queues, state, death in found:
+    looks: set[str] = set()
+    for queues, state, death, look in found:
         if queues is None or death is not None:
             continue
         other = not set(queues.decode().split(",")) & set(keys.PICTURE_QUEUES)
         live[other] += 1
         busy[other] += state == WorkerStatus.BUSY.encode()
-    return Workers(live[0], busy[0]), Workers(live[1], busy[1])
+        if look and not other:
+            looks.add(look.decode())
+    return Workers(live[0], busy[0], tuple(sorted(looks))), Workers(live[1], busy[1])
 
 
 def _age(enqueued: list[bytes | None], now: float) -> float:

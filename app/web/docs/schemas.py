@@ -200,6 +200,24 @@ SCHEMAS: dict[str, Schema] = {
         {name: _kept(option) for name, option in options.OPTIONS.items()},
     ),
     "Health": _object("The process answers.", {"status": _choice("Always `ok`.", ("ok",))}),
+    "Readiness": _object(
+        "Pictures can be converted.",
+        {"status": _choice("Always `ok`.", ("ok",))},
+        {
+            "details": _object(
+                "What is known of the workers, with `?details=true`.",
+                {
+                    "workers": _number("Live workers that take pictures.", 1),
+                    "look": {
+                        "type": "array",
+                        "description": "What computes SSIMULACRA2 in them: `vszip`, or `libvips`, "
+                        "which is slower, where VapourSynth has no wheel.",
+                        "items": {"type": "string"},
+                    },
+                },
+            )
+        },
+    ),
     "About": _object(
         "The server and its limits.",
         {

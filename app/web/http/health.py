@@ -12,8 +12,16 @@ from redis.exceptions import RedisError
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from app.core.errors import NotReady, StorageError, StorageFull, TinyImageError, Where
-from app.core.jobs.overview import picture_workers, why_unfit
+from app.core.errors import (
+    InvalidOption,
+    NotReady,
+    StorageError,
+    StorageFull,
+    TinyImageError,
+    Where,
+)
+from app.core.jobs.overview import Workers, picture_workers, why_unfit
+from app.core.picture.conversion import parse_flag
 from app.core.process.bridge import Bridge
 from app.core.storage import PROBE, ObjectNotFound, Storage
 from app.web.docs.operation import SERVER, Operation
@@ -21,6 +29,7 @@ from app.web.docs.responses import answer
 from app.web.docs.routes import readable
 from app.web.docs.schemas import ref
 from app.web.errors import error_response
+from app.web.http.parameters import in_query
 from app.web.service.cached import Cached
 
 logger = logging.getLogger(__name__)
@@ -53,9 +62,18 @@ READY = Operation(
     summary="Whether pictures can be converted",
     description="This requires Redis, the storage and a live worker for pictures. Needs no "
     "key; the answer may be a second old.",
-    answers={"200": answer("They can.", ref("Health"), OK)},
+    parameters=[
+        in_query(
+            "details",
+            {"type": "boolean", "description": "Whether to say more of the workers."},
+        )
+    ],
+    answers={"200": answer("They can.", ref("Readiness"), OK)},
     where=Where.READINESS,
-    errors={TinyImageError: TinyImageError.example},
+    errors={
+        TinyImageError: TinyImageError.example,
+        InvalidOption: "details should be true or false (it is 'maybe')",
+    },
     is_open=True,
 )
 
@@ -100,10 +118,16 @@ class Readiness:
     def __init__(self, connection: redis.Redis, open_storage: Callable[[], Storage]) -> None:
         probe = StorageProbe(open_storage)
         self._workers = Cached(
-            lambda: _without_workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
+            lambda: _workers(connection), seconds=FRESH_SECONDS, patience=PATIENCE
         )
         self._storage = Cached(probe.check, seconds=FRESH_SECONDS, patience=PATIENCE)
         self._told: dict[str, str] = {}
+
+    async def details(self) -> dict[str, object]:
+        """What is known beside that: the number of live workers, and what computes SSIMULACRA2 in
+        their decoders."""
+        workers, _ = await self._workers.get()
+        return {"workers": workers.live, "look": list(workers.looks)}
 
     async def missing(self) -> dict[str, str]:
         """The missing parts, and why; {} if there are none. Takes `PATIENCE` seconds at most."""
@@ -116,7 +140,7 @@ class Readiness:
 
     async def _queue_side(self) -> dict[str, str]:
         try:
-            reason = await self._workers.get()
+            _, reason = await self._workers.get()
         except TimeoutError:
             return {"redis": "does not answer"}
         except RedisError as error:
@@ -142,11 +166,12 @@ class Readiness:
             logger.error("%s: %s", part, error)
 
 
-def _without_workers(connection: redis.Redis) -> str | None:
-    """Why no worker takes pictures; None if a worker does."""
-    if picture_workers(connection).live:
-        return None
-    return why_unfit(connection) or "no worker takes pictures"
+def _workers(connection: redis.Redis) -> tuple[Workers, str | None]:
+    """The workers that take pictures; if there are none, second why."""
+    workers = picture_workers(connection)
+    if workers.live:
+        return workers, None
+    return workers, why_unfit(connection) or "no worker takes pictures"
 
 
 def health_blueprint(readiness: Readiness) -> Blueprint:
@@ -159,8 +184,9 @@ def health_blueprint(readiness: Readiness) -> Blueprint:
 
     @readable(blueprint, "/readyz", READY)
     async def ready(request: Request) -> HTTPResponse:
+        detailed = parse_flag("details", request.args.get("details"))
         if missing := await readiness.missing():
             return error_response(request, NotReady(missing))
-        return json(OK)
+        return json({**OK, "details": await readiness.details()} if detailed else OK)
 
     return blueprint
