@@ -40,7 +40,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         ),
         (
             WebsocketImplProtocol,
-            "async_data_received fail_connection ws_proto",
+            "async_data_received fail_connection resume_frames pause_frame_fut ws_proto",
         ),
     ],
     "app/web/serve/connection.py": [

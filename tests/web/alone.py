@@ -68,6 +68,10 @@ class Web(Process):
     def process(self) -> psutil.Process:
         return psutil.Process(self.pid)
 
+    def memory(self) -> int:
+        """Its resident bytes."""
+        return int(self.process().memory_info().rss)
+
 
 @contextlib.contextmanager
 def web(folder: Path, redis_url: str, **settings: Any) -> Iterator[Web]:

@@ -19,6 +19,7 @@ from app.web.ws.announced import Announced, Announcement
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Service, until
 from tests.web.alone import web
+from tests.web.raw import flooded, frame, raw_socket
 from tests.web.sockets import LIMIT, announcement, answers, message
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -268,14 +269,13 @@ def test_too_many_announcements_close_the_socket(redis_url: str, tmp_path: Path)
 
 
 def test_open_announcements_take_little_memory(redis_url: str, tmp_path: Path) -> None:
-    with web(tmp_path, redis_url) as running, connect(running.ws_url) as ws:
-        ws.send("no json")
-        answers(ws, 1)
-        before = running.process().memory_info().rss
-        for number in range(400):
-            wrong = {"format": "bmp"} if number % 2 else {}
-            ws.send(announcement(filename="x" * 500_000, quality="9" * 500_000, **wrong))
-        ws.send("no json")
-        answers(ws, 1)
-        # All the texts would be 400 MB.
-        assert running.process().memory_info().rss - before < 100 * 1024**2
+    with web(tmp_path, redis_url) as running, raw_socket(running) as connection:
+        before = running.memory()
+        announced = [
+            frame(announcement(filename="x" * 500_000, quality="9" * 500_000, **wrong).encode())
+            for wrong in ({}, WRONG["unsupported_format"])
+        ] * 100
+        peak = flooded(running, connection, [*announced, frame(b"no json")], lines=1)
+        # All the texts would be 200 MB.
+        assert peak - before < 50 * 1024**2
+        assert running.access(path="/ws", outcome="invalid_json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -18,8 +17,8 @@ from websockets.sync.client import connect
 from bench.launch import environment
 from tests.pictures import large, md5, photograph, unique
 from tests.service import Client, Process, service, until
-from tests.web.alone import Web, answer, ended, web
-from tests.web.raw import PART, UPLOAD_HEAD
+from tests.web.alone import answer, ended, web
+from tests.web.raw import PART, UPLOAD_HEAD, flooded, frame, raw_socket
 from tests.web.sockets import answers, message
 
 
@@ -168,42 +167,18 @@ def test_a_socket_on_which_nothing_happens_is_closed_and_one_with_a_picture_in_w
         assert answers(busy, 1)[0]["message"] == "invalid_json"
 
 
-def _raw_socket(running: Web, receive_buffer: int | None = None) -> socket.socket:
-    """A socket whose client is the test itself."""
-    connection = socket.socket()
-    if receive_buffer:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    connection.settimeout(60)
-    connection.connect(("127.0.0.1", running.port))
-    key = base64.b64encode(os.urandom(16))
-    connection.sendall(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n"
-    )
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(1)
-    return connection
-
-
-def _frame(data: bytes, length: int | None = None, opcode: int = 0x81) -> bytes:
-    """A masked frame, whose head may promise more than there is."""
-    length = len(data) if length is None else length
-    return bytes([opcode, 0xFF]) + length.to_bytes(8, "big") + bytes(4) + data
-
-
 def test_a_message_that_comes_too_slowly_closes_its_socket(redis_url: str, tmp_path: Path) -> None:
     with web(tmp_path, redis_url, LIMITS__UPLOAD_TIMEOUT=1) as running:
         for drip in (False, True):
-            with _raw_socket(running) as connection:
-                connection.sendall(_frame(b'{"data": "', length=1_000_000))
+            with raw_socket(running) as connection:
+                connection.sendall(frame(b'{"data": "', length=1_000_000))
                 stop = _drip(connection) if drip else threading.Event()
                 assert ended(connection)
                 stop.set()
         # Fragments of one message count as one.
-        with _raw_socket(running) as connection:
-            connection.sendall(_frame(b'{"data": "', opcode=0x01))
-            stop = _drip(connection, _frame(b"A", opcode=0x00))
+        with raw_socket(running) as connection:
+            connection.sendall(frame(b'{"data": "', opcode=0x01))
+            stop = _drip(connection, frame(b"A", opcode=0x00))
             assert ended(connection)
             stop.set()
         until(lambda: len(running.access(path="/ws", outcome="too_slow")) == 3)
@@ -216,14 +191,14 @@ def test_messages_that_are_together_too_large_close_one_socket_and_leave_the_oth
     with (
         web(tmp_path, redis_url, LIMITS__SOCKET_MEMORY="2MB") as running,
         connect(running.ws_url) as other,
-        _raw_socket(running) as first,
-        _raw_socket(running) as second,
+        raw_socket(running) as first,
+        raw_socket(running) as second,
     ):
-        first.sendall(_frame(bytes(1_500_000), length=3_000_000))
+        first.sendall(frame(bytes(1_500_000), length=3_000_000))
         other.send("nonsense")
         assert answers(other, 1)[0]["message"] == "invalid_json"
         with contextlib.suppress(ConnectionError):
-            second.sendall(_frame(bytes(1_500_000), length=3_000_000))
+            second.sendall(frame(bytes(1_500_000), length=3_000_000))
         assert ended(second)
         assert until(lambda: running.access(path="/ws", outcome="too_much_at_once"))
         data = unique(photograph("rocket"))
@@ -233,6 +208,18 @@ def test_messages_that_are_together_too_large_close_one_socket_and_leave_the_oth
         with connect(running.ws_url) as third:
             third.send(message(bytes(1_000_000)))
             assert answers(third, 1)[0]["message"] == "not_an_image"
+
+
+def test_messages_that_come_faster_than_they_are_answered_wait_unread(
+    redis_url: str, tmp_path: Path
+) -> None:
+    with web(tmp_path, redis_url) as running, raw_socket(running) as connection:
+        before = running.memory()
+        order = frame(message(bytes(750_000)).encode())
+        peak = flooded(running, connection, [order] * 150, lines=150)
+        assert len(running.access(path="/ws", outcome="not_an_image")) == 150
+        assert peak - before < 50 * 1024**2
+        assert running.troubles() == []
 
 
 def test_a_client_that_never_reads_is_cut_off_and_takes_little_memory(tmp_path: Path) -> None:
@@ -245,10 +232,10 @@ def test_a_client_that_never_reads_is_cut_off_and_takes_little_memory(tmp_path: 
         process = next(p for p in server.family() if p.cmdline()[-1] == "web")
         before = process.memory_info().rss
         order = message(data, "png").encode()
-        with _raw_socket(server, receive_buffer=4096) as connection:  # type: ignore[arg-type]
+        with raw_socket(server, receive_buffer=4096) as connection:  # type: ignore[arg-type]
             with contextlib.suppress(OSError):
                 for _ in range(40):
-                    connection.sendall(_frame(order))
+                    connection.sendall(frame(order))
             server.wait_for('"outcome": "not_reading"')
             peak = process.memory_info().rss
         assert size > 500_000
@@ -261,7 +248,7 @@ def test_hundreds_of_silent_sockets_are_borne(redis_url: str, tmp_path: Path, co
     with web(tmp_path, redis_url) as running, contextlib.ExitStack() as stack:
         before = running.process().memory_info().rss
         for _ in range(count):
-            stack.enter_context(contextlib.closing(_raw_socket(running)))
+            stack.enter_context(contextlib.closing(raw_socket(running)))
         grown = running.process().memory_info().rss - before
         assert grown < count * 128 * 1024
         assert running.client.upload(unique(photograph("rocket"))).status_code == 202
@@ -285,8 +272,8 @@ def test_clients_that_go_at_any_moment_are_no_errors(redis_url: str, tmp_path: P
     order, upload = message(data).encode(), UPLOAD_HEAD + PART + data
     with web(tmp_path, redis_url) as running:
         for number in range(300):
-            with _raw_socket(running) as connection:
-                whole = _frame(order)
+            with raw_socket(running) as connection:
+                whole = frame(order)
                 connection.sendall(whole[: 1 + number * len(whole) // 300] if number % 3 else whole)
         for number in range(150):
             with running.connection() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from sanic.exceptions import BadRequest, PayloadTooLarge, SanicException
 from sanic.helpers import has_message_body
 from sanic.http import Stage
 from sanic.http.http1 import HTTP_CONTINUE, Http
+from sanic.models.server_types import ConnInfo
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.exceptions import ConnectionClosed
@@ -39,7 +40,11 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
 SMALL_MESSAGE = 64 * 1024
-"""Incoming bytes that each socket may always have: with less it is never closed."""
+"""Incoming bytes that each socket may always have: with less it is never closed, and read on while
+its messages wait."""
+
+FRAME_BYTES = 256
+"""Bytes that a frame takes beside its data, roughly."""
 
 CLOSE_INVALID_DATA = 1007
 CLOSE_TRY_AGAIN_LATER = 1013
@@ -221,6 +226,7 @@ class Protocol(WebSocketProtocol):
         "_incoming",
         "_message_seconds",
         "_message_timer",
+        "_waiting",
         "ended_for",
     )  # as Sanic's all have
 
@@ -231,6 +237,7 @@ class Protocol(WebSocketProtocol):
         self.ended_for: str | None = None
         """Why the socket was cut off; None if it was not."""
         self._held = 0
+        self._waiting = 0
         self._message_timer: asyncio.TimerHandle | None = None
         self.request_handler = self._handle
 
@@ -239,13 +246,13 @@ class Protocol(WebSocketProtocol):
     ) -> WebsocketImplProtocol:
         """Make the connection a socket."""
         websocket = await super().websocket_handshake(request, subprotocols)
-        read = websocket.async_data_received
+        read, resume = websocket.async_data_received, websocket.resume_frames
 
-        async def async_data_received(data: Sequence[bytes], events: Sequence[Any]) -> None:
+        async def take(data: Sequence[bytes], frames: Sequence[Frame], size: int) -> None:
             """As Sanic's own, whose task is never awaited: its exceptions would end in a trace,
             and the socket would hang."""
             try:
-                await read(data, events)
+                await read(data, frames)
             except UnicodeDecodeError:
                 self._fail(CLOSE_INVALID_DATA, "no_utf8")  # RFC 6455, section 8.1
             except (SanicException, ConnectionClosed):  # it is closing
@@ -253,11 +260,29 @@ class Protocol(WebSocketProtocol):
             finally:
                 # The parser keeps the last frame in hand until the next has come as a whole: each
                 # socket would hold the picture it has sent for as long as it waits for the answer.
-                for event in events:
-                    if isinstance(event, Frame):
-                        event.data = b""
+                for frame in frames:
+                    frame.data = b""
+                self._wait(-size)
+
+        def async_data_received(
+            data: Sequence[bytes], events: Sequence[Any]
+        ) -> Coroutine[Any, Any, None]:
+            # Counted now, and not when the task runs: more may be read before that.
+            frames = [event for event in events if isinstance(event, Frame)]
+            size = sum(len(frame.data) + FRAME_BYTES for frame in frames)
+            self._wait(size)
+            return take(data, frames, size)
+
+        def resume_frames() -> bool:
+            """As Sanic's own, which reads on once a message is taken, even if others wait that
+            were read with it: a client that sends faster than the server works would fill the
+            memory."""
+            resumed = bool(resume())
+            self._wait(0)
+            return resumed
 
         websocket.async_data_received = async_data_received
+        websocket.resume_frames = resume_frames
         return cast(WebsocketImplProtocol, websocket)
 
     async def _handle(self, request: Request) -> None:
@@ -286,6 +311,7 @@ class Protocol(WebSocketProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Release the resources of the connection."""
         self._hold(0)
+        self._incoming.held -= self._waiting
         super().connection_lost(exc)  # type: ignore[no-untyped-call]
 
     def hold(self, size: int) -> None:
@@ -327,6 +353,19 @@ class Protocol(WebSocketProtocol):
         elif not size and self._message_timer is not None:
             self._message_timer.cancel()
             self._message_timer = None
+
+    def _wait(self, size: int) -> None:
+        """Count bytes of frames that have come as a whole and wait to be taken. While there are
+        many, nothing more is read."""
+        websocket, transport = self.websocket, self.transport
+        if websocket is None or transport is None or cast(ConnInfo, self.conn_info).lost:
+            return  # its count is gone with it
+        self._waiting += size
+        self._incoming.held += size
+        if self._waiting > SMALL_MESSAGE:
+            transport.pause_reading()
+        elif websocket.pause_frame_fut is None and not transport.is_closing():
+            transport.resume_reading()
 
     def _too_slow(self) -> None:
         self._message_timer = None
