@@ -1,5 +1,5 @@
-"""`python -m tests.kept FOLDER`: two processes that are kept and sleep, with one of two files that
-their parent has open."""
+"""`python -m tests.kept FOLDER [SECONDS]`: two processes that are kept and sleep, with one of two
+files that their parent has open. SECONDS: how long the stop of one may be that of all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from app.core.process import keeper as keeping
 from app.core.process.keeper import STOP_SIGNALS, Keeper, Role
 
 SHARED, OWN = "shared", "own"
@@ -31,6 +32,8 @@ def main() -> None:
     for sig in STOP_SIGNALS:
         signal.signal(sig, stop)
     folder = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        keeping.STOP_SECONDS = float(sys.argv[2])
     with (folder / SHARED).open("w") as shared, (folder / OWN).open("w"):
         roles = [Role(name, f"tests.kept: {name}", _sleep) for name in ("one", "two")]
         keeper = Keeper(roles, inherit=(shared.fileno(),))

@@ -15,7 +15,14 @@ from rq.worker import Worker
 
 from app.core.config.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.config.settings import Settings
-from app.core.process.keeper import RESTART_SECONDS, Keeper, Role, settle_memory
+from app.core.process.keeper import (
+    RESTART_SECONDS,
+    STOPPED,
+    Keeper,
+    Role,
+    Stop,
+    settle_memory,
+)
 from app.core.redis.client import connect
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.probe import ask_web
@@ -60,6 +67,7 @@ class Supervisor:
         )
         self._url = ""
         self._stopping = False
+        self._redis_stop = Stop()
         self._was_ready = False
         self._synced = 0.0
 
@@ -136,10 +144,11 @@ class Supervisor:
         with contextlib.closing(connect(url)) as connection:
             while not self._stopping:
                 for role in self._keeper.roles:
-                    if role.status is not None:
+                    if role.status is not None and role.status not in STOPPED:
                         raise StartError(
                             f"the {role.name} process could not start; its last lines above say why"
                         )
+                self._keeper.restart_ended()
                 if self._web_answers() and self._workers_since(connection, began):
                     return True
                 if time.monotonic() > deadline:
@@ -163,8 +172,9 @@ class Supervisor:
         if self._embedded is None or self._embedded.process is None:
             return
         status = self._embedded.process.poll()
-        if status is not None:
+        if status is not None and not self._redis_stop.lasts(status):
             logger.error("redis-server ended with status %d; starting it again", status)
+            self._redis_stop = Stop()
             try:
                 self._embedded.start()
             except EmbeddedRedisError as error:

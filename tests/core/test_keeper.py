@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from app.core.process.keeper import RESTART_SECONDS
 from bench.launch import environment
 from tests.kept import SHARED
 from tests.service import Process, command, until
@@ -49,6 +51,31 @@ def test_a_process_that_is_killed_is_started_again_alone(kept: Process) -> None:
     kept.wait_for("the one process ended with status -9; starting it again")
     assert _named(kept, "one").pid != killed.pid
     assert _named(kept, "two") == other
+
+
+def test_a_process_that_is_stopped_alone_is_started_again(kept: Process) -> None:
+    stopped = _named(kept, "one")
+    stopped.terminate()
+    kept.wait_for("the one process ended with status -15; starting it again")
+    assert _named(kept, "one").pid != stopped.pid
+
+
+def test_processes_that_are_stopped_before_their_parent_are_not_started_again(
+    tmp_path: Path,
+) -> None:
+    """As when a platform signals every process at a stop, in any order."""
+    kept = Process(["tests.kept", str(tmp_path), "60"], environment(tmp_path))
+    try:
+        processes = [_named(kept, name) for name in ("one", "two")]
+        time.sleep(RESTART_SECONDS)  # from then on nothing else would delay a start
+        for process in processes:
+            process.terminate()
+        seen = [process.pid for process in processes]  # by their parent, once they are gone
+        until(lambda: not any(psutil.pid_exists(pid) for pid in seen), what="both have ended")
+        assert kept.terminate() == 0
+        assert kept.log == []
+    finally:
+        kept.destroy()
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])

@@ -346,13 +346,16 @@ def test_signals_that_come_one_upon_the_other_stop_a_worker_without_a_traceback(
     pool = Process(["workers"], env)
     try:
         until(lambda: connection.scard("rq:workers") == count + 1, what="the workers wait")
+        # The pool is reached last, and not before: it would start what has ended again.
+        pool.send_signal(signal.SIGSTOP)
         for worker in _workers(pool):
-            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-                while worker.status() != psutil.STATUS_ZOMBIE:
-                    for sig in (signal.SIGTERM, signal.SIGINT) * 20:
-                        os.kill(worker.pid, sig)
+            while worker.status() != psutil.STATUS_ZOMBIE:
+                for sig in (signal.SIGTERM, signal.SIGINT) * 20:
+                    os.kill(worker.pid, sig)
     finally:
-        assert pool.terminate() == 0
+        pool.send_signal(signal.SIGTERM)
+        pool.send_signal(signal.SIGCONT)
+        assert pool.wait() == 0
     assert pool.log == []
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,6 +26,36 @@ RESTART_SECONDS = 1.0
 """The least time from one start of a process to the next."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+STOPPED = (0, *(-sig for sig in STOP_SIGNALS))
+"""The statuses of a process that was asked to stop: after its work, or before it caught the
+signal."""
+
+STOP_SECONDS = 1.0
+"""How long after the end of such a process its parent may hear of the stop."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """The stop of one process, which may be that of all.
+
+    Some platforms signal every process of a service, and may reach the parent last. A start then,
+    and its error in the log, would tell an operator of a failure that there was not.
+    """
+
+    _seen: float | None = None
+
+    def lasts(self, status: int) -> bool:
+        """Whether the parent may yet hear of it. The time begins with the first call.
+
+        Args:
+            status: the one with which the process has ended.
+        """
+        if status not in STOPPED:
+            return False
+        now = time.monotonic()
+        self._seen = now if self._seen is None else self._seen
+        return now - self._seen < STOP_SECONDS
 
 
 @dataclass(slots=True)
@@ -42,6 +72,7 @@ class Role:
     """Called in the parent after it has ended by itself."""
     process: BaseProcess | None = None
     started: float = float("-inf")
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def status(self) -> int | None:
@@ -94,6 +125,8 @@ class Keeper:
             status = role.status
             if status is None or time.monotonic() - role.started < self._pause(status):
                 continue
+            if role.stop.lasts(status):
+                continue
             logger.error(
                 "the %s process ended with status %d; starting it again", role.name, status
             )
@@ -117,7 +150,7 @@ class Keeper:
             self._kill(role.process)
 
     def _start(self, role: Role) -> None:
-        role.started = time.monotonic()
+        role.started, role.stop = time.monotonic(), Stop()
         inherited = set() if self._inherit is None else _open_files() - {0, 1, 2, *self._inherit}
         settle_memory()
         process = get_context("fork").Process(
