@@ -87,6 +87,10 @@ class Reader:
     is_lenient: bool = False
     """Whether libvips's loader gives black or grey for pixels that are not in the file, were it all
     of them."""
+    check_whole: Callable[[Data, bool], None] | None = None
+    """Raises PictureError if the file was cut off or its pixels are damaged, given the bytes and
+    whether all frames count; None if libvips's loader is to say so. What costs no pixel is passed
+    over: broken metadata, bytes behind the end."""
     shrink: Callable[[float], dict[str, float]] = lambda factor: {}
     """How libvips's loader is told to make a picture smaller by up to this factor, 1 or more."""
     exif: Callable[[Data], Data] | None = None

@@ -10,11 +10,11 @@ import pyvips
 from imaging.codec import Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
-from imaging.decode import decode, decode_otherwise, reason
-from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed
+from imaging.decode import check_undamaged, decode, decode_otherwise, reason
+from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats import frames_of, same_format
 from imaging.measures import Measures, Size
-from imaging.options import Effort
+from imaging.options import Damaged, Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
 from imaging.steps import STEPS
 from imaging.steps.metadata import packet, select_exif, written
@@ -54,13 +54,20 @@ def convert(
 def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> bytes:
     """As `convert` does, once: by libvips, or where that fails by the other reader."""
     frames = frames_of(target.format)
+    strict = target.options.damaged is Damaged.REFUSE
     try:
         source = decode(data, target.limits, frames=frames, options=target.options)
+        if strict:
+            check_undamaged(data, frames=frames)
         return _converted(data, source, target, tell)
     except ReaderFailed as error:
+        if strict and not isinstance(error, UnknownVariant):
+            raise  # the other reader may pass over what is wrong
         told = str(error)
     except pyvips.Error as error:  # most of a picture is decoded only as it is written
         told = f"the picture cannot be converted: {reason(error)}"
+        if strict:
+            raise PictureError(told) from None
     try:
         source = decode_otherwise(data, target.limits, frames=frames)
         return _converted(data, source, target, tell)

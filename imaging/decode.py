@@ -14,11 +14,12 @@ from imaging.codecs import READERS
 from imaging.colour.declared import declared
 from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
-from imaging.errors import PictureError, ReaderFailed
+from imaging.errors import PictureError, ReaderFailed, UnknownVariant
 from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, Options
 from imaging.read import pillow
+from imaging.read.whole import check_decodes
 from imaging.source import QUARTER_TURNS, Source, blob, orientation
 from imaging.steps.resize import reads_in_any_order, shrink_on_load
 
@@ -88,6 +89,29 @@ def check_whole(data: Data, limits: Limits) -> None:
     except pyvips.Error as error:
         why = reason(error, "its pixels are broken")
         raise PictureError(f"the picture cannot be read: {why}") from None
+
+
+def check_undamaged(data: Data, *, frames: Collection[str] = ()) -> None:
+    """See whether a picture that `decode` has opened is whole, with everything that is shown of it.
+
+    A kind that Pillow alone reads is not looked at: that decodes all of it at once, and refuses one
+    that was cut off.
+
+    Args:
+        frames: the kinds of file of which all frames are shown.
+
+    Raises:
+        PictureError: if not.
+    """
+    kind = str(picture_type(bytes(data[:HEAD_SIZE])))
+    inner, data = READERS[kind].inner(data, kind)
+    reader, all_frames = READERS[inner], inner in frames
+    if reader.check_whole is not None:
+        reader.check_whole(data, all_frames)
+    elif reader.load is not None:
+        with suppress(UnknownVariant):  # Pillow's turn
+            every = all_frames and reader.pages
+            check_decodes(reader.load, reader.mended(data), all_frames=every)
 
 
 def _checked(data: Data, kind: str, limits: Limits) -> Said:

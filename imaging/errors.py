@@ -9,6 +9,9 @@ TOO_MANY_PIXELS = "too_many_pixels"
 TRANSPARENT = "transparent"
 """What would be lost is asked to be refused."""
 
+DAMAGED = "damaged"
+"""The file is not whole, and such a one is asked to be refused."""
+
 
 class Refused(ValueError):
     """What is asked for cannot be done, whatever the picture holds. The message is a sentence for
@@ -38,3 +41,7 @@ class PictureError(Exception):
 
 class ReaderFailed(PictureError):
     """The reader of first choice cannot read it; another one may."""
+
+
+class UnknownVariant(ReaderFailed):
+    """The same, and nothing is wrong with the file."""

@@ -47,6 +47,13 @@ class Alpha(StrEnum):
     REFUSE = "refuse"  # the picture fails
 
 
+class Damaged(StrEnum):
+    """What becomes of a file that was cut off, or whose pixels are damaged."""
+
+    SHOW = "show"  # as far as it goes
+    REFUSE = "refuse"  # the picture fails
+
+
 class Keep(StrEnum):
     """Metadata that stays."""
 
@@ -113,6 +120,13 @@ class Options(Declared):
         Alpha.FLATTEN,
         "What becomes of transparency where the format holds none and there is no `background`.",
         Alpha.REFUSE,
+        changes_pixels=False,
+    )
+    damaged: Damaged = option(
+        Choice(Damaged, "It is shown as far as it goes, or fails as `damaged`."),
+        Damaged.SHOW,
+        "What becomes of a file that was cut off, or whose pixels are damaged.",
+        Damaged.REFUSE,
         changes_pixels=False,
     )
     effort: Effort | None = option(

@@ -294,6 +294,14 @@ class Transparent(ProcessingFailed):
     example = "the picture is transparent and jpg is not: give a background"
 
 
+class Damaged(ProcessingFailed):
+    """The file was cut off or its pixels are damaged, and `damaged=refuse` was requested."""
+
+    code = errors.DAMAGED
+    where = Where.CONVERSION
+    example = "the picture is damaged: premature end of data segment"
+
+
 class CompressionsUsed(TinyImageError):
     """The key has used up `limits.compressions` for this month."""
 

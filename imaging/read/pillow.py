@@ -16,6 +16,7 @@ from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
 from imaging.read.boxes import inside, within
+from imaging.read.whole import damaged
 from imaging.source import QUARTER_TURNS, Source
 
 _PLAIN_WORDS = (
@@ -73,6 +74,37 @@ def decode(
         raise PictureError(str(error), TOO_MANY_PIXELS) from None
     except Exception as error:  # Pillow's readers raise whatever they come upon
         raise PictureError(f"the picture cannot be read: {_in_words(error)}") from None
+
+
+def check_whole(data: Data, reader: str, *, all_frames: bool) -> None:
+    """See whether the first frame, or each of them, can be decoded to its end.
+
+    Args:
+        data: a picture whose size is known to be small enough.
+        reader: as of `decode`.
+
+    Raises:
+        PictureError: if not.
+    """
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=[reader]) as picture:
+            warnings.simplefilter("ignore")
+            picture.load()
+            while all_frames and _has_next(picture):
+                picture.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever they come upon
+        raise damaged(_in_words(error)) from None
+
+
+def _has_next(picture: Image.Image) -> bool:
+    try:
+        picture.seek(picture.tell() + 1)
+    except EOFError:
+        return False
+    return True
 
 
 def _has_second_frame(picture: Image.Image) -> bool:

@@ -18,6 +18,7 @@ from imaging.options import (
     MAX_SIDE,
     OPTION_NAMES,
     Alpha,
+    Damaged,
     Effort,
     Fit,
     Gravity,
@@ -37,6 +38,7 @@ ALL: dict[str, object] = {
     "gravity": "attention",
     "background": "#0050C8",
     "alpha": "refuse",
+    "damaged": "refuse",
     "effort": "small",
     "keep": "icc,copyright,location,date,creation",
 }
@@ -50,6 +52,7 @@ PARSED = Options(
     gravity=Gravity.ATTENTION,
     background="0050c8",
     alpha=Alpha.REFUSE,
+    damaged=Damaged.REFUSE,
     effort=Effort.SMALL,
     keep=tuple(Keep),
 )

@@ -188,6 +188,25 @@ def test_a_failed_job_says_why_and_nothing_of_the_inside(
     }
 
 
+def test_a_picture_that_was_cut_off_is_shown_or_refused_as_it_is_asked_for(
+    client: Client, ws: ClientConnection
+) -> None:
+    data = unique(as_format("rocket", "JPEG"))
+    data = data[: len(data) * 3 // 4]
+    client.upload(data)
+    client.upload(data, damaged="refuse")
+    client.wait(md5(data))
+    shown, refused = details(client, md5(data))
+    assert (shown["status"], refused["status"]) == ("done", "failed")
+    assert refused["options"] == {"damaged": "refuse"}
+    assert refused["error"]["code"] == "damaged"
+    assert refused["error"]["message"].startswith("the picture is damaged: ")
+    ws.send(message(data, "webp", damaged="refuse", details=True))
+    error = answers(ws, 1)[-1]
+    assert (error["status"], error["message"]) == ("error", "processing_failed")
+    assert error["error"]["code"] == "damaged"
+
+
 def test_a_failed_picture_sent_again_has_no_error_while_it_waits(
     server: Service, client: Client
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.imaging.damage import DAMAGED, HARMLESS
 from tests.pictures import as_format, md5, opened, photograph, unique
 from tests.service import Service
 from tests.web.alone import answer
@@ -262,6 +263,25 @@ def test_what_is_no_picture_is_refused_in_the_services_words(
     contract.check(response)
     chunked = http.post("/shrink", content=iter([body[:70_000], body[70_000:]]), headers=AUTH)
     _refused(chunked, status, error)
+
+
+@pytest.mark.parametrize(
+    "name", ["JPEG, 60% of it", "JPEG with zeros inside", "PNG, 90% of it", "GIF, 60% of it"]
+)
+def test_a_damaged_picture_is_refused_and_takes_the_place_of_none(
+    http: httpx.Client, contract: Contract, name: str
+) -> None:
+    response = http.post("/shrink", content=DAMAGED[name](), headers=AUTH)
+    message = _refused(response, 400, "Decode error")
+    assert message.startswith("Image could not be decoded: the picture is damaged: ")
+    contract.check(response)
+
+
+@pytest.mark.parametrize(
+    "name", ["JPEG without an end", "JPEG with broken EXIF", "PNG with something behind it"]
+)
+def test_a_picture_that_only_looks_damaged_is_taken(http: httpx.Client, name: str) -> None:
+    assert _shrink(http, HARMLESS[name]()).json()["output"]["size"] > 0
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from app.core.errors import (
     ProcessingFailed,
     StillProcessing,
     TinyImageError,
-    TooManyPixels,
     Transparent,
     Unavailable,
+    Where,
+    errors_at,
 )
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.outputs import Source
@@ -26,7 +27,7 @@ from app.web.service.sources import Sources
 from app.web.tinify.commands import NO_COMMANDS, Commands
 from imaging.formats import Format, same_format
 from imaging.measures import Size
-from imaging.options import MAX_SIDE, Alpha, Effort
+from imaging.options import MAX_SIDE, Alpha, Damaged, Effort
 
 Fields = Mapping[str, object]
 """What an upload would ask for."""
@@ -37,9 +38,8 @@ FALL_BACK = (Format.JPG, Format.PNG)
 UNKNOWN_SIZE = Size(MAX_SIDE, MAX_SIDE)
 """Of a picture whose job does not say how large it is, as one of an older version."""
 
-_REASONS: Mapping[str, type[ProcessingFailed]] = {
-    error.code: error for error in (ProcessingFailed, TooManyPixels, Transparent)
-}
+_REASONS = {error.code: error for error in errors_at(Where.CONVERSION)}
+"""Of failed conversions, by the codes that their jobs keep."""
 
 
 class Work:
@@ -116,6 +116,9 @@ class Work:
         for format in commands.formats or ((own,) if own else FALL_BACK):
             fields = {**commands.fields(shown), "format": format}
             fields["effort"] = commands.effort or self._effort
+            # Clients write the result over their file: half a picture in place of a damaged one
+            # would look whole.
+            fields["damaged"] = Damaged.REFUSE
             # The other formats hold transparency, and a picture of a format without has none.
             if not format.output.has_alpha and format is not own and not commands.background:
                 fields["alpha"] = Alpha.REFUSE

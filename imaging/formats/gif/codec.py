@@ -7,8 +7,11 @@ from typing import Any, cast
 import pyvips
 
 from imaging.codec import Reader, Writer, loader
+from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.options import Effort
+from imaging.read import pillow
+from imaging.read.whole import check_decodes, damaged
 
 SETTINGS: dict[Effort, dict[str, Any]] = {
     Effort.FAST: {"effort": 4},
@@ -19,6 +22,7 @@ SETTINGS: dict[Effort, dict[str, Any]] = {
 palette as the one before."""
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_END = bytes((_TRAILER,))
 _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
 _LOOP = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
@@ -77,6 +81,28 @@ def with_ends(data: bytes | bytearray) -> bytes:
     return b"".join(kept)
 
 
+def check_whole(data: Data, all_frames: bool) -> None:
+    """See whether every frame is there to its end, and can be decoded; the first alone unless all
+    count. The block behind the last may be missing.
+
+    Raises:
+        PictureError: if not.
+    """
+    kept: list[bytes] = []
+    whole = bytes(data)
+    try:
+        # libnsgif drops frames from the first on that was cut off, and says nothing of it.
+        _strip(whole if whole.endswith(_END) else whole + _END, kept)
+    except IndexError:
+        raise damaged("the file ends within a frame") from None
+    except PictureError:
+        pass  # a block that is not known; the decoder says what is behind it
+    check_decodes(loader("gifload"), with_ends(whole), all_frames=all_frames)
+    # Which says nothing of pixels that are missing at the end of a frame, nor below warnings of
+    # codes that are none; and it warns of a missing end code.
+    pillow.check_whole(whole, "GIF", all_frames=all_frames)
+
+
 def _strip(data: bytes, kept: list[bytes], before_end: bytes = b"") -> None:
     """Add the parts of the file to `kept`, as far as they are there.
 
@@ -100,7 +126,7 @@ def _strip(data: bytes, kept: list[bytes], before_end: bytes = b"") -> None:
                 kept.append(data[begin:at])
         else:
             raise PictureError("the picture cannot be read: an unknown block in the GIF")
-    kept.append(bytes([_TRAILER]))
+    kept.append(_END)
 
 
 def _is_loop(data: bytes, at: int) -> bool:
@@ -118,5 +144,7 @@ def _end_of_blocks(data: bytes, at: int) -> int:
     return at + 1
 
 
-READER = Reader(load=loader("gifload"), pillow="GIF", mended=with_ends, pages=True)
+READER = Reader(
+    load=loader("gifload"), pillow="GIF", mended=with_ends, pages=True, check_whole=check_whole
+)
 WRITER = Writer(encode, strip, bare, has_profile=False)

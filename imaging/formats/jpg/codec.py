@@ -14,6 +14,7 @@ from imaging.codec import Reader, Writer, loader
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
+from imaging.formats.jpg.whole import check_whole
 from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.quality import DEFAULT_QUALITY
@@ -205,7 +206,12 @@ def _shrink(factor: float) -> dict[str, float]:
 
 
 READER = Reader(
-    load=loader("jpegload"), pillow="JPEG", is_lenient=True, check=_check, shrink=_shrink
+    load=loader("jpegload"),
+    pillow="JPEG",
+    is_lenient=True,
+    check=_check,
+    check_whole=check_whole,
+    shrink=_shrink,
 )
 WRITER = Writer(
     encode,

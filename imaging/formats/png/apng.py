@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 import pyvips
 
+from imaging.codec import loader
 from imaging.colour import PROFILE
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.png import SIGNATURE
-from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
+from imaging.formats.png.chunks import COLOUR_CHUNKS, FRAME_CHUNKS, chunk, chunks
 from imaging.limits import Limits
+from imaging.read.whole import check_decodes, damaged
 from imaging.source import Source, blob
 
 MAX_DELAY = 2**24 - 1
@@ -103,6 +105,30 @@ def decode(data: Data, kind: str, limits: Limits) -> Source | None:
     )
 
 
+def check_whole(data: Data) -> None:
+    """See whether all frames are there, and can be decoded; nothing is looked at in a file that is
+    a single picture.
+
+    Raises:
+        PictureError: if not.
+    """
+    animation = parse(data, Limits(2**62, 2**31))
+    if animation is None:
+        return
+    promised, ends = 0, False
+    for kind, body, whole in chunks(data):
+        if kind in FRAME_CHUNKS and not whole:
+            raise damaged("the file ends within a frame")
+        if kind == b"acTL" and not promised and len(body) >= 4:
+            (promised,) = struct.unpack_from(">I", body)
+        ends = ends or kind == b"IEND"
+    # Some programs promise another number than there is; where nothing is cut off, all is there.
+    if not ends and len(animation.frames) < promised:
+        raise damaged(f"the file ends before the last of its {promised} frames")
+    for frame in animation.frames:
+        check_decodes(loader("pngload"), _png(frame, animation))
+
+
 def parse(data: Data, limits: Limits) -> Animation | None:
     """What the chunks say, or None if they describe a single picture.
 
@@ -187,8 +213,14 @@ def _shown(animation: Animation) -> Iterator[pyvips.Image]:
 
 
 def _decoded(frame: Frame, animation: Animation) -> pyvips.Image:
+    image = pyvips.Image.pngload_buffer(_png(frame, animation)).colourspace("srgb").cast("uchar")
+    return image if image.hasalpha() else image.addalpha()
+
+
+def _png(frame: Frame, animation: Animation) -> bytes:
+    """The frame as a picture of its own."""
     header = struct.pack(">II", frame.width, frame.height) + animation.header[8:]
-    png = b"".join(
+    return b"".join(
         (
             SIGNATURE,
             chunk(b"IHDR", header),
@@ -197,5 +229,3 @@ def _decoded(frame: Frame, animation: Animation) -> pyvips.Image:
             chunk(b"IEND", b""),
         )
     )
-    image = pyvips.Image.pngload_buffer(png).colourspace("srgb").cast("uchar")
-    return image if image.hasalpha() else image.addalpha()

@@ -11,6 +11,7 @@ from imaging.formats.png import animation, apng, chunks
 from imaging.formats.png.optimise import optimise, optimise_palette, strip
 from imaging.limits import Limits
 from imaging.options import Effort
+from imaging.read.whole import check_decodes
 from imaging.source import Source
 from imaging.write.graphics import efforts_tried
 from imaging.write.palette import Colours
@@ -59,6 +60,12 @@ def _decode(data: Data, kind: str, limits: Limits, all_frames: bool) -> Source |
     return apng.decode(data, kind, limits) if all_frames else None
 
 
+def _check_whole(data: Data, all_frames: bool) -> None:
+    check_decodes(loader("pngload"), data)
+    if all_frames:
+        apng.check_whole(data)
+
+
 def _frames(data: bytes, most: int) -> int:
     animation = apng.parse(data, Limits(2**62, most)) if most > 1 else None
     return len(animation.frames) if animation else 1
@@ -71,5 +78,6 @@ READER = Reader(
     check=chunks.check,
     said=colour.read,
     decode=_decode,
+    check_whole=_check_whole,
 )
 WRITER = Writer(encode, strip, chunks.bare, is_grey=True, frames=_frames, with_xmp=chunks.with_xmp)

@@ -16,7 +16,7 @@ import pyvips
 from imaging.codec import Reader
 from imaging.colour import PROFILE
 from imaging.data import Data
-from imaging.errors import ReaderFailed
+from imaging.errors import UnknownVariant
 from imaging.formats.tiff.colours import lab_to_rgb
 from imaging.formats.tiff.directory import Directory, Entry, Form, Tag, rewritten
 from imaging.formats.tiff.layout import (
@@ -50,7 +50,7 @@ def load(data: Data, **options: object) -> pyvips.Image:
 
     Raises:
         PictureError: if it is of a kind that cannot be shown, or what its numbers mean is not
-            known; ReaderFailed if another reader may know better.
+            known; UnknownVariant if another reader may know better.
         pyvips.Error: if libvips cannot read it.
     """
     try:
@@ -58,12 +58,12 @@ def load(data: Data, **options: object) -> pyvips.Image:
         layout = layout_of(directory)
         if layout.compression == OLD_JPEG:
             # libvips shows what libtiff could not decode as transparent.
-            raise ReaderFailed("a TIFF with old-style JPEG compression that cannot be read")
+            raise UnknownVariant("a TIFF with old-style JPEG compression that cannot be read")
         if layout.bits == 12:
-            raise ReaderFailed("a TIFF with 12 bits a sample that cannot be read")
+            raise UnknownVariant("a TIFF with 12 bits a sample that cannot be read")
         if layout.photometric is Photometric.YCBCR and _is_raw_ycbcr(directory, layout):
             # libvips takes it for RGB.
-            raise ReaderFailed("a TIFF with YCbCr that cannot be read")
+            raise UnknownVariant("a TIFF with YCbCr that cannot be read")
         if _is_plain(layout):
             return _plain(data, layout, options)
         return _shown(
