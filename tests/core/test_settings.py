@@ -179,7 +179,12 @@ def test_variables_that_are_no_settings_are_left_alone(
     # As Kubernetes does for a service called tinyimage.
     monkeypatch.setenv("TINYIMAGE_PORT", "tcp://10.0.0.1:80")
     monkeypatch.setenv("TINYIMAGE_SERVICE_HOST", "10.0.0.1")
+    # Of the command in client/.
+    monkeypatch.setenv("TINYIMAGE_SERVER", "http://localhost:8080")
+    monkeypatch.setenv("TINYIMAGE_API_KEY", "key")
     assert load_settings().server.port == 9000
+    monkeypatch.setenv("TINYIMAGE_SERVER", '{"port": 9001}')
+    assert load_settings().server.port == 9001
 
 
 def test_a_configuration_file_that_is_named_must_exist(tmp_path: Path) -> None:

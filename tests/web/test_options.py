@@ -106,6 +106,14 @@ def test_q_is_the_quality_of_any_lossy_format(client: Client, format: str) -> No
     assert 0 < sizes[0] < sizes[1]
 
 
+def test_a_format_without_quality_is_found_by_the_q_it_was_requested_with(client: Client) -> None:
+    picture = unique(photograph("rocket"))
+    assert client.upload(picture, "gif", q="70", width="60").json()["quality"] == 0
+    name = md5(picture)
+    client.wait(name)
+    assert client.download(name, format="gif", q=70, width=60).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

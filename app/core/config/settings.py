@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -45,6 +46,9 @@ from imaging.options import Effort
 DEFAULT_CONFIG = Path("config.yaml")
 CONFIG_VARIABLE = "TINYIMAGE_CONFIG"
 """Names the configuration file for processes that are started without `--config`."""
+
+CLIENT_VARIABLE = "TINYIMAGE_SERVER"
+"""Names the server for the command of client/, which may have the same environment."""
 
 PLATFORM_VARIABLES = {
     "PORT": ("server", "port"),
@@ -286,6 +290,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The sources, strongest first: our variables, the platform's, the file."""
         config = os.environ.get(CONFIG_VARIABLE)
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = {
+            name: value
+            for name, value in env_settings.env_vars.items()
+            if not _is_the_clients(name, value)
+        }
         return (
             env_settings,
             _PlatformSource(settings_cls),
@@ -365,6 +375,12 @@ def _names_no_section(variable: str) -> bool:
         return False
     section, _, _ = name.removeprefix(_PREFIX).partition(_DELIMITER)
     return section.lower() not in Settings.model_fields
+
+
+def _is_the_clients(variable: str, value: str | None) -> bool:
+    """Whether this is the address that the command of client/ talks to, and not a section."""
+    is_section = (value or "").lstrip().startswith("{")
+    return variable.upper() == CLIENT_VARIABLE and not is_section
 
 
 def _may_hold_a_password(place: tuple[str | int, ...]) -> bool:

@@ -166,6 +166,8 @@ def _wanted(request: Request, settings: Settings, format: Format | None) -> _Wan
     query = {name: values[0] for name, values in request.args.items()}
     quality = query.get("quality")
     q = parse_q(query.get("q"))
+    if q is not None and format is not None and not format.takes_q:
+        q = NO_QUALITY  # as at the upload
     options = None
     if q is not None or query.keys() & OPTION_NAMES:
         options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
