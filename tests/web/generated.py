@@ -14,16 +14,16 @@ import sys
 import time
 from pathlib import Path
 
-from tinyimage_client import AuthenticatedClient, Client
-from tinyimage_client.api.pictures import (
+from generated_client import AuthenticatedClient, Client
+from generated_client.api.pictures import (
     download_picture,
     get_queue,
     get_status,
     head_picture,
     upload_picture,
 )
-from tinyimage_client.api.server import get_about, get_health
-from tinyimage_client.models import (
+from generated_client.api.server import get_about, get_health
+from generated_client.models import (
     About,
     Accepted,
     AskedFormat,
@@ -35,7 +35,7 @@ from tinyimage_client.models import (
     Status,
     UploadPictureBody,
 )
-from tinyimage_client.types import File
+from generated_client.types import File
 
 
 def main(url: str, key: str, picture: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_generated_client_uploads_waits_downloads_and_knows_errors(tmp_path: P
         files = [*(format.media_type for format in Format), "application/zip"]
         kinds = dict.fromkeys(files, "application/octet-stream")
         config.write_text(yaml.safe_dump({"content_type_overrides": kinds, "post_hooks": []}))
-        package = tmp_path / "tinyimage_client"
+        package = tmp_path / "generated_client"
         generator = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
         made = subprocess.run(
             [

@@ -1,0 +1,47 @@
+"""Names of files: as people see them, and what they say of the format."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import PurePath
+
+ENDINGS = {
+    "jpg": ("jpg", "jpeg", "jpe", "jfif"),
+    "png": ("png", "apng"),
+    "webp": ("webp",),
+    "gif": ("gif",),
+    "avif": ("avif",),
+    "jxl": ("jxl",),
+}
+"""Of the formats that are written, each with its usual ending first."""
+
+READ_ONLY = (
+    *("tif", "tiff", "heic", "heif", "hif", "bmp", "dib", "ico", "cur"),
+    *("jp2", "j2k", "j2c", "jpc", "jpx", "jpf"),
+)
+"""Endings of the formats that are only read."""
+
+PICTURES = frozenset(ending for endings in ENDINGS.values() for ending in endings) | set(READ_ONLY)
+"""Endings of the files that are taken from a folder."""
+
+
+def ending(name: str) -> str:
+    """What a name has after its last dot, in lower case."""
+    return PurePath(name).suffix[1:].lower()
+
+
+def new_ending(name: str, format: str) -> str:
+    """The ending of a result, with its dot: that of the original if it is of the same format."""
+    if format in ("same", "") or ending(name) in ENDINGS.get(format, (format,)):
+        return PurePath(name).suffix
+    return f".{format}"
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    """A name for people, in one line: what is no text, or would move the cursor, is escaped."""
+    text = os.fsencode(name).decode(sys.getfilesystemencoding(), "backslashreplace")
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

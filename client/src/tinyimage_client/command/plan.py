@@ -1,0 +1,144 @@
+"""Which files are compressed, and to where."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinyimage_client.command.names import PICTURES, ending, shown
+from tinyimage_client.command.outcome import Outcome, Status
+from tinyimage_client.command.placement import Placement
+from tinyimage_client.files import is_temporary
+
+STALE_SECONDS = 3600.0
+"""A temporary file of a command that was killed is deleted when it is so old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture and the place of its result."""
+
+    source: Path
+    target: Path
+
+
+@dataclass
+class Plan:
+    """All pictures, and what is wrong with the rest."""
+
+    items: list[Item] = field(default_factory=list)
+    others: list[Outcome] = field(default_factory=list)
+    """Paths that are no pictures to compress."""
+
+
+def make_plan(paths: Iterable[str], placement: Placement, format: str) -> Plan:
+    """Look for the pictures.
+
+    Args:
+        paths: files, folders and patterns.
+        format: of the results.
+    """
+    plan = Plan()
+    found: dict[str, Path] = {}
+    roots: list[Path] = []
+
+    def take(path: Path) -> None:
+        found.setdefault(os.path.normpath(path.absolute()), path)
+
+    for path in _expanded(paths, plan):
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            plan.others.append(failed(path, error))
+            continue
+        if stat.S_ISDIR(mode):
+            roots.append(path.absolute())
+            for inner in walk(path, placement, plan.others):
+                take(inner)
+        elif stat.S_ISREG(mode):
+            roots.append(path.absolute().parent)
+            take(path)
+        else:
+            plan.others.append(Outcome(path, Status.FAILED, code="not_a_file", reason="no file"))
+    base = Path(os.path.commonpath([os.path.normpath(root) for root in roots] or ["/"]))
+    _place(plan, found.values(), placement, base, format)
+    return plan
+
+
+def walk(folder: Path, placement: Placement, others: list[Outcome]) -> Iterator[Path]:
+    """The pictures below a folder by the endings of their names, without what is hidden, links to
+    folders, and results of the placement."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        others.append(failed(folder, error))
+        return
+    for entry in listed:
+        path = folder / entry.name
+        if entry.name.startswith("."):
+            if is_temporary(entry.name):
+                _delete_stale(path)
+        elif placement.is_own(path):
+            continue
+        elif entry.is_dir(follow_symlinks=False):
+            yield from walk(path, placement, others)
+        elif ending(entry.name) in PICTURES and not entry.is_dir():
+            yield path
+
+
+def failed(path: Path, error: OSError) -> Outcome:
+    """The outcome of a path that cannot be read, or whose result cannot be written."""
+    reason = (error.strerror or str(error)).lower()
+    if isinstance(error.filename, str) and os.fspath(path) != error.filename:
+        where = Path(error.filename)
+        reason = f"{shown(where.parent if is_temporary(where.name) else where)}: {reason}"
+    return Outcome(path, Status.FAILED, code="file_error", reason=reason)
+
+
+def _expanded(paths: Iterable[str], plan: Plan) -> Iterator[Path]:
+    """The paths; what a pattern matches that no shell has expanded."""
+    for text in paths:
+        if os.path.lexists(text) or not glob.has_magic(text):
+            yield Path(text)
+        elif matches := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207
+            yield from map(Path, matches)
+        else:
+            outcome = Outcome(Path(text), Status.FAILED, code="no_match", reason="nothing matches")
+            plan.others.append(outcome)
+
+
+def _place(
+    plan: Plan, sources: Iterable[Path], placement: Placement, base: Path, format: str
+) -> None:
+    """Give each picture its target: no two the same one, and none that is an original."""
+    sources = list(sources)
+    originals = {os.path.realpath(source) for source in sources}
+    taken: dict[str, Path] = {}
+    for source in sources:
+        target = placement.target(source, base, format)
+        real = os.path.realpath(target)
+        other = taken.get(real)
+        if other is not None:
+            reason = f"{target.name} is the result of {other.name} already"
+        elif target != source and real in originals:
+            reason = f"{target.name} is an original, and is not written over"
+        else:
+            taken[real] = source
+            plan.items.append(Item(source, target))
+            continue
+        plan.others.append(
+            Outcome(source, Status.FAILED, target, code="target_taken", reason=reason)
+        )
+
+
+def _delete_stale(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if time.time() - path.lstat().st_mtime > STALE_SECONDS:
+            path.unlink()

@@ -1,0 +1,197 @@
+"""One picture: compressed, and its result put where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from tinyimage_client.asynchronous import AsyncClient
+from tinyimage_client.command.ledger import Ledger
+from tinyimage_client.command.outcome import Outcome, Status
+from tinyimage_client.command.plan import Item, failed
+from tinyimage_client.command.settings import Overwrite, Settings
+from tinyimage_client.command.sizes import show_size
+from tinyimage_client.errors import (
+    BadResult,
+    ConversionFailed,
+    KeyRefused,
+    Refused,
+    SourceChanged,
+    TinyImageError,
+)
+from tinyimage_client.files import Attributes, Version, write_whole
+from tinyimage_client.progress import Progress
+from tinyimage_client.result import Result
+from tinyimage_client.source import FileSource, read_source
+
+
+class Skip(Exception):
+    """The picture is left as it is. The message says why."""
+
+    def __init__(self, code: str, reason: str, result: Result | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.result = result
+
+
+class Unfit(TinyImageError):
+    """A file that is not sent, or not replaced."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Worker:
+    """Does with pictures what the settings ask for."""
+
+    def __init__(
+        self, client: AsyncClient, settings: Settings, max_size: int, ledger: Ledger | None
+    ) -> None:
+        """
+        Args:
+            max_size: bytes of the largest picture that the server takes.
+            ledger: of results that have replaced their originals; None where none do.
+        """
+        self._client = client
+        self._settings = settings
+        self._max_size = max_size
+        self._ledger = ledger
+
+    async def compress(self, item: Item, progress: Progress) -> Outcome:
+        """What has become of the picture.
+
+        Raises:
+            KeyRefused, Unreachable, NotAServer: which end all.
+        """
+        try:
+            return await self._compress(item, progress)
+        except Skip as skip:
+            before = skip.result.original_bytes if skip.result else 0
+            after = skip.result.bytes if skip.result else 0
+            sent = skip.result is not None and skip.result.sent
+            return Outcome(
+                *(item.source, Status.SKIPPED, item.target, before, after, sent),
+                code=skip.code,
+                reason=str(skip),
+            )
+        except KeyRefused:
+            raise
+        except (Refused, ConversionFailed, BadResult, SourceChanged, Unfit) as error:
+            return _failed(item, error)
+        except OSError as error:
+            return failed(item.source, error)
+
+    async def _compress(self, item: Item, progress: Progress) -> Outcome:
+        source, status = await asyncio.to_thread(self._read, item)
+        result = await self._client.compress_source(
+            source, self._settings.conversion, progress=progress
+        )
+        version = await asyncio.to_thread(self._put, item, source, status, result)
+        is_new = version is not None or self._settings.dry_run
+        return Outcome(
+            *(item.source, Status.WRITTEN if is_new else Status.UNCHANGED, item.target),
+            *(result.original_bytes, result.bytes, result.sent),
+            version=version,
+        )
+
+    def _read(self, item: Item) -> tuple[FileSource, os.stat_result]:
+        """The picture, and the status of its file.
+
+        Raises:
+            Skip: if it is not to be compressed.
+            OSError, TinyImageError: if it cannot be.
+        """
+        if self._settings.in_place:
+            _check_replaceable(item.source)
+        elif self._settings.overwrite is Overwrite.NEVER and os.path.lexists(item.target):
+            raise Skip("exists", f"{item.target.name} exists")
+        status = item.source.stat()
+        if status.st_size > self._max_size:
+            size, most = show_size(status.st_size), show_size(self._max_size)
+            raise Unfit("size_exceeded", f"it has {size}, and the server takes {most}")
+        if status.st_size == 0:
+            raise Unfit("not_an_image", "the file is empty")
+        source = read_source(item.source)
+        assert isinstance(source, FileSource)
+        if self._ledger is not None and source.md5 in self._ledger:
+            raise Skip("compressed", "it has been compressed before")
+        return source, status
+
+    def _put(
+        self, item: Item, source: FileSource, status: os.stat_result, result: Result
+    ) -> Version | None:
+        """Put the result where it belongs. Returns what the file now is;
+        None if it is as it was.
+
+        Raises:
+            Skip: if it is not worth it.
+            OSError, SourceChanged: if that is not possible. What was there is as it was.
+        """
+        settings, target = self._settings, item.target
+        least = settings.min_savings
+        if least is not None and not least.reached(result.original_bytes, result.bytes):
+            raise Skip("savings", f"it saves less than {least}", result)
+        if settings.in_place and not settings.resizes and result.bytes >= result.original_bytes:
+            raise Skip("savings", "it does not get smaller", result)
+        if not settings.in_place and not self._is_due(target, result):
+            raise Skip("exists", f"{target.name} exists, and is not larger", result)
+        if settings.dry_run:
+            return None
+        if not settings.in_place:
+            if _has(target, result.data):
+                return None
+            _check_replaceable(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+        # Who has saved another version meanwhile keeps it.
+        source.check()
+        attributes = Attributes.of(status, keep_dates=settings.keep_dates)
+        version = write_whole(target, result.data, attributes)
+        if self._ledger is not None:
+            self._ledger.add(result.data)
+        return version
+
+    def _is_due(self, target: Path, result: Result) -> bool:
+        if self._settings.overwrite is not Overwrite.BIGGER:
+            return True
+        with contextlib.suppress(FileNotFoundError):
+            return target.stat().st_size > result.bytes
+        return True
+
+
+def _check_replaceable(path: Path) -> None:
+    """See that a file, if there is one, may be replaced by another.
+
+    Raises:
+        Unfit: if it is not an ordinary file, or is read-only.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(status.st_mode):
+        raise Unfit("symbolic_link", f"{path.name} is a symbolic link, and is not replaced")
+    if not stat.S_ISREG(status.st_mode):
+        raise Unfit("not_a_file", f"{path.name} is no file")
+    # Replacing asks for rights to the folder alone, and root may do anything.
+    if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise Unfit("read_only", f"{path.name} is read-only")
+
+
+def _has(path: Path, data: bytes) -> bool:
+    """Whether the file has these bytes."""
+    with contextlib.suppress(OSError):
+        status = path.lstat()
+        return (
+            stat.S_ISREG(status.st_mode)
+            and status.st_size == len(data)
+            and path.read_bytes() == data
+        )
+    return False
+
+
+def _failed(item: Item, error: TinyImageError) -> Outcome:
+    return Outcome(item.source, Status.FAILED, item.target, code=error.code, reason=str(error))

@@ -1,0 +1,59 @@
+"""What is asked of a picture, as fields of an upload and as a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+OptionValue = str | int | float | bool | Iterable[str] | None
+"""Of an option: text, a number, a flag, or several words. None is an option that is not given."""
+
+DEFAULT_FORMAT = "webp"
+
+DEFAULT_QUALITY = 80
+"""What the server takes without a quality."""
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A format, a quality and options."""
+
+    format: str
+    q: int | str | None
+    """1 to 100, or `auto`; None for the server's default."""
+    options: Mapping[str, str]
+
+    @classmethod
+    def of(cls, format: str, q: int | str | None, options: Mapping[str, OptionValue]) -> Conversion:
+        """The conversion with these options, each as text."""
+        texts = {name: _text(value) for name, value in options.items() if value is not None}
+        return cls(format.strip().lower(), q, texts)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of an upload."""
+        return {"format": self.format, **self._quality, **self.options}
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query of the download that gets this result and no other, whatever the server has
+        made of the picture."""
+        # Without a single option it would also be answered with a result that has some.
+        return {**self.fields, "lossless": self.options.get("lossless", "false")}
+
+    @property
+    def _quality(self) -> dict[str, str]:
+        if self.q is None:
+            # By name: without it a download finds any quality.
+            return {"quality": str(DEFAULT_QUALITY)}
+        return {"quality" if self.q == AUTO else "q": str(self.q)}
+
+
+def _text(value: str | int | float | bool | Iterable[str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    return ",".join(value)

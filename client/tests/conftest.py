@@ -1,0 +1,44 @@
+"""What the tests of the client share: a real server, a stand-in for one, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from client.tests.standin import Standin, standin
+from tests.service import Service, service
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A real server, for tests that bring pictures of their own."""
+    with service(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def fake() -> Iterator[Standin]:
+    """A stand-in for the server."""
+    with standin() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the user has set, and what commands remember, is none of the tests' business."""
+    for name in ("TINYIMAGE_SERVER", "TINYIMAGE_API_KEY", "TINYIMAGE_API_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: an empty one."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return here

@@ -1,0 +1,119 @@
+"""A server that is busy or away is waited for."""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tinyimage_client import Client, Refused, Stage, Step, Unreachable
+from tinyimage_client.link import seconds_until
+
+from bench.launch import free_port
+from client.tests.standin import RESULT, Answer, Request, Standin, standin
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(429, "rate_limited"), (503, "queue_full"), (503, "unavailable"), (507, "storage_full")],
+)
+def test_a_busy_server_is_asked_again_when_it_says(fake: Standin, status: int, code: str) -> None:
+    refusals = iter([True])
+
+    def hook(request: Request) -> Answer | None:
+        if request.path == "/upload" and next(refusals, False):
+            body = {"error": code, "message": "Try again"}
+            return Answer(status, body, {"Retry-After": "1"})
+        return None
+
+    fake.hook = hook
+    steps: list[Step] = []
+    began = time.monotonic()
+    with Client(fake.url, patience=5) as client:
+        assert client.compress(b"picture", progress=steps.append).data == RESULT
+    assert time.monotonic() - began >= 1
+    (waits,) = [step for step in steps if step.stage is Stage.WAITING]
+    assert 0.9 < waits.seconds <= 1
+    assert waits.reason == "Try again"
+    assert len(fake.seen("/upload")) == 2
+
+
+def test_a_pause_is_for_all_pictures(fake: Standin) -> None:
+    """A server that has told one client to wait is not asked by the others meanwhile."""
+    refused = threading.Event()
+
+    def hook(request: Request) -> Answer | None:
+        if not refused.is_set() and request.path == "/upload":
+            refused.set()
+            body = {"error": "rate_limited", "message": "Try again"}
+            return Answer(429, body, {"Retry-After": "1"})
+        return None
+
+    with Client(fake.url) as client:
+        client.compress(b"first")
+        fake.hook = hook
+        thread = threading.Thread(target=client.compress, args=(b"second",))
+        thread.start()
+        assert refused.wait(10)
+        time.sleep(0.2)  # until the refusal has arrived
+        before = len(fake.requests)
+        began = time.monotonic()
+        client.compress(b"third")
+        assert time.monotonic() - began > 0.5
+        thread.join(10)
+    assert before == len(fake.requests) - 3 - 4, "second: three more requests; third: four"
+
+
+def test_a_server_that_stays_away_is_given_up(fake: Standin) -> None:
+    fake.hook = lambda request: (
+        Answer(503, {"error": "unavailable", "message": "No Redis"}, {"Retry-After": "0"})
+        if request.path == "/upload"
+        else None
+    )
+    with Client(fake.url, patience=0.5) as client, pytest.raises(Refused, match="No Redis"):
+        client.compress(b"picture")
+    assert len(fake.seen("/upload")) > 1
+
+
+def test_a_server_that_is_started_anew_is_found_again() -> None:
+    port = free_port()
+    with standin(port) as first, Client(first.url) as client:
+        client.compress(b"first")
+        reason: list[str] = []
+        done: list[bytes] = []
+
+        def hear(step: Step) -> None:
+            if step.stage is Stage.WAITING:
+                reason.append(step.reason)
+                away.set()
+
+        away = threading.Event()
+        thread = threading.Thread(
+            target=lambda: done.append(client.compress(b"second", progress=hear).data)
+        )
+        first.hook = lambda request: Answer(200, RESULT, cut=True)
+        thread.start()
+        assert away.wait(10)
+        first.hook = lambda request: None
+        thread.join(20)
+    assert done == [RESULT]
+    assert "cannot be reached" in reason[0]
+
+
+def test_a_server_that_was_never_reached_is_not_waited_for() -> None:
+    began = time.monotonic()
+    with Client("http://127.0.0.1:1", patience=60) as client, pytest.raises(Unreachable):
+        client.about()
+    assert time.monotonic() - began < 5
+
+
+def test_retry_after_may_be_seconds_or_a_date() -> None:
+    assert seconds_until(None) is None
+    assert seconds_until(" 7 ") == 7
+    assert seconds_until("soon") is None
+    assert seconds_until("-3") is None
+    later = datetime.now(UTC) + timedelta(seconds=60)
+    assert 50 < (seconds_until(email.utils.format_datetime(later, usegmt=True)) or 0) <= 60
+    assert seconds_until("Fri, 31 Dec 1999 23:59:59 GMT") == 0
