@@ -172,11 +172,14 @@ def test_many_who_wait_cost_no_thread_and_ask_redis_nothing(
         for picture in pictures:
             alone.client.status(picture)
         before = connection.info("commandstats")
+        for picture in pictures:
+            publish(connection, f"{picture}-webp-0", Step.PROCESSING)  # ends nobody's wait
         time.sleep(3)
         after = connection.info("commandstats")
         asked = {
             name: after[name]["calls"] - before.get(name, {"calls": 0})["calls"] for name in after
         }
+        assert asked.pop("cmdstat_publish") == len(pictures)
         assert sum(asked.values()) <= 5, asked  # the two looks at it, and a ping
         assert alone.process().num_threads() <= threads + 4
         for picture in pictures:

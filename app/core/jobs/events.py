@@ -55,14 +55,21 @@ def publish(connection: redis.Redis, job_id: str, step: Step) -> None:
 class Bell:
     """Rings at a step of one job, or of any job of a picture."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_final: bool = False) -> None:
+        """
+        Args:
+            only_final: whether it stays silent at a step that does not end a job.
+        """
         self._event = asyncio.Event()
+        self._only_final = only_final
         self.final = False
         """Whether the last received step ends the job."""
 
     def ring(self, step: Step | None) -> None:
         """Wake the waiting task; None means that steps may have been missed."""
         if step is not None:
+            if self._only_final and not step.is_final:
+                return
             self.final = step.is_final
         self._event.set()
 
@@ -104,10 +111,14 @@ class Events:
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
 
     @contextlib.contextmanager
-    def follow(self, name: str) -> Iterator[Bell]:
+    def follow(self, name: str, *, only_final: bool = False) -> Iterator[Bell]:
         """A bell for a job by its id, or for all jobs of a picture by its MD5. Take it before
-        reading the status, so that no step is missed."""
-        bell = Bell()
+        reading the status, so that no step is missed.
+
+        Args:
+            only_final: as `Bell` takes it.
+        """
+        bell = Bell(only_final=only_final)
         self._bells[name].add(bell)
         try:
             yield bell

@@ -133,7 +133,7 @@ class Conversions:
         """The picture's jobs as `status`, once all have ended, none is known, `seconds` have passed
         or `stop_waiting` was called.
 
-        It reads them when an event tells of one of them, or events may have been missed.
+        It reads them when an event tells of the end of one, or events may have been missed.
 
         Raises:
             RedisError: if Redis cannot be reached at first, or when the time is over.
@@ -141,7 +141,7 @@ class Conversions:
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
         known = False
-        with self._events.follow(md5) as bell:
+        with self._events.follow(md5, only_final=True) as bell:
             while True:
                 pause = None
                 try:
