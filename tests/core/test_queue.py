@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +13,13 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.jobs.questions import READ_AT_ONCE
+from app.core.jobs.questions import READ_AT_ONCE, Questions
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.redis.commands import ask
 from imaging.formats import Format
+from imaging.options import Options
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)
 
@@ -58,6 +61,23 @@ def test_a_pictures_jobs_are_found_in_the_order_they_were_asked_for(
         _submit(queue, conversion)
     assert [job.conversion for job in queue.find("ab" * 16)] == conversions
     assert queue.find("cd" * 16) == []
+
+
+def test_all_jobs_of_several_pictures_are_found_however_many_there_are(
+    connection: redis.Redis,
+) -> None:
+    questions = Questions(max_age_seconds=60, conversion_timeout=60)
+    wanted = {
+        md5: [Conversion(md5, Format.JPG, n + 1, Options(width=width)) for n in range(count)]
+        for md5, count, width in (("ab" * 16, 30, 7), ("cd" * 16, 90, 8), ("ef" * 16, 3, 9))
+    }
+    for conversion in itertools.chain(*wanted.values()):
+        ask(connection, questions.submit(conversion, token="01", filename="a.jpg", size=7))
+    assert sum(map(len, wanted.values())) > READ_AT_ONCE
+    # An entry whose job is gone is passed over.
+    connection.delete(f"rq:job:{wanted['cd' * 16].pop(40).job_id}")
+    found = ask(connection, questions.find_many([*wanted, "00" * 16]))
+    assert [[job.conversion for job in jobs] for jobs in found] == [*wanted.values(), []]
 
 
 def _end(connection: redis.Redis) -> None:

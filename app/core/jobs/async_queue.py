@@ -7,9 +7,8 @@ from typing import Any
 
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.lookups import Lookups
-from app.core.jobs.questions import Questions
+from app.core.jobs.questions import Before, Questions
 from app.core.picture.conversion import Conversion
-from app.core.picture.priority import Priority
 from app.core.redis.client import FailFastRedis
 
 
@@ -26,6 +25,9 @@ class AsyncPictureQueue:
         self._redis = redis
         self._questions = questions = Questions(**settings)
         self._jobs = Lookups[str, PictureJob | None](lambda ids: redis.ask(questions.get_many(ids)))
+        self._submissions = Lookups[str, Before](
+            lambda ids: redis.ask(questions.before_submission(ids))
+        )
         self._pictures = Lookups[str, list[PictureJob]](
             lambda md5s: redis.ask(questions.find_many(md5s))
         )
@@ -33,6 +35,10 @@ class AsyncPictureQueue:
     async def get(self, job_id: str) -> PictureJob | None:
         """The job; None if the id is unknown."""
         return await self._jobs.get(job_id)
+
+    async def before_submission(self, conversion: Conversion) -> Before:
+        """The job of the conversion, and which queues are full."""
+        return await self._submissions.get(conversion.job_id)
 
     async def find(self, md5: str) -> list[PictureJob]:
         """All jobs of the picture, the oldest first."""
@@ -43,10 +49,6 @@ class AsyncPictureQueue:
         if all(job.state is not JobState.QUEUED for job in jobs):
             return [None] * len(jobs)
         return await self._redis.ask(self._questions.places(jobs))
-
-    async def is_full(self, priority: Priority) -> bool:
-        """Whether the queue of this priority is full."""
-        return await self._redis.ask(self._questions.is_full(priority))
 
     async def promote(self, job: PictureJob) -> bool:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""

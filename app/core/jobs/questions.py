@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -50,6 +51,22 @@ end
 """The remnant of a job that was deleted from outside while a worker had it: a hash with only a
 heartbeat, which would block the same picture for ever."""
 
+_FIND = """
+local left = tonumber(ARGV[1])
+local pictures = {}
+for n, index in ipairs(KEYS) do
+    local ids, jobs = redis.call("ZRANGE", index, 0, -1), {}
+    for m = 1, math.min(#ids, left) do
+        jobs[m] = redis.call("HMGET", ARGV[2] .. ids[m], unpack(ARGV, 3))
+    end
+    left = left - #jobs
+    pictures[n] = {ids, jobs}
+end
+return pictures
+"""
+"""The ids of the jobs of each picture, and the fields of the first so many jobs: one round trip for
+what a client asks most."""
+
 
 class NewJob(Job):
     """A job that no worker has taken yet."""
@@ -59,6 +76,16 @@ class NewJob(Job):
         them would take a fifth of the job's memory."""
         fields = super().to_dict(include_meta, include_result)
         return {name: value for name, value in fields.items() if value != ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known before a job is made."""
+
+    job: PictureJob | None
+    """The job of the same conversion that is there already."""
+    full: frozenset[Priority]
+    """The priorities of which no more pictures may wait."""
 
 
 class Questions:
@@ -87,18 +114,29 @@ class Questions:
 
     def find_many(self, md5s: Sequence[str]) -> Question[list[list[PictureJob]]]:
         """For each picture all its jobs, the oldest first."""
-        answers = yield Batch([("ZRANGE", keys.picture_jobs(md5), 0, -1) for md5 in md5s])
-        ids: list[list[str]] = [[id.decode() for id in found] for found in answers]
-        jobs = iter((yield from self.get_many(id for found in ids for id in found)))
-        return [[job for job in islice(jobs, len(found)) if job] for found in ids]
+        indexes = [keys.picture_jobs(md5) for md5 in md5s]
+        arguments = (READ_AT_ONCE, Job.key_for(""), *FIELDS)
+        (found,) = yield Batch([("EVAL", _FIND, len(indexes), *indexes, *arguments)])
+        ids = [id.decode() for named, _ in found for id in named]
+        values = [fields for _, read in found for fields in read]
+        jobs = list(map(parse_job, ids, values))
+        jobs += yield from self.get_many(ids[len(jobs) :])
+        each = iter(jobs)
+        return [[job for job in islice(each, len(named)) if job] for named, _ in found]
 
-    def is_full(self, priority: Priority) -> Question[bool]:
-        """Whether the queue of this priority is full, whatever the others hold. Simultaneous
-        requests may exceed the limit by their number."""
-        if not self._max_waiting:
-            return False
-        (waiting,) = yield Batch([("LLEN", queue_key(priority))])
-        return bool(waiting >= self._max_waiting)
+    def before_submission(self, job_ids: Sequence[str]) -> Question[list[Before]]:
+        """What a submission of each of these jobs has to know. Simultaneous submissions may exceed
+        the limit of a queue by their number.
+
+        One round trip; no more than `READ_AT_ONCE`.
+        """
+        reads = [("HMGET", Job.key_for(id), *FIELDS) for id in job_ids]
+        limited = tuple(Priority) if self._max_waiting else ()
+        answers = yield Batch([*reads, *(("LLEN", queue_key(each)) for each in limited)])
+        read, lengths = answers[: len(reads)], answers[len(reads) :]
+        waiting = dict(zip(limited, lengths, strict=True))
+        full = frozenset(each for each in limited if waiting[each] >= self._max_waiting)
+        return [Before(parse_job(*each), full) for each in zip(job_ids, read, strict=True)]
 
     def places(self, jobs: Sequence[PictureJob]) -> Question[list[int | None]]:
         """The place of each job, 1 for the next one; None if it does not wait in its queue.

@@ -11,7 +11,6 @@ from app.core.jobs.job import PictureJob, parse_job
 from app.core.jobs.questions import Questions, parts
 from app.core.jobs.removal import EndedJob, remove_as_read
 from app.core.picture.conversion import Conversion
-from app.core.picture.priority import Priority
 from app.core.redis.commands import ask
 
 
@@ -29,10 +28,6 @@ class PictureQueue:
     def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
         """Enqueue the conversion, as `Questions.submit`."""
         return ask(self.connection, self._questions.submit(conversion, **submission))
-
-    def is_full(self, priority: Priority) -> bool:
-        """Whether the queue of this priority is full."""
-        return ask(self.connection, self._questions.is_full(priority))
 
     def promote(self, job: PictureJob) -> bool:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""

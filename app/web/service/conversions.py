@@ -292,7 +292,8 @@ class Conversions:
         stored = unused = False
         try:
             for _ in range(SUBMIT_ATTEMPTS):
-                job = await self._queue.get(conversion.job_id)
+                before = await self._queue.before_submission(conversion)
+                job = before.job
                 if job and job.token == token:  # it was made, and Redis's answer was lost
                     return job
                 unused = stored
@@ -303,7 +304,7 @@ class Conversions:
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
                     return job
-                if not stored and await self._queue.is_full(priority):
+                if not stored and priority in before.full:
                     raise QueueFull("Too many pictures are waiting; try again")
                 if not stored:
                     picture.file.seek(0)
