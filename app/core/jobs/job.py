@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 import redis
@@ -53,7 +53,7 @@ _STATES = {
 """RQ's status in the API; all others are ends without a result."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureJob:
     """One submission of a picture, from RQ."""
 
@@ -78,7 +78,7 @@ class PictureJob:
         """Where its original is stored."""
         return paths.original(self.conversion, self.token)
 
-    @property
+    @cached_property
     def result_key(self) -> str:
         """Where its result is stored, once it is done."""
         return paths.result(self.conversion, self.token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.core.errors import InvalidOption, UnsupportedFormat, told
@@ -73,7 +74,7 @@ class ConversionRequest:
         return format.too_large(final_size(size.width, size.height, self.options))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversion:
     """One picture in one format, quality and set of options. Equal conversions are one RQ job."""
 
@@ -84,7 +85,7 @@ class Conversion:
     """1 to 100, or 0 where the server chooses it."""
     options: Options = DEFAULTS
 
-    @property
+    @cached_property
     def job_id(self) -> str:
         """The id of the RQ job, and the root of the storage keys."""
         name = self.options.name

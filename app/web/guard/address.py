@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from sanic import Request
 
 NETWORK_BITS = 64
 """One customer has a whole /64 of IPv6 (RFC 6177): its addresses count as one."""
+
+KNOWN_ADDRESSES = 1024
+"""Networks that are cached."""
 
 
 def client_address(request: Request) -> str:
@@ -28,6 +32,7 @@ def client_address(request: Request) -> str:
         return str(request.ip or "")
 
 
+@lru_cache(KNOWN_ADDRESSES)
 def client_network(address: str) -> str:
     """The key that counts as one client: the address, or the /64 of an IPv6 address."""
     try:
