@@ -42,11 +42,13 @@ async def read_form(request: Request, spooling: Spooling) -> Form:
             form = held.enter_context(Form(boundary, max_size, spool_memory))
         except FormParserError as error:
             raise InvalidForm(f"The multipart body cannot be read: {error}") from None
-        async with contextlib.aclosing(spooling.parts(request, max_size + FORM_OVERHEAD)) as parts:
-            async for data in parts:
-                try:
-                    form.write(data)
-                except OSError as error:  # of the spool
-                    raise as_storage_error(error) from error
+
+        def take(data: bytes) -> None:
+            try:
+                form.write(data)
+            except OSError as error:  # of the spool
+                raise as_storage_error(error) from error
+
+        await spooling.pour(request, max_size + FORM_OVERHEAD, take)
         held.pop_all()
     return form

@@ -10,9 +10,14 @@ from sanic import Request
 from sanic.http.http1 import Http
 
 
+async def next_part(request: Request) -> bytes | None:
+    """The next bytes of the body of a streamed request; None at its end."""
+    return await _stream(request).read()
+
+
 async def body_of(request: Request) -> AsyncIterator[bytes]:
     """The body of a streamed request, a part at a time."""
-    while (data := await _stream(request).read()) is not None:
+    while (data := await next_part(request)) is not None:
         yield data
 
 

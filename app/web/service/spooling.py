@@ -11,7 +11,13 @@ from sanic.exceptions import SanicException
 
 from app.core.errors import SizeExceeded, TinyImageError, UploadTimeout
 from app.web.guard.record import record_of
-from app.web.serve.connection import body_of, close_after, has_body_left, stop_reading
+from app.web.serve.connection import (
+    body_of,
+    close_after,
+    has_body_left,
+    next_part,
+    stop_reading,
+)
 from app.web.serve.protocol import LINGER_SECONDS
 
 SPOOL_MEMORY = 1024 * 1024
@@ -54,25 +60,55 @@ class Spooling:
             SizeExceeded: if it has more than `limit` bytes; at once, if its Content-Length says so.
             UploadTimeout: if it does not arrive in time.
         """
-        length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > limit:
-            raise too_large(self.max_size)
-        record = record_of(request)
+        count = self._counting(request, limit)
         ends = asyncio.get_running_loop().time() + self.seconds
-        body = body_of(request)
         while True:
             # Around each part alone: a generator may not wait for its reader within a timeout.
             try:
                 async with asyncio.timeout_at(ends):
-                    data = await anext(body, None)
+                    data = await next_part(request)
             except TimeoutError:
-                raise UploadTimeout(f"The upload took more than {self.seconds:g} s") from None
+                raise self._too_slow() from None
             if data is None:
                 return
+            count(data)
+            yield data
+
+    async def pour(self, request: Request, limit: int, take: Callable[[bytes], None]) -> None:
+        """Pass the body of the request to `take`, a part at a time, which costs less than `parts`.
+
+        Raises:
+            Exception: as `parts`, and what `take` raises.
+        """
+        count = self._counting(request, limit)
+        try:
+            async with asyncio.timeout(self.seconds):
+                while (data := await next_part(request)) is not None:
+                    count(data)
+                    take(data)
+        except TimeoutError:
+            raise self._too_slow() from None
+
+    def _counting(self, request: Request, limit: int) -> Callable[[bytes], None]:
+        """A function that counts a part of the body, for the access log too.
+
+        Raises:
+            SizeExceeded: if the body will be too large.
+        """
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and int(length) > limit:
+            raise too_large(self.max_size)
+        record = record_of(request)
+
+        def count(data: bytes) -> None:
             record.bytes_in += len(data)
             if record.bytes_in > limit:
                 raise too_large(self.max_size)
-            yield data
+
+        return count
+
+    def _too_slow(self) -> UploadTimeout:
+        return UploadTimeout(f"The upload took more than {self.seconds:g} s")
 
 
 async def refuse(
