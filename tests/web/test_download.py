@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.pictures import md5, opened, photograph, unique
+from tests.pictures import large, md5, opened, photograph, unique
 from tests.service import Client, Service
 
 
@@ -207,3 +209,25 @@ def test_a_result_that_is_gone_is_not_done_and_can_be_made_again(
     assert client.upload(data).status_code == 202
     client.wait(md5(data))
     assert client.download(md5(data)).status_code == 200
+
+
+def test_large_results_asked_for_one_after_the_other_come_whole_to_a_slow_reader(
+    server: Service, client: Client
+) -> None:
+    data = unique(large(1000, 750))
+    client.upload(data, "png")
+    client.wait(md5(data))
+    whole = client.download(md5(data)).content
+    # More than what goes out as one with its head, and than the buffers of the connection hold.
+    count = 20
+    assert len(whole) > 100_000
+    address = "127.0.0.1", urlsplit(server.url).port
+    with socket.create_connection(address, timeout=60) as connection:
+        request = f"GET /download/{md5(data)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        connection.sendall(count * request)
+        received = b""
+        while received.count(b"HTTP/1.1 200 OK\r\n") < count or not received.endswith(whole):
+            time.sleep(0.005)
+            received += connection.recv(65536)
+    answers = received.split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert [answer.partition(b"\r\n\r\n")[2] == whole for answer in answers] == [True] * count

@@ -41,31 +41,30 @@ async def send_result(
         PreconditionFailed: if the client means another version of it.
         RangeNotSatisfiable: if the range begins after its end.
     """
+    conversion = result.job.conversion
+    etag = f'"{conversion.job_id}.{result.job.token}"'
+    version = Version(etag, result.info.modified, only_one=named)
+    headers = {
+        "ETag": etag,
+        "Last-Modified": version.last_modified,
+        "Cache-Control": (
+            f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
+        ),
+        "Content-Disposition": content_disposition(result.job.filename, conversion.format),
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+    }
+    condition = version.check(request.headers)
+    if condition is Condition.NOT_MODIFIED:
+        return HTTPResponse(status=304, headers=headers)
+    if condition is Condition.FAILED:
+        raise PreconditionFailed("The file is another version")
+    if redirect and (url := await conversions.presign(result, request.method, REDIRECT_SECONDS)):
+        # 302: with GET and HEAD each client repeats its method. No cache may keep the
+        # address: it works for everyone, and only for a short time.
+        return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
     with opened(conversions, result) as stored:
-        conversion, size = result.job.conversion, stored.info.size
-        etag = f'"{conversion.job_id}.{result.job.token}"'
-        version = Version(etag, stored.info.modified, only_one=named)
-        headers = {
-            "ETag": etag,
-            "Last-Modified": version.last_modified,
-            "Cache-Control": (
-                f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
-            ),
-            "Content-Disposition": content_disposition(result.job.filename, conversion.format),
-            "Accept-Ranges": "bytes",
-            "X-Content-Type-Options": "nosniff",
-        }
-        condition = version.check(request.headers)
-        if condition is Condition.NOT_MODIFIED:
-            return HTTPResponse(status=304, headers=headers)
-        if condition is Condition.FAILED:
-            raise PreconditionFailed("The file is another version")
-        if redirect and (
-            url := await conversions.presign(result, request.method, REDIRECT_SECONDS)
-        ):
-            # 302: with GET and HEAD each client repeats its method. No cache may keep the
-            # address: it works for everyone, and only for a short time.
-            return HTTPResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
+        size = stored.info.size
         current = version.is_same(request.headers.get("if-range"))
         part = parse_range(request.headers.get("range") if current else None, size)
         start, end = (part.start, part.end) if part else (0, size)

@@ -36,6 +36,9 @@ LINGER_SECONDS = 2.0
 """How long a refused head or body is still read: a client that gets no answer while it sends may
 take a closed connection for a failure of the network (RFC 9112, section 9.6)."""
 
+JOINED_SIZE = 32 * 1024
+"""Bytes of a body that goes out as one with its head; of a larger one that would be a copy."""
+
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
@@ -129,13 +132,16 @@ class Requests(Http):
         if has_body:
             headers.setdefault("content-type", response.content_type)
         answer = head_of(status, headers.items())
-        if data:
-            answer += data
         if self.expecting_continue:
             self.expecting_continue = False
             if status != 417:
                 answer = HTTP_CONTINUE + answer
-        await self._send(answer)
+        if len(data) <= JOINED_SIZE:
+            await self._send(answer + data)
+        else:
+            await self._send(answer)
+            self.stage = Stage.RESPONSE  # from here on an error cannot be answered
+            await self._send(data)
         self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
 
     async def error_response(self, exception: Exception) -> None:

@@ -12,9 +12,6 @@ from app.core.storage import ObjectNotFound, StoredObject
 from app.web.guard.record import record_of
 from app.web.service.conversions import Conversions, Result
 
-JOINED_SIZE = 32 * 1024
-"""Bytes of a body that goes out as one with its head; of a larger one that would be a copy."""
-
 
 @contextlib.contextmanager
 def opened(conversions: Conversions, result: Result) -> Iterator[StoredObject]:
@@ -58,7 +55,8 @@ async def send(
         first = await anext(parts, b"")
     except ObjectNotFound:
         raise NotFound("There is no such result") from None
-    if len(first) == end - start <= JOINED_SIZE:
+    if len(first) == end - start:
+        await anext(parts, b"")  # ends them, which is left to a task of its own otherwise
         return HTTPResponse(first, status=status, headers=headers, content_type=media_type)
     await _stream(request, first, parts, HTTPResponse(None, status, headers, media_type))
     return None
