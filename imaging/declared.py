@@ -26,14 +26,23 @@ class Option(Generic[T]):
     """As a form has it."""
     changes_pixels: bool
     """Whether a picture's own pixels are another result than what is asked for."""
+    looks_first: bool = False
+    """Whether the pixels, all of them and at their full size, say what the result shows: how large
+    that is, and how much of the picture, is not known before."""
 
 
 def option(
-    kind: Kind[Any], default: T, sentence: str, example: str, *, changes_pixels: bool = True
+    kind: Kind[Any],
+    default: T,
+    sentence: str,
+    example: str,
+    *,
+    changes_pixels: bool = True,
+    looks_first: bool = False,
 ) -> T:
     """A field of `Options`. One that does not say so changes pixels: it is not answered with the
     picture as it came."""
-    declared = Option(kind, default, sentence, example, changes_pixels)
+    declared = Option(kind, default, sentence, example, changes_pixels, looks_first)
     declared_field: T = field(default=default, metadata={"option": declared})
     return declared_field
 
@@ -47,6 +56,11 @@ class Declared:
     def changes_pixels(self) -> bool:
         """Whether a picture's own pixels are another result than what is asked for."""
         return any(option.changes_pixels for option, _ in self._chosen().values())
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether the pixels say which part of the picture the result shows."""
+        return any(option.looks_first for option, _ in self._chosen().values())
 
     def to_dict(self) -> dict[str, Any]:
         """What differs from the defaults, as JSON data; {} if nothing does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyvips
 
@@ -50,6 +50,11 @@ class Source:
             return [self.image]
         width, height = self.image.width, self.image.height // self.frames
         return [self.image.crop(0, n * height, width, height) for n in range(self.frames)]
+
+    def with_frames(self, frames: list[pyvips.Image]) -> Source:
+        """The picture with these frames, all of one size, in place of its own."""
+        image = pyvips.Image.arrayjoin(frames, across=1) if self.animated else frames[0]
+        return replace(self, image=image, size=(frames[0].width, frames[0].height))
 
 
 def pixels(image: pyvips.Image) -> Data:

@@ -90,8 +90,8 @@ def check_colours(
         raise Unreadable(f"the {target.format} that was written cannot be decoded") from None
     if not flat:
         return
-    # What cover and thumb cut out may well be a single colour.
-    cut = options.resizes and options.fit in (Fit.COVER, Fit.THUMB)
+    # A part of the picture may well be a single colour.
+    cut = options.looks_first or (options.resizes and options.fit in (Fit.COVER, Fit.THUMB))
     if not cut and _differs(data, target, size):
         raise PictureError("the result is a single colour, and the picture is not")
     # One of which nothing was decoded is black, and no picture of a night.

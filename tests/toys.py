@@ -279,7 +279,7 @@ def add_option(code: Path) -> None:
     (code / "imaging" / "steps" / "blur.py").write_text(OPTION_STEP)
     steps = code / "imaging" / "steps" / "__init__.py"
     _add(steps, "    resize.apply,\n", "    blur.apply,\n")
-    _add(steps, "from imaging.steps import background, ", "blur, ")
+    _add(steps, "from imaging.steps import (\n", "    blur,\n")
 
 
 def add_endpoint(code: Path) -> None:

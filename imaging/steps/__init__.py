@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imaging.source import Source
-from imaging.steps import background, colour, metadata, resize, upright
+from imaging.steps import (
+    background,
+    colour,
+    metadata,
+    resize,
+    upright,
+)
 from imaging.target import Target
 
 STEPS: tuple[Callable[[Source, Target], Source], ...] = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pyvips
 
 from imaging.geometry import final_size, scaled_size, sides
@@ -26,7 +24,7 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
         width: pixels of the picture as it will be shown, turned if it is.
         height: as `width`.
     """
-    if not options.resizes:
+    if not options.resizes or options.looks_first:
         return 1
     factors = [size / wanted for size, wanted in sides(width, height, options)]
     # All but inside and contain use up the picture in the direction that shrinks least.
@@ -42,6 +40,7 @@ def reads_in_any_order(options: Options) -> bool:
         options.gravity is Gravity.ATTENTION
         or options.fit is Fit.THUMB
         or options.alpha is Alpha.REFUSE
+        or options.looks_first
     )
 
 
@@ -59,7 +58,7 @@ def apply(source: Source, target: Target) -> Source:
     target.limits.check_size(final.width, final.height, source.frames)
     frames = source.each_frame()
     if options.fit is Fit.THUMB:
-        return _joined(source, thumb.cut(frames, final))
+        return source.with_frames(thumb.cut(frames, final))
     scaled = scaled_size(*source.size, options)
     width, height = scaled.width, scaled.height
     if options.fit is Fit.COVER:
@@ -69,12 +68,7 @@ def apply(source: Source, target: Target) -> Source:
         frames = [frame.thumbnail_image(width, height=height, size="force") for frame in frames]
     if options.fit is Fit.CONTAIN:
         frames = [_pad(frame, options) for frame in frames]
-    return _joined(source, frames)
-
-
-def _joined(source: Source, frames: list[pyvips.Image]) -> Source:
-    image = pyvips.Image.arrayjoin(frames, across=1) if source.animated else frames[0]
-    return replace(source, image=image, size=(frames[0].width, frames[0].height))
+    return source.with_frames(frames)
 
 
 def _pad(image: pyvips.Image, options: Options) -> pyvips.Image:

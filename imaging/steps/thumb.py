@@ -23,6 +23,8 @@ PLAIN = 0.95
 a building that the border cuts off takes more of it."""
 CLEAR = 0.5
 """As `PLAIN`, of pixels that cannot be seen: what is cut out is often cut close."""
+MEDIAN = 3
+"""Pixels of a side of what `find_trim` takes the median of."""
 MARGIN = 0.05
 """Room on each side of the object, of its own size, where the picture has it."""
 
@@ -106,7 +108,9 @@ def _standing_in(image: pyvips.Image) -> Standing | None:
         near = sum(_distance(pixel, background) <= NEAR for pixel in border)
     if near < share * len(border):
         return None
-    left, top, width, height = seen.find_trim(threshold=NEAR, background=colour)
+    # Single pixels are noise, which libvips leaves out where there is room for its median.
+    tiny = min(small.width, small.height) < MEDIAN
+    left, top, width, height = seen.find_trim(threshold=NEAR, background=colour, line_art=tiny)
     if not width or not height:
         return None
     # A pixel of the copy on each side is what the scaling may have taken off.

@@ -155,3 +155,10 @@ def test_an_object_that_moves_is_whole_in_every_frame(format: Format) -> None:
         result.seek(number)
         columns = np.flatnonzero(_blue(result.convert("RGB")).any(axis=0))
         assert columns[-1] - columns[0] == pytest.approx(150 * 80 / 400, abs=5)
+
+
+@pytest.mark.parametrize("size", [(1, 9), (9, 1), (2, 2), (1, 1), (2, 40)])
+def test_a_picture_of_a_few_pixels_has_a_thumbnail(size: tuple[int, int]) -> None:
+    image = Image.new("RGBA", size, CLEAR)
+    image.putpixel((size[0] - 1, size[1] - 1), (*RED, 255))
+    assert _thumb(image, 1, 1).size == (1, 1)

@@ -68,6 +68,8 @@ class ConversionRequest:
 
     def _too_large(self, format: Format, size: Size) -> str | None:
         """Why the format cannot hold the picture, even if it is displayed turned by a quarter."""
+        if self.options.looks_first:  # the decoder is the first to know
+            return None
         turned = final_size(size.height, size.width, self.options)
         if not format.too_large(turned):
             return None
