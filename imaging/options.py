@@ -109,6 +109,15 @@ class Options(Declared):
         "with another fit.",
         Gravity.ATTENTION,
     )
+    trim: int | None = option(
+        Number(0, 255),
+        None,
+        "Cuts off the border, before any resize: rows and columns at the edges whose pixels differ "
+        "from the top left one by no more than this, of 255, in red, green, blue and alpha. A "
+        "picture of one colour stays as it is. Of an animation what moves counts.",
+        "10",
+        looks_first=True,
+    )
     background: str | None = option(
         Colour(),
         None,

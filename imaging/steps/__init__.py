@@ -10,6 +10,7 @@ from imaging.steps import (
     colour,
     metadata,
     resize,
+    trim,
     upright,
 )
 from imaging.target import Target
@@ -17,6 +18,7 @@ from imaging.target import Target
 STEPS: tuple[Callable[[Source, Target], Source], ...] = (
     upright.apply,
     colour.apply,
+    trim.apply,
     resize.apply,
     background.apply,
     metadata.apply,

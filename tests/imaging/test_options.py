@@ -36,6 +36,7 @@ ALL: dict[str, object] = {
     "height": "480",
     "fit": "cover",
     "gravity": "attention",
+    "trim": "0",
     "background": "#0050C8",
     "alpha": "refuse",
     "damaged": "refuse",
@@ -50,6 +51,7 @@ PARSED = Options(
     height=480,
     fit=Fit.COVER,
     gravity=Gravity.ATTENTION,
+    trim=0,
     background="0050c8",
     alpha=Alpha.REFUSE,
     damaged=Damaged.REFUSE,
@@ -82,6 +84,7 @@ def test_every_option_is_understood() -> None:
         ({"lossless": 1}, {"lossless": True}),
         ({"lossless": "0"}, {}),
         ({"lossless": False}, {}),
+        ({"trim": 255}, {"trim": 255}),
         ({"background": "FFF"}, {"background": "ffffff"}),
         ({"background": "#1a2"}, {"background": "11aa22"}),
         ({"background": "#A0b1C2"}, {"background": "a0b1c2"}),
@@ -117,6 +120,7 @@ def test_an_empty_value_is_the_default(nothing: object) -> None:
         ),
         *itertools.product(("width", "height"), (True, "٣", [10], {"a": 1}, "ten")),
         *itertools.product(("lossless",), ("maybe", 2, 1.0, [], {}, "on!")),
+        *itertools.product(("trim",), (-1, 256, "1.5", True, "auto")),
         *itertools.product(("background",), ("ffff", "#12345g", "red", "##fff", 255, "ffffff00")),
         *itertools.product(("effort",), ("slow", 3, True, ["fast"])),
         *itertools.product(("keep",), ("exif", "date,,icc", ["date", 5], 7, {"date": 1}, True)),
@@ -327,3 +331,8 @@ def test_what_the_format_does_not_hold_is_refused_in_a_sentence(
     with pytest.raises(InvalidOption) as error:
         _wish(**given).conversion(MD5, "image/png", Size(*size))
     assert str(error.value).startswith(message)
+
+
+def test_what_may_be_cut_off_is_not_refused_by_its_size() -> None:
+    large = Size(20_000, 40)
+    assert _wish(trim=10).conversion(MD5, "image/png", large).options.trim == 10
