@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ Schema = dict[str, Any]
 
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+_REAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?")
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -102,6 +104,33 @@ class Number(Kind[int]):
 
     def allowed(self) -> str:
         return f"{self.minimum} to {self.maximum}"
+
+
+@dataclass(frozen=True)
+class Real(Kind[float]):
+    """A number between two others, of which two decimals count."""
+
+    minimum: float
+    maximum: float
+
+    def parse(self, name: str, given: object) -> float:
+        text = str(given) if isinstance(given, str | int | float) else ""
+        number = round(float(text), 2) if _REAL.fullmatch(text) else math.nan
+        if not self.minimum <= number <= self.maximum:  # nor is what is no number
+            raise InvalidOption(
+                f"{name} should be a number from {self.minimum:g} to {self.maximum:g} "
+                f"(it is {shown(given)})"
+            )
+        return number
+
+    def schema(self) -> Schema:
+        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
+
+    def allowed(self) -> str:
+        return f"{self.minimum:g} to {self.maximum:g}"
+
+    def text(self, value: float, separator: str = ",") -> str:
+        return f"{value:g}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from imaging.steps import (
     colour,
     metadata,
     resize,
+    sharpen,
     trim,
     upright,
 )
@@ -20,6 +21,7 @@ STEPS: tuple[Callable[[Source, Target], Source], ...] = (
     colour.apply,
     trim.apply,
     resize.apply,
+    sharpen.apply,
     background.apply,
     metadata.apply,
 )

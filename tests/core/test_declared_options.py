@@ -65,6 +65,8 @@ def _asked(schema: Schema) -> st.SearchStrategy[Any]:
             return st.booleans()
         case {"type": "integer"}:
             return st.integers(schema["minimum"], schema["maximum"])
+        case {"type": "number"}:
+            return st.floats(schema["minimum"], schema["maximum"])
         case {"type": "string", "pattern": pattern}:
             return st.from_regex(pattern.encode().decode(), fullmatch=True)
     raise AssertionError(f"a kind of value that this test does not make: {schema}")

@@ -133,6 +133,7 @@ def options(draw: st.DrawFn, *, resizes: bool) -> Options:
     values: dict[str, Any] = {
         "background": draw(st.sampled_from([None, None, "ffffff", "0050c8"])),
         "keep": tuple(keep for keep in Keep if draw(st.booleans())),
+        "sharpen": draw(st.sampled_from([None, None, 0.5, 3])),
     }
     if resizes:
         side = st.integers(1, 150)

@@ -37,6 +37,7 @@ ALL: dict[str, object] = {
     "fit": "cover",
     "gravity": "attention",
     "trim": "0",
+    "sharpen": "0.80",
     "background": "#0050C8",
     "alpha": "refuse",
     "damaged": "refuse",
@@ -52,6 +53,7 @@ PARSED = Options(
     fit=Fit.COVER,
     gravity=Gravity.ATTENTION,
     trim=0,
+    sharpen=0.8,
     background="0050c8",
     alpha=Alpha.REFUSE,
     damaged=Damaged.REFUSE,
@@ -85,6 +87,10 @@ def test_every_option_is_understood() -> None:
         ({"lossless": "0"}, {}),
         ({"lossless": False}, {}),
         ({"trim": 255}, {"trim": 255}),
+        ({"sharpen": "2"}, {"sharpen": 2}),
+        ({"sharpen": 0.5}, {"sharpen": 0.5}),
+        ({"sharpen": "1.50000001"}, {"sharpen": 1.5}),
+        ({"sharpen": 10}, {"sharpen": 10}),
         ({"background": "FFF"}, {"background": "ffffff"}),
         ({"background": "#1a2"}, {"background": "11aa22"}),
         ({"background": "#A0b1C2"}, {"background": "a0b1c2"}),
@@ -121,6 +127,8 @@ def test_an_empty_value_is_the_default(nothing: object) -> None:
         *itertools.product(("width", "height"), (True, "٣", [10], {"a": 1}, "ten")),
         *itertools.product(("lossless",), ("maybe", 2, 1.0, [], {}, "on!")),
         *itertools.product(("trim",), (-1, 256, "1.5", True, "auto")),
+        *itertools.product(("sharpen",), (0, 0.49, 10.01, "-1", "1e0", "nan", "inf", float("nan"))),
+        *itertools.product(("sharpen",), (True, [1], {"a": 1}, "sharp", "9" * 99, "1.", "٣")),
         *itertools.product(("background",), ("ffff", "#12345g", "red", "##fff", 255, "ffffff00")),
         *itertools.product(("effort",), ("slow", 3, True, ["fast"])),
         *itertools.product(("keep",), ("exif", "date,,icc", ["date", 5], 7, {"date": 1}, True)),
@@ -182,6 +190,8 @@ def test_lossless_is_refused_where_the_format_cannot() -> None:
         ({"width": "640"}, {"width": 640, "fit": "inside"}),
         ({"effort": "balanced"}, {}),
         ({"lossless": "no"}, {}),
+        ({"sharpen": "1.504"}, {"sharpen": 1.5}),
+        ({"sharpen": 1}, {"sharpen": "1.0"}),
         ({"format": "JPEG", "q": "80"}, {"format": "jpg", "q": 80}),
         ({"format": "same", "q": "80"}, {"format": "png", "q": 80}),
     ],
@@ -336,3 +346,5 @@ def test_what_the_format_does_not_hold_is_refused_in_a_sentence(
 def test_what_may_be_cut_off_is_not_refused_by_its_size() -> None:
     large = Size(20_000, 40)
     assert _wish(trim=10).conversion(MD5, "image/png", large).options.trim == 10
+    with pytest.raises(InvalidOption, match="16383 pixels a side"):
+        _wish(sharpen=1).conversion(MD5, "image/png", large)
