@@ -91,9 +91,9 @@ def _converted(
     """
     measures = Measures(Size(*source.size), frames=source.frames)
     tell(measures)
-    prepared = _prepare(source, target)
+    prepared, placeholder = _prepare(source, target)
     size = Size(prepared.width, prepared.height // source.frames)
-    tell(replace(measures, result=size))
+    tell(replace(measures, result=size, placeholder=placeholder))
     if why := target.format.too_large(size):
         raise PictureError(why)
     result = _unencoded(data, source, target) or _encoded(data, source, target, prepared)
@@ -108,14 +108,15 @@ def _converted(
     return result
 
 
-def _prepare(source: Source, target: Target) -> pyvips.Image:
-    """The pixels as they are to be written, with the metadata that is to be kept."""
+def _prepare(source: Source, target: Target) -> tuple[pyvips.Image, str | None]:
+    """The pixels as they are to be written, with the metadata that is to be kept, and what a page
+    shows until they are there, if it is asked for."""
     for step in STEPS:
         source = step(source, target)
     image = source.image
     dropped = [name for name in _OF_FRAMES if image.get_typeof(name)]
     if not dropped and not source.animated:
-        return image
+        return image, source.placeholder
     image = image.copy()
     for name in dropped:
         image.remove(name)
@@ -123,7 +124,7 @@ def _prepare(source: Source, target: Target) -> pyvips.Image:
         image.set_type(pyvips.GValue.gint_type, "page-height", image.height // source.frames)
         image.set_type(pyvips.GValue.array_int_type, "delay", list(source.delays))
         image.set_type(pyvips.GValue.gint_type, "loop", source.loop)
-    return image
+    return image, source.placeholder
 
 
 def _unencoded(data: Data, source: Source, target: Target) -> bytes | None:

@@ -1,4 +1,5 @@
-"""The sizes of a picture, as it came and as its result has it, and its frames."""
+"""What the decoder finds out about a picture: its sizes, as it came and as its result has it, its
+frames, and its placeholder."""
 
 from __future__ import annotations
 
@@ -23,6 +24,8 @@ class Measures:
     result: Size | None = None
     frames: int = 1
     """Of the original, that the result shows; 1 also where that is not known."""
+    placeholder: str | None = None
+    """What a page shows until the result is there, where that is asked for."""
 
     def to_dict(self) -> dict[str, object]:
         """The measures as JSON data, without those that are not known."""
@@ -30,17 +33,20 @@ class Measures:
         known: dict[str, object] = {
             name: [size.width, size.height] for name, size in sizes.items() if size
         }
-        return {**known, "frames": self.frames} if self.frames > 1 else known
+        if self.frames > 1:
+            known["frames"] = self.frames
+        return {**known, "placeholder": self.placeholder} if self.placeholder else known
 
     @classmethod
     def from_dict(cls, data: object) -> Measures:
         """The measures that `to_dict` described; what is none counts as not known."""
         known = data if isinstance(data, Mapping) else {}
-        frames = known.get("frames")
+        frames, placeholder = known.get("frames"), known.get("placeholder")
         return cls(
             _size(known.get("original")),
             _size(known.get("result")),
             frames if isinstance(frames, int) and frames > 1 else 1,
+            placeholder if isinstance(placeholder, str) else None,
         )
 
 

@@ -64,6 +64,14 @@ class Keep(StrEnum):
     CREATION = "creation"  # the time the picture was made, and no other date
 
 
+class Placeholder(StrEnum):
+    """What a page shows until the picture is there."""
+
+    THUMBHASH = "thumbhash"
+    BLURHASH = "blurhash"
+    COLOR = "color"
+
+
 _LOSSLESS = ", ".join(format for format in Format if format.can_be_lossless)
 
 
@@ -159,6 +167,17 @@ class Options(Declared):
         f"`{Keep.DATE}` is every date of the EXIF block, `{Keep.CREATION}` the time the picture "
         "was made.",
         "copyright,icc",
+        changes_pixels=False,
+    )
+    placeholder: Placeholder | None = option(
+        Choice(
+            Placeholder,
+            "A [ThumbHash](https://evanw.github.io/thumbhash/) in base64, a "
+            "[BlurHash](https://blurha.sh), or the colour of its largest part, such as `#a0522d`.",
+        ),
+        None,
+        "What a page shows until the result is there, in the details of the conversion.",
+        Placeholder.THUMBHASH,
         changes_pixels=False,
     )
 

@@ -38,6 +38,8 @@ class Source:
     """Milliseconds each frame is shown."""
     loop: int = 0
     """How often the animation is shown; 0 is without end."""
+    placeholder: str | None = None
+    """What a page shows until the result is there, where that is asked for."""
 
     @property
     def animated(self) -> bool:

@@ -9,6 +9,7 @@ from imaging.steps import (
     background,
     colour,
     metadata,
+    placeholder,
     resize,
     sharpen,
     trim,
@@ -23,6 +24,7 @@ STEPS: tuple[Callable[[Source, Target], Source], ...] = (
     resize.apply,
     sharpen.apply,
     background.apply,
+    placeholder.apply,
     metadata.apply,
 )
 """In their order. Each gets the picture as the one before left it."""

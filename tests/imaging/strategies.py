@@ -13,7 +13,7 @@ from PIL import Image
 
 from imaging.formats import Format
 from imaging.limits import Limits
-from imaging.options import Effort, Fit, Gravity, Keep, Options
+from imaging.options import Effort, Fit, Gravity, Keep, Options, Placeholder
 from imaging.target import Target
 from tests.imaging.apngs import Part, apng
 from tests.imaging.samples import encoded, oriented
@@ -134,6 +134,7 @@ def options(draw: st.DrawFn, *, resizes: bool) -> Options:
         "background": draw(st.sampled_from([None, None, "ffffff", "0050c8"])),
         "keep": tuple(keep for keep in Keep if draw(st.booleans())),
         "sharpen": draw(st.sampled_from([None, None, 0.5, 3])),
+        "placeholder": draw(st.sampled_from([None, None, *Placeholder])),
     }
     if resizes:
         side = st.integers(1, 150)

@@ -24,6 +24,7 @@ from imaging.options import (
     Gravity,
     Keep,
     Options,
+    Placeholder,
     parse_options,
     parse_q,
 )
@@ -43,6 +44,7 @@ ALL: dict[str, object] = {
     "damaged": "refuse",
     "effort": "small",
     "keep": "icc,copyright,location,date,creation",
+    "placeholder": "BlurHash",
 }
 """Each option, as a form has it."""
 
@@ -59,6 +61,7 @@ PARSED = Options(
     damaged=Damaged.REFUSE,
     effort=Effort.SMALL,
     keep=tuple(Keep),
+    placeholder=Placeholder.BLURHASH,
 )
 
 
@@ -129,6 +132,7 @@ def test_an_empty_value_is_the_default(nothing: object) -> None:
         *itertools.product(("trim",), (-1, 256, "1.5", True, "auto")),
         *itertools.product(("sharpen",), (0, 0.49, 10.01, "-1", "1e0", "nan", "inf", float("nan"))),
         *itertools.product(("sharpen",), (True, [1], {"a": 1}, "sharp", "9" * 99, "1.", "٣")),
+        *itertools.product(("placeholder",), ("blur", 1, True)),
         *itertools.product(("background",), ("ffff", "#12345g", "red", "##fff", 255, "ffffff00")),
         *itertools.product(("effort",), ("slow", 3, True, ["fast"])),
         *itertools.product(("keep",), ("exif", "date,,icc", ["date", 5], 7, {"date": 1}, True)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
+from tests.imaging.samples import encoded
 from tests.pictures import as_format, large, md5, opened, photograph, unique
 from tests.service import Client, Service
 from tests.web.contract import Contract
@@ -80,6 +83,32 @@ def test_a_done_job_tells_its_sizes_its_time_and_where_its_result_is(
         "saved_bytes": saved,
         "saved_percent": round(100 * saved / len(data), 1),
     }
+
+
+def test_a_border_is_cut_off_and_a_placeholder_is_told(
+    contract: Contract, client: Client, ws: ClientConnection
+) -> None:
+    image = Image.new("RGB", (400, 300), (255, 255, 255))
+    image.paste(opened(photograph("rocket")).crop((100, 100, 300, 200)), (150, 120))
+    data = encoded(image, "PNG")
+    asked = {"trim": 10, "sharpen": 0.8, "width": 100, "placeholder": "blurhash"}
+    client.upload(data, **{name: str(value) for name, value in asked.items()})
+    client.wait(md5(data))
+    response = client.http.get(f"/status/{md5(data)}?details=true")
+    contract.check(response)
+    (job,) = response.json()
+    assert job["options"] == asked
+    assert (job["original_width"], job["original_height"]) == (400, 300)
+    assert (job["result_width"], job["result_height"]) == (100, 50)
+    assert len(job["placeholder"]) == 28
+    ws.send(message(data, "webp", details=True, **{**asked, "placeholder": "color"}))
+    *_, done = answers(ws, 1)
+    contract.validate(done, contract.component("SocketDone"))
+    assert done["options"]["placeholder"] == "color"
+    assert re.fullmatch("#[0-9a-f]{6}", done["placeholder"])
+    assert opened(base64.b64decode(done["file"])).size == (100, 50)
+    result = client.http.get(urljoin(str(response.request.url), job["download_url"]))
+    assert opened(result.content).size == (100, 50)
 
 
 def test_without_details_the_answer_is_the_kept_one(client: Client) -> None:

@@ -133,6 +133,10 @@ DETAILS: dict[str, Schema] = {
     "result_bytes": _number("Of the result.", 0),
     "result_width": _number("Pixels of the result.", 1),
     "result_height": _number("Pixels of the result.", 1),
+    "placeholder": _text(
+        "What a page shows until the result is there, as `placeholder` asks for it.",
+        example="1QcSHQRnh493V4dIh4eXh1h4kJUI",
+    ),
     "saved_bytes": {
         "type": "integer",
         "description": "Original minus result; below 0 if the result is larger.",
