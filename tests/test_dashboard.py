@@ -281,6 +281,7 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
         stack.convert(data)
     (first,) = stack.client.http.get(f"/status/{md5(data)}?details=true").json()
     assert first["error"]["message"] == "the original is gone; send the picture again"
+    assert first["error"]["code"] == "interrupted"
     id = stack.dashboard.id_of("failed", "beach")
     stack.dashboard.press(f"/job/{id}/requeue")
     with stack.workers() as pool:
@@ -295,6 +296,7 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
     metadata = json.loads(stack.dashboard.read(f"job/{id}")["metadata"])
     assert second["error"]["message"] == metadata["error"]
     assert metadata["error"] == "the worker stopped each time it converted the picture"
+    assert second["error"]["code"] == "interrupted"
 
 
 def test_a_compacted_queue_keeps_its_jobs(stack: Stack, connection: redis.Redis) -> None:

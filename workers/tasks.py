@@ -14,7 +14,7 @@ from rq.job import Job
 from rq.timeouts import JobTimeoutException
 from rq.utils import now
 
-from app.core.errors import SourceNotFound, StorageError
+from app.core.errors import ConversionInterrupted, SourceNotFound, StorageError
 from app.core.jobs.events import Step, publish
 from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
@@ -92,7 +92,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         _fail(job, str(error), error.code)
         raise
     except ObjectNotFound:
-        _fail(job, "the original is gone; send the picture again")
+        _fail(job, "the original is gone; send the picture again", ConversionInterrupted.code)
         raise
     except DecoderCrashed as error:
         job.meta["crashes"] = job.meta.get("crashes", 0) + 1
@@ -139,7 +139,7 @@ def report_failure(
         step = Step.RETRYING
     else:
         job.meta.setdefault("error", _in_words(error_type, error))
-        code = job.meta.setdefault("error_code", PROCESSING_FAILED)
+        code = job.meta.setdefault("error_code", ConversionInterrupted.code)
         logger.warning("%s: failed: %s (%s)", job.description, job.meta["error"], code)
         step = Step.FAILED
         if error_type is AbandonedJobError:

@@ -294,6 +294,18 @@ class Transparent(ProcessingFailed):
     example = "the picture is transparent and jpg is not: give a background"
 
 
+class ConversionInterrupted(ProcessingFailed):
+    """The conversion was ended by something else than the picture: its worker died, the storage
+    failed, or its time was over. Sent again, the picture is tried again."""
+
+    code = "interrupted"
+    status = 503
+    where = Where.CONVERSION
+    example = "the worker stopped each time it converted the picture"
+    header_names = ("Retry-After",)
+    retry_after = 5
+
+
 class Damaged(ProcessingFailed):
     """The file was cut off or its pixels are damaged, and `damaged=refuse` was requested."""
 

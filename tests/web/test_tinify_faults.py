@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import redis
 
 from app.core.jobs import keys
@@ -54,6 +56,28 @@ def test_what_is_not_ready_in_time_is_503_and_its_repeat_finds_the_same_job(
         line = running.access(path="/shrink")[0]
         assert (line["md5"], line["outcome"]) == (md5(data), "still_processing")
     assert running.troubles() == []
+
+
+def test_a_picture_whose_conversion_was_ended_is_503_and_its_repeat_is_tried_again(
+    redis_url: str, tmp_path: Path
+) -> None:
+    data = unique(photograph("rocket"))
+    with service(
+        tmp_path, REDIS__URL=redis_url, AUTH__API_KEYS=KEYS, LIMITS__CONVERSION_TIMEOUT=2
+    ) as running:
+        decoders = running.freeze(3)
+        response = _shrink(running.url, data)
+        assert response.status_code == 503, response.text
+        assert response.json() == {
+            "error": "Service unavailable",
+            "message": "the conversion took longer than 2 s",
+        }
+        assert int(response.headers["retry-after"]) > 0
+        assert response.headers["compression-count"] == "0"
+        for decoder in decoders:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                decoder.resume()
+        assert _shrink(running.url, data).status_code == 201
 
 
 def test_many_who_wait_cost_little_memory_and_no_thread_and_are_told_when_the_server_stops(

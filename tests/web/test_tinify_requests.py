@@ -241,6 +241,7 @@ def test_each_client_gets_an_address_that_it_can_follow(
     [
         (b"", 400, "InputMissing"),
         (b"{}", 400, "InputMissing"),
+        (b" null\n", 400, "InputMissing"),
         (b"not a picture", 415, "Unsupported media type"),
         (b"x" * 100_000, 415, "Unsupported media type"),
         (b"{", 400, "Bad request"),
@@ -307,6 +308,48 @@ def test_commands_that_make_no_sense_are_refused_in_the_services_words(
         contract.check(response)
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "image/png"])
+def test_null_is_no_picture_whatever_it_is_declared_as(
+    http: httpx.Client, content_type: str
+) -> None:
+    headers = {**AUTH, "Content-Type": content_type}
+    response = http.post("/shrink", content=b"null", headers=headers)
+    assert _refused(response, 400, "InputMissing") == "No input"
+
+
+@pytest.mark.parametrize("type", ["[]", "null"])
+def test_no_type_to_convert_to_is_no_compression(
+    http: httpx.Client, output: str, type: str
+) -> None:
+    before = http.post("/shrink", headers=AUTH).headers["compression-count"]
+    for body in (f'{{"convert": {{"type": {type}}}}}', f'{{"convert": {type}}}'):
+        response = http.post(output, content=body, headers=AUTH)
+        assert response.status_code == 200
+        assert response.headers["compression-count"] == before
+    assert response.content == http.get(output).content
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("POST /shrink", "Request header fields too large"),
+        ("GET /output/abc?a=b", "Request header fields too large"),
+        ("GET /keys/" + "x" * 900, "Request header fields too large"),
+        ("GET /shrinkage", "request_header_fields_too_large"),
+        ("GET /status/shrink", "request_header_fields_too_large"),
+        ("no request at all", "request_header_fields_too_large"),
+    ],
+)
+def test_a_head_that_is_too_large_is_refused_in_the_words_of_who_is_asked(
+    tinify_server: Service, line: str, error: str
+) -> None:
+    head = f"{line} HTTP/1.1\r\nHost: x\r\nCookie: {'c' * 40_000}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", tinify_server.port), timeout=60) as connection:
+        connection.sendall(head.encode())
+        status, _, body = answer(connection)
+    assert (status, json.loads(body)["error"]) == (431, error)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "error"),
     [
@@ -315,6 +358,9 @@ def test_commands_that_make_no_sense_are_refused_in_the_services_words(
         ("GET", "/output/a/b", 404, "Not found"),
         ("GET", "/output/..%2f..", 404, "Not found"),
         ("GET", "/keys/unknown", 404, "Not found"),
+        ("POST", "/keys", 404, "Not found"),
+        ("GET", "/output", 404, "Not found"),
+        ("POST", "/keys/unknown", 405, "Method not allowed"),
         ("GET", "/shrink", 405, "Method not allowed"),
         ("PUT", "/output/" + "a" * 32, 405, "Method not allowed"),
         ("DELETE", "/shrink", 405, "Method not allowed"),

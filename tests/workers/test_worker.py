@@ -263,6 +263,7 @@ def test_a_picture_that_takes_too_long_fails_with_the_reason(
         assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
         (told,) = web.http.get(f"/status/{md5(data)}?details=true").json()
         assert told["error"]["message"] == "the conversion took longer than 1 s"
+        assert told["error"]["code"] == "interrupted"
         assert _meta(connection, f"{md5(data)}-png-0")["error"] == told["error"]["message"]
     finally:
         assert pool.terminate() == 0

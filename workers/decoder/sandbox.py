@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from app.core.errors import ConversionInterrupted
 from app.core.jobs.counts import Restart
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -189,7 +190,8 @@ class Sandbox:
 
     def _took_too_long(self) -> ConversionTimeout:
         self.restarts[Restart.TIMED_OUT] += 1
-        return ConversionTimeout(f"the conversion took longer than {self._timeout:g} s")
+        message = f"the conversion took longer than {self._timeout:g} s"
+        return ConversionTimeout(message, ConversionInterrupted.code)
 
     def _drop(self) -> int | None:
         """End the decoder. Returns its status."""

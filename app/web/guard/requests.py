@@ -81,6 +81,8 @@ class Guard:
         if response := self._cors.preflight(request):
             record.outcome = "preflight"
             return response
+        if not request.head:  # it could not be read, so that there is no key to be asked for
+            return None
         if route != "live":
             stay_http(request)
         rules = request.route.ctx if request.route else None

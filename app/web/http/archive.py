@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ from app.web.guard.record import record_of
 from app.web.http.entries import safe_path, told_apart
 from app.web.serve.connection import cut_off
 from app.web.service.conversions import Conversions, Result
+from app.web.service.json_body import parse, read_body
 from app.web.service.sending import opened
 from app.web.service.spooling import Spooling, refuse
 from app.web.service.zipping import Entry, Zipping
@@ -122,18 +121,7 @@ async def _files(request: Request, spooling: Spooling) -> Sequence[Any]:
         SizeExceeded: if it is longer than it may be.
         UploadTimeout: if it does not come in time.
     """
-    body = bytearray()
-    parts = spooling.parts(request, MAX_BODY)
-    try:
-        async with contextlib.aclosing(parts):
-            async for data in parts:
-                body += data
-    except SizeExceeded:
-        raise SizeExceeded(f"A list of more than {MAX_BODY} bytes is not read") from None
-    try:
-        given = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidJSON("The body is not JSON") from None
+    given = parse(await read_body(request, spooling, MAX_BODY, "A list"))
     files = given.get("files") if isinstance(given, dict) else None
     if not isinstance(files, list) or not files:
         raise InvalidJSON("The body should be an object with a list 'files' that is not empty")

@@ -40,6 +40,8 @@ JOINED_SIZE = 32 * 1024
 """Bytes of a body that goes out as one with its head; of a larger one that would be a copy."""
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_PATH = re.compile(rb"[A-Za-z]{1,20} (/[!->@-~]{0,1000})(?=[ ?])")
+"""Of a request line, in a head that is not read."""
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
 SMALL_MESSAGE = 64 * 1024
@@ -88,6 +90,9 @@ class Requests(Http):
         try:
             await super().http1_request_header()  # type: ignore[no-untyped-call]
         except PayloadTooLarge:
+            # The path, so that the answer is in the words of the API that was asked.
+            if begun := _PATH.match(self.recv_buffer):
+                self.url = begun[1].decode("ascii")
             raise HeadTooLarge(
                 f"The head of the request is larger than {HEAD_SIZE} bytes"
             ) from None

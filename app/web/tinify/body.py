@@ -6,14 +6,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from sanic import Request
 
-from app.core.errors import InvalidJSON, NotAnImage, SizeExceeded, told
+from app.core.errors import InvalidJSON, NotAnImage, told
 from app.core.storage.errors import as_storage_error
+from app.web.service.json_body import read_body, read_rest
 from app.web.service.picture import Picture
 from app.web.service.sources import FILENAME
 from app.web.service.spooling import Spooling
@@ -22,6 +23,9 @@ from imaging.formats.recognise import HEAD_SIZE, readable_type
 
 MAX_JSON = 100 * 1024
 """Bytes of commands, with all their keys and headers."""
+
+NOTHING = (b"", b"null")
+"""Bodies without a picture that are no fault in themselves: none, and none in JSON."""
 
 _MARK = b"\xef\xbb\xbf"
 """Of UTF-8, as some editors put it before a text."""
@@ -37,7 +41,8 @@ class Upload:
 
 
 async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[str, Any] | None:
-    """The picture in the body, or the members of an object in JSON, or None for an empty body.
+    """The picture in the body, or the members of an object in JSON, or None for an empty body and
+    for null.
 
     Raises:
         NotAnImage: if it is something else; as soon as its first bytes say so.
@@ -58,7 +63,8 @@ async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[
                     head += data[: HEAD_SIZE - len(head)]
                     if _is_json(head):
                         file.seek(0)
-                        return parse_json(await _rest(file.read() + data, parts))
+                        begun = file.read() + data
+                        return parse_json(await read_rest(begun, parts, MAX_JSON, "JSON"))
                     if len(head) >= HEAD_SIZE:
                         _kind(request, head)
                 size += len(data)
@@ -67,7 +73,7 @@ async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[
                     file.write(data)
                 except OSError as error:  # of the spool
                     raise as_storage_error(error) from error
-        if not head.removeprefix(_MARK).strip():
+        if head.removeprefix(_MARK).strip() in NOTHING:
             return None
         media_type = _kind(request, head)
         return Upload(Picture(file, md5.hexdigest(), size, FILENAME, held.pop_all()), media_type)
@@ -92,20 +98,7 @@ async def read_json(request: Request, spooling: Spooling) -> Mapping[str, Any]:
         SizeExceeded: if it is larger than it may be.
         UploadTimeout: if it does not come in time.
     """
-    parts = spooling.parts(request, spooling.max_size)
-    async with contextlib.aclosing(parts):
-        return parse_json(await _rest(b"", parts))
-
-
-async def _rest(begun: bytes, parts: AsyncIterator[bytes]) -> bytes:
-    """What has begun, and the rest of it."""
-    body = bytearray(begun)
-    while len(body) <= MAX_JSON:
-        data = await anext(parts, None)
-        if data is None:
-            return bytes(body)
-        body += data
-    raise SizeExceeded(f"JSON of more than {MAX_JSON} bytes is not read")
+    return parse_json(await read_body(request, spooling, MAX_JSON, "JSON"))
 
 
 def _is_json(head: bytes) -> bool:

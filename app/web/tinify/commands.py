@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Any
 
 from app.core.errors import InvalidJSON, InvalidOption, UnknownMetadata
 from app.core.outgoing.delivery import Delivery, parse_delivery
+from app.web.service.json_body import parse
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import Fit
@@ -124,11 +124,7 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
     Raises:
         InvalidJSON: if it is something else.
     """
-    try:
-        # json.loads itself tells UTF-16 and UTF-32 from UTF-8; a mark before it is passed over.
-        data = json.loads(body.strip() or b"{}")
-    except (ValueError, RecursionError):
-        raise InvalidJSON("the body is not JSON") from None
+    data = parse(body.strip() or b"{}")
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -145,6 +141,8 @@ def parse_commands(given: Mapping[str, Any]) -> Commands:
     """
     _only("the request", given, _NAMES)
     convert = _object("convert", given.get("convert"), shorthand="type")
+    if convert.get("type") == []:  # as none
+        convert = {name: value for name, value in convert.items() if name != "type"}
     background = _object("transform", given.get("transform"), shorthand="background").get(
         "background"
     )

@@ -47,6 +47,7 @@ ANY_PICTURE = {
     errors.Unavailable: errors.Unavailable.example,
     errors.QueueFull: errors.QueueFull.example,
     errors.ProcessingFailed: errors.ProcessingFailed.example,
+    errors.ConversionInterrupted: errors.ConversionInterrupted.example,
     errors.TooManyPixels: errors.TooManyPixels.example,
     errors.RateLimited: errors.RateLimited.example,
     errors.SizeExceeded: errors.SizeExceeded.example,

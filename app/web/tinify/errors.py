@@ -14,8 +14,9 @@ from app.core.errors import TinyImageError
 
 COUNT_HEADER = "Compression-Count"
 
-PREFIXES = ("/shrink", "/output/", "/keys/")
-"""Of the paths whose answers are in these words, errors that reach no handler included."""
+PATHS = ("/shrink", "/output", "/keys")
+"""What is at these paths and below them is answered in these words, errors that reach no handler
+included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ TABLE: Mapping[type[TinyImageError], Told] = {
     errors.Transparent: BAD_REQUEST,
     errors.UnknownMetadata: Told(400, "JSON validation error"),
     errors.InputMissing: Told(400, "InputMissing", "No input"),
+    errors.ConversionInterrupted: Told(503, "Service unavailable"),
     errors.ProcessingFailed: Told(400, "Decode error", "Image could not be decoded: {}"),
     errors.SourceNotFound: Told(400, "Source not found"),
     errors.DeliveryFailed: Told(500, "Storage failed"),
@@ -64,7 +66,8 @@ def told(error: type[TinyImageError]) -> Told:
 
 def speaks(request: Request) -> bool:
     """Whether a request is one of this API."""
-    return (request.path or "").startswith(PREFIXES)
+    path = f"{request.path}/"
+    return any(path.startswith(f"{each}/") for each in PATHS)
 
 
 def respond(request: Request, error: TinyImageError) -> HTTPResponse:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from app.core.errors import (
+    ConversionInterrupted,
     InvalidOption,
     ProcessingFailed,
     StillProcessing,
@@ -147,7 +148,14 @@ class Work:
             else:
                 refusals.append(Unavailable("The picture is gone, or the server stops; try again"))
         if not results:
-            # That it is transparent is the last thing to say of a picture.
-            raise min(refusals, key=lambda error: isinstance(error, Transparent))
+            # Of one that may yet be converted nothing else is known; that it is transparent is the
+            # last thing to say of a picture.
+            raise min(
+                refusals,
+                key=lambda error: (
+                    not isinstance(error, ConversionInterrupted),
+                    isinstance(error, Transparent),
+                ),
+            )
         # One that is the first frame of an animation is not the same picture.
         return min(results, key=lambda each: (-each.job.facts.measures.frames, each.info.size))

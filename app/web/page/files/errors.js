@@ -15,6 +15,6 @@ export function sentence(item, limit) {
   if (code === "size_exceeded") return t("error_size_exceeded", { size: bytes(item.size), limit: bytes(limit) });
   const pixels = PIXELS.exec(message ?? "");
   if (pixels) return t("error_pixels", { size: mega(pixels[1]), limit: mega(pixels[2]) });
-  const key = `error_${code}`;
+  const key = `error_${code === "interrupted" ? "internal_error" : code}`;
   return known(key) ? t(key) : message ?? t("error_internal_error");
 }
