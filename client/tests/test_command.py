@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from client.tests.command import tinyimage
+from client.tests.command import started, tinyimage
 from client.tests.standin import RESULT, Answer, Request, Standin
 from tests.pictures import opened, photograph, unique
 from tests.service import Service
@@ -344,3 +344,16 @@ def test_a_busy_server_is_told_of_once(folder: Path, fake: Standin) -> None:
     ended = tinyimage(".")
     assert ended.status == 0
     assert ended.err.count("waiting: again in 1 s") == 1
+
+
+def test_a_reader_that_goes_ends_it_without_a_trace(folder: Path, fake: Standin) -> None:
+    for number in range(30):
+        put(folder / f"{number}.jpg")
+    process = started(".", "--json", "--server", fake.url, "--jobs", "1", cwd=folder)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(20) == 130
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    assert 0 < len(list(folder.glob("*.webp"))) < 30

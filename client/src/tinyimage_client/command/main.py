@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -174,12 +174,16 @@ def command(context: click.Context, /, paths: tuple[str, ...], **given: Any) -> 
     settings = _settings(given)
     _check_folders(paths, settings.placement)
     client = _client(given)
-    plan = make_plan(paths, settings.placement, settings.conversion.format)
     report = _report(given)
-    context.exit(_ended(report, lambda: run(client, plan, settings, report)))
+
+    def work() -> Coroutine[Any, Any, None]:
+        plan = make_plan(paths, settings.placement, settings.conversion.format)
+        return run(client, plan, settings, report)
+
+    context.exit(_ended(report, work))
 
 
-def _ended(report: Report, work: Callable[[], Any]) -> int:
+def _ended(report: Report, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     """Do the work, and say how it ended. Returns the status to exit with."""
     status = 0
     try:
@@ -189,6 +193,9 @@ def _ended(report: Report, work: Callable[[], Any]) -> int:
     except (Unreachable, NotAServer, KeyRefused) as error:
         status = NO_SERVER
         report.fail(_about_key(error))
+    except BrokenPipeError:  # nobody reads the objects any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = STOPPED
     except OSError as error:  # of the folder that is watched
         status = SOME_FAILED
         report.fail(f"{shown(error.filename or '')}: {(error.strerror or str(error)).lower()}")
@@ -233,7 +240,8 @@ def _stream(paths: tuple[str, ...], given: dict[str, Any]) -> int:
         raise click.UsageError("The result goes to standard output, which is a terminal.")
     report = Report(dry_run=False, json=False, quiet=True)
     conversion, client = _conversion(given), _client(given)
-    return _ended(report, lambda: run_stream(client, conversion, report))
+    # Read here: a Ctrl-C reaches no thread.
+    return _ended(report, lambda: run_stream(client, conversion, sys.stdin.buffer.read(), report))
 
 
 def _settings(given: dict[str, Any]) -> Settings:

@@ -38,7 +38,7 @@ class Into:
         return self.folder / inner.with_name(name)
 
     def is_own(self, path: Path) -> bool:
-        return path.absolute() == self.folder.absolute() or path.stem.endswith(SUFFIX)
+        return _normal(path) == _normal(self.folder) or path.stem.endswith(SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class InPlace:
 
     def is_own(self, path: Path) -> bool:
         return path.stem.endswith(SUFFIX)
+
+
+def _normal(path: Path) -> str:
+    return os.path.normpath(path.absolute())
 
 
 Placement = Beside | Into | InPlace

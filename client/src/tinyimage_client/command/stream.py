@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -19,8 +18,11 @@ from tinyimage_client.errors import (
 from tinyimage_client.source import read_source
 
 
-async def run_stream(client: AsyncClient, conversion: Conversion, report: Report) -> None:
-    """Compress the picture of standard input. Nothing is written if that fails.
+async def run_stream(
+    client: AsyncClient, conversion: Conversion, data: bytes, report: Report
+) -> None:
+    """Compress the picture, and write the result to standard output. Nothing is written if
+    that fails.
 
     Raises:
         Unreachable, NotAServer, KeyRefused, InvalidOption: if the server cannot be asked.
@@ -28,7 +30,6 @@ async def run_stream(client: AsyncClient, conversion: Conversion, report: Report
     async with client:
         await client.about()
         await client.check_conversion(conversion)
-        data = await asyncio.to_thread(sys.stdin.buffer.read)
         try:
             result = await client.compress_source(read_source(data), conversion)
             sys.stdout.buffer.write(result.data)
