@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import os
 import platform
+import resource
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -21,8 +24,9 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from bench.arguments import positive
+from bench.cpu import CLIENT, cpu_of_service
 from bench.errors import BenchError
-from bench.fleet.report import Figure, figures_table, per_second, ratio
+from bench.fleet.report import Figure, figures_table, milliseconds, per_second, ratio
 from bench.launch import HOST, ROOT
 from bench.load import Load
 from bench.pictures import make_photographs
@@ -65,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         BenchError: if a picture does not come back as it should.
     """
     count, jobs = arguments.count, arguments.jobs
-    driver, client = [], []
+    driver, client = Measured(), Measured()
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as name:
         folder = Path(name)
         photographs = make_pictures(folder)
@@ -78,12 +82,14 @@ def run(arguments: argparse.Namespace) -> None:
             asyncio.run(load.run(pictures[: 2 * jobs]))  # warms every worker
 
             def by_driver() -> None:
-                driver.append(count / asyncio.run(load.run(pictures)).seconds)
+                with driver.watch(server.pid, count, _own_cpu):
+                    driver.rates.append(count / asyncio.run(load.run(pictures)).seconds)
 
             def by_client() -> None:
                 with tempfile.TemporaryDirectory(dir=folder) as here:
                     originals = spread(pictures, Path(here) / "in", numbers)
-                    client.append(count / compress(originals, server.port, jobs))
+                    with client.watch(server.pid, count, _childrens_cpu):
+                        client.rates.append(count / compress(originals, server.port, jobs))
 
             for number in range(arguments.repeat):
                 # In turns, so that neither has the machine always as the other has left it.
@@ -96,13 +102,66 @@ def run(arguments: argparse.Namespace) -> None:
         f"{count} pictures of {bytes_each / 1e6:.2f} MB as {DEFAULT_FORMAT}; "
         f"median of {arguments.repeat} repeats (least–most)\n"
     )
-    ratios = [one / other for one, other in zip(client, driver, strict=True)]
     figures = [
-        Figure("the load driver", driver, per_second),
-        Figure("tinyimage", client, per_second),
-        Figure("tinyimage / the load driver", ratios, ratio, least=LEAST),
+        Figure("the load driver", driver.rates, per_second),
+        Figure("tinyimage", client.rates, per_second),
+        Figure(
+            "tinyimage / the load driver",
+            [one / other for one, other in zip(client.rates, driver.rates, strict=True)],
+            ratio,
+            least=LEAST,
+        ),
+        Figure("CPU of a picture, the load driver", driver.own, milliseconds),
+        Figure("CPU of a picture, tinyimage", client.own, milliseconds),
+        Figure("CPU of a picture, the service", client.services, milliseconds),
+        # Of cores that are all at work; other work of the machine changes it little.
+        Figure(
+            "the ratio by CPU alone",
+            [one / other for one, other in zip(driver.whole, client.whole, strict=True)],
+            ratio,
+            least=LEAST,
+        ),
     ]
     print(figures_table(figures))
+
+
+@dataclass
+class Measured:
+    """What one way took, a value for each repeat."""
+
+    rates: list[float] = field(default_factory=list)
+    """Pictures a second."""
+    own: list[float] = field(default_factory=list)
+    """CPU seconds a picture of the client."""
+    services: list[float] = field(default_factory=list)
+    """CPU seconds a picture of the service."""
+
+    @property
+    def whole(self) -> list[float]:
+        """CPU seconds a picture of both."""
+        return [own + service for own, service in zip(self.own, self.services, strict=True)]
+
+    @contextlib.contextmanager
+    def watch(self, server: int, count: int, own_cpu: Callable[[], float]) -> Iterator[None]:
+        """Take in what is used meanwhile, for so many pictures."""
+        own, service = own_cpu(), _service_cpu(server)
+        yield
+        self.own.append((own_cpu() - own) / count)
+        self.services.append((_service_cpu(server) - service) / count)
+
+
+def _own_cpu() -> float:
+    return time.process_time()
+
+
+def _childrens_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _service_cpu(server: int) -> float:
+    used = cpu_of_service(server)
+    return (used.total() - used[CLIENT]) / 1000
 
 
 def make_pictures(folder: Path) -> list[Path]:

@@ -15,6 +15,8 @@ def test_the_command_is_measured_against_the_load_driver(folder: Path) -> None:
     assert re.search(r"^the load driver +[\d.]+/s", ended.stdout, re.MULTILINE), ended.stdout
     last = r"^tinyimage / the load driver +\d\.\d\d +≥ 0\.95 .*(reached|MISSED)$"
     assert re.search(last, ended.stdout, re.MULTILINE), ended.stdout
+    for whose in ("the load driver", "tinyimage", "the service"):
+        assert re.search(rf"^CPU of a picture, {whose} +[\d,.]+ ms", ended.stdout, re.MULTILINE)
     assert list(folder.iterdir()) == []
 
 

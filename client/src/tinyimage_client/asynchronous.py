@@ -14,7 +14,7 @@ from tinyimage_client.progress import Progress, unheard
 from tinyimage_client.result import Result
 from tinyimage_client.server import About, Fields
 from tinyimage_client.source import Source, read_source
-from tinyimage_client.way import Way
+from tinyimage_client.way import SHOWN_SECONDS, WAIT_SECONDS, Way
 
 PATIENCE = 120.0
 """Seconds for which a server may be away, as while it is started anew."""
@@ -118,13 +118,23 @@ class AsyncClient:
         conversion = Conversion.of(format, q, options)
         await self.check_conversion(conversion)
         source = await asyncio.to_thread(read_source, picture)
-        return await self.compress_source(source, conversion, progress=progress)
+        wait = WAIT_SECONDS if progress is unheard else SHOWN_SECONDS
+        return await self.compress_source(source, conversion, progress=progress, wait_seconds=wait)
 
     async def compress_source(
-        self, source: Source, conversion: Conversion, *, progress: Progress = unheard
+        self,
+        source: Source,
+        conversion: Conversion,
+        *,
+        progress: Progress = unheard,
+        wait_seconds: int = WAIT_SECONDS,
     ) -> Result:
-        """As `compress`, of a picture that has been read, with a checked conversion."""
-        return await Way(self._link, source, conversion, progress).go()
+        """As `compress`, of a picture that has been read, with a checked conversion.
+
+        Args:
+            wait_seconds: how long the server may wait with each status.
+        """
+        return await Way(self._link, source, conversion, progress, wait_seconds).go()
 
     async def check_conversion(self, conversion: Conversion) -> None:
         """See that the server understands what is asked for.

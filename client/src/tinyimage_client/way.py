@@ -19,8 +19,11 @@ from tinyimage_client.progress import Progress, Stage, Step
 from tinyimage_client.result import Result, check_result
 from tinyimage_client.source import Source
 
-WAIT_SECONDS = 2
-"""How long the server is asked to wait with a status: as often a place in the queue is known."""
+SHOWN_SECONDS = 2
+"""How long the server is asked to wait with a status where each place in the queue is shown."""
+
+WAIT_SECONDS = 20
+"""The same if only the end counts. Some platforms cut a request off after thirty."""
 
 QUICK_SECONDS = 0.1
 """A status that has not waited for so long did not wait at all, as from a server that stops."""
@@ -51,12 +54,18 @@ class Way:
     """One picture's way through the server."""
 
     def __init__(
-        self, link: Link, source: Source, conversion: Conversion, progress: Progress
+        self,
+        link: Link,
+        source: Source,
+        conversion: Conversion,
+        progress: Progress,
+        wait_seconds: int,
     ) -> None:
         self._link = link
         self._source = source
         self._conversion = conversion
         self._progress = progress
+        self._wait_seconds = wait_seconds
 
     async def go(self) -> Result:
         """The result."""
@@ -165,7 +174,7 @@ class Way:
         self._tell(next(filter(is_it, jobs or ()), None))
         loop = asyncio.get_running_loop()
         began = loop.time()
-        later = await self._status(WAIT_SECONDS)
+        later = await self._status(self._wait_seconds)
         quick = loop.time() - began < QUICK_SECONDS
         if quick and any(job["status"] not in _ENDED for job in later):
             await asyncio.sleep(QUICK_SECONDS)

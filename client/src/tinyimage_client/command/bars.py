@@ -15,6 +15,7 @@ from tinyimage_client.command.report import Report, waits
 from tinyimage_client.command.sizes import show_change, show_size
 from tinyimage_client.progress import Progress as Hears
 from tinyimage_client.progress import Stage, Step
+from tinyimage_client.way import SHOWN_SECONDS
 
 REFRESHES = 5
 """A second. Each costs some milliseconds, which the server may need too."""
@@ -32,6 +33,8 @@ class _State(ProgressColumn):
 
 class Bars(Report):
     """Bars, and above them a line for each failure."""
+
+    wait_seconds = SHOWN_SECONDS
 
     def __init__(self, console: Console, *, dry_run: bool, json: bool) -> None:
         super().__init__(dry_run=dry_run, json=json, quiet=False)

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
 from tinyimage_client import __version__
 from tinyimage_client.asynchronous import PATIENCE, AsyncClient
-from tinyimage_client.command.bars import Bars
 from tinyimage_client.command.keys import UnreadableKey, find_key
 from tinyimage_client.command.names import shown
 from tinyimage_client.command.placement import SUFFIX, Beside, InPlace, Into, Placement
@@ -311,9 +309,15 @@ def _client(given: dict[str, Any], patience: float = PATIENCE) -> AsyncClient:
 
 
 def _report(given: dict[str, Any]) -> Report:
-    console = Console(stderr=True)
     if given["quiet"]:
         return Report(dry_run=given["dry_run"], json=given["as_json"], quiet=True)
-    if console.is_terminal and not console.is_dumb_terminal:
-        return Bars(console, dry_run=given["dry_run"], json=given["as_json"])
+    if sys.stderr.isatty():
+        # Where there is no terminal the command starts without them.
+        from rich.console import Console
+
+        from tinyimage_client.command.bars import Bars
+
+        console = Console(stderr=True)
+        if console.is_terminal and not console.is_dumb_terminal:
+            return Bars(console, dry_run=given["dry_run"], json=given["as_json"])
     return Lines(dry_run=given["dry_run"], json=given["as_json"], quiet=False)

@@ -10,6 +10,7 @@ from tinyimage_client.command.outcome import Outcome, Status, Totals
 from tinyimage_client.command.plan import Item
 from tinyimage_client.link import rounded_up
 from tinyimage_client.progress import Progress, Stage, Step, unheard
+from tinyimage_client.way import WAIT_SECONDS
 
 NOTE_SECONDS = 5.0
 """The least time between two lines that say that the server is busy."""
@@ -17,6 +18,9 @@ NOTE_SECONDS = 5.0
 
 class Report:
     """Errors alone: `--quiet`. Also the base of the others."""
+
+    wait_seconds = WAIT_SECONDS
+    """How long the server may wait with each status."""
 
     def __init__(self, *, dry_run: bool, json: bool, quiet: bool) -> None:
         """

@@ -15,14 +15,13 @@ from tinyimage_client.command.names import shown
 from tinyimage_client.command.plan import Plan
 from tinyimage_client.command.report import Report
 from tinyimage_client.command.settings import Settings
-from tinyimage_client.command.watch import Watch
 from tinyimage_client.command.work import Worker
 
 THREADS = 4
 """That read and write files beside those of the pictures under way."""
 
 
-async def worker_for(client: AsyncClient, settings: Settings) -> Worker:
+async def worker_for(client: AsyncClient, settings: Settings, report: Report) -> Worker:
     """What does pictures with the server of the client.
 
     Raises:
@@ -36,7 +35,13 @@ async def worker_for(client: AsyncClient, settings: Settings) -> Worker:
     ledger = None
     if settings.in_place:
         ledger = Ledger(ledger_file(), settings.conversion.fields)
-    return Worker(client, settings, about.max_upload_size_bytes, ledger)
+    return Worker(
+        client,
+        settings,
+        max_size=about.max_upload_size_bytes,
+        wait_seconds=report.wait_seconds,
+        ledger=ledger,
+    )
 
 
 async def run(client: AsyncClient, plan: Plan, settings: Settings, report: Report) -> None:
@@ -51,7 +56,7 @@ async def run(client: AsyncClient, plan: Plan, settings: Settings, report: Repor
             report.end(None, outcome)
         if not plan.items:
             return
-        worker = await worker_for(client, settings)
+        worker = await worker_for(client, settings, report)
         report.begin(len(plan.items))
         waiting = iter(plan.items)
 
@@ -73,6 +78,8 @@ async def watch(client: AsyncClient, folder: Path, settings: Settings, report: R
         OSError: if the folder cannot be watched.
         as `worker_for`.
     """
+    from tinyimage_client.command.watch import Watch
+
     stop, cancel = asyncio.Event(), _cancels()
 
     def on_signal() -> None:
@@ -84,7 +91,7 @@ async def watch(client: AsyncClient, folder: Path, settings: Settings, report: R
 
     _on_signals(on_signal, signal.SIGINT, signal.SIGTERM)
     async with client:
-        worker = await worker_for(client, settings)
+        worker = await worker_for(client, settings, report)
         report.note(f"watching {shown(folder)}")
         watching = Watch(folder, settings.placement, settings.conversion.format, worker, report)
         with _first_error():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ UNFINISHED_SECONDS = 10.0
 
 TICK = 0.25
 """Seconds between two looks at files that are not whole yet."""
+
+AGAIN_SECONDS = 1.0
+"""How long after a change all is looked through once more."""
 
 LOOK_SECONDS = 30.0
 """How often all is looked through even if nothing was told: network drives tell nothing."""
@@ -56,7 +60,7 @@ class Watch:
         """What needs nothing more."""
         self._arrivals: dict[Path, _Arrival] = {}
         self._targets: dict[Path, Path] = {}
-        self._looked = 0.0
+        self._next_look = -math.inf
 
     async def run(self, stop: asyncio.Event, jobs: int) -> None:
         """Compress what is there and what comes, until told to stop; then end what was begun.
@@ -82,10 +86,10 @@ class Watch:
             ignore_permission_denied=True,
         )
         async with asyncio.TaskGroup() as group:
-            self._look(at_first=True)
             async for changed in changes:
-                if changed or time.monotonic() - self._looked > LOOK_SECONDS:
-                    self._look()
+                # The first time comes when the folder is being watched: nothing falls in between.
+                if changed or time.monotonic() > self._next_look:
+                    self._look(told=bool(changed))
                 for item in self._whole():
                     self._report.begin(1)
                     group.create_task(do(item))
@@ -100,13 +104,18 @@ class Watch:
             self._known.pop(item.source, None)  # it is still being written
         self._report.end(item, outcome)
 
-    def _look(self, *, at_first: bool = False) -> None:
+    def _look(self, *, told: bool) -> None:
         """Look through the folder.
+
+        Args:
+            told: whether something in it has changed.
 
         Raises:
             OSError: if it is not there any more.
         """
-        self._looked = time.monotonic()
+        now, at_first = time.monotonic(), self._next_look == -math.inf
+        # Of what comes into a new folder before that is watched too, nothing is told.
+        self._next_look = now + (AGAIN_SECONDS if told else LOOK_SECONDS)
         self._folder.stat()
         others: list[Outcome] = []
         for path in walk(self._folder, self._placement, others):
@@ -117,7 +126,7 @@ class Watch:
                 if at_first and self._has_result(path, version):
                     self._known[path] = version
                 else:
-                    self._arrivals[path] = _Arrival(version, self._looked)
+                    self._arrivals[path] = _Arrival(version, now)
 
     def _has_result(self, path: Path, version: Version) -> bool:
         """Whether the picture has been compressed by an earlier watch."""

@@ -49,16 +49,24 @@ class Worker:
     """Does with pictures what the settings ask for."""
 
     def __init__(
-        self, client: AsyncClient, settings: Settings, max_size: int, ledger: Ledger | None
+        self,
+        client: AsyncClient,
+        settings: Settings,
+        *,
+        max_size: int,
+        wait_seconds: int,
+        ledger: Ledger | None,
     ) -> None:
         """
         Args:
             max_size: bytes of the largest picture that the server takes.
+            wait_seconds: how long the server may wait with each status.
             ledger: of results that have replaced their originals; None where none do.
         """
         self._client = client
         self._settings = settings
         self._max_size = max_size
+        self._wait_seconds = wait_seconds
         self._ledger = ledger
 
     async def compress(self, item: Item, progress: Progress) -> Outcome:
@@ -88,7 +96,10 @@ class Worker:
     async def _compress(self, item: Item, progress: Progress) -> Outcome:
         source, status = await asyncio.to_thread(self._read, item)
         result = await self._client.compress_source(
-            source, self._settings.conversion, progress=progress
+            source,
+            self._settings.conversion,
+            progress=progress,
+            wait_seconds=self._wait_seconds,
         )
         version = await asyncio.to_thread(self._put, item, source, status, result)
         is_new = version is not None or self._settings.dry_run
