@@ -26,6 +26,10 @@ CLEARLY_SMALLER = 0.9
 result is, where that takes no time."""
 
 
+ALWAYS_COMPARED = {Effort.FAST: 0, Effort.BALANCED: 4096, Effort.SMALL: 65_536}
+"""Bytes of the largest original whose own pixels every result is held against. A lower effort may
+have taken them, as its result was no clearly smaller one."""
+
 _OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
 
 
@@ -145,7 +149,11 @@ def _encoded(data: Data, source: Source, target: Target, image: pyvips.Image) ->
     if _is_replaceable(source, target):
         writer = WRITERS[target.format]
         # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-        compared = writer.strip_is_cheap or len(result) > CLEARLY_SMALLER * len(data)
+        compared = (
+            writer.strip_is_cheap
+            or len(data) <= ALWAYS_COMPARED[target.effort]
+            or len(result) > CLEARLY_SMALLER * len(data)
+        )
         if compared and not target.careful:
             result = min(result, _own(data, source, target, writer.strip) or result, key=len)
         if len(result) > len(data):
