@@ -17,6 +17,10 @@ _HEADER = struct.Struct("!IQ")
 MAX_SIZE = 1024**3
 """Bytes of the largest frame that is received; more than any picture that is taken or made."""
 
+COPIED_SIZE = 64 * 1024
+"""Bytes of the largest data that are sent together with what comes before them: the other side
+wakes for each sending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -61,9 +65,12 @@ def send_frame(connection: socket.socket, fields: dict[str, Any], data: Data) ->
         OSError: if the other side is gone or does not read in time.
     """
     text, view = json.dumps(fields).encode(), memoryview(data)
-    connection.sendall(_HEADER.pack(len(text), view.nbytes) + text)
-    if data:  # the other side may have gone, having all there is
-        connection.sendall(view)
+    head = _HEADER.pack(len(text), view.nbytes) + text
+    if view.nbytes <= COPIED_SIZE:
+        connection.sendall(b"".join((head, view)))
+        return
+    connection.sendall(head)
+    connection.sendall(view)
 
 
 def receive_frame(

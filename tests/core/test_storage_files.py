@@ -158,6 +158,31 @@ def test_a_new_object_has_its_name_before_it_is_synced(
     assert names == ["two", "ab"]
 
 
+def test_folders_that_others_have_made_are_synced_together(
+    storage: Blocking[FileStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "made" / "here"
+    for place in ("ab", "cd"):
+        storage.put(f"results/{place}/one", b"x")
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def seen(file: int) -> None:
+        synced.append(os.fstat(file).st_ino)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    with Blocking(FileStorage(folder)) as other:
+        other.put("results/ab/two", b"x")
+        assert (folder / "results").stat().st_ino in synced
+        synced.clear()
+        other.put("results/cd/two", b"x")
+        other.put("results/ef/two", b"x")
+    of_cd, of_ef = synced[:2], synced[2:]
+    assert of_cd == [(folder / name).stat().st_ino for name in ("results/cd/two", "results/cd")]
+    assert (folder / "results").stat().st_ino in of_ef
+
+
 def test_a_put_that_is_given_up_while_it_is_synced_makes_no_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,12 +162,15 @@ class FileStorage:
         """Bring the names of a folder to the disk, and its own."""
         _fsync(folder)
         # The folders above get an entry only when this one is made.
-        if folder not in self._synced:
-            above = folder
-            while above != str(self._folder):
-                above = above.rpartition("/")[0]
-                _fsync(above)
-            self._synced.add(folder)
+        if folder in self._synced:
+            return
+        above, there = folder, {folder}
+        while above != str(self._folder):
+            above = above.rpartition("/")[0]
+            # Those beside it are on the disk with it, whoever has made them.
+            there |= {str(path) for path in Path(above).iterdir()}
+            _fsync(above)
+        self._synced |= there
 
 
 def _read(path: str) -> bytes:
