@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -13,7 +13,14 @@ from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
 from imaging.limits import Limits
 from imaging.options import Effort
+from imaging.quality import DEFAULT_QUALITY
 from imaging.source import Source
+
+CURVE = (
+    *((1, 0.08), (10, 0.2), (20, 0.31), (30, 0.41), (40, 0.51), (50, 0.61), (60, 0.71)),
+    *((70, 0.84), (80, 1.0), (89, 1.35), (90, 1.6), (95, 2.3), (100, 4.5)),
+)
+"""Bytes at each quality over those at 80: about the mean of the encoders on photographs."""
 
 Load = Callable[..., pyvips.Image]
 
@@ -121,6 +128,21 @@ class Writer:
     red, green and blue."""
     has_profile: bool = True
     """Whether it holds a profile of its colours."""
+    encode_limited: Encode | None = None
+    """As `encode`, where a lower quality has to give fewer bytes whatever it looks like; None if
+    that always does."""
+    default_quality: int = DEFAULT_QUALITY
+    """What 0 is, from 1 to 100."""
+    lowest_quality: int = 20
+    """The lowest that is written to stay below a number of bytes: fewer pixels look better then."""
+    curve: Sequence[tuple[float, float]] = CURVE
+    """How the bytes of a picture depend on its quality, from 1 to 100: where a search begins."""
+    searched: Sequence[tuple[float, Effort]] = (
+        (1.5e6, Effort.SMALL),
+        (6e6, Effort.BALANCED),
+    )
+    """Pixels of the largest picture that is written several times at an effort, rising: each time
+    takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
     frames: Callable[[bytes, int], int] | None = None

@@ -13,6 +13,7 @@ from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats import frames_of, same_format
+from imaging.limited import limited
 from imaging.measures import Measures, Size
 from imaging.options import Damaged, Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
@@ -96,20 +97,34 @@ def _converted(
     measures = Measures(Size(*source.size), frames=source.frames)
     tell(measures)
     prepared, placeholder = _prepare(source, target)
+    most = target.options.max_bytes
+    if most is not None:
+        prepared = prepared.copy_memory()  # it may be written several times
     size = Size(prepared.width, prepared.height // source.frames)
     tell(replace(measures, result=size, placeholder=placeholder))
     if why := target.format.too_large(size):
         raise PictureError(why)
     result = _unencoded(data, source, target) or _encoded(data, source, target, prepared)
-    if with_xmp := WRITERS[target.format].with_xmp:
-        described = packet(source, target)
-        result = with_xmp(result, described) if described else result
+    result = _described(result, source, target)
+    if most is not None and len(result) > most:
+        fitting = limited(
+            prepared, target, most, len(result), lambda file: _described(file, source, target)
+        )
+        result, size = fitting.data, fitting.size
+        tell(replace(measures, result=size, placeholder=placeholder))
     sizes = {size}
     if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
         sizes.add(Size(size.height, size.width))
     opened = check_header(result, target.format, sizes, source.frames)
     check_colours(result, opened, data, target, size)
     return result
+
+
+def _described(result: bytes, source: Source, target: Target) -> bytes:
+    """The file with its XMP packet, where the format has one and there is something to tell."""
+    with_xmp = WRITERS[target.format].with_xmp
+    described = packet(source, target) if with_xmp else None
+    return with_xmp(result, described) if with_xmp and described else result
 
 
 def _prepare(source: Source, target: Target) -> tuple[pyvips.Image, str | None]:

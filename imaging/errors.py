@@ -6,6 +6,9 @@ PROCESSING_FAILED = "processing_failed"
 TOO_MANY_PIXELS = "too_many_pixels"
 """A limit that is counted from the header: pixels, sides, frames, metadata."""
 
+TOO_MANY_BYTES = "too_many_bytes"
+"""The picture gets no smaller than is asked for."""
+
 TRANSPARENT = "transparent"
 """What would be lost is asked to be refused."""
 

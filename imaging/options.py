@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imaging.declared import Declared, Option, declared_by, option
-from imaging.errors import InvalidOption
+from imaging.errors import TOO_MANY_BYTES, InvalidOption
 from imaging.formats import Format
-from imaging.values import Choice, Colour, Flag, Number, Real, Several
+from imaging.values import Bytes, Choice, Colour, Flag, Number, Real, Several
 
 MAX_SIDE = 16_383
 """Pixels of the longest side that may be asked for; what WebP can hold at most (RFC 9649)."""
@@ -178,6 +178,15 @@ class Options(Declared):
         None,
         "What a page shows until the result is there, in the details of the conversion.",
         Placeholder.THUMBHASH,
+        changes_pixels=False,
+    )
+    max_bytes: int | None = option(
+        Bytes(),
+        None,
+        "Bytes of the result at most; K is 1000 and M is 1000000. It gets the highest quality that "
+        f"fits, up to the one that is asked for, and with `fit={Fit.INSIDE}` fewer pixels where "
+        f"that is not enough; otherwise it fails as `{TOO_MANY_BYTES}`.",
+        "200000",
         changes_pixels=False,
     )
 

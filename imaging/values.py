@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -15,12 +16,17 @@ from imaging.errors import InvalidOption
 T = TypeVar("T")
 C = TypeVar("C", bound=StrEnum)
 
+MOST_BYTES = 999_999_999
+"""The most that may be asked for."""
+
 Schema = dict[str, Any]
 """JSON Schema, as OpenAPI 3.0 has it."""
 
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _REAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?")
+_BYTES = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?) ?(?P<unit>[KM]?)B?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1000, "M": 1_000_000}
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -104,6 +110,37 @@ class Number(Kind[int]):
 
     def allowed(self) -> str:
         return f"{self.minimum} to {self.maximum}"
+
+
+class Bytes(Kind[int]):
+    """A number of bytes, also with K or M, a thousand or a million of them: whoever counts 1024 for
+    each K gets a file that fits as well."""
+
+    def parse(self, name: str, given: object) -> int:
+        whole = isinstance(given, int) and not isinstance(given, bool)
+        match = _BYTES.fullmatch(str(given)) if whole or isinstance(given, str) else None
+        number = 0
+        if match is not None:
+            number = int(Decimal(match["number"]) * _UNITS[(match["unit"] or "").upper()])
+        if not 1 <= number <= MOST_BYTES:
+            raise InvalidOption(
+                f"{name} should be bytes from 1 to {MOST_BYTES}, such as 200K or 1.5M "
+                f"(it is {shown(given)})"
+            )
+        return number
+
+    def schema(self) -> Schema:
+        return {
+            "type": "string",
+            "pattern": "^([1-9][0-9]{0,8}|([1-9][0-9]{0,2}(\\.[0-9]{1,3})?|0\\.[0-9]{0,2}[1-9])"
+            " ?[kKmM])[bB]?$",
+        }
+
+    def kept(self) -> Schema:
+        return {"type": "integer", "minimum": 1, "maximum": MOST_BYTES}
+
+    def allowed(self) -> str:
+        return "bytes; 200K, 1.5M"
 
 
 @dataclass(frozen=True)

@@ -286,6 +286,14 @@ class TooManyPixels(ProcessingFailed):
     example = "20000 × 20000 is 400000000 pixels; at most 50000000 are converted"
 
 
+class TooManyBytes(ProcessingFailed):
+    """The picture gets no smaller than the message says, and `max_bytes` is less."""
+
+    code = errors.TOO_MANY_BYTES
+    where = Where.CONVERSION
+    example = "the picture has at least 2310 bytes as jpg, more than the 1000 of max_bytes"
+
+
 class Transparent(ProcessingFailed):
     """The picture is transparent, the format cannot be, and `alpha=refuse` was requested."""
 

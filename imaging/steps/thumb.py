@@ -18,6 +18,9 @@ LOOKED_AT = 256
 NEAR = 10
 """How far a colour may be from the background's, of 255, to be part of it: libvips's default for
 `find_trim`, above what JPEG at quality 50 does to a flat area."""
+
+TRIMMED = 3
+"""Pixels of a side that `find_trim` needs: the window of its median."""
 PLAIN = 0.95
 """The share of the border's pixels that are near one colour if the background is plain. A person or
 a building that the border cuts off takes more of it."""
@@ -96,6 +99,8 @@ def _standing(frames: list[pyvips.Image]) -> Standing | None:
 
 def _standing_in(image: pyvips.Image) -> Standing | None:
     small = image.thumbnail_image(LOOKED_AT, height=LOOKED_AT, size="down").copy_memory()
+    if min(small.width, small.height) < TRIMMED:
+        return None
     border = _border(small)
     background = tuple(statistics.median(values) for values in zip(*border, strict=True))
     if small.hasalpha() and background[-1] <= NEAR:

@@ -44,6 +44,10 @@ AREA_ERROR = 1e-5
 to which a palette is not dithered. Above it a gradient becomes steps: of the drawings that were
 measured SSIMULACRA2 was 0 to 5 less below it, and 4 to 20 above."""
 
+PLAIN_BELOW = 10
+"""The quality below which a palette that has to be small is not dithered: a fifth to a third fewer
+bytes. At 1 it has some 16 colours."""
+
 SIZE = 256
 """Colours that it holds at most."""
 
@@ -111,15 +115,16 @@ class Colours:
     def _worst(self) -> int:
         return (self.quality or DEFAULT) - WORST_BELOW
 
-    def quantised(self, effort: Effort, compression: int = 1) -> bytes:
+    def quantised(self, effort: Effort, compression: int = 1, *, plain: bool = False) -> bytes:
         """The picture with a palette, as a PNG.
 
         Args:
             effort: how long the quantiser searches.
             compression: zlib's level.
+            plain: whether it is not dithered, however many colours there are.
         """
         few = self.count is not None and self.image.bands > 2
-        dither = 0.0 if few else DITHER
+        dither = 0.0 if few or plain else DITHER
         return self._quantised(self.quality or DEFAULT, effort, dither, compression)
 
     def drawn(self, effort: Effort) -> pyvips.Image:

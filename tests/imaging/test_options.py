@@ -45,6 +45,7 @@ ALL: dict[str, object] = {
     "effort": "small",
     "keep": "icc,copyright,location,date,creation",
     "placeholder": "BlurHash",
+    "max_bytes": "1.5M",
 }
 """Each option, as a form has it."""
 
@@ -62,6 +63,7 @@ PARSED = Options(
     effort=Effort.SMALL,
     keep=tuple(Keep),
     placeholder=Placeholder.BLURHASH,
+    max_bytes=1_500_000,
 )
 
 
@@ -101,6 +103,11 @@ def test_every_option_is_understood() -> None:
         ({"effort": "Fast"}, {"effort": Effort.FAST}),
         ({"keep": "date"}, {"keep": (Keep.DATE,)}),
         ({"keep": "date, COPYRIGHT ,date"}, {"keep": (Keep.COPYRIGHT, Keep.DATE)}),
+        ({"max_bytes": "200K"}, {"max_bytes": 200_000}),
+        ({"max_bytes": "0.5 mb"}, {"max_bytes": 500_000}),
+        ({"max_bytes": "1.0015k"}, {"max_bytes": 1001}),
+        ({"max_bytes": " 800b "}, {"max_bytes": 800}),
+        ({"max_bytes": 64_000}, {"max_bytes": 64_000}),
         ({"keep": ["icc", "location"]}, {"keep": (Keep.LOCATION, Keep.ICC)}),
         (
             {"width": 9, "height": 9, "fit": "cover", "gravity": "center"},
@@ -136,6 +143,24 @@ def test_an_empty_value_is_the_default(nothing: object) -> None:
         *itertools.product(("background",), ("ffff", "#12345g", "red", "##fff", 255, "ffffff00")),
         *itertools.product(("effort",), ("slow", 3, True, ["fast"])),
         *itertools.product(("keep",), ("exif", "date,,icc", ["date", 5], 7, {"date": 1}, True)),
+        *itertools.product(
+            ("max_bytes",),
+            (
+                0,
+                -1,
+                "0",
+                "0.0001K",
+                "1G",
+                "5KiB",
+                "K",
+                "1e3",
+                1.5,
+                True,
+                "1000000K",
+                10**9,
+                "9" * 99,
+            ),
+        ),
         *itertools.product(("q",), (0, 101, "0", "101", "-1", "high", 80.5, True, [80], "9" * 99)),
     ],
 )

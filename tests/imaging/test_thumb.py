@@ -80,6 +80,13 @@ def test_an_object_on_a_plain_background_is_kept_whole(
         assert is_close(result, at, CREAM, by=12)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (2, 9), (9, 1), (3, 3)])
+def test_a_picture_of_a_few_pixels_is_a_thumbnail_of_itself(size: tuple[int, int]) -> None:
+    result = _thumb(photo(*size), *size)
+    assert result.size == size
+    assert distance(result, photo(*size)) <= 3
+
+
 def test_what_is_cut_off_is_background_where_the_object_fits_in() -> None:
     """Nothing is added, and the object is not made smaller than cover would have it."""
     result = _thumb(_on(CREAM, (400, 100), (300, 20, 390, 80)), 50, 50)

@@ -114,9 +114,33 @@ def test_a_format_without_quality_is_found_by_the_q_it_was_requested_with(client
     assert client.download(name, format="gif", q=70, width=60).status_code == 200
 
 
+def test_a_result_has_no_more_than_max_bytes_or_the_reason_says_how_small_it_gets(
+    client: Client, ws: ClientConnection
+) -> None:
+    picture = unique(photograph("coffee"))
+    answer = client.upload(picture, "jpg", max_bytes="9K")
+    assert answer.json()["options"] == {"max_bytes": 9000}
+    ws.send(
+        json.dumps({"format": "jpg", "data": base64.b64encode(picture).decode(), "max_bytes": 9000})
+    )
+    name = md5(picture)
+    (job,) = client.wait(name)
+    assert job["status"] == "done"
+    for most in ("9000", "9 kB", "0.009M"):
+        assert 8000 < len(client.download(name, format="jpg", max_bytes=most).content) <= 9000
+    exact = {"width": "300", "height": "200", "fit": "fill", "max_bytes": "500"}
+    client.upload(picture, "jpg", **exact)
+    client.wait(name)
+    jobs = client.http.get(f"/status/{name}", params={"details": "true"}).json()
+    (failed,) = (job for job in jobs if job["status"] == "failed")
+    assert failed["error"]["code"] == "too_many_bytes"
+    assert "more than the 500 of max_bytes" in failed["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
+        ({"max_bytes": "1 GB"}, "such as 200K or 1.5M (it is '1 GB')"),
         ({"width": "0"}, "width"),
         ({"width": "99999"}, "16383"),
         ({"height": "ten"}, "'ten'"),

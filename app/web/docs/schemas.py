@@ -15,7 +15,7 @@ from imaging import options
 from imaging.declared import Option
 from imaging.formats import DEFAULT_FORMAT, SAME, Format
 from imaging.quality import DEFAULT_QUALITY
-from imaging.values import Choice, Flag, Several
+from imaging.values import Bytes, Choice, Flag, Several
 
 Schema = dict[str, Any]
 
@@ -82,9 +82,12 @@ def _kept(option: Option[Any]) -> Schema:
 
 def _sent(option: Option[Any]) -> Schema:
     """An option as a message of a socket has it."""
-    if not isinstance(option.kind, Several):
-        return _asked(option)
-    return {"description": option.kind.sentence, "oneOf": [_asked(option), _kept(option)]}
+    match option.kind:
+        case Several(sentence=sentence):
+            return {"description": sentence, "oneOf": [_asked(option), _kept(option)]}
+        case Bytes():
+            return {"description": option.sentence, "oneOf": [_asked(option), _kept(option)]}
+    return _asked(option)
 
 
 OPTIONS: dict[str, Schema] = {name: _asked(option) for name, option in options.OPTIONS.items()}

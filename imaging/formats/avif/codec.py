@@ -175,4 +175,10 @@ def _places(data: bytes, iloc: Box, idat: int) -> Iterator[tuple[int, int, int]]
 
 
 READER = Reader(load=loader("heifload"), check=heif.check, said=colour.read)
-WRITER = Writer(encode, strip, bare=strip)
+WRITER = Writer(
+    encode,
+    strip,
+    bare=strip,
+    default_quality=DEFAULT,
+    searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
+)

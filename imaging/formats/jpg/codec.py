@@ -220,6 +220,7 @@ WRITER = Writer(
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
     is_grey=True,
+    searched=((4e7, Effort.SMALL), (float("inf"), Effort.BALANCED)),
     # With the tables of Annex K six bits and more for each empty block.
     flat=1 / 32,
 )

@@ -48,7 +48,13 @@ class _Frame:
 
 
 def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+    image: pyvips.Image,
+    quality: int,
+    effort: Effort,
+    *,
+    lossless: bool,
+    keep: int,
+    limited: bool = False,
 ) -> bytes:
     """The file.
 
@@ -57,9 +63,10 @@ def encode(
         quality: 1 to 100, pngquant's largest; 0 for the default.
         lossless: whether every pixel stays as it is.
         keep: what of the image's metadata is written.
+        limited: whether it has a palette at any quality, fewer colours the lower it is.
     """
     height, delays, loop = image.get_page_height(), image.get("delay"), image.get("loop")
-    image = image.copy_memory()
+    image = image.copy_memory().copy()  # the caller's keeps what is removed here
     for name in ("page-height", "delay", "loop"):
         image.remove(name)
     head = image.crop(0, 0, image.width, height).pngsave_buffer(compression=0, keep=keep)
@@ -67,7 +74,8 @@ def encode(
     strip, bits = to_pillow(image), 8
     palette = None
     if not has_grey_profile(image):
-        palette = _palette(image, quality or DEFAULT, effort, lossless=lossless)
+        quality = quality or DEFAULT
+        palette = _palette(image, quality, effort, lossless=lossless, limited=limited)
     if palette is not None:
         picture = Image.open(io.BytesIO(palette))
         picture.load()
@@ -89,11 +97,15 @@ def encode(
     return optimise(data, effort)
 
 
-def _palette(image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool) -> bytes | None:
-    """All frames with one palette, or None if that is seen.
+def _palette(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, limited: bool
+) -> bytes | None:
+    """All frames with one palette, or None if that is seen, and it need not be.
 
     Not dithered: noise of its own in each frame flickers, and takes bytes where nothing moves.
     """
+    if limited:
+        return _quantised(image, along(QUANTISER_SCALE, quality), effort)
     colours = count_colours(image)
     if colours is not None:
         data = _quantised(image, 100, effort)

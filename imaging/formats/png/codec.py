@@ -6,6 +6,7 @@ import pyvips
 
 from imaging.codec import Reader, Writer, loader
 from imaging.colour import png as colour
+from imaging.colour.kept import has_grey_profile
 from imaging.data import Data
 from imaging.formats.png import animation, apng, chunks
 from imaging.formats.png.optimise import optimise, optimise_palette, strip
@@ -14,10 +15,17 @@ from imaging.options import Effort
 from imaging.read.whole import check_decodes
 from imaging.source import Source
 from imaging.write.graphics import efforts_tried
-from imaging.write.palette import Colours
+from imaging.write.palette import DEFAULT, PLAIN_BELOW, Colours
 
 COMPRESSION = {Effort.FAST: 9, Effort.BALANCED: 1, Effort.SMALL: 1}
 """zlib's level; what oxipng compresses anew is only passed on."""
+
+
+CURVE = (
+    *((1, 0.25), (9, 0.42), (10, 0.46), (20, 0.54), (40, 0.63), (60, 0.75), (75, 0.9)),
+    *((85, 1.0), (100, 1.1)),
+)
+"""Bytes of palettes at each quality over those at 85, on photographs."""
 
 
 def encode(
@@ -45,6 +53,25 @@ def _encode(colours: Colours, effort: Effort, lossless: bool) -> bytes:
         colours.quantised(effort, COMPRESSION[effort]),
         effort,
         colours.image.width * colours.image.height,
+    )
+    if colours.count is None:
+        return palette
+    return min(palette, _true_colour(colours, effort), key=len)
+
+
+def encode_limited(
+    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+) -> bytes:
+    """As `encode`, with a palette at any quality: fewer colours the lower it is."""
+    if image.get_page_height() < image.height:
+        return animation.encode(image, quality, effort, lossless=lossless, keep=keep, limited=True)
+    colours = Colours(image, quality, keep)
+    if has_grey_profile(image):
+        return _true_colour(colours, effort)
+    palette = optimise_palette(
+        colours.quantised(effort, COMPRESSION[effort], plain=quality < PLAIN_BELOW),
+        effort,
+        image.width * image.height,
     )
     if colours.count is None:
         return palette
@@ -80,4 +107,16 @@ READER = Reader(
     decode=_decode,
     check_whole=_check_whole,
 )
-WRITER = Writer(encode, strip, chunks.bare, is_grey=True, frames=_frames, with_xmp=chunks.with_xmp)
+WRITER = Writer(
+    encode,
+    strip,
+    chunks.bare,
+    is_grey=True,
+    frames=_frames,
+    with_xmp=chunks.with_xmp,
+    encode_limited=encode_limited,
+    default_quality=DEFAULT,
+    lowest_quality=1,
+    curve=CURVE,
+    searched=((1.5e6, Effort.SMALL), (3.5e6, Effort.BALANCED)),
+)

@@ -80,6 +80,9 @@ SHARP_SCALE = (
 )
 """As `PLAIN_SCALE`, with smart subsampling."""
 
+DEFAULT_LOOK = 77
+"""The quality of a JPEG that looks as `DEFAULT` does."""
+
 SHARP_DEFAULT = 78
 """The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
 
@@ -287,4 +290,10 @@ def _shrink(factor: float) -> dict[str, float]:
 
 
 READER = Reader(load=loader("webpload"), pillow="WEBP", pages=True, shrink=_shrink)
-WRITER = Writer(encode, strip, bare=strip)
+WRITER = Writer(
+    encode,
+    strip,
+    bare=strip,
+    default_quality=DEFAULT_LOOK,
+    searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),
+)

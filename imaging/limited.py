@@ -1,0 +1,207 @@
+"""A picture in no more bytes than are allowed: at a lower quality, and then with fewer pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pyvips
+
+from imaging.codec import Writer
+from imaging.codecs import WRITERS
+from imaging.errors import TOO_MANY_BYTES, PictureError
+from imaging.measures import Size
+from imaging.options import Effort, Fit
+from imaging.steps.metadata import written
+from imaging.target import Target
+from imaging.write import graphics, search
+from imaging.write.search import Found
+
+TRIES = 5
+"""Files of the picture in its full size, the one at the quality that is asked for included."""
+
+SMALLER_TRIES = 4
+"""Files of the picture with fewer pixels."""
+
+LARGE_PIXELS = 20_000_000
+LARGE_TRIES, LARGE_SMALLER_TRIES = 3, 2
+"""Above so many pixels a file may take 15 s, so these are the numbers, and the curve of the bytes
+is that of a sample."""
+
+SAMPLE_PIXELS = 500_000
+
+SMALLER_QUALITY = 50
+"""What a picture has that gets fewer pixels, or what is asked for if that is less: at the lowest
+quality more pixels show nothing but blocks."""
+
+WHOLE, SMALLEST = 1000, 100
+"""Thousandths of width and height that it may have left."""
+
+PIXEL_EXPONENT = 1.7
+"""By which power of its sides the bytes of a picture grow: smaller ones have more detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A file that fits."""
+
+    data: bytes
+    size: Size
+    """Of a frame."""
+
+
+def limited(
+    image: pyvips.Image,
+    target: Target,
+    limit: int,
+    first: int,
+    complete: Callable[[bytes], bytes] = lambda data: data,
+) -> Limited:
+    """The picture as `target` describes it, in at most `limit` bytes: at the highest quality that
+    fits, and if none does and the target's `fit` allows it, with as many pixels as fit.
+
+    Args:
+        image: in memory, as it is to be written; with a `page-height` an animation, of which all
+            frames count.
+        first: bytes that it has at the quality of `target`, more than `limit`.
+        complete: puts into a file what is written beside the encoder, which counts too.
+
+    Raises:
+        PictureError: if it is not possible; it says how small the picture gets.
+    """
+    return _Search(image, target, limit, complete).run(first)
+
+
+class _Search:
+    def __init__(
+        self,
+        image: pyvips.Image,
+        target: Target,
+        limit: int,
+        complete: Callable[[bytes], bytes],
+    ) -> None:
+        self._image = image
+        self._target = target
+        self._limit = limit
+        self._complete = complete
+        self._writer = WRITERS[target.format]
+        self._large = image.width * image.height > LARGE_PIXELS
+        self._effort = _effort(self._writer, target, image)
+        self._lossy = target.format.takes_q and not target.options.lossless
+        self._highest = target.quality or self._writer.default_quality
+
+    def run(self, first: int) -> Limited:
+        known = {WHOLE: float(first)}
+        smallest = first
+        quality = self._target.quality
+        if self._lossy:
+            shape = self._sampled() if self._large else self._usual
+            found = self._at_lower_quality(first, shape)
+            if found.setting is not None:
+                return Limited(found.data, Size(self._image.width, self._image.get_page_height()))
+            smallest = min(first, len(found.data)) if found.data else first
+            quality = min(SMALLER_QUALITY, self._highest)
+            sizes = {self._highest: float(first), self._floor: float(smallest)}
+            known = {WHOLE: search.expected(sizes, shape, quality)}
+        if self._target.options.fit is not Fit.INSIDE:
+            raise self._refusal(smallest, "")
+        found = search.largest(
+            lambda scale: self._write(_scaled(self._image, scale), quality),
+            self._limit,
+            low=SMALLEST,
+            high=WHOLE - 1,
+            shape=lambda scale: (scale / WHOLE) ** PIXEL_EXPONENT,
+            known=known,
+            is_estimate=True,
+            tries=LARGE_SMALLER_TRIES if self._large else SMALLER_TRIES,
+        )
+        if found.setting is None:
+            raise self._refusal(len(found.data), " with a tenth of its width and height")
+        return Limited(found.data, _scaled_size(self._image, found.setting))
+
+    @property
+    def _floor(self) -> int:
+        return min(self._writer.lowest_quality, self._highest)
+
+    def _at_lower_quality(self, first: int, shape: search.Shape) -> Found:
+        if self._floor == self._highest:
+            return Found(None, b"")
+        return search.largest(
+            lambda quality: self._write(self._image, quality),
+            self._limit,
+            low=self._floor,
+            high=self._highest - 1,
+            shape=shape,
+            known={self._highest: first},
+            tries=(LARGE_TRIES if self._large else TRIES) - 1,
+        )
+
+    def _sampled(self) -> search.Shape:
+        """The curve of a sample's bytes."""
+        sample = graphics.strips(self._image, SAMPLE_PIXELS).copy_memory()
+        qualities = sorted({self._floor, (self._floor + self._highest) // 2, self._highest})
+        sizes = {each: float(len(self._write(sample, each))) for each in qualities}
+        return lambda quality: search.expected(sizes, self._usual, quality)
+
+    def _usual(self, quality: int) -> float:
+        """The curve of the writer, between its points."""
+        curve = self._writer.curve
+        for (low, small), (high, large) in pairwise(curve):
+            if quality <= high:
+                part = (quality - low) / (high - low)
+                return float(small * math.exp(math.log(large / small) * part))
+        return curve[-1][1]
+
+    def _write(self, image: pyvips.Image, quality: int) -> bytes:
+        encode = self._writer.encode_limited or self._writer.encode
+        if not self._lossy:
+            encode = self._writer.encode
+        return self._complete(
+            encode(
+                image,
+                quality,
+                self._effort,
+                lossless=self._target.options.lossless,
+                keep=written(image, self._target.options),
+            )
+        )
+
+    def _refusal(self, smallest: int, how: str) -> PictureError:
+        advice = "" if how else ": ask for a smaller width or height"
+        return PictureError(
+            f"the picture has at least {smallest} bytes as {self._target.format}{how}, more than "
+            f"the {self._limit} of max_bytes{advice}",
+            TOO_MANY_BYTES,
+        )
+
+
+def _effort(writer: Writer, target: Target, image: pyvips.Image) -> Effort:
+    """The effort of each of several files: no more than what they are made at in time."""
+    pixels = image.width * image.height
+    most = next((effort for least, effort in writer.searched if pixels <= least), Effort.FAST)
+    order = tuple(Effort)
+    return min(target.effort, most, key=order.index)
+
+
+def _scaled_size(image: pyvips.Image, scale: int) -> Size:
+    """Width and height of a frame with so many thousandths of each."""
+    width, height = image.width, image.get_page_height()
+    return Size(max(1, width * scale // WHOLE), max(1, height * scale // WHOLE))
+
+
+def _scaled(image: pyvips.Image, scale: int) -> pyvips.Image:
+    """The image, each of its frames made smaller, in memory."""
+    size, height = _scaled_size(image, scale), image.get_page_height()
+    frames = [
+        image.crop(0, top, image.width, height).thumbnail_image(
+            size.width, height=size.height, size="force"
+        )
+        for top in range(0, image.height, height)
+    ]
+    if len(frames) == 1:
+        return frames[0].copy_memory()
+    joined = pyvips.Image.arrayjoin(frames, across=1).copy_memory().copy()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", size.height)
+    return joined

@@ -1,0 +1,276 @@
+"""`max_bytes`: a result never has more, looks as good as fits, and says where it does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from imaging import limited
+from imaging.codecs import WRITERS
+from imaging.convert import convert
+from imaging.errors import TOO_MANY_BYTES, PictureError
+from imaging.formats import Format
+from imaging.measures import Measures, Size
+from imaging.options import Effort
+from imaging.write import search
+from tests.imaging.animations import animation
+from tests.imaging.samples import (
+    distance,
+    encoded,
+    frame_count,
+    opacities,
+    photo,
+    target,
+)
+from tests.imaging.strategies import BOUNDED, animations, pictures, targets
+from tests.pictures import as_format, opened, photograph
+
+LOSSY = (Format.JPG, Format.WEBP, Format.PNG, Format.AVIF)
+COPYRIGHT = 0x8298
+
+
+def _small(name: str = "coffee", side: int = 240) -> bytes:
+    """A photograph, small enough for many tries."""
+    image = opened(photograph(name)).convert("RGB")
+    return encoded(image.crop((60, 60, 60 + side, 60 + side)), "PNG")
+
+
+@pytest.mark.parametrize("share", [0.8, 0.5])
+@pytest.mark.parametrize("format", LOSSY)
+def test_a_result_fits_and_uses_what_it_may_have(format: Format, share: float) -> None:
+    data = _small()
+    most = int(share * len(convert(data, target(format, 80))))
+    result = convert(data, target(format, 80, max_bytes=most))
+    assert 0.85 * most <= len(result) <= most
+    assert opened(result).size == (240, 240)
+
+
+@pytest.mark.parametrize("format", LOSSY)
+def test_more_bytes_look_better(format: Format) -> None:
+    data = _small()
+    plain = len(convert(data, target(format, 80)))
+    off = [
+        distance(
+            opened(data),
+            opened(convert(data, target(format, 80, max_bytes=int(share * plain)))).convert("RGB"),
+        )
+        for share in (0.9, 0.5)
+    ]
+    assert off[0] < off[1]
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_what_fits_is_as_it_would_be_without_a_limit(format: Format) -> None:
+    data = _small()
+    plain = convert(data, target(format, 70))
+    assert convert(data, target(format, 70, max_bytes=len(plain))) == plain
+    assert convert(data, target(format, 70, max_bytes=10**6)) == plain
+
+
+def test_the_same_picture_and_limit_are_the_same_file() -> None:
+    data = _small()
+    results = {convert(data, target(Format.WEBP, 80, max_bytes=4000)) for _ in range(2)}
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+def test_each_effort_fits(effort: Effort) -> None:
+    data = _small()
+    assert len(convert(data, target(Format.WEBP, 80, effort, max_bytes=4000))) <= 4000
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.3])
+@pytest.mark.parametrize("format", LOSSY)
+def test_a_whole_picture_is_written_five_times_at_most(
+    format: Format, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = _small()
+    most = int(share * len(convert(data, target(format, 80))))
+    widths = list[int]()
+    writer = WRITERS[format]
+
+    def counted(encode: Callable[..., bytes]) -> Callable[..., bytes]:
+        def count(image: Any, *given: Any, **named: Any) -> bytes:
+            widths.append(image.width)
+            return encode(image, *given, **named)
+
+        return count
+
+    limited_too = writer.encode_limited and counted(writer.encode_limited)
+    monkeypatch.setitem(
+        WRITERS, format, replace(writer, encode=counted(writer.encode), encode_limited=limited_too)
+    )
+    assert len(convert(data, target(format, 80, max_bytes=most))) <= most
+    assert 2 <= widths.count(240) <= 5
+    assert len(widths) - widths.count(240) <= 4
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_where_no_quality_is_low_enough_the_picture_gets_fewer_pixels(format: Format) -> None:
+    data = _small()
+    plain = convert(data, target(format, 80))
+    most = len(plain) // 12
+    told = list[Measures]()
+    result = convert(data, target(format, 80, max_bytes=most), told.append)
+    assert 0.8 * most <= len(result) <= most
+    width, height = opened(result).size
+    assert 24 <= width == height < 240
+    assert told[-1].result == Size(width, height)
+
+
+@pytest.mark.parametrize("width", [None, 200])
+def test_within_a_size_that_is_asked_for_it_gets_smaller(width: int | None) -> None:
+    data = _small()
+    sides: dict[str, Any] = {"width": width} if width else {}
+    result = convert(data, target(Format.JPG, 80, max_bytes=1500, **sides))
+    assert len(result) <= 1500
+    assert opened(result).width < (width or 240)
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "fill", "thumb"])
+def test_a_size_that_is_exact_stays_and_the_reason_says_how_small_it_gets(fit: str) -> None:
+    data = _small()
+    size: dict[str, Any] = {"width": 120, "height": 90, "fit": fit}
+    with pytest.raises(PictureError, match="of max_bytes: ask for a smaller") as error:
+        convert(data, target(Format.JPG, 80, max_bytes=700, **size))
+    assert error.value.code == TOO_MANY_BYTES
+    (least,) = re.findall(r"at least (\d+) bytes as jpg", str(error.value))
+    assert len(convert(data, target(Format.JPG, 80, max_bytes=int(least), **size))) <= int(least)
+
+
+def test_a_limit_that_no_picture_has_says_how_small_it_gets() -> None:
+    with pytest.raises(PictureError, match=r"at least \d+ bytes as jpg with a tenth") as error:
+        convert(_small(), target(Format.JPG, 80, max_bytes=100))
+    assert error.value.code == TOO_MANY_BYTES
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.PNG, Format.AVIF])
+def test_without_loss_only_the_size_changes(format: Format) -> None:
+    data = encoded(photo(200, 150), "PNG")
+    plain = convert(data, target(format, 0, lossless=True))
+    result = convert(data, target(format, 0, lossless=True, max_bytes=len(plain) // 2))
+    assert len(result) <= len(plain) // 2
+    shown = opened(result)
+    assert shown.width < 200
+    # Of its smaller self nothing is lost.
+    again = convert(encoded(shown.convert("RGB"), "PNG"), target(format, 0, lossless=True))
+    assert distance(opened(again).convert("RGB"), shown.convert("RGB")) == 0
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.PNG, Format.GIF])
+@pytest.mark.parametrize("share", [0.7, 0.2])
+def test_all_frames_of_an_animation_count_and_stay(format: Format, share: float) -> None:
+    frames = [
+        opened(photograph("coffee")).convert("RGB").crop((at, 60, at + 90, 150))
+        for at in (60, 140, 220, 300)
+    ]
+    data = animation("PNG" if format is Format.PNG else "WEBP", frames=frames)
+    most = int(share * len(convert(data, target(format, 80))))
+    result = convert(data, target(format, 80, max_bytes=most))
+    assert len(result) <= most
+    assert frame_count(opened(result)) == 4
+
+
+@pytest.mark.parametrize("format", LOSSY)
+def test_metadata_that_is_kept_counts(format: Format) -> None:
+    exif = Image.Exif()
+    exif[COPYRIGHT] = "Somebody " * 60
+    data = as_format("rocket", "JPEG", exif=exif, quality=95)
+    bare = len(convert(data, target(format, 80, width=200)))
+    kept = convert(data, target(format, 80, width=200, max_bytes=bare, keep=["copyright"]))
+    assert len(kept) <= bare
+    assert b"Somebody" in kept
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.PNG, Format.AVIF])
+def test_what_is_clear_stays_clear(format: Format) -> None:
+    image = photo(200, 150).convert("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 100, 150))
+    data = encoded(image, "PNG")
+    for part in (2, 3):
+        most = len(convert(data, target(format, 80))) // part
+        result = convert(data, target(format, 80, max_bytes=most))
+        assert len(result) <= most
+        assert opacities(opened(result))[0] <= 4
+
+
+def test_a_picture_that_fits_as_it_came_keeps_its_pixels() -> None:
+    data = as_format("chelsea", "JPEG", quality=30)
+    result = convert(data, target(Format.JPG, 95, max_bytes=len(data)))
+    assert distance(opened(result), opened(data)) == 0
+    below = convert(data, target(Format.JPG, 95, max_bytes=len(data) // 2))
+    assert len(below) <= len(data) // 2
+
+
+def test_a_large_picture_is_tried_on_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "LARGE_PIXELS", 10_000)
+    monkeypatch.setattr(limited, "SAMPLE_PIXELS", 20_000)
+    data = photograph("coffee")
+    for format in (Format.JPG, Format.AVIF):
+        plain = len(convert(data, target(format, 80)))
+        result = convert(data, target(format, 80, max_bytes=plain // 2))
+        assert 0.8 * (plain // 2) <= len(result) <= plain // 2
+        assert opened(result).size == (600, 400)
+
+
+@BOUNDED
+@given(
+    picture=st.one_of(pictures(("PNG", "JPEG", "WEBP", "GIF", "AVIF")), animations()),
+    target=targets(),
+    share=st.floats(0, 1.2),
+)
+def test_whatever_comes_in_it_fits_or_fails(
+    picture: tuple[str, tuple[int, int], bytes], target: Any, share: float
+) -> None:
+    _, _, data = picture
+    most = max(1, int(share * len(data)))
+    options = replace(target.options, max_bytes=most)
+    codes = list[str]()
+    try:
+        assert len(convert(data, replace(target, options=options))) <= most
+    except PictureError as error:
+        codes.append(error.code)
+    assert set(codes) <= {TOO_MANY_BYTES}
+
+
+@given(
+    factor=st.floats(0.2, 5),
+    power=st.floats(0.3, 3),
+    limit=st.integers(1, 100_000),
+    tries=st.integers(1, 5),
+)
+def test_a_search_ends_below_its_limit_or_at_the_lowest(
+    factor: float, power: float, limit: int, tries: int
+) -> None:
+    written = list[int]()
+
+    def size(setting: int) -> int:
+        return 1 + int(1000 * factor * (setting / 100) ** power)
+
+    def write(setting: int) -> bytes:
+        written.append(setting)
+        return bytes(size(setting))
+
+    found = search.largest(
+        write,
+        limit,
+        low=20,
+        high=79,
+        shape=lambda setting: setting / 100,
+        known={80: size(80)},
+        tries=tries,
+    )
+    assert len(written) <= tries
+    assert len(set(written)) == len(written)
+    if found.setting is None:
+        assert size(20) > limit
+        assert len(found.data) == size(20)
+    else:
+        assert len(found.data) == size(found.setting) <= limit
