@@ -12,6 +12,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from app.web.service.spooling import SPOOL_MEMORY
 from tests.disk import full_for, small_disk
 from tests.pictures import large, md5, opened, photograph, unique
 from tests.s3 import s3_server
@@ -46,12 +47,13 @@ def _files(server: Service) -> list[Path]:
     return [*server.stored("originals"), *server.stored("results")]
 
 
-@pytest.mark.parametrize("data", [photograph("rocket"), large(2000, 2000, "PNG")])
+@pytest.mark.parametrize("size", ["small", "large"])
 def test_an_upload_to_a_full_storage_is_told_so_and_leaves_nothing(
-    server: Service, client: Client, data: bytes
+    server: Service, client: Client, size: str
 ) -> None:
     """The larger one is spooled to a file, which finds the disk full before the storage does."""
-    data = unique(data)
+    data = unique(photograph("rocket") if size == "small" else large(1000, 1000, "PNG"))
+    assert (len(data) > SPOOL_MEMORY) == (size == "large")
     with full_for(_processes(server, "app web")):
         response = client.upload(data)
         assert response.status_code == 507
