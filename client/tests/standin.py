@@ -27,8 +27,13 @@ ABOUT = {
 
 FORM = {
     "format": {"type": "string", "enum": ["webp", "jpg", "same"]},
-    "quality": {"oneOf": [{"type": "integer"}, {"type": "string", "enum": ["auto"]}]},
-    "q": {"type": "integer", "minimum": 1, "maximum": 100},
+    "quality": {"type": "integer", "minimum": 1, "maximum": 100},
+    "q": {
+        "oneOf": [
+            {"type": "integer", "minimum": 1, "maximum": 100},
+            {"type": "string", "enum": ["auto", "auto:high", "auto:low"]},
+        ]
+    },
     "max_bytes": {"type": "string"},
     "width": {"type": "integer", "minimum": 1, "maximum": 16383},
 }

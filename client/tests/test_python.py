@@ -161,27 +161,42 @@ def test_automatic_quality_and_the_largest_size_are_asked_for_where_the_server_k
         client.compress(b"picture", q="auto", max_bytes=20_000)
         assert fake.seen("/upload")[0].fields == {
             "format": "webp",
-            "quality": "auto",
+            "q": "auto",
             "max_bytes": "20000",
         }
         with pytest.raises(InvalidOption, match="no option 'height'"):
             client.compress(b"picture", height=3)
+        says = "q should be from 1 to 100 or one of auto, auto:high, auto:low"
+        with pytest.raises(InvalidOption, match=says):
+            client.compress(b"picture", q="best")
 
 
-def test_an_older_server_that_ignores_a_quality_is_not_asked_for_it(fake: Standin) -> None:
+def test_a_server_without_automatic_quality_is_not_asked_for_it(fake: Standin) -> None:
     def hook(request: Request) -> Answer | None:
         if request.path != "/docs/openapi.json":
             return None
-        upload = {"properties": {"quality": {"type": "integer"}, "format": {}}}
-        form = {"multipart/form-data": {"schema": upload}}
+        fields = {"quality": {}, "format": {}, "q": {"type": "integer", "maximum": 100}}
+        form = {"multipart/form-data": {"schema": {"properties": fields}}}
         paths = {"/upload": {"post": {"requestBody": {"content": form}}}}
         return Answer(body={"components": {"schemas": {}}, "paths": paths})
 
     fake.hook = hook
     with Client(fake.url) as client:
-        client.compress(b"picture")
-        with pytest.raises(InvalidOption, match="chooses no quality by itself"):
-            client.compress(b"picture", q="auto")
+        client.compress(b"picture", q=40)
+        for options in ({"q": "auto"}, {"max_bytes": 20_000}):
+            with pytest.raises(InvalidOption, match=next(iter(options))):
+                client.compress(b"picture", **options)
+    assert len(fake.seen("/upload")) == 1
+
+
+def test_the_largest_size_is_the_servers_own_option(server: Service) -> None:
+    picture = unique(photograph("coffee"))
+    with Client(server.url) as client:
+        result = client.compress(picture, max_bytes=20_000)
+        assert 10_000 < result.bytes <= 20_000
+        assert not client.compress(picture, max_bytes="20K").sent
+        with pytest.raises(InvalidOption, match="max_bytes should be"):
+            client.compress(picture, max_bytes="many")
 
 
 def test_formats_come_from_the_server(server: Service, fake: Standin) -> None:

@@ -72,14 +72,14 @@ def test_bars_show_each_picture_and_the_whole(folder: Path, fake: Standin) -> No
     assert COLOUR.search(shown)
     plain = CONTROL.sub("", shown)
     for expected in (
-        *("0 of 3 pictures", "one.jpg", "two[red].jpg", "sending, ", " of 8.7 MB"),
+        *("0 of 3 pictures", "one.jpg", "two[red].jpg", "sending, ", " of 9.1 MB"),
         *("in the queue, place 17", "converting", "bad.jpg: failed: the file is empty"),
     ):
         assert expected in plain, plain
     assert re.search(r"\d:\d\d left", plain)
     # In the end the bars are gone, and two lines are left.
     last = plain.rpartition("bad.jpg: failed: the file is empty")[2].splitlines()
-    assert last[-1] == "2 pictures: 17.4 MB → 50 B, −100.0 %, 2 sent, 1 failed"
+    assert last[-1] == "2 pictures: 18.2 MB → 50 B, −100.0 %, 2 sent, 1 failed"
 
 
 def test_no_color_and_a_dumb_terminal_are_heeded(folder: Path, fake: Standin) -> None:
@@ -89,7 +89,7 @@ def test_no_color_and_a_dumb_terminal_are_heeded(folder: Path, fake: Standin) ->
     assert not re.search(r"\x1b\[[\d;]*3[0-9][\d;]*m", shown), "no colours"
     status, shown = on_terminal(folder, "1.jpg", "--server", fake.url, TERM="dumb")
     assert "\x1b" not in shown
-    assert shown.splitlines()[0].startswith("1.jpg → 1-tiny.webp  109.9 KB → 25 B")
+    assert shown.splitlines()[0].startswith("1.jpg → 1-tiny.webp  112.5 KB → 25 B")
 
 
 def test_a_picture_is_not_written_to_a_terminal(folder: Path, fake: Standin) -> None:

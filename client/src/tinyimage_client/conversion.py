@@ -13,7 +13,8 @@ DEFAULT_FORMAT = "webp"
 DEFAULT_QUALITY = 80
 """What the server takes without a quality."""
 
-AUTO = "auto"
+AUTO = ("auto", "auto:high", "auto:low")
+"""The looks at which a server finds the quality by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Conversion:
 
     format: str
     q: int | str | None
-    """1 to 100, or `auto`; None for the server's default."""
+    """1 to 100, or one of `AUTO`; None for the server's default."""
     options: Mapping[str, str]
 
     @classmethod
@@ -48,7 +49,7 @@ class Conversion:
         if self.q is None:
             # By name: without it a download finds any quality.
             return {"quality": str(DEFAULT_QUALITY)}
-        return {"quality" if self.q == AUTO else "q": str(self.q)}
+        return {"q": str(self.q)}
 
 
 def _text(value: str | int | float | bool | Iterable[str]) -> str:

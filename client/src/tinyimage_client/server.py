@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tinyimage_client.conversion import AUTO, Conversion
+from tinyimage_client.conversion import Conversion
 from tinyimage_client.errors import InvalidOption
 
 
@@ -55,29 +55,16 @@ class Fields:
         for name, value in conversion.fields.items():
             if name not in self._declared:
                 raise InvalidOption(f"this server has no option {name!r}")
-            if name == "quality" and value == AUTO:
-                # How the schema says so is not fixed.
-                if AUTO not in json.dumps(self._declared[name]):
-                    raise InvalidOption("this server chooses no quality by itself (auto)")
-                continue
             self._check(name, value)
 
     def _check(self, name: str, value: str) -> None:
         declared = self._resolved(self._declared[name])
-        choices = [str(choice) for choice in declared.get("enum", ())]
         if name == "format" and value == "jpeg":
             value = "jpg"
-        if choices and value not in choices:
-            raise InvalidOption(f"{name} should be one of {', '.join(choices)} (it is {value!r})")
-        if "pattern" in declared and not re.search(declared["pattern"], value):
-            words = re.findall(r"[a-z]{3,}", declared["pattern"])
-            known = f" some of {', '.join(dict.fromkeys(words))}" if words else " something else"
-            raise InvalidOption(f"{name} should be{known} (it is {value!r})")
-        least, most = declared.get("minimum"), declared.get("maximum")
-        if declared.get("type") == "integer" and least is not None and most is not None:
-            number = int(value) if re.fullmatch(r"-?\d{1,12}", value) else None
-            if number is None or not least <= number <= most:
-                raise InvalidOption(f"{name} should be from {least} to {most} (it is {value!r})")
+        ways = [self._resolved(way) for way in declared.get("oneOf", (declared,))]
+        wanted = [what for way in ways if (what := _wanted(way, value)) is not None]
+        if len(wanted) == len(ways):
+            raise InvalidOption(f"{name} should be {' or '.join(wanted)} (it is {value!r})")
 
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """The schema with what it refers to."""
@@ -86,3 +73,21 @@ class Fields:
             if reference := part.get("$ref"):
                 merged |= self._schemas[reference.rpartition("/")[2]]
         return merged
+
+
+def _wanted(declared: Mapping[str, Any], value: str) -> str | None:
+    """What the value should be by a schema; None if it is that."""
+    choices = [str(choice) for choice in declared.get("enum", ())]
+    if choices:
+        return None if value in choices else f"one of {', '.join(choices)}"
+    if (pattern := declared.get("pattern")) and not re.search(pattern, value):
+        words = dict.fromkeys(re.findall(r"[a-z]{3,}", pattern))
+        if words:
+            return f"some of {', '.join(words)}"
+        return f"something else: {declared.get('description', pattern)}"
+    if declared.get("type") == "integer":
+        least, most = declared.get("minimum", 0), declared.get("maximum", math.inf)
+        number = int(value) if re.fullmatch(r"-?\d{1,12}", value) else None
+        if number is None or not least <= number <= most:
+            return f"from {least} to {most}"
+    return None

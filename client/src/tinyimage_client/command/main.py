@@ -49,12 +49,16 @@ def parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Paramete
 
 
 def parse_quality(text: str) -> int | str:
-    """1 to 100, or `auto`."""
-    if text.strip().lower() == AUTO:
-        return AUTO
+    """1 to 100, or one of `AUTO`.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if (named := text.strip().lower()) in AUTO:
+        return named
     if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 100:
         return int(text)
-    raise ValueError(f"should be from 1 to 100, or {AUTO} (it is {text!r})")
+    raise ValueError(f"should be from 1 to 100, or one of {', '.join(AUTO)} (it is {text!r})")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,7 +86,11 @@ def parse_quality(text: str) -> int | str:
     help="Of the results, such as avif; same for that of each picture. webp, with --in-place same.",
 )
 @click.option(
-    "-q", "--quality", metavar="N", callback=parsed(parse_quality), help="1 to 100, or auto."
+    "-q",
+    "--quality",
+    metavar="N",
+    callback=parsed(parse_quality),
+    help="1 to 100, or auto, auto:high, auto:low.",
 )
 @click.option("--lossless", is_flag=True, help="Keep every pixel.")
 @click.option(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_UNITS = {"": 1, "B": 1, "K": 1024, "KB": 1024, "M": 1024**2, "MB": 1024**2, "G": 1024**3}
+_UNITS = {"": 1, "B": 1, "K": 1000, "KB": 1000, "M": 1000**2, "MB": 1000**2}
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([A-Za-z]*)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 
 
 def parse_size(text: str) -> int:
-    """The bytes that `200KB`, `1.5 MB` or `1000` mean: 1 KB is 1024, as the server has it.
+    """The bytes that `200KB`, `1.5 MB` or `1000` mean: 1 KB is 1000, as in the option `max_bytes`.
 
     Raises:
         ValueError: if it is none.
@@ -56,14 +56,13 @@ class Savings:
 
 
 def show_size(size: int) -> str:
-    """A size for people: `512 B`, `37.1 KB`, `2.0 MB`."""
-    if size < 1024:
+    """A size for people: `512 B`, `37.1 KB`, `2.0 MB`, of 1,000 and 1,000,000."""
+    if size < 1000:
         return f"{size} B"
-    value = size / 1024
-    for unit in ("KB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            break
-        value /= 1024
+    value, units = size / 1000, ["MB", "GB"]
+    unit = "KB"
+    while units and round(value, 1) >= 1000:
+        value, unit = value / 1000, units.pop(0)
     return f"{value:.1f} {unit}"
 
 
