@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import escape
 
 _CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 """What XML 1.0 does not hold, as the zero between EXIF's two holders of a copyright."""
@@ -25,6 +24,8 @@ def packet(rights: str | None, created: str | None) -> bytes | None:
     """
     attributes = properties = ""
     if rights:
+        from html import escape  # not before: few pictures need what it brings
+
         attributes += ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
         properties = _RIGHTS.format(escape(_CONTROL.sub("; ", rights), quote=False))
     if created:

@@ -7,7 +7,7 @@ import sys
 
 from bench.launch import ROOT
 
-NOT_NEEDED = {"asyncio", "http.client", "numpy", "redis", "sanic", "ssl", "urllib.request"}
+NOT_NEEDED = {"asyncio", "html", "http.client", "numpy", "redis", "sanic", "ssl", "urllib.request"}
 """What takes megabytes and only talks to a network, or is for tests."""
 
 
