@@ -187,7 +187,7 @@ class NotFound(TinyImageError):
 
     code = "not_found"
     status = 404
-    where = Where.PICTURE
+    where = Where.PICTURE | Where.MESSAGE
     example = "There is no such picture"
 
 

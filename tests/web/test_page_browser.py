@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from tests.pictures import as_format, photograph, unique
+from tests.pictures import as_format, md5, photograph, unique
 from tests.service import Service, service
+from tests.web.alone import web
 from tests.web.browser import Visit, chromium
 from tests.web.keys import KEY, KEYS
 
@@ -47,6 +48,24 @@ def pictures(tmp_path: Path) -> Path:
     (folder / "notes.txt").write_bytes(b"no picture")
     (folder / ".hidden.jpg").write_bytes(unique(photograph("rocket")))
     return folder
+
+
+def test_a_picture_that_is_cancelled_while_it_waits_is_withdrawn(
+    browser: Browser, redis_url: str, tmp_path: Path
+) -> None:
+    data = unique(photograph("rocket"))
+    (tmp_path / "rocket.jpg").write_bytes(data)
+    (tmp_path / "server").mkdir()
+    with web(tmp_path / "server", redis_url) as running:
+        visit = Visit(browser, running.url)
+        visit.choose(tmp_path / "rocket.jpg")
+        expect(visit.row("rocket.jpg")).to_have_attribute("data-state", "queued")
+        assert [job["status"] for job in running.client.status(md5(data))] == ["queued"]
+        with visit.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+            visit.page.get_by_role("button", name="Cancel rocket.jpg").click()
+        assert running.client.status(md5(data)) == []
+        assert visit.faults == []
+        visit.context.close()
 
 
 def test_a_folder_comes_back_as_a_zip_with_its_folders(

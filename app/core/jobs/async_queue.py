@@ -54,6 +54,14 @@ class AsyncPictureQueue:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
         return await self._redis.ask(self._questions.promote(job))
 
+    async def join(self, job: PictureJob) -> bool:
+        """Note another request for a job, as `Questions.join`."""
+        return await self._redis.ask(self._questions.join(job))
+
+    async def withdraw(self, job: PictureJob) -> bool:
+        """Delete a job that waits, as `Questions.withdraw`."""
+        return await self._redis.ask(self._questions.withdraw(job))
+
     async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
         """Enqueue the conversion, as `Questions.submit`."""
         return await self._redis.ask(self._questions.submit(conversion, **submission))

@@ -62,6 +62,8 @@ class Counts:
     """By format."""
     failed: dict[tuple[str, str], int] = field(default_factory=dict)
     """By format and error code."""
+    withdrawn: dict[str, int] = field(default_factory=dict)
+    """By format: jobs that were taken back before a worker had them."""
     restarts: dict[str, int] = field(default_factory=dict)
     """By reason."""
 
@@ -94,6 +96,11 @@ def count_failed(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
     pipeline.hincrby(keys.COUNTS, f"failed:{_format(meta.get('format'))}:{known}", 1)
 
 
+def withdrawn_count(format: Format) -> str:
+    """The field of the counts for jobs of a format that were withdrawn."""
+    return f"withdrawn:{format}"
+
+
 def count_restarts(connection: redis.Redis, restarts: Mapping[Restart, int]) -> None:
     """Count decoders that were replaced."""
     with connection.pipeline() as pipeline:
@@ -111,6 +118,7 @@ def parse_counts(fields: Mapping[bytes, bytes]) -> Counts:
     for known in Format:
         counts.done[known] = Done()
         counts.failed |= {(known, code): 0 for code in codes_at(Where.CONVERSION)}
+    counts.withdrawn |= dict.fromkeys(Format, 0)
     counts.restarts |= dict.fromkeys(Restart, 0)
     errors = (*codes_at(Where.CONVERSION), OTHER)
     for key, value in fields.items():
@@ -124,6 +132,8 @@ def parse_counts(fields: Mapping[bytes, bytes]) -> Counts:
                 setattr(counts.done[format], _NUMBERS[what], number)
             case ["failed", format, code] if format in _FORMATS and code in errors:
                 counts.failed[format, code] = number
+            case ["withdrawn", format] if format in _FORMATS:
+                counts.withdrawn[format] = number
             case ["restart", reason] if reason in set(Restart):
                 counts.restarts[reason] = number
     return counts

@@ -49,7 +49,12 @@ class Step(StrEnum):
 
 def publish(connection: redis.Redis, job_id: str, step: Step) -> None:
     """Publish a step of a job to every server process; with a pipeline, when that is executed."""
-    connection.publish(keys.EVENTS_CHANNEL, json.dumps({"job": job_id, "step": step}))
+    connection.publish(keys.EVENTS_CHANNEL, event(job_id, step))
+
+
+def event(job_id: str, step: Step) -> str:
+    """The message that tells of a step."""
+    return json.dumps({"job": job_id, "step": step})
 
 
 class Bell:

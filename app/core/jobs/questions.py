@@ -24,6 +24,7 @@ from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse
 from app.core.jobs.moves import move_command
 from app.core.jobs.places import place
 from app.core.jobs.removal import EndedJob, removal_command
+from app.core.jobs.withdrawal import join_command, withdraw_command
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
@@ -166,6 +167,31 @@ class Questions:
         source, name = queue_key(Priority.BULK), Priority.INTERACTIVE.value
         (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
         return bool(moved)
+
+    def join(self, job: PictureJob) -> Question[bool]:
+        """Note that another request is answered with a job that has not ended: it is not withdrawn
+        then.
+
+        Returns:
+            whether it is still there.
+        """
+        (joined,) = yield Batch([join_command(job.conversion.job_id)])
+        return bool(joined)
+
+    def withdraw(self, job: PictureJob) -> Question[bool]:
+        """Delete a job that waits, if no other request has joined it and no worker has taken it.
+
+        Returns:
+            whether it was deleted.
+        """
+        job_id = job.conversion.job_id
+        (values,) = yield from self.read([job_id])
+        current = parse_job(job_id, values)
+        if current is None or (current.token, current.state) != (job.token, JobState.QUEUED):
+            return False
+        queues = tuple(queue_key(priority) for priority in Priority)
+        (withdrawn,) = yield Batch([withdraw_command(current, values[0] or b"", queues)])
+        return bool(withdrawn)
 
     def submit(
         self,

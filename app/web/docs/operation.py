@@ -61,7 +61,7 @@ class Operation:
         """The operation in OpenAPI 3.0.3.
 
         Args:
-            method: GET, POST or HEAD, whose answers have no body.
+            method: GET, POST, DELETE, or HEAD, whose answers have no body.
         """
         operation = self.head if method == "HEAD" else self
         words = self.words or _as_declared

@@ -22,6 +22,9 @@ Schema = dict[str, Any]
 EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
 
 
+WITHDRAWN = "withdrawn"
+"""The status of a conversion that was taken back."""
+
 MAX_ARCHIVE_FILES = 10_000
 """Files of one archive: the list at its end is in memory, some 600 bytes for each."""
 
@@ -246,6 +249,11 @@ SCHEMAS: dict[str, Schema] = {
         {**_CONVERSION, "status": ref("State")},
         {**_CHOSEN, **DETAILS, **_FAILED},
     ),
+    "Withdrawn": _object(
+        "One conversion of a picture that was to be withdrawn.",
+        {**_CONVERSION, "status": _choice("What became of it.", (WITHDRAWN, *JobState))},
+        _CHOSEN,
+    ),
     "JobError": _object(
         "Why a picture was not converted.",
         {
@@ -313,6 +321,37 @@ SCHEMAS: dict[str, Schema] = {
         "message.",
         {"binary": {"type": "boolean", "enum": [True]}},
         _REQUESTED,
+    ),
+    "SocketFollow": _object(
+        "To the server: a picture that came over HTTP, to be told how its conversions go; those "
+        "that the other members name, or all.",
+        {"follow": _text("The MD5 of the uploaded file.", pattern="^[0-9a-fA-F]{32}$")},
+        {
+            "format": ref("Format"),
+            "quality": _number("As `/status` names it.", 0, 100),
+            "q": Q,
+            "options": _object(
+                "As `/status` names them; {} is none.",
+                {},
+                {name: _sent(option) for name, option in options.OPTIONS.items()},
+            ),
+            "progress": {
+                "type": "boolean",
+                "description": "Whether each new place in the queue is told too, at most once a "
+                "second.",
+                "default": False,
+            },
+            "details": {
+                "type": "boolean",
+                "description": "Whether the answers have all details.",
+                "default": False,
+            },
+        },
+    ),
+    "SocketFollowed": _object(
+        "From the server: the status of a conversion that is followed. A failed one is an error.",
+        {"status": _choice("", (*_SOCKET_STATES, JobState.DONE)), **_CONVERSION},
+        {**_CHOSEN, **DETAILS},
     ),
     "SocketKey": _object(
         "To the server: the API key, where headers cannot be set.", {"api_key": _text("The key.")}

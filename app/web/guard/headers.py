@@ -20,7 +20,7 @@ SECURITY = {
 DOWNLOADS = ("/download/", "/output/")
 """Where results are."""
 
-ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
+ALLOWED_METHODS = "GET, HEAD, POST, DELETE, OPTIONS"
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, "
     "If-Unmodified-Since, Prefer, Range, X-API-Key, X-Request-ID"

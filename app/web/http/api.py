@@ -11,6 +11,7 @@ from app.web.http.archive import add_archive
 from app.web.http.download import add_download
 from app.web.http.status import add_status
 from app.web.http.upload import add_upload
+from app.web.http.withdrawal import add_withdrawal
 from app.web.service.conversions import Conversions
 from app.web.service.intake import Intake
 
@@ -27,6 +28,7 @@ def http_blueprint(
     add_about(blueprint, settings, guard, page)
     add_upload(blueprint, settings, intake, guard)
     add_status(blueprint, settings, conversions)
+    add_withdrawal(blueprint, settings, conversions)
     add_download(blueprint, settings, conversions)
     add_archive(blueprint, settings, conversions)
     return blueprint

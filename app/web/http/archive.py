@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,8 @@ from app.core.errors import (
     TinyImageError,
     UnsupportedFormat,
     Where,
-    told,
 )
-from app.core.picture.conversion import parse_md5, parse_options, parse_q
+from app.core.picture.conversion import parse_md5
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import headers
@@ -32,11 +31,10 @@ from app.web.http.entries import safe_path, told_apart
 from app.web.serve.connection import cut_off
 from app.web.service.conversions import Conversions, Result
 from app.web.service.json_body import parse, read_body
+from app.web.service.selection import Selection, selection_of
 from app.web.service.sending import opened
 from app.web.service.spooling import Spooling, refuse
 from app.web.service.zipping import Entry, Zipping
-from imaging.formats import Format, parse_format
-from imaging.options import Options
 from imaging.values import shown
 
 logger = logging.getLogger(__name__)
@@ -84,12 +82,10 @@ ARCHIVE = Operation(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """One file that is asked for; None is whatever there is."""
+    """One file that is asked for."""
 
     md5: str
-    format: Format | None
-    quality: int | None
-    options: Options | None
+    selection: Selection
     path: str | None
 
 
@@ -145,34 +141,9 @@ def _wanted(number: int, given: object, settings: Settings) -> _Wanted:
         path = given.get("path")
         if not isinstance(path, str | None):
             raise InvalidOption(f"path should be text (it is {shown(path)})")
-        with told():
-            format = parse_format(given["format"]) if given.get("format") else None
-        return _Wanted(md5, format, _quality(given), _options(given, settings), path)
+        return _Wanted(md5, selection_of(given, settings), path)
     except (InvalidOption, UnsupportedFormat) as error:
         raise type(error)(f"files[{number}]: {error}") from None
-
-
-def _quality(given: Mapping[str, Any]) -> int | None:
-    if (q := parse_q(given.get("q"))) is not None:
-        return q
-    quality = given.get("quality")
-    if quality is None:
-        return None
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 0 <= quality <= 100:
-        raise InvalidOption(
-            f"quality should be a number from 0 to 100, as /status names it (it is "
-            f"{shown(quality)})"
-        )
-    return quality
-
-
-def _options(given: Mapping[str, Any], settings: Settings) -> Options | None:
-    options = given.get("options")
-    if options is None:
-        return None
-    if not isinstance(options, dict):
-        raise InvalidOption(f"options should be an object (it is {shown(options)})")
-    return parse_options(options, settings.engine.effort, settings.limits.max_pixels)
 
 
 async def _found(conversions: Conversions, wanted: Sequence[_Wanted]) -> list[Result]:
@@ -185,7 +156,7 @@ async def _found(conversions: Conversions, wanted: Sequence[_Wanted]) -> list[Re
     for first in range(0, len(wanted), _AT_ONCE):
         found += await asyncio.gather(
             *(
-                conversions.newest_result(one.md5, one.format, one.quality, one.options)
+                conversions.newest_result(one.md5, one.selection)
                 for one in wanted[first : first + _AT_ONCE]
             )
         )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sanic import Blueprint, HTTPResponse, Request
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotFound, Where
-from app.core.picture.conversion import Conversion, parse_options, parse_q
+from app.core.picture.conversion import parse_options, parse_q
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import Responses, headers
 from app.web.docs.routes import readable
@@ -16,14 +14,15 @@ from app.web.docs.schemas import OPTIONS, Q, Schema, ref
 from app.web.http.parameters import MD5, in_header, in_query, named_md5
 from app.web.http.result import remaining_seconds, send_result
 from app.web.service.conversions import Conversions
+from app.web.service.selection import Selection
 from imaging.errors import UnsupportedFormat
 from imaging.formats import Format, is_same, parse_format
-from imaging.options import OPTION_NAMES, Keep, Options
+from imaging.options import OPTION_NAMES, Keep
 from imaging.quality import NO_QUALITY, parse_quality
 
 _FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")
 
-_RESULT_PARAMETERS = [
+SELECTION = [
     MD5,
     in_query(
         "format",
@@ -44,6 +43,11 @@ _RESULT_PARAMETERS = [
     ),
     in_query("q", {**Q, "description": "The `q` with which the result was requested."}),
     *(in_query(name, schema) for name, schema in OPTIONS.items()),
+]
+"""The parameters that name a conversion of a picture."""
+
+_RESULT_PARAMETERS = [
+    *SELECTION,
     in_header("Range", "The requested bytes, as one range: `bytes=0-1023`."),
     in_header("If-None-Match", "The ETags of the client's copies."),
     in_header("If-Modified-Since", "The Last-Modified of the client's copy, if it has no ETag."),
@@ -99,37 +103,19 @@ DOWNLOAD = Operation(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The filters of a download; None matches everything."""
-
-    format: Format | None
-    quality: int | None
-    options: Options | None
-
-    def names(self, conversion: Conversion) -> bool:
-        """Whether these match only one conversion of a picture."""
-        if self.format is None:
-            return False
-        quality = self.quality is not None or not self.format.has_quality
-        return quality and (self.options is not None or conversion.is_plain)
-
-
 def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversions) -> None:
     """Add the route."""
 
     @readable(blueprint, "/download/<md5:str>", DOWNLOAD)
     async def download(request: Request, md5: str) -> HTTPResponse | None:
         picture = named_md5(request, md5)
-        format = _format(request.args.get("format"))
+        format = asked_format(request.args.get("format"))
         if is_same(request.args.get("format")):
             format = await conversions.own_format(picture)
             if format is None:
                 raise NotFound("There is no result in the picture's own format")
-        wanted = _wanted(request, settings, format)
-        result = await conversions.newest_result(
-            picture, wanted.format, wanted.quality, wanted.options
-        )
+        wanted = selected(request, settings, format)
+        result = await conversions.newest_result(picture, wanted)
         if result is None:
             raise NotFound("There is no such result")
         # A result never changes, but the newest of several does.
@@ -145,7 +131,7 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
         )
 
 
-def _format(name: str | None) -> Format | None:
+def asked_format(name: str | None) -> Format | None:
     """The format in a query; None without one, or for the picture's own.
 
     Raises:
@@ -157,7 +143,7 @@ def _format(name: str | None) -> Format | None:
         raise NotFound("There is no such format") from None
 
 
-def _wanted(request: Request, settings: Settings, format: Format | None) -> _Wanted:
+def selected(request: Request, settings: Settings, format: Format | None) -> Selection:
     """The filters of the query beside the format; an impossible quality is not found.
 
     Raises:
@@ -174,9 +160,9 @@ def _wanted(request: Request, settings: Settings, format: Format | None) -> _Wan
         if q is None and format is not None and not format.has_quality:
             q = NO_QUALITY
     if q is not None or not quality:
-        return _Wanted(format, q, options)
+        return Selection(format, q, options)
     if not (quality.isascii() and quality.isdigit() and len(quality) <= len("100")):
         raise NotFound("There is no such quality")
-    return _Wanted(
+    return Selection(
         format, int(quality) if format is None else parse_quality(quality, format), options
     )

@@ -195,6 +195,8 @@ def _pictures(counts: Counts) -> Iterator[Metric]:
         )
     for (format, error), count in sorted(counts.failed.items()):
         pictures.add_metric((format, "failed", error), count)
+    for format, count in sorted(counts.withdrawn.items()):
+        pictures.add_metric((format, "withdrawn", NO_ERROR), count)
     restarts = CounterMetricFamily(
         "tinyimage_decoder_restarts_total",
         f"Replaced decoders{ALL}",

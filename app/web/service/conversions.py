@@ -7,13 +7,13 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from redis.exceptions import RedisError
 
-from app.core.errors import QueueFull, Unavailable
+from app.core.errors import QueueFull, StorageError, Unavailable
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
@@ -22,8 +22,8 @@ from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
 from app.web.service.picture import Picture
+from app.web.service.selection import Selection
 from imaging.formats import Format, same_format
-from imaging.options import Options
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,9 @@ just before RQ knows."""
 
 CONFIRM_SECONDS = 1.0
 """How long after such an event the status of a whole picture is read once more."""
+
+PLACE_SECONDS = 1.0
+"""How often the place of a waiting job is read for who asks to be told of it."""
 
 OUTAGE_SECONDS = 1.0
 """How often a follower of a job retries a Redis that cannot be reached."""
@@ -129,6 +132,21 @@ class Conversions:
         """
         return await self._current(await self._queue.find(md5))
 
+    async def withdraw(self, jobs: Sequence[PictureJob]) -> list[bool]:
+        """Take each job back that waits, unless another request has asked for the same since, and
+        delete its original. What a worker has is not interrupted.
+
+        Returns:
+            for each whether it was taken back.
+        """
+        withdrawn = await asyncio.gather(*map(self._queue.withdraw, jobs))
+        originals = [job.original_key for job, gone in zip(jobs, withdrawn, strict=True) if gone]
+        try:
+            await self._storage.delete(originals)
+        except StorageError as error:  # the cleanup finds orphans
+            logger.warning("withdrawn originals: %s: %s", error, error.__cause__)
+        return withdrawn
+
     async def wait(self, md5: str, seconds: float) -> list[PictureJob]:
         """The picture's jobs as `status`, once all have ended, none is known, `seconds` have passed
         or `stop_waiting` was called.
@@ -161,6 +179,45 @@ class Conversions:
                 left = max(0.0, ends - loop.time())
                 await bell.wait(left if pause is None else min(left, pause))
 
+    async def watch(
+        self, md5: str, wanted: Selection, *, places: bool
+    ) -> AsyncGenerator[tuple[PictureJob, int | None], None]:
+        """Each wanted job of the picture with its place in the queue, now and each time that its
+        state has changed, until all have ended or `stop_waiting` was called. One that is gone
+        before it has ended is told as failed.
+
+        Args:
+            places: whether a new place is told too, at most every `PLACE_SECONDS`.
+
+        Raises:
+            RedisError: if Redis cannot be reached at first.
+        """
+        told: dict[Conversion, tuple[PictureJob, int | None]] = {}
+        with self._events.follow(md5) as bell:
+            while True:
+                pause = REREAD_SECONDS
+                try:
+                    found = await self._current(await self._queue.find(md5))
+                    jobs = [job for job in found if wanted.matches(job.conversion)]
+                    numbers = await self.places(jobs)
+                except RedisError as error:
+                    if not told:
+                        raise
+                    logger.warning("watching %s: %s", md5, error)
+                    pause = OUTAGE_SECONDS
+                else:
+                    for now in _changes(told, jobs, numbers, places=places):
+                        told[now[0].conversion] = now
+                        yield now
+                    if self._stopping or all(job.finished for job, _ in told.values()):
+                        return
+                    if bell.final:
+                        bell.final, pause = False, CONFIRM_SECONDS
+                    elif places and any(number is not None for number in numbers):
+                        pause = PLACE_SECONDS
+                # Spreads followers that were all woken at the same moment.
+                await bell.wait(pause * random.uniform(0.75, 1.25))  # noqa: S311
+
     def stop_waiting(self) -> None:
         """Answer all who `wait` with the current status, now and from now on: the server stops."""
         self._stopping = True
@@ -177,28 +234,16 @@ class Conversions:
                 return same_format(job.facts.media_type)
         return None
 
-    async def newest_result(
-        self,
-        md5: str,
-        format: Format | None = None,
-        quality: int | None = None,
-        options: Options | None = None,
-    ) -> Result | None:
-        """The result finished last of those with this format, quality and options, or None.
+    async def newest_result(self, md5: str, wanted: Selection) -> Result | None:
+        """The result finished last of those that are wanted, or None.
 
         Without options it is a plain one. Only if there is no plain job of this format and quality,
         it is one with options: while a plain one waits, or after it failed, another result would
         be a wrong file for the client that requested it. A job whose result is gone does not
         count.
         """
-        jobs = [
-            job
-            for job in await self._queue.find(md5)
-            if (format is None or job.conversion.format is format)
-            and (quality is None or job.conversion.quality == quality)
-            and (options is None or job.conversion.options == options)
-        ]
-        if options is not None:
+        jobs = [job for job in await self._queue.find(md5) if wanted.matches(job.conversion)]
+        if wanted.options is not None:
             return await self._newest(jobs)
         plain = [job for job in jobs if job.conversion.is_plain]
         if result := await self._newest(plain):
@@ -298,6 +343,8 @@ class Conversions:
                     return job
                 unused = stored
                 if job and not job.finished:
+                    if not await self._queue.join(job):
+                        continue  # withdrawn meanwhile
                     waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
                     if waits_as_bulk and priority is Priority.INTERACTIVE:
                         await self._queue.promote(job)
@@ -354,3 +401,22 @@ class Conversions:
     async def _result(self, job: PictureJob) -> Result | None:
         info = await self._storage.stat(job.result_key)
         return Result(job, info) if info else None
+
+
+def _changes(
+    told: Mapping[Conversion, tuple[PictureJob, int | None]],
+    jobs: Sequence[PictureJob],
+    numbers: Sequence[int | None],
+    *,
+    places: bool,
+) -> list[tuple[PictureJob, int | None]]:
+    """The jobs that are not as they were told, with their places."""
+    changed = []
+    for job, number in zip(jobs, numbers, strict=True):
+        last, place = told.get(job.conversion, (None, None))
+        moved = places and number is not None and number != place
+        if last is None or (last.state, last.token) != (job.state, job.token) or moved:
+            changed.append((job, number))
+    there = {job.conversion for job in jobs}
+    gone = [job for job, _ in told.values() if not job.finished and job.conversion not in there]
+    return changed + [(replace(job, state=JobState.FAILED), None) for job in gone]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from app.core.config.settings import Settings
 from app.core.errors import (
+    NotFound,
     ProcessingFailed,
     RateLimited,
     StorageError,
@@ -37,7 +38,13 @@ from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
 from app.web.service.intake import Intake
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
-from app.web.ws.messages import decode_message, key_of_message, wants_details
+from app.web.ws.following import fields_to_follow, follow_of
+from app.web.ws.messages import (
+    asks_for_details,
+    decode_message,
+    key_of_message,
+    wants_details,
+)
 from app.web.ws.outbox import Gone, Outbox
 
 logger = logging.getLogger(__name__)
@@ -181,6 +188,11 @@ class LiveSocket:
             message = await self._receive()
             if message is None:
                 return
+            if (fields := fields_to_follow(message)) is not None:
+                self._incoming.release()
+                self._count += 1
+                self._begin(self._follow(fields, self._new_record(len(message))))
+                continue
             if self._announced and isinstance(message, bytes):
                 announcement = self._announced.take()
             elif await self._is_told(message):
@@ -191,10 +203,13 @@ class LiveSocket:
                 announcement = None
             size = len(message) + (announcement.size if announcement else 0)
             self._count += 1
-            task = asyncio.create_task(self._answer(message, announcement, self._new_record(size)))
+            self._begin(self._answer(message, announcement, self._new_record(size)))
             del message
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+
+    def _begin(self, answering: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(answering)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
 
     async def _receive(self) -> str | bytes | None:
         """The next message; None if the socket has been closed as idle."""
@@ -259,11 +274,35 @@ class LiveSocket:
         self, message: str | bytes, announcement: Announcement | None, record: Record
     ) -> None:
         exchange = _Exchange(record, announcement is not None and announcement.details)
-        try:
+        async with self._answered(exchange):
             job = await self._take(message, announcement, exchange)
             del message
             await self._report(job, exchange)
             record.status, record.outcome = 200, JobState.DONE
+
+    async def _follow(self, fields: Mapping[str, Any], record: Record) -> None:
+        """Tell how the jobs of a picture go, until all have ended."""
+        exchange = _Exchange(record)
+        async with self._answered(exchange):
+            exchange.details = asks_for_details(fields)
+            follow = follow_of(fields, self._settings)
+            record.md5 = follow.md5
+            steps = self._conversions.watch(follow.md5, follow.wanted, places=follow.progress)
+            known = False
+            async with contextlib.aclosing(steps):
+                async for job, place in steps:
+                    known = True
+                    await self._outbox.send(follow.step(job, place, self._downloads))
+            if not known:
+                raise NotFound("There is no such picture")
+            record.status, record.outcome = 200, "ok"
+
+    @contextlib.asynccontextmanager
+    async def _answered(self, exchange: _Exchange) -> AsyncIterator[None]:
+        """What is done for one message; its error is an answer too."""
+        record = exchange.record
+        try:
+            yield
         except TinyImageError as error:
             if isinstance(error, StorageError):
                 logger.error("/ws: storage: %s: %s", error, error.__cause__)

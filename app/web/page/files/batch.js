@@ -52,7 +52,7 @@ export class Batch {
   }
 
   remove(item) {
-    item.abort?.abort();
+    this.#stop(item);
     item.state = "removed";
     this.items = this.items.filter((other) => other !== item);
     store.drop(KEPT + item.id);
@@ -60,10 +60,15 @@ export class Batch {
     this.pump();
   }
 
+  #stop(item) {
+    item.abort?.abort();
+    if (item.state === "queued") api.withdraw(item.job);
+  }
+
   // Convert a picture anew; the result that is there stays until the next one is.
   redo(item, own = item.own) {
     if (!item.file) return;
-    item.abort?.abort();
+    this.#stop(item);
     Object.assign(item, { own, state: "waiting", part: 0, error: null, forced: null, restored: false });
     this.#on.changed(item);
     this.pump();
@@ -206,6 +211,7 @@ export class Batch {
   #take(item, told) {
     if (item.state !== "queued" && item.state !== "converting") return;
     if (!told) {
+      item.state = "expired";
       if (item.restored) this.remove(item);
       else this.#fail(item, "expired");
       return;

@@ -1,0 +1,82 @@
+"""Waiting jobs taken out of their queue, each in one step and only while nobody else wants it."""
+
+from __future__ import annotations
+
+from rq.job import Job
+from rq.results import Result
+
+from app.core.jobs import keys
+from app.core.jobs.counts import withdrawn_count
+from app.core.jobs.events import Step, event
+from app.core.jobs.job import NO_CONNECTION, PictureJob
+from app.core.redis.commands import Command
+
+_OTHERS = "others"
+"""A field of the job's hash beside those of RQ, which reads it not and leaves it: how many requests
+have been answered with this job since it was made by the first."""
+
+_JOIN = """
+if redis.call("HEXISTS", KEYS[1], "data") == 0 then
+    return 0
+end
+return redis.call("HINCRBY", KEYS[1], ARGV[1], 1)
+"""
+
+_WITHDRAW = """
+-- KEYS: the job, what else is its own (4), the index of its picture, the counts, the queues
+-- ARGV: its id, its data as read, the field, the channel, the event, the name of the count
+if (redis.call("HGET", KEYS[1], "data") or "") ~= ARGV[2]
+    or redis.call("HEXISTS", KEYS[1], ARGV[3]) == 1 then
+    return 0
+end
+local waits = 0
+for n = 8, #KEYS do
+    waits = waits + redis.call("LREM", KEYS[n], 1, ARGV[1])
+end
+if waits == 0 then
+    return 0
+end
+redis.call("DEL", KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call("ZREM", KEYS[6], ARGV[1])
+redis.call("HINCRBY", KEYS[7], ARGV[6], 1)
+redis.call("PUBLISH", ARGV[4], ARGV[5])
+return 1
+"""
+"""Redis runs a script atomically: a worker has taken the job before, and it is in no queue, or does
+not find it; another request has joined it before, or finds that it is gone."""
+
+
+def join_command(job_id: str) -> Command:
+    """The command that notes one more request for a job; it answers 0 if the job is gone."""
+    return ("EVAL", _JOIN, 1, Job.key_for(job_id), _OTHERS)
+
+
+def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> Command:
+    """The command that takes a job out of its queue and deletes it; it answers 1 if it did: the job
+    waited, is this submission, and no other request has joined it.
+
+    Args:
+        data: the field of this name, as the job was read.
+        queues: the lists of the queues that it may be in.
+    """
+    id = job.conversion.job_id
+    of_rq = Job(id, connection=NO_CONNECTION)
+    names = (
+        of_rq.key,
+        of_rq.dependents_key,
+        of_rq.dependencies_key,
+        Result.get_key(id),
+        of_rq.execution_registry.key,
+        keys.picture_jobs(job.conversion.md5),
+        keys.COUNTS,
+        *queues,
+    )
+    arguments = (
+        id,
+        data,
+        _OTHERS,
+        keys.EVENTS_CHANNEL,
+        event(id, Step.FAILED),
+        withdrawn_count(job.conversion.format),
+    )
+    return ("EVAL", _WITHDRAW, len(names), *names, *arguments)

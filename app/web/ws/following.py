@@ -1,0 +1,76 @@
+"""Jobs that came over HTTP, followed on a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.config.settings import Settings
+from app.core.errors import InvalidJSON, InvalidOption
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.conversion import parse_flag, parse_md5
+from app.web.service.answers import describe
+from app.web.service.details import details_of
+from app.web.service.selection import Selection, selection_of
+from app.web.ws.messages import fields_of
+from imaging.values import shown
+
+MAX_MESSAGE = 16 * 1024
+"""Characters of a message that asks to follow; a longer one is a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What a socket asks to be told of."""
+
+    md5: str
+    wanted: Selection
+    progress: bool
+    """Whether of each new place in the queue too."""
+    details: bool
+
+    def step(self, job: PictureJob, place: int | None, downloads: str) -> dict[str, Any]:
+        """The message for a job.
+
+        Args:
+            downloads: as `downloads_from` gives it.
+        """
+        failed = job.state is JobState.FAILED
+        step: dict[str, Any] = {"status": "error" if failed else job.state, **describe(job)}
+        if failed:
+            # The code of the kept API; the details have the exact one.
+            step["message"] = "processing_failed"
+        if self.progress and place is not None:
+            step["place"] = place
+        return {**step, **details_of(job, place, downloads)} if self.details else step
+
+
+def fields_to_follow(message: str | bytes) -> Mapping[str, Any] | None:
+    """The members of a message that asks to follow a picture; None if it is another message."""
+    if isinstance(message, bytes) or len(message) > MAX_MESSAGE or '"follow"' not in message:
+        return None
+    try:
+        fields = fields_of(message)
+    except InvalidJSON:
+        return None
+    is_picture = "data" in fields or "binary" in fields
+    return None if is_picture or "follow" not in fields else fields
+
+
+def follow_of(fields: Mapping[str, Any], settings: Settings) -> Follow:
+    """What the members of a message ask for.
+
+    Raises:
+        InvalidOption, UnsupportedFormat: if one cannot be understood.
+    """
+    given = fields["follow"]
+    md5 = parse_md5(given) if isinstance(given, str) else None
+    if md5 is None:
+        raise InvalidOption(f"follow should be an MD5, 32 hex digits (it is {shown(given)})")
+    return Follow(
+        md5,
+        selection_of(fields, settings),
+        progress=parse_flag("progress", fields.get("progress")),
+        details=parse_flag("details", fields.get("details")),
+    )
