@@ -29,7 +29,7 @@ from bench.pictures import shipped
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.limits import Limits
-from imaging.options import Effort, Fit, Gravity, Keep, Options
+from imaging.options import Damaged, Effort, Fit, Gravity, Keep, Options
 from imaging.target import Target
 from workers.decoder.sandbox import ConversionTimeout, DecoderCrashed, Sandbox
 
@@ -52,6 +52,7 @@ OPTIONS = (
     Options(width=30, height=20, fit=Fit.COVER, gravity=Gravity.ATTENTION),
     Options(lossless=True),
     Options(background="ff0000"),
+    Options(damaged=Damaged.REFUSE),
 )
 
 
