@@ -117,8 +117,10 @@ def _parse(values: tuple[bytes | None, ...]) -> PictureJob:
 _BULK = Priority.BULK.value.encode()
 
 
+@lru_cache(PARSED_AT_ONCE)
 def _arguments(data: bytes) -> tuple[Conversion, str, str]:
-    """The conversion, the token and the name of the file in RQ's `data` of a job."""
+    """The conversion, the token and the name of the file in RQ's `data` of a job, which stays the
+    same in all its states."""
     job = Job("arguments", connection=NO_CONNECTION, serializer=JSONSerializer)
     job.restore({b"data": data})
     arguments: dict[str, Any] = job.kwargs
