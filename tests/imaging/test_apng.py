@@ -12,6 +12,7 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.formats import Format
+from imaging.formats.png import SIGNATURE
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 from imaging.limits import Limits
 from imaging.options import Effort
@@ -265,3 +266,14 @@ def test_a_number_of_frames_that_is_not_true_is_no_matter() -> None:
 
 def _lossless(format: Format) -> Target:
     return target(format, 0, lossless=True) if format.can_be_lossless else target(format)
+
+
+def test_a_png_is_an_animation_if_it_says_so_before_its_pixels() -> None:
+    ihdr, idat, actl = chunk(b"IHDR", bytes(13)), chunk(b"IDAT", b"x"), chunk(b"acTL", bytes(8))
+    heads = {
+        SIGNATURE + ihdr + idat: "image/png",
+        SIGNATURE + ihdr + actl + idat: "image/apng",
+        SIGNATURE + ihdr + chunk(b"tEXt", b"k\0acTL") + idat: "image/png",
+        SIGNATURE + ihdr + idat + actl: "image/png",
+    }
+    assert {head: picture_type(head) for head in heads} == heads

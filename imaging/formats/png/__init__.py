@@ -16,10 +16,17 @@ def size(file: IO[bytes]) -> tuple[int, int]:
     return width, height
 
 
+def recognise(head: bytes) -> str | None:
+    """A still, at once: to find an animation, `filetype` walks over all chunks in `head`."""
+    is_still = head.startswith(SIGNATURE) and b"acTL" not in head
+    return "image/png" if is_still else None
+
+
 FACTS = Facts(
     # Which of the two an animation is said to be hangs on its first bytes.
     kinds={"image/png": "PNG", "image/apng": "APNG"},
     size=size,
+    recognise=recognise,
     place=2,
     is_animated=True,
     output=Output(
