@@ -48,9 +48,12 @@ def settings_rows() -> Rows:
     defaults = yaml.safe_load((ROOT / DEFAULT_CONFIG).read_text("utf-8"))
     for section, field in Settings.model_fields.items():
         model = field.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
-        texts: dict[str, str] = {}
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            variable = f"`TINYIMAGE_{section}`".upper()
+            texts = attribute_docs(Settings)
+            yield f"`{section}`", _default(defaults[section]), variable, texts[section]
+            continue
+        texts = {}
         for base in model.__mro__:  # a section may be composed of several models
             if issubclass(base, BaseModel) and inspect.get_annotations(base):
                 texts |= attribute_docs(base)
@@ -66,7 +69,9 @@ def settings_rows() -> Rows:
 
 
 def _default(value: object) -> str:
-    return "" if value is None else f"`{str(value).lower() if value in (True, False) else value}`"
+    if value is None or value == {}:
+        return ""
+    return f"`{str(value).lower() if value in (True, False) else value}`"
 
 
 def errors_rows() -> Rows:

@@ -182,6 +182,20 @@ class Unauthorized(TinyImageError):
         return {"WWW-Authenticate": CHALLENGE}
 
 
+class NotAllowed(TinyImageError):
+    """The operator does not allow this format or option: `presets_only`, or the limits of the API
+    key."""
+
+    code = "not_allowed"
+    status = 403
+    where = Where.UPLOAD | Where.MESSAGE | Where.TINIFY
+    example = "This API key gives webp, avif, and not png"
+
+    @property
+    def socket_details(self) -> Mapping[str, object]:
+        return {"detail": str(self)}
+
+
 class NotFound(TinyImageError):
     """The picture or the result is unknown."""
 

@@ -117,7 +117,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         storage,
         events,
     )
-    intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels)
+    intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels, settings.asked)
     page = Page(keys_required=bool(settings.auth.api_keys))
     app.blueprint(
         [

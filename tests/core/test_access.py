@@ -19,7 +19,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def _keys() -> dict[str, str]:
     keys = load_settings().auth.api_keys
-    return {name: key.get_secret_value() for name, key in keys.items()}
+    return {name: key.key.get_secret_value() for name, key in keys.items()}
 
 
 def test_without_keys_the_server_is_open() -> None:

@@ -80,7 +80,7 @@ def test_its_values_are_ones_that_the_server_takes(
     settings = Settings()
     assert settings.redis.url == "rediss://:password@example.org:6380?ssl_cert_reqs=none"
     (key,) = settings.auth.api_keys.values()
-    assert key.get_secret_value() == SECRET
+    assert key.key.get_secret_value() == SECRET
     assert settings.server.processes == settings.server.proxies_count == 1
     assert settings.limits.rate == ""
 

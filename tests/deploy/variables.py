@@ -20,6 +20,8 @@ def is_known(variable: str) -> bool:
     """Whether something reads a variable of this name."""
     if variable in {*OTHERS, *PLATFORM_VARIABLES}:
         return True
+    if variable.removeprefix("TINYIMAGE_").lower() in _settings():
+        return True
     match = re.fullmatch(r"TINYIMAGE_([A-Z_]+?)__([A-Z_]+)", variable)
     return match is not None and match[2].lower() in _settings().get(match[1].lower(), {})
 

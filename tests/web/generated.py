@@ -27,6 +27,7 @@ from generated_client.models import (
     About,
     Accepted,
     AskedFormat,
+    DownloadFormat,
     Error,
     ErrorCode,
     Fit,
@@ -76,17 +77,23 @@ def main(url: str, key: str, picture: Path) -> None:
     assert isinstance(nothing, Error)
     assert nothing.error is ErrorCode.NOT_FOUND
 
-    webp = download_picture.sync_detailed(sized.md5, client=client, format_=AskedFormat.WEBP)
+    webp = download_picture.sync_detailed(sized.md5, client=client, format_=DownloadFormat.WEBP)
     assert isinstance(webp.parsed, File)
     avif = download_picture.sync(
-        sized.md5, client=client, format_=AskedFormat.AVIF, width=60, height=40, fit=Fit.COVER, q=50
+        sized.md5,
+        client=client,
+        format_=DownloadFormat.AVIF,
+        width=60,
+        height=40,
+        fit=Fit.COVER,
+        q=50,
     )
     part = download_picture.sync_detailed(
-        sized.md5, client=client, format_=AskedFormat.WEBP, range_="bytes=0-9"
+        sized.md5, client=client, format_=DownloadFormat.WEBP, range_="bytes=0-9"
     )
-    head = head_picture.sync_detailed(sized.md5, client=client, format_=AskedFormat.WEBP)
+    head = head_picture.sync_detailed(sized.md5, client=client, format_=DownloadFormat.WEBP)
     assert head.headers["etag"] == webp.headers["etag"]
-    missing = download_picture.sync_detailed(sized.md5, client=client, format_=AskedFormat.GIF)
+    missing = download_picture.sync_detailed(sized.md5, client=client, format_=DownloadFormat.GIF)
 
     wrong = UploadPictureBody(picture=file(), width=0)
     wrongs = [

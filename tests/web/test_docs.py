@@ -226,7 +226,7 @@ def test_each_field_and_option_is_in_the_schema(contract: Contract) -> None:
     for method in ("get", "head"):
         parameters = contract.operations["/download/{md5}", method]["parameters"]
         queries = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
-        assert queries == {"format", "quality", "q"} | OPTION_NAMES
+        assert queries == {"preset", "format", "quality", "q"} | OPTION_NAMES
     schemas = contract.schema["components"]["schemas"]
     assert set(schemas["ChosenOptions"]["properties"]) == OPTION_NAMES
     assert set(schemas["Format"]["enum"]) == set(Format)

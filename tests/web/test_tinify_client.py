@@ -172,6 +172,10 @@ def test_options_of_this_server_pass_through_the_client() -> None:
     drawn = tinify.from_buffer(wordmark())
     fast, small = (drawn.convert(effort=effort).result().size for effort in ("fast", "small"))
     assert small < fast
+    most = sizes[0] // 2
+    assert source.convert(type="image/webp", max_bytes=most).result().size <= most
+    with pytest.raises(tinify.ClientError, match="of max_bytes"):
+        source.convert(type="image/jpeg", max_bytes="0.1K").to_buffer()
 
 
 def test_the_count_goes_up_by_what_is_made() -> None:

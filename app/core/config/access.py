@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 import limits
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+from app.core.picture.presets import Allowed, allowed_formats, allowed_options
 
 MIN_KEY_LENGTH = 16
 """Characters of the shortest API key: 16 random hex digits are 64 bits."""
@@ -21,50 +24,85 @@ _KEY = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.IGNORECASE)
 
 
+class ApiKey(BaseModel):
+    """A key, and what its clients may ask for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: SecretStr
+    formats: tuple[str, ...] | None = None
+    """Of their results; any without it."""
+    options: tuple[str, ...] | None = None
+    """That they may give; any without it."""
+
+    @field_validator("formats")
+    @classmethod
+    def _check_formats(cls, formats: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        allowed_formats(formats)
+        return formats
+
+    @field_validator("options")
+    @classmethod
+    def _check_options(cls, options: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        allowed_options(options)
+        return options
+
+    @property
+    def allowed(self) -> Allowed:
+        """The same, for requests."""
+        return Allowed(allowed_formats(self.formats), allowed_options(self.options))
+
+
 def parse_api_keys(value: object) -> object:
-    """The mapping of names to keys in `{"name": "key"}` or `name:key,name:key`, or in a single key,
-    as platforms generate it.
+    """The mapping of names to keys, or to keys with their limits. A text is `{"name": "key"}` or
+    `name:key,name:key`, or a single key, as platforms generate it.
 
     Raises:
         ValueError: if a text is neither; it does not repeat the text.
     """
     if value is None:
         return {}
+    if isinstance(value, Mapping):
+        return {name: _with_limits(key) for name, key in value.items()}
     if not isinstance(value, str):
         return value
     if not value.strip():
         return {}
     if value.lstrip().startswith("{"):
         try:
-            return json.loads(value)
+            return parse_api_keys(json.loads(value))
         except ValueError:
             raise ValueError("should be JSON or name:key,name:key") from None
     if not re.search(r"[:,]", value):
-        return {DEFAULT_NAME: value.strip()}
-    keys: dict[str, str] = {}
+        return {DEFAULT_NAME: _with_limits(value.strip())}
+    keys: dict[str, object] = {}
     for item in value.split(","):
         name, colon, key = item.strip().partition(":")
         if not colon or name in keys:
             raise ValueError("should be name:key,name:key, each name once")
-        keys[name] = key
+        keys[name] = _with_limits(key)
     return keys
 
 
-def check_api_keys(keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
+def _with_limits(key: object) -> object:
+    return {"key": key} if isinstance(key, str) else key
+
+
+def check_api_keys(keys: dict[str, ApiKey]) -> dict[str, ApiKey]:
     """The keys, if all can be used.
 
     Raises:
         ValueError: if not; it names no key.
     """
-    for name, secret in keys.items():
-        key = secret.get_secret_value()
+    for name, limited in keys.items():
+        key = limited.key.get_secret_value()
         if not _NAME.fullmatch(name):
             raise ValueError("names should be letters, digits, '.', '_' and '-', 64 at most")
         if not _KEY.fullmatch(key) or len(key) < MIN_KEY_LENGTH:
             raise ValueError(
                 f"the key of {name} should be {MIN_KEY_LENGTH} or more visible ASCII characters"
             )
-    if len({secret.get_secret_value() for secret in keys.values()}) < len(keys):
+    if len({limited.key.get_secret_value() for limited in keys.values()}) < len(keys):
         raise ValueError("each name should have a key of its own")
     return keys
 

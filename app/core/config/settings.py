@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from app.core.config.access import (
+    ApiKey,
     check_api_keys,
     check_origins,
     parse_api_keys,
@@ -36,6 +37,7 @@ from app.core.config.access import (
 from app.core.config.logs import LogFormat
 from app.core.jobs import keys
 from app.core.outgoing.rules import Rules, check_hosts, check_networks
+from app.core.picture.presets import Preset, Presets, check_presets, parse_presets
 from app.core.redis.tls import without_check
 from app.core.redis.url import check_redis_url
 from app.core.sections import Section, Size, Text
@@ -227,7 +229,7 @@ class LimitSettings(Section):
 
 class AuthSettings(Section):
     api_keys: Annotated[
-        dict[str, SecretStr],
+        dict[str, ApiKey],
         NoDecode,
         BeforeValidator(parse_api_keys),
         AfterValidator(check_api_keys),
@@ -270,6 +272,34 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     cors: CorsSettings = CorsSettings()
     logs: LogSettings = LogSettings()
+    presets: Annotated[dict[str, dict[str, Any]], NoDecode, BeforeValidator(parse_presets)] = Field(
+        {}
+    )
+    """Sets of options by their names, which clients give as `preset`. [Presets](#presets)."""
+    presets_only: bool = False
+    """Whether clients may ask for a preset, and for nothing beside it. [Presets](#presets)."""
+
+    @field_validator("presets")
+    @classmethod
+    def _check_presets(
+        cls, presets: dict[str, dict[str, Any]], info: ValidationInfo
+    ) -> Mapping[str, Preset]:
+        engine = info.data.get("engine", EngineSettings())
+        limits = info.data.get("limits", LimitSettings())
+        return check_presets(presets, engine.effort, limits.max_pixels)
+
+    @field_validator("presets_only")
+    @classmethod
+    def _check_only(cls, only: bool, info: ValidationInfo) -> bool:
+        if only and not info.data.get("presets", True):
+            raise ValueError("needs presets")
+        return only
+
+    @property
+    def asked(self) -> Presets:
+        """What clients may ask for."""
+        allowed = {name: key.allowed for name, key in self.auth.api_keys.items()}
+        return Presets(self.presets, self.presets_only, allowed)
 
     @property
     def worker_count(self) -> int:
@@ -401,6 +431,8 @@ def _describe(error: dict[str, Any]) -> str:
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
+    if error["loc"] == ("presets",):
+        return f"{name}.{message}" if error["type"] == "value_error" else f"{name}: {message}"
     if _may_hold_a_password(error["loc"]):
         return f"{name}: {message[0].lower()}{message[1:]}"
     return f"{name}: {message[0].lower()}{message[1:]} (it is {error['input']!r})"

@@ -114,10 +114,22 @@ PRIORITY = _named(
     default=str(Priority.INTERACTIVE),
 )
 
+AUTO = "auto"
+"""The name, in place of a format, that asks a download for the one that the client prefers."""
+
+PRESET = _text(
+    "The name of a set of options that the operator has named; options beside it win.",
+    example="thumb",
+)
+
 UPLOAD_FORM = _object(
     "A picture and its conversion.",
     {"picture": _text("The file.", format="binary")},
-    {"format": FORMAT, "quality": QUALITY, "q": Q, "priority": PRIORITY, **OPTIONS},
+    {
+        "preset": PRESET,
+        **{"format": FORMAT, "quality": QUALITY, "q": Q, "priority": PRIORITY},
+        **OPTIONS,
+    },
 )
 
 _MD5 = ref("Md5")
@@ -180,6 +192,7 @@ _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
 _REQUESTED: dict[str, Schema] = {
     "filename": _text("The name of the original.", example="rocket.jpg"),
+    "preset": PRESET,
     "format": FORMAT,
     "quality": QUALITY,
     "q": Q,
@@ -197,6 +210,11 @@ SCHEMAS: dict[str, Schema] = {
     "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
     "Format": _choice("A format that results are written in.", Format),
     "AskedFormat": _choice(f"A format, or `{SAME}` for that of the original.", (*Format, SAME)),
+    "DownloadFormat": _choice(
+        f"A format, `{SAME}` for that of the original, or `{AUTO}` for the one of those that there "
+        "are which `Accept` prefers.",
+        (*Format, SAME, AUTO),
+    ),
     **{
         kind.choices.__name__: _choice(kind.sentence, kind.choices.__members__.values())
         for kind in (option.kind for option in options.OPTIONS.values())
@@ -377,7 +395,9 @@ SCHEMAS: dict[str, Schema] = {
         "From the server: a message or a picture failed. The socket stays open.",
         {"status": _choice("", ("error",)), "message": ref("SocketErrorCode")},
         {
-            "detail": _text(f"Why, with `{errors.InvalidOption.code}`."),
+            "detail": _text(
+                f"Why, with `{errors.InvalidOption.code}` and `{errors.NotAllowed.code}`."
+            ),
             "retry_after": _number(f"Seconds, with `{errors.RateLimited.code}`.", 0),
             **_CONVERSION,
             **_CHOSEN,

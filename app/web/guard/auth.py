@@ -8,9 +8,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from pydantic import SecretStr
 from sanic import Request
 
+from app.core.config.access import ApiKey
 from app.core.errors import Unauthorized
 
 BASIC_USER = "api"
@@ -20,8 +20,8 @@ BASIC_USER = "api"
 class ApiKeys:
     """The keys of the settings, as digests."""
 
-    def __init__(self, keys: Mapping[str, SecretStr]) -> None:
-        self._digests = {name: _digest(key.get_secret_value()) for name, key in keys.items()}
+    def __init__(self, keys: Mapping[str, ApiKey]) -> None:
+        self._digests = {name: _digest(key.key.get_secret_value()) for name, key in keys.items()}
 
     @property
     def required(self) -> bool:

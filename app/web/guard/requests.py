@@ -104,6 +104,8 @@ class Guard:
             challenge_script(request, response)
         if cors := self._cors.headers(request):
             response.headers.extend(cors)
+        if vary := getattr(request.ctx, "vary", None):
+            response.headers.add("Vary", vary)
         response.headers[REQUEST_ID_HEADER] = record.id
         usage: Usage | None = getattr(request.ctx, "usage", None)
         if usage is not None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
+
 from sanic import Blueprint, HTTPResponse, Request
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotFound, Where
 from app.core.picture.conversion import parse_options, parse_q
+from app.core.picture.presets import PRESET as PRESET_FIELD
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import Responses, headers
 from app.web.docs.routes import readable
-from app.web.docs.schemas import OPTIONS, Q, Schema, ref
+from app.web.docs.schemas import AUTO, OPTIONS, PRESET, Q, Schema, ref
+from app.web.http.accept import preferred
 from app.web.http.parameters import MD5, in_header, in_query, named_md5
 from app.web.http.result import remaining_seconds, send_result
-from app.web.service.conversions import Conversions
+from app.web.service.conversions import Conversions, Result
 from app.web.service.selection import Selection
 from imaging.errors import UnsupportedFormat
 from imaging.formats import Format, is_same, parse_format
@@ -41,13 +46,26 @@ SELECTION = [
             "description": "The quality of the result, as its status names it.",
         },
     ),
+    in_query(
+        "preset", {**PRESET, "description": "The preset with which the result was requested."}
+    ),
     in_query("q", {**Q, "description": "The `q` with which the result was requested."}),
     *(in_query(name, schema) for name, schema in OPTIONS.items()),
 ]
 """The parameters that name a conversion of a picture."""
 
+_FORMAT = in_query(
+    "format",
+    {
+        **ref("DownloadFormat"),
+        "description": "The format of the result; also `jpeg`, in any letter case. "
+        "`same` is the format of the original, `auto` the one that `Accept` prefers of those "
+        "that there are.",
+    },
+)
+
 _RESULT_PARAMETERS = [
-    *SELECTION,
+    *(_FORMAT if each["name"] == "format" else each for each in SELECTION),
     in_header("Range", "The requested bytes, as one range: `bytes=0-1023`."),
     in_header("If-None-Match", "The ETags of the client's copies."),
     in_header("If-Modified-Since", "The Last-Modified of the client's copy, if it has no ETag."),
@@ -109,17 +127,23 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
     @readable(blueprint, "/download/<md5:str>", DOWNLOAD)
     async def download(request: Request, md5: str) -> HTTPResponse | None:
         picture = named_md5(request, md5)
-        format = asked_format(request.args.get("format"))
-        if is_same(request.args.get("format")):
-            format = await conversions.own_format(picture)
-            if format is None:
-                raise NotFound("There is no result in the picture's own format")
-        wanted = selected(request, settings, format)
-        result = await conversions.newest_result(picture, wanted)
+        query = asked_query(request, settings)
+        named = False
+        if _is_auto(query.get("format")):
+            request.ctx.vary = "Accept"
+            result = await _preferred(request, conversions, picture, query, settings)
+        else:
+            format = asked_format(query.get("format"))
+            if is_same(query.get("format")):
+                format = await conversions.own_format(picture)
+                if format is None:
+                    raise NotFound("There is no result in the picture's own format")
+            wanted = selected(query, settings, format)
+            result = await conversions.newest_result(picture, wanted)
+            # A result never changes, but the newest of several does.
+            named = result is not None and wanted.names(result.job.conversion)
         if result is None:
             raise NotFound("There is no such result")
-        # A result never changes, but the newest of several does.
-        named = wanted.names(result.job.conversion)
         cache = remaining_seconds(result, settings.upload.max_age_seconds) if named else 0
         return await send_result(
             request,
@@ -129,6 +153,53 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
             named=named,
             redirect=settings.download.redirect,
         )
+
+
+def asked_query(request: Request, settings: Settings) -> Mapping[str, str]:
+    """The query, with the options of the preset that it names.
+
+    Raises:
+        InvalidOption: if there is no such preset.
+    """
+    given = {name: values[0] for name, values in request.args.items()}
+    if PRESET_FIELD not in given:
+        return given
+    return {
+        name: ",".join(value) if isinstance(value, list) else str(value)
+        for name, value in settings.asked.expanded(given).items()
+    }
+
+
+def _is_auto(name: str | None) -> bool:
+    return name is not None and name.strip().lower() == AUTO
+
+
+async def _preferred(
+    request: Request,
+    conversions: Conversions,
+    picture: str,
+    query: Mapping[str, str],
+    settings: Settings,
+) -> Result | None:
+    """Of the results that the query leaves open, in whatever format, the one that the client
+    prefers; None if there is none that it takes."""
+    wanted = [selected(query, settings, format) for format in Format]
+    found = await asyncio.gather(*(conversions.newest_result(picture, each) for each in wanted))
+    there: Sequence[Result] = [result for result in found if result is not None]
+    if wanted[0].options is None:
+        there = _alike(there)
+    return preferred(there, request.headers.get("accept", ""))
+
+
+def _alike(results: Sequence[Result]) -> Sequence[Result]:
+    """Those without options; if there are none, those with the options of the newest: one picture
+    in several formats, and not several pictures."""
+    plain = [result for result in results if result.job.conversion.is_plain]
+    if plain or not results:
+        return plain
+    newest = max(results, key=lambda result: result.info.modified)
+    options = newest.job.conversion.options
+    return [result for result in results if result.job.conversion.options == options]
 
 
 def asked_format(name: str | None) -> Format | None:
@@ -143,19 +214,18 @@ def asked_format(name: str | None) -> Format | None:
         raise NotFound("There is no such format") from None
 
 
-def selected(request: Request, settings: Settings, format: Format | None) -> Selection:
+def selected(query: Mapping[str, str], settings: Settings, format: Format | None) -> Selection:
     """The filters of the query beside the format; an impossible quality is not found.
 
     Raises:
         InvalidOption: if an option is wrong.
     """
-    query = {name: values[0] for name, values in request.args.items()}
     quality = query.get("quality")
     q = parse_q(query.get("q"))
     if q is not None and format is not None and not format.takes_q:
         q = NO_QUALITY  # as at the upload
     options = None
-    if q is not None or query.keys() & OPTION_NAMES:
+    if q is not None or query.keys() & {PRESET_FIELD, *OPTION_NAMES}:
         options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
         if q is None and format is not None and not format.has_quality:
             q = NO_QUALITY

@@ -99,7 +99,8 @@ async def _take(request: Request, intake: Intake, spooling: Spooling) -> HTTPRes
     record = record_of(request)
     with await read_form(request, spooling) as form, form.picture() as picture:
         record.md5 = picture.md5
-        job = await intake.accept(picture, intake.request(form.fields))
+        asked = intake.of_key(record.key)
+        job = await asked.accept(picture, asked.request(form.fields))
     record.outcome = job.state
     done = job.state is JobState.DONE
     return json(

@@ -11,7 +11,7 @@ from app.core.jobs.job import JobState
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import answer
 from app.web.docs.schemas import WITHDRAWN, ref
-from app.web.http.download import SELECTION, asked_format, selected
+from app.web.http.download import SELECTION, asked_format, asked_query, selected
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, named_md5
 from app.web.service.answers import describe
 from app.web.service.conversions import Conversions
@@ -51,10 +51,11 @@ def add_withdrawal(blueprint: Blueprint, settings: Settings, conversions: Conver
     @documented(WITHDRAW)
     async def withdraw(request: Request, md5: str) -> HTTPResponse:
         picture = named_md5(request, md5)
-        format = asked_format(request.args.get("format"))
-        if is_same(request.args.get("format")):
+        query = asked_query(request, settings)
+        format = asked_format(query.get("format"))
+        if is_same(query.get("format")):
             format = await conversions.own_format(picture)
-        wanted = selected(request, settings, format)
+        wanted = selected(query, settings, format)
         jobs = [j for j in await conversions.status(picture) if wanted.matches(j.conversion)]
         if not jobs:
             raise NotFound("There is no such picture")

@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.core.errors import told
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
+from app.core.picture.presets import FORMAT, Presets
 from app.web.service.conversions import Conversions
 from app.web.service.picture import Picture
+from imaging.formats import Format, is_same, parse_format
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
 from imaging.options import Effort
+
+NO_PRESETS = Presets()
 
 
 class Intake:
     """Makes jobs of pictures and the fields that came with them."""
 
-    def __init__(self, conversions: Conversions, effort: Effort, max_pixels: int) -> None:
+    def __init__(
+        self,
+        conversions: Conversions,
+        effort: Effort,
+        max_pixels: int,
+        presets: Presets = NO_PRESETS,
+        key: str | None = None,
+    ) -> None:
         """
         Args:
             effort: of pictures without one.
             max_pixels: pixels of the largest picture that is converted.
+            presets: what may be asked for.
+            key: the name of the client's API key.
         """
         self._conversions = conversions
         self._effort = effort
         self._max_pixels = max_pixels
+        self._presets = presets
+        self._key = key
+
+    def of_key(self, key: str | None) -> Intake:
+        """The intake for clients with the API key of this name, None for clients without one."""
+        return Intake(self._conversions, self._effort, self._max_pixels, self._presets, key)
 
     def request(self, fields: Mapping[str, object]) -> ConversionRequest:
-        """What the fields of an upload ask for.
+        """What the fields of an upload ask for, with those of the preset that they name.
 
         Raises:
             UnsupportedFormat: if there is no such format.
-            InvalidOption: if an option is wrong, or options conflict.
+            InvalidOption: if an option is wrong, or options conflict, or there is no such preset.
+            NotAllowed: if the client may not ask for it.
         """
-        return parse_conversion_request(fields, self._effort, self._max_pixels)
+        self._presets.check_named(fields)
+        return self.translated(fields, fields)
+
+    def translated(
+        self, fields: Mapping[str, object], own: Mapping[str, object]
+    ) -> ConversionRequest:
+        """As `request`, where another API has made the fields.
+
+        Args:
+            own: those that the client gave, which alone have to be allowed; no preset has to be
+                among them.
+        """
+        self._presets.check(own, self._key)
+        return parse_conversion_request(
+            self._presets.expanded(fields), self._effort, self._max_pixels
+        )
+
+    def formats(self, fields: Mapping[str, object], formats: Sequence[Format]) -> Sequence[Format]:
+        """Those of the formats that the client may have, and that its preset leaves open.
+
+        Raises:
+            NotAllowed: if it may have none of them.
+            InvalidOption: if there is no such preset.
+        """
+        preset = self._presets.expanded(fields).get(FORMAT)
+        if preset is not None and not is_same(preset):
+            with told():
+                formats = [parse_format(preset)]
+        allowed = self._presets.of_key(self._key)
+        left = [each for each in formats if allowed.formats is None or each in allowed.formats]
+        if formats and not left:
+            allowed.check_format(formats[0])
+        return left
 
     async def accept(self, picture: Picture, requested: ConversionRequest) -> PictureJob:
         """The job of this picture: new, or found. It takes the picture's file.
@@ -42,6 +94,7 @@ class Intake:
             NotAnImage: if it is not a readable picture.
             UnsupportedFormat: if its own format is requested, and cannot be written.
             InvalidOption: if the format cannot do or hold the request.
+            NotAllowed: if the client may not have this format.
             TinyImageError: as `Conversions.submit`.
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
@@ -54,4 +107,6 @@ class Intake:
         with told():
             media_type = readable_type(picture.file.read(HEAD_SIZE))
         size = picture_size(picture.file, media_type, self._max_pixels)
-        return requested.conversion(picture.md5, media_type, size), media_type
+        conversion = requested.conversion(picture.md5, media_type, size)
+        self._presets.of_key(self._key).check_format(conversion.format)
+        return conversion, media_type

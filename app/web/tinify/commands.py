@@ -32,7 +32,7 @@ PRESERVED = {"copyright": "copyright", "creation": "creation", "location": "loca
 
 _MEMBERS = {
     "resize": {"method", "width", "height", "gravity"},
-    "convert": {"type", "quality", "effort"},
+    "convert": {"type", "quality", "effort", "max_bytes", "preset"},
     "transform": {"background"},
 }
 _NAMES = {*_MEMBERS, "preserve", "store"}
@@ -87,6 +87,8 @@ class Commands:
     """Of which the smallest result counts; () for the picture's own."""
     quality: object = None
     effort: object = None
+    max_bytes: object = None
+    preset: object = None
     background: object = None
     keep: tuple[str, ...] = ()
     store: Delivery | None = None
@@ -112,7 +114,18 @@ class Commands:
             "q": self.quality,
             "background": self.background,
             "keep": list(self.keep),
+            "max_bytes": self.max_bytes,
+            "preset": self.preset,
         }
+
+    def own(self, original: Size) -> dict[str, object]:
+        """What of an upload's fields the client names itself.
+
+        Args:
+            original: as for `fields`.
+        """
+        named = {"format": list(self.formats), "effort": self.effort}
+        return {**self.fields(original), **named}
 
 
 NO_COMMANDS = Commands()
@@ -152,6 +165,8 @@ def parse_commands(given: Mapping[str, Any]) -> Commands:
         formats=_formats(convert.get("type")),
         quality=convert.get("quality"),
         effort=convert.get("effort"),
+        max_bytes=convert.get("max_bytes"),
+        preset=convert.get("preset"),
         background=_colour(background),
         keep=_preserved(given.get("preserve")),
         store=parse_delivery(given["store"]) if given.get("store") else None,

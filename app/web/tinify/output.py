@@ -59,9 +59,12 @@ _COMMANDS = an_object(
                     },
                     "quality": {"type": "integer", "minimum": 1, "maximum": 100},
                     "effort": {"type": "string", "enum": [str(effort) for effort in Effort]},
+                    "max_bytes": {"oneOf": [NUMBER, TEXT]},
+                    "preset": TEXT,
                 },
             ),
-            "description": "`quality` and `effort` are of this server alone.",
+            "description": "`quality`, `effort`, `max_bytes` and `preset` are of this server "
+            "alone.",
         },
         "transform": an_object({}, {"background": {**TEXT, "example": "#ffffff"}}),
         "store": {
@@ -211,7 +214,8 @@ async def _made(
     if commands.compressions:
         desk.accounts.check(request)
     await desk.guard.count_picture(request)
-    result = await desk.work.smallest(output.source, commands, output.shown)
+    key = record_of(request).key
+    result = await desk.work.smallest(output.source, commands, output.shown, key=key)
     await desk.accounts.count(request, account, commands.compressions)
     return result
 

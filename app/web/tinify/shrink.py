@@ -118,7 +118,8 @@ async def _compress(request: Request, desk: Desk, upload: Upload) -> tuple[Sourc
     record_of(request).md5 = upload.picture.md5
     with upload.picture as picture:
         source = await desk.sources.keep(picture, upload.media_type)
-        return source, await desk.work.smallest(source, picture=picture)
+        key = record_of(request).key
+        return source, await desk.work.smallest(source, picture=picture, key=key)
 
 
 async def _created(

@@ -85,6 +85,7 @@ class Work:
         commands: Commands = NO_COMMANDS,
         shown: Size = UNKNOWN_SIZE,
         picture: Picture | None = None,
+        key: str | None = None,
     ) -> Result:
         """The smallest of the results that the commands leave open; of an animation, of those that
         move.
@@ -92,14 +93,19 @@ class Work:
         Args:
             shown: the size of the source, as it is shown.
             picture: the source, where it is at hand; its file is taken.
+            key: the name of the API key of whoever asks.
 
         Raises:
             NotFound: if the source is gone.
             TinyImageError: if it comes to nothing, and why.
             RedisError: if Redis cannot be reached.
         """
-        requests = [self._intake.request(fields) for fields in self._open(source, commands, shown)]
-        return await self._smallest(requests, source, picture)
+        intake = self._intake.of_key(key)
+        own = commands.own(shown)
+        requests = [
+            intake.translated(fields, own) for fields in self._open(intake, source, commands, shown)
+        ]
+        return await self._smallest(requests, source, picture, intake)
 
     async def again(self, source: Source, conversion: Conversion) -> Result:
         """The result of a conversion that was made before.
@@ -109,14 +115,22 @@ class Work:
         """
         q = conversion.quality or None
         requested = ConversionRequest(conversion.format, q, q, conversion.options)
-        return await self._smallest([requested], source, None)
+        return await self._smallest([requested], source, None, self._intake)
 
-    def _open(self, source: Source, commands: Commands, shown: Size) -> Iterator[Fields]:
-        """What an upload would ask for, for each format that is left open."""
+    def _open(
+        self, intake: Intake, source: Source, commands: Commands, shown: Size
+    ) -> Iterator[Fields]:
+        """What an upload would ask for, for each format that is left open.
+
+        Raises:
+            NotAllowed: if none is.
+        """
         own = same_format(source.media_type)
-        for format in commands.formats or ((own,) if own else FALL_BACK):
-            fields = {**commands.fields(shown), "format": format}
-            fields["effort"] = commands.effort or self._effort
+        asked = commands.fields(shown)
+        formats = commands.formats or intake.formats(asked, (own,) if own else FALL_BACK)
+        for format in intake.formats({}, formats):
+            fields = {**asked, "format": format}
+            fields["effort"] = commands.effort or (None if commands.preset else self._effort)
             # Clients write the result over their file: half a picture in place of a damaged one
             # would look whole.
             fields["damaged"] = Damaged.REFUSE
@@ -126,7 +140,11 @@ class Work:
             yield {name: value for name, value in fields.items() if value not in (None, [])}
 
     async def _smallest(
-        self, requests: Sequence[ConversionRequest], source: Source, picture: Picture | None
+        self,
+        requests: Sequence[ConversionRequest],
+        source: Source,
+        picture: Picture | None,
+        intake: Intake,
     ) -> Result:
         jobs: list[PictureJob] = []
         refusals: list[TinyImageError] = []
@@ -134,7 +152,7 @@ class Work:
             given, picture = picture or await self._sources.load(source), None
             with given:
                 try:
-                    jobs.append(await self._intake.accept(given, requested))
+                    jobs.append(await intake.accept(given, requested))
                 except InvalidOption as error:  # such as a format's longest side
                     refusals.append(error)
         ended = await asyncio.gather(*map(self._conversions.finished, jobs))

@@ -236,7 +236,7 @@ class LiveSocket:
             return False
         self._protocol.hold(len(message))
         try:
-            announcement = await asyncio.to_thread(announcement_of, message, self._intake)
+            announcement = await asyncio.to_thread(announcement_of, message, self._asked)
         finally:
             self._protocol.hold(-len(message))
         if announcement is None:
@@ -247,6 +247,11 @@ class LiveSocket:
             raise Gone
         self._announced.add(announcement)
         return True
+
+    @property
+    def _asked(self) -> Intake:
+        """The intake for the key that the socket has by now."""
+        return self._intake.of_key(self._record.key)
 
     async def _close(self, code: int, why: str) -> None:
         self._record.outcome = why
@@ -332,7 +337,7 @@ class LiveSocket:
                 order = await asyncio.to_thread(announcement.order, message, max_size)
             else:
                 try:
-                    order = await asyncio.to_thread(decode_message, message, self._intake, max_size)
+                    order = await asyncio.to_thread(decode_message, message, self._asked, max_size)
                 except TinyImageError:
                     exchange.details = await asyncio.to_thread(wants_details, message)
                     raise
@@ -342,7 +347,7 @@ class LiveSocket:
             if refused is not None:
                 raise refused
             with order.picture as picture:
-                return await self._intake.accept(picture, order.requested)
+                return await self._asked.accept(picture, order.requested)
         finally:
             self._protocol.hold(-size)
             self._incoming.release()
