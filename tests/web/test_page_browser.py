@@ -110,6 +110,18 @@ def test_settings_are_in_the_address_and_remembered(
     assert page.get_by_role("radio", name="JPEG").is_checked()
 
 
+def test_a_size_limit_in_the_settings_is_kept(visit: Visit, pictures: Path) -> None:
+    page = visit.page
+    page.get_by_label("Kilobytes").fill("9")
+    page.keyboard.press("Tab")
+    assert "kb=9" in page.url
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download rocket.jpg").click()
+    assert 7_500 < download.value.path().stat().st_size <= 9_000
+
+
 def test_what_is_wrong_with_a_file_is_said_beside_it(visit: Visit, tmp_path: Path) -> None:
     big, text, huge = tmp_path / "big.jpg", tmp_path / "notes.txt", tmp_path / "huge.png"
     evil = tmp_path / "<img src=x onerror=alert(1)>.jpg"

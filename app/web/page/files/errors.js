@@ -5,7 +5,7 @@ import { bytes, known, number, t } from "./words.js";
 const PIXELS = /(\d{7,}) pixels\D+(\d{7,})/;
 
 // What comes out the same each time it is tried.
-const LASTING = new Set(["size_exceeded", "not_an_image", "too_many_pixels"]);
+const LASTING = new Set(["size_exceeded", "not_an_image", "too_many_pixels", "too_many_bytes"]);
 
 export const canRetry = (item) => item.state === "failed" && item.file && !LASTING.has(item.error.code);
 const mega = (text) => number(Number(text) / 1e6, { maximumFractionDigits: 0 });

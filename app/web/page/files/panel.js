@@ -1,7 +1,7 @@
 // The settings as controls.
 
 import { make } from "./dom.js";
-import { EFFORTS, FORMATS, KEEPS, MAX_NAME, MAX_SIDE, takesQ } from "./settings.js";
+import { EFFORTS, FORMATS, KEEPS, MAX_KB, MAX_NAME, MAX_SIDE, takesQ } from "./settings.js";
 import { known, t } from "./words.js";
 
 const NAMES = { webp: "WebP", avif: "AVIF", jpg: "JPEG", png: "PNG", gif: "GIF", jxl: "JPEG XL" };
@@ -49,7 +49,7 @@ export const formats = (settings, changed) => choice(t("format"), ["same", ...FO
 
 // All of them; `changed` hears which are other, `use` of a whole set by its name.
 export function panel(settings, { changed, use, presets, copy }) {
-  const side = (name) => make("input", { type: "number", min: 1, max: MAX_SIDE, value: settings[name] ?? "", inputMode: "numeric", "aria-label": t(name), placeholder: t("any"), onchange: (event) => changed({ [name]: whole(event.target) }) });
+  const side = (name, max = MAX_SIDE) => make("input", { type: "number", min: 1, max, value: settings[name] ?? "", inputMode: "numeric", "aria-label": t(name), placeholder: t("any"), onchange: (event) => changed({ [name]: whole(event.target) }) });
   const keep = KEEPS.map((name) => {
     const input = make("input", { type: "checkbox", checked: settings.keep.includes(name), onchange: () => changed({ keep: KEEPS.filter((_, n) => keep[n].firstChild.checked) }) });
     return make("label", { className: "check" }, input, make("span", {}, word("keep", name)));
@@ -65,6 +65,7 @@ export function panel(settings, { changed, use, presets, copy }) {
     quality(settings, changed),
     choice(t("effort"), ["", ...EFFORTS], "effort", settings.effort, (effort) => changed({ effort })),
     make("fieldset", { className: "size" }, make("legend", {}, t("size")), side("width"), make("span", { "aria-hidden": true }, "×"), side("height")),
+    make("fieldset", { className: "size" }, make("legend", {}, t("at_most")), side("kb", MAX_KB), make("span", { "aria-hidden": true }, "kB")),
     make("fieldset", { className: "keep" }, make("legend", {}, t("keep")), ...keep),
     make("label", { className: "pattern" }, make("span", {}, t("pattern")), pattern),
     make("div", { className: "presets", role: "group", "aria-label": t("presets") }, make("span", { "aria-hidden": true }, t("presets")), ...presets.map((name) => make("button", { type: "button", onclick: () => use(name) }, t(`preset_${name}`)))),

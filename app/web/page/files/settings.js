@@ -11,9 +11,10 @@ const PLAIN = new Set(told.plain.split(" "));
 const OPAQUE = new Set(told.opaque.split(" "));
 
 export const MAX_SIDE = 16383;
+export const MAX_KB = 999999;
 export const MAX_NAME = 80;
 
-const DEFAULTS = { format: "webp", q: null, effort: "", width: null, height: null, keep: [], name: "{name}.{ext}" };
+const DEFAULTS = { format: "webp", q: null, effort: "", width: null, height: null, kb: null, keep: [], name: "{name}.{ext}" };
 
 // What a value read from outside becomes; undefined if it is none.
 const READ = {
@@ -22,6 +23,7 @@ const READ = {
   effort: (text) => (EFFORTS.includes(text) ? text : undefined),
   width: (text) => whole(text, MAX_SIDE),
   height: (text) => whole(text, MAX_SIDE),
+  kb: (text) => whole(text, MAX_KB),
   keep: (text) => String(text).split(",").filter((part) => KEEPS.includes(part)),
   name: (text) => (text && text.length <= MAX_NAME ? text : undefined),
 };
@@ -84,6 +86,7 @@ export function fields(settings, name = "") {
   if (other && OPAQUE.has(other)) fields.alpha = "refuse";
   if (settings.q && takesQ(fields.format)) fields.q = settings.q;
   for (const name of ["effort", "width", "height"]) if (settings[name]) fields[name] = settings[name];
+  if (settings.kb) fields.max_bytes = `${settings.kb}K`;
   if (settings.keep.length) fields.keep = settings.keep.join(",");
   return fields;
 }
