@@ -6,7 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.launch import ROOT, environment
+
+SECONDS = 500
+"""Within which a measurement ends, on a machine with much else to do."""
+
+TIMEOUT = pytest.mark.timeout(SECONDS + 30)
+"""The mark of the modules that run one."""
 
 
 def bench(folder: Path, measurement: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -17,6 +25,6 @@ def bench(folder: Path, measurement: str, *arguments: str) -> subprocess.Complet
         env=environment(folder) | {"TMPDIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=SECONDS,
         check=False,
     )

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench.fleet.report import Figure, figures_table, plain_bytes, ratio, seconds
-from tests.bench.command import bench
+from tests.bench.command import TIMEOUT, bench
+
+pytestmark = TIMEOUT
 
 
 @pytest.mark.parametrize(

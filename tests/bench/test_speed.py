@@ -18,7 +18,9 @@ from bench.server import Server
 from bench.speed_report import Measured, peers_table, plain_table
 from imaging.formats import Format
 from imaging.options import Effort
-from tests.bench.command import bench
+from tests.bench.command import TIMEOUT, bench
+
+pytestmark = TIMEOUT
 
 
 class _Imaginary(BaseHTTPRequestHandler):

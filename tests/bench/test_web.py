@@ -11,7 +11,9 @@ from bench.errors import BenchError
 from bench.web.drive import Driver
 from bench.web.talk import get_request
 from bench.web.trivial import TrivialServer
-from tests.bench.command import bench
+from tests.bench.command import TIMEOUT, bench
+
+pytestmark = TIMEOUT
 
 FIGURES = {
     "client": ["answers small", "answers of 260 KB"],
