@@ -26,6 +26,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bench.hostile import tiff_of_jpeg
 from bench.pictures import shipped
+from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.limits import Limits
@@ -211,6 +212,25 @@ def originals() -> dict[str, bytes]:
             picture.convert("L"), "AVIF", subsampling="4:0:0", range="limited"
         ),
         "heic hdr": _with_nclx(_saved(picture, "HEIF"), 9, 16),
+        **_jxls(
+            _saved(picture, "JPEG", **more), _saved(clear, "PNG"), _saved(frames[0], "PNG", **strip)
+        ),
+    }
+
+
+def _jxls(jpeg: bytes, still: bytes, moving: bytes) -> dict[str, bytes]:
+    """Files of JPEG XL, which Pillow does not write; none where there is no libjxl."""
+    if "jxl" not in Format.__members__.values():
+        return {}
+    ways = {
+        "jxl": (still, Options()),
+        "jxl lossless": (still, Options(lossless=True)),
+        "jxl of a jpeg": (jpeg, Options(lossless=True)),
+        "jxl animation": (moving, Options()),
+    }
+    return {
+        name: convert(data, Target(Format("jxl"), 0, Limits(), Effort.FAST, options))
+        for name, (data, options) in ways.items()
     }
 
 

@@ -13,6 +13,8 @@ from functools import cache
 
 from PIL import Image
 
+from imaging.formats import Format
+
 Maker = Callable[[], bytes]
 
 INFLATED = 200 * 1024**2
@@ -266,6 +268,13 @@ def heif(format: str, width: int = 60_000, height: int = 60_000) -> Maker:
     return make
 
 
+def jxl() -> bytes:
+    """A JPEG XL whose size header (ISO/IEC 18181-1, annex D.2) promises the most that it can."""
+    side, form = 2**30 - 1, 3
+    bits = form << 1 | side << 3 | form << 36 | side << 38
+    return b"\xff\x0a" + bits.to_bytes(9, "little") + bytes(100)
+
+
 BOMBS: dict[str, Maker] = {
     "png 1 bit 30000²": png_1_bit,
     "png 16 bit 12000²": png_16_bit,
@@ -297,6 +306,7 @@ BOMBS: dict[str, Maker] = {
     "avif 60000²": heif("AVIF"),
     "heic 60000²": heif("HEIF"),
     "avif 20 × 10000001": heif("AVIF", 20, 10_000_001),
+    **({"jxl 2³⁰": jxl} if "jxl" in Format.__members__.values() else {}),
 }
 """What is refused by its header, by its name."""
 

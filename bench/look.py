@@ -8,6 +8,10 @@ import io
 import pyvips
 from ssimulacra2 import compute_ssimulacra2
 
+from imaging.decode import decode
+from imaging.limits import Limits
+from imaging.steps.colour import to_srgb
+
 BACKGROUNDS = (0, 255)
 """What transparency is put on; the worse of the two looks counts."""
 
@@ -25,7 +29,7 @@ class Reference:
 
     def score(self, data: bytes) -> float:
         """The look of the picture in the file `data`."""
-        image = pyvips.Image.new_from_buffer(data, "")
+        image = to_srgb(decode(data, Limits()).image)
         return min(
             float(compute_ssimulacra2(io.BytesIO(flat), io.BytesIO(_png(image, shade))))
             for shade, flat in self._flat.items()

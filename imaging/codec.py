@@ -54,6 +54,19 @@ class Encode(Protocol):
         """
 
 
+class Recode(Protocol):
+    """Makes a file of a file of another format, all pixels as they are."""
+
+    def __call__(
+        self, data: bytes, media_type: str, quality: int, effort: Effort, *, lossless: bool
+    ) -> bytes | None:
+        """The file, or None where this is not what was asked for, or cannot be done.
+
+        Args:
+            media_type: of `data`.
+        """
+
+
 def loader(name: str) -> Load:
     """libvips's loader of this name, for a file in memory."""
     return partial(pyvips.Operation.call, f"{name}_buffer")
@@ -145,6 +158,9 @@ class Writer:
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
+    recoded: Recode = lambda *given, **more: None
+    """The file made of another one without decoding its pixels, where that is what is asked for,
+    and can be done."""
     frames: Callable[[bytes, int], int] | None = None
     """How many frames a file has that should have so many at most, where libvips's loader does not
     say; raises PictureError if there are more."""

@@ -104,7 +104,8 @@ def _converted(
     tell(replace(measures, result=size, placeholder=placeholder))
     if why := target.format.too_large(size):
         raise PictureError(why)
-    result = _unencoded(data, source, target) or _encoded(data, source, target, prepared)
+    recoded = _recoded(data, source, target)
+    result = recoded or _unencoded(data, source, target) or _encoded(data, source, target, prepared)
     result = _described(result, source, target)
     if most is not None and len(result) > most:
         fitting = limited(
@@ -113,7 +114,8 @@ def _converted(
         result, size = fitting.data, fitting.size
         tell(replace(measures, result=size, placeholder=placeholder))
     sizes = {size}
-    if orientation(source.image) in QUARTER_TURNS:  # its own pixels are stored turned
+    # Its own pixels are stored turned.
+    if recoded or orientation(source.image) in QUARTER_TURNS:
         sizes.add(Size(size.height, size.width))
     opened = check_header(result, target.format, sizes, source.frames)
     check_colours(result, opened, data, target, size)
@@ -144,6 +146,27 @@ def _prepare(source: Source, target: Target) -> tuple[pyvips.Image, str | None]:
         image.set_type(pyvips.GValue.array_int_type, "delay", list(source.delays))
         image.set_type(pyvips.GValue.gint_type, "loop", source.loop)
     return image, source.placeholder
+
+
+def _recoded(data: Data, source: Source, target: Target) -> bytes | None:
+    """The original in another coding. Where some of its metadata is to be kept, that is all of it
+    that stays; else it is a part of the file."""
+    if target.careful or target.options.changes_pixels:
+        return None
+    original = bytes(data)
+    if target.options.keep:
+        own = same_format(source.media_type)
+        stripped = own and _own(data, source, target, WRITERS[own].strip)
+        if not stripped:
+            return None
+        original = stripped
+    return WRITERS[target.format].recoded(
+        original,
+        source.media_type,
+        target.quality,
+        target.effort,
+        lossless=target.options.lossless,
+    )
 
 
 def _unencoded(data: Data, source: Source, target: Target) -> bytes | None:

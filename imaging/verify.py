@@ -49,7 +49,7 @@ def check_header(result: bytes, format: Format, sizes: set[Size], frames: int) -
     """
     try:
         image = _open(result, format)
-    except pyvips.Error:
+    except (pyvips.Error, PictureError):
         raise Unreadable(f"the {format} that was written cannot be read") from None
     pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
     if count := WRITERS[format].frames:

@@ -12,6 +12,10 @@ from pathlib import Path
 import skimage
 from PIL import Image
 
+from tests.jxl_reader import register
+
+register()
+
 PHOTOGRAPHS = {
     "astronaut": "astronaut.png",
     "chelsea": "chelsea.png",

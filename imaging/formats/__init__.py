@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib import import_module
+from importlib.util import find_spec
 
 from imaging.errors import UnsupportedFormat
 from imaging.formats.facts import Facts, Frames, Output
@@ -19,6 +20,8 @@ class Format(StrEnum):
     JPG = "jpg"
     AVIF = "avif"
     GIF = "gif"
+    if find_spec("pylibjxl"):  # there are no wheels of it for all machines
+        JXL = "jxl"
 
     @property
     def output(self) -> Output:

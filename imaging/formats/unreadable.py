@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from imaging.formats import READABLE
 from imaging.read.heif import brands
 
+_NAMES = {
+    "image/vnd.adobe.photoshop": "PSD (Photoshop)",
+    "image/x-canon-cr2": "CR2 (camera raw)",
+    "image/x-canon-cr3": "CR3 (camera raw)",
+    "image/x-fuji-raf": "RAF (camera raw)",
+    "image/x-olympus-orf": "ORF (camera raw)",
+    "image/x-panasonic-rw2": "RW2 (camera raw)",
+    "image/x-xcf": "XCF (GIMP)",
+    "image/vnd.dwg": "DWG (AutoCAD)",
+    "image/vnd.ms-photo": "JPEG XR",
+    "image/jxl": "JPEG XL",  # where there is no libjxl
+    "image/jpm": "JPM (JPEG 2000 compound document)",
+    "image/svg+xml": "SVG",
+    "image/x-exr": "OpenEXR",
+    "image/vnd.radiance": "Radiance HDR",
+    "application/dicom": "DICOM",
+}
+
 KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        "image/vnd.adobe.photoshop": "PSD (Photoshop)",
-        "image/x-canon-cr2": "CR2 (camera raw)",
-        "image/x-canon-cr3": "CR3 (camera raw)",
-        "image/x-fuji-raf": "RAF (camera raw)",
-        "image/x-olympus-orf": "ORF (camera raw)",
-        "image/x-panasonic-rw2": "RW2 (camera raw)",
-        "image/x-xcf": "XCF (GIMP)",
-        "image/vnd.dwg": "DWG (AutoCAD)",
-        "image/vnd.ms-photo": "JPEG XR",
-        "image/jxl": "JPEG XL",
-        "image/jpm": "JPM (JPEG 2000 compound document)",
-        "image/svg+xml": "SVG",
-        "image/x-exr": "OpenEXR",
-        "image/vnd.radiance": "Radiance HDR",
-        "application/dicom": "DICOM",
-    }
+    {kind: name for kind, name in _NAMES.items() if kind not in READABLE}
 )
 """Media type and name."""
 

@@ -19,10 +19,15 @@ def within(budget: Budget, pixels: int) -> int:
 
 
 def along(scale: Scale, quality: float) -> int:
-    """The encoder's quality for the one asked for, on straight lines between the pairs."""
+    """The encoder's quality for the one asked for, as `between` has it, in whole numbers."""
+    return round(between(scale, quality))
+
+
+def between(scale: Scale, quality: float) -> float:
+    """The encoder's number for the quality asked for, on straight lines between the pairs."""
     if quality <= scale[0][0]:
-        return round(scale[0][1])
+        return scale[0][1]
     for (low, from_), (high, to) in pairwise(scale):
         if quality <= high:
-            return round(from_ + (to - from_) * (quality - low) / (high - low))
-    return round(scale[-1][1])
+            return from_ + (to - from_) * (quality - low) / (high - low)
+    return scale[-1][1]

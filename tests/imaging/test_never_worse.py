@@ -26,6 +26,7 @@ KINDS = {
     Format.WEBP: "WEBP",
     Format.AVIF: "AVIF",
     Format.GIF: "GIF",
+    Format.JXL: "JXL",
 }
 POOR: dict[Format, dict[str, Any]] = {
     Format.JPG: {"quality": 20},
@@ -33,6 +34,7 @@ POOR: dict[Format, dict[str, Any]] = {
     Format.WEBP: {"quality": 15},
     Format.AVIF: {"quality": 20},
     Format.GIF: {},
+    Format.JXL: {"quality": 20},
 }
 """How a file is written that cannot well be made smaller at a good quality."""
 

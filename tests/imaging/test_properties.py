@@ -29,6 +29,7 @@ Picture = tuple[str, tuple[int, int], bytes]
 MOVING = {
     Format.WEBP: ("PNG", "WEBP", "GIF"),
     Format.GIF: ("PNG", "WEBP", "GIF"),
+    Format.JXL: ("PNG", "WEBP", "GIF"),
     Format.PNG: ("PNG",),
 }
 """The kinds of animation that each format keeps."""

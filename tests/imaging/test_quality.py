@@ -16,7 +16,7 @@ from imaging.options import Effort
 from tests.imaging.samples import encoded, target
 from tests.pictures import opened
 
-LOSSY = (Format.JPG, Format.WEBP, Format.AVIF, Format.PNG)
+LOSSY = (Format.JPG, Format.WEBP, Format.AVIF, Format.PNG, Format.JXL)
 CHOSEN = (Effort.BALANCED, Effort.SMALL)
 
 TOLERANCE = 0.5
@@ -78,6 +78,14 @@ def test_an_avif_looks_no_worse_than_a_plain_jpeg(quality: int, effort: Effort) 
     assert _ours(Format.AVIF, quality, effort) >= _plain(quality) - TOLERANCE
 
 
+@pytest.mark.parametrize(
+    ("quality", "effort"),
+    [*((quality, Effort.BALANCED) for quality in (60, 80, 92)), (80, Effort.FAST)],
+)
+def test_a_jpeg_xl_looks_no_worse_than_a_plain_jpeg(quality: int, effort: Effort) -> None:
+    assert _ours(Format.JXL, quality, effort) >= _plain(quality) - TOLERANCE
+
+
 @pytest.mark.parametrize("effort", CHOSEN)
 @pytest.mark.parametrize("quality", [60, 80, 89])
 def test_a_webp_looks_no_worse_than_a_plain_jpeg(quality: int, effort: Effort) -> None:
@@ -95,7 +103,7 @@ def test_more_quality_is_more_bytes(format: Format, effort: Effort) -> None:
     assert sizes[0] < sizes[-1] / 2
 
 
-@pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF, Format.PNG])
+@pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF, Format.PNG, Format.JXL])
 def test_no_quality_asked_for_is_a_good_one(format: Format) -> None:
     image = _pieces()[1]
     score = _score(image, convert(encoded(image, "TIFF"), target(format, 0, Effort.BALANCED)))

@@ -31,6 +31,8 @@ def _jpeg_2000(*brands: bytes) -> bytes:
         (_jpeg_2000(b"jpx ", b"jpxb"), "image/jpx"),
         (_jpeg_2000(b"jph ", b"jph "), "image/jpx"),
         (BOX, "image/jp2"),
+        (b"\xff\x0a\x7c\x03", "image/jxl"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
     ],
 )
 def test_what_can_be_read_is_known_by_its_first_bytes(head: bytes, kind: str) -> None:
@@ -47,8 +49,6 @@ def test_what_can_be_read_is_known_by_its_first_bytes(head: bytes, kind: str) ->
         (b"IIRO\x08\0\0\0", "ORF"),
         (b"IIU\0\x18\0\0\0", "RW2"),
         (b"II\xbc\1\x08\0\0\0", "JPEG XR"),
-        (b"\xff\x0a\x7c\x03", "JPEG XL"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
         (b"gimp xcf v011\0", "XCF"),
         (b"AC1032\0\0", "DWG"),
         (bytes(128) + b"DICM" + bytes(20), "DICOM"),

@@ -278,7 +278,7 @@ def _formats(value: object) -> tuple[Format, ...]:
     return tuple(dict.fromkeys(formats))
 
 
-_BY_TYPE = {format.media_type: format for format in Format}
+_BY_TYPE = {format.media_type: format for format in Format if format.media_type not in FOREIGN}
 
 
 def _colour(value: object) -> object:

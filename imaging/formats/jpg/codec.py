@@ -17,7 +17,7 @@ from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_eno
 from imaging.formats.jpg.whole import check_whole
 from imaging.limits import Limits
 from imaging.options import Effort
-from imaging.quality import DEFAULT_QUALITY
+from imaging.quality import DEFAULT_QUALITY, NO_QUALITY
 from imaging.read.segments import (
     APP0,
     APP1,
@@ -47,6 +47,9 @@ graphics; photographs look better by 1 then."""
 
 TRELLIS_SCALE = ((90, 91.1), (92, 92.7), (94, 94.6), (96, 96.4), (98, 98.2), (100, 100))
 """As `KLEIN_SCALE`, for trellis quantisation with the table of Annex K."""
+
+_LARGEST = 256 * 1024**2
+"""Bytes of the largest JPEG that is taken out of a JPEG XL."""
 
 _END = bytes((0xFF, EOI))
 _JFIF, _ADOBE, _ICC, _EXIF = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0", b"Exif\0\0"
@@ -205,6 +208,17 @@ def _shrink(factor: float) -> dict[str, float]:
     return {"shrink": 8 if factor >= 8 else 4 if factor >= 4 else 2} if factor >= 2 else {}
 
 
+def _recoded(
+    data: bytes, media_type: str, quality: int, effort: Effort, *, lossless: bool
+) -> bytes | None:
+    """The JPEG that a JPEG XL was made of, byte for byte, where no other quality is asked for."""
+    if media_type != "image/jxl" or quality not in (NO_QUALITY, DEFAULT_QUALITY):
+        return None
+    from imaging.formats.jxl.decoded import jpeg
+
+    return jpeg(data, _LARGEST)
+
+
 READER = Reader(
     load=loader("jpegload"),
     pillow="JPEG",
@@ -221,6 +235,7 @@ WRITER = Writer(
     strip_is_cheap=True,
     is_grey=True,
     searched=((4e7, Effort.SMALL), (float("inf"), Effort.BALANCED)),
+    recoded=_recoded,
     # With the tables of Annex K six bits and more for each empty block.
     flat=1 / 32,
 )

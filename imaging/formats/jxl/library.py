@@ -1,0 +1,253 @@
+"""libjxl, that of the wheel pylibjxl, called through its C interface: the wheel's own functions
+know neither animations nor 16 bit, and need NumPy, which would take more memory than all else here.
+
+No threads of its own: it has none unless it is given a runner for them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char_p,
+    c_double,
+    c_float,
+    c_int,
+    c_int32,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_void_p,
+)
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from imaging.errors import PictureError
+
+PACKAGE = "pylibjxl"
+_LIBRARY = "_pylibjxl*.so"
+
+
+class Preview(Structure):
+    """JxlPreviewHeader."""
+
+    _fields_ = (("xsize", c_uint32), ("ysize", c_uint32))
+
+
+class Animation(Structure):
+    """JxlAnimationHeader."""
+
+    _fields_ = (
+        ("tps_numerator", c_uint32),
+        ("tps_denominator", c_uint32),
+        ("num_loops", c_uint32),
+        ("have_timecodes", c_int),
+    )
+
+
+class BasicInfo(Structure):
+    """JxlBasicInfo."""
+
+    _fields_ = (
+        ("have_container", c_int),
+        ("xsize", c_uint32),
+        ("ysize", c_uint32),
+        ("bits_per_sample", c_uint32),
+        ("exponent_bits_per_sample", c_uint32),
+        ("intensity_target", c_float),
+        ("min_nits", c_float),
+        ("relative_to_max_display", c_int),
+        ("linear_below", c_float),
+        ("uses_original_profile", c_int),
+        ("have_preview", c_int),
+        ("have_animation", c_int),
+        ("orientation", c_int),
+        ("num_color_channels", c_uint32),
+        ("num_extra_channels", c_uint32),
+        ("alpha_bits", c_uint32),
+        ("alpha_exponent_bits", c_uint32),
+        ("alpha_premultiplied", c_int),
+        ("preview", Preview),
+        ("animation", Animation),
+        ("intrinsic_xsize", c_uint32),
+        ("intrinsic_ysize", c_uint32),
+        ("padding", c_uint8 * 100),
+    )
+
+
+class ExtraChannelInfo(Structure):
+    """JxlExtraChannelInfo."""
+
+    _fields_ = (
+        ("type", c_int),
+        ("bits_per_sample", c_uint32),
+        ("exponent_bits_per_sample", c_uint32),
+        ("dim_shift", c_uint32),
+        ("name_length", c_uint32),
+        ("alpha_premultiplied", c_int),
+        ("spot_color", c_float * 4),
+        ("cfa_channel", c_uint32),
+    )
+
+
+class BlendInfo(Structure):
+    """JxlBlendInfo."""
+
+    _fields_ = (
+        ("blendmode", c_int),
+        ("source", c_uint32),
+        ("alpha", c_uint32),
+        ("clamp", c_int),
+    )
+
+
+class LayerInfo(Structure):
+    """JxlLayerInfo."""
+
+    _fields_ = (
+        ("have_crop", c_int),
+        ("crop_x0", c_int32),
+        ("crop_y0", c_int32),
+        ("xsize", c_uint32),
+        ("ysize", c_uint32),
+        ("blend_info", BlendInfo),
+        ("save_as_reference", c_uint32),
+    )
+
+
+class FrameHeader(Structure):
+    """JxlFrameHeader."""
+
+    _fields_ = (
+        ("duration", c_uint32),
+        ("timecode", c_uint32),
+        ("name_length", c_uint32),
+        ("is_last", c_int),
+        ("layer_info", LayerInfo),
+    )
+
+
+class ColorEncoding(Structure):
+    """JxlColorEncoding."""
+
+    _fields_ = (
+        ("color_space", c_int),
+        ("white_point", c_int),
+        ("white_point_xy", c_double * 2),
+        ("primaries", c_int),
+        ("primaries_red_xy", c_double * 2),
+        ("primaries_green_xy", c_double * 2),
+        ("primaries_blue_xy", c_double * 2),
+        ("transfer_function", c_int),
+        ("gamma", c_double),
+        ("rendering_intent", c_int),
+    )
+
+
+class PixelFormat(Structure):
+    """JxlPixelFormat."""
+
+    _fields_ = (
+        ("num_channels", c_uint32),
+        ("data_type", c_int),
+        ("endianness", c_int),
+        ("align", c_size_t),
+    )
+
+
+_BYTES = c_void_p
+"""Where bytes are."""
+
+_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "DecoderVersion": (c_uint32, ()),
+    "DecoderCreate": (c_void_p, (c_void_p,)),
+    "DecoderDestroy": (None, (c_void_p,)),
+    "DecoderRewind": (None, (c_void_p,)),
+    "DecoderReleaseInput": (c_size_t, (c_void_p,)),
+    "DecoderSubscribeEvents": (c_int, (c_void_p, c_int)),
+    "DecoderSetDecompressBoxes": (c_int, (c_void_p, c_int)),
+    "DecoderSetUnpremultiplyAlpha": (c_int, (c_void_p, c_int)),
+    "DecoderProcessInput": (c_int, (c_void_p,)),
+    "DecoderSetInput": (c_int, (c_void_p, _BYTES, c_size_t)),
+    "DecoderCloseInput": (None, (c_void_p,)),
+    "DecoderGetBasicInfo": (c_int, (c_void_p, POINTER(BasicInfo))),
+    "DecoderGetExtraChannelInfo": (c_int, (c_void_p, c_size_t, POINTER(ExtraChannelInfo))),
+    "DecoderGetColorAsEncodedProfile": (c_int, (c_void_p, c_int, POINTER(ColorEncoding))),
+    "DecoderGetICCProfileSize": (c_int, (c_void_p, c_int, POINTER(c_size_t))),
+    "DecoderGetColorAsICCProfile": (c_int, (c_void_p, c_int, _BYTES, c_size_t)),
+    "DecoderGetFrameHeader": (c_int, (c_void_p, POINTER(FrameHeader))),
+    "DecoderImageOutBufferSize": (c_int, (c_void_p, POINTER(PixelFormat), POINTER(c_size_t))),
+    "DecoderSetImageOutBuffer": (c_int, (c_void_p, POINTER(PixelFormat), _BYTES, c_size_t)),
+    "DecoderGetBoxType": (c_int, (c_void_p, c_char_p, c_int)),
+    "DecoderSetBoxBuffer": (c_int, (c_void_p, _BYTES, c_size_t)),
+    "DecoderReleaseBoxBuffer": (c_size_t, (c_void_p,)),
+    "DecoderSetJPEGBuffer": (c_int, (c_void_p, _BYTES, c_size_t)),
+    "DecoderReleaseJPEGBuffer": (c_size_t, (c_void_p,)),
+    "EncoderCreate": (c_void_p, (c_void_p,)),
+    "EncoderDestroy": (None, (c_void_p,)),
+    "EncoderInitBasicInfo": (None, (POINTER(BasicInfo),)),
+    "EncoderInitFrameHeader": (None, (POINTER(FrameHeader),)),
+    "EncoderSetBasicInfo": (c_int, (c_void_p, POINTER(BasicInfo))),
+    "EncoderSetColorEncoding": (c_int, (c_void_p, POINTER(ColorEncoding))),
+    "ColorEncodingSetToSRGB": (None, (POINTER(ColorEncoding), c_int)),
+    "EncoderSetICCProfile": (c_int, (c_void_p, _BYTES, c_size_t)),
+    "EncoderFrameSettingsCreate": (c_void_p, (c_void_p, c_void_p)),
+    "EncoderFrameSettingsSetOption": (c_int, (c_void_p, c_int, ctypes.c_int64)),
+    "EncoderSetFrameLossless": (c_int, (c_void_p, c_int)),
+    "EncoderSetFrameDistance": (c_int, (c_void_p, c_float)),
+    "EncoderSetExtraChannelDistance": (c_int, (c_void_p, c_size_t, c_float)),
+    "EncoderSetFrameHeader": (c_int, (c_void_p, POINTER(FrameHeader))),
+    "EncoderAddImageFrame": (c_int, (c_void_p, POINTER(PixelFormat), _BYTES, c_size_t)),
+    "EncoderStoreJPEGMetadata": (c_int, (c_void_p, c_int)),
+    "EncoderAddJPEGFrame": (c_int, (c_void_p, _BYTES, c_size_t)),
+    "EncoderUseBoxes": (c_int, (c_void_p,)),
+    "EncoderAddBox": (c_int, (c_void_p, c_char_p, _BYTES, c_size_t, c_int)),
+    "EncoderCloseInput": (None, (c_void_p,)),
+    "EncoderProcessOutput": (c_int, (c_void_p, POINTER(c_void_p), POINTER(c_size_t))),
+}
+"""What is called, without the Jxl before each name: its result and its arguments (libjxl 0.11,
+decode.h and encode.h)."""
+
+
+class Library:
+    """The functions of libjxl."""
+
+    def __init__(self, path: Path) -> None:
+        opened = ctypes.CDLL(str(path))
+        self._functions: dict[str, Callable[..., Any]] = {}
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = getattr(opened, f"Jxl{name}")
+            function.restype, function.argtypes = result, arguments
+            self._functions[name] = function
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return self._functions[name]
+
+
+@cache
+def library() -> Library:
+    """libjxl. To be called first before the process may open no more files.
+
+    Raises:
+        PictureError: if it is not there, or cannot be opened.
+    """
+    spec = find_spec(PACKAGE)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    path = next((path for folder in folders for path in Path(folder).glob(_LIBRARY)), None)
+    if path is None:
+        raise PictureError(f"there is no JPEG XL here: {PACKAGE} is not installed")
+    try:
+        return Library(path)
+    except (OSError, AttributeError) as error:
+        raise PictureError(f"libjxl cannot be opened: {error}") from None
+
+
+def address(data: bytes | bytearray | memoryview) -> tuple[Any, int]:
+    """Where bytes are, as an argument that keeps them alive, and how many."""
+    if isinstance(data, bytes):
+        return ctypes.cast(c_char_p(data), c_void_p), len(data)
+    return (c_uint8 * len(data)).from_buffer(data), len(data)
