@@ -67,6 +67,30 @@ class Recode(Protocol):
         """
 
 
+class Seek(Protocol):
+    """Writes pixels at a quality that is sought."""
+
+    def __call__(
+        self,
+        image: pyvips.Image,
+        quality: int,
+        effort: Effort,
+        *,
+        keep: int,
+        whole_chroma: bool,
+        once: bool,
+    ) -> bytes:
+        """The file; of several ways those alone that look alike.
+
+        Args:
+            image: as that of `Encode`, not an animation.
+            quality: 1 to 100.
+            keep: what of the image's metadata is written, libvips's number.
+            whole_chroma: whether chroma is as large as the picture at every quality.
+            once: whether the look alone counts, and the bytes do not.
+        """
+
+
 def loader(name: str) -> Load:
     """libvips's loader of this name, for a file in memory."""
     return partial(pyvips.Operation.call, f"{name}_buffer")
@@ -128,6 +152,10 @@ class Writer:
     """The pixels as they are stored, whatever there is of them: no codec touches them. The last
     resort where the codec's own tools fail, or give more bytes than came in: a file that was cut
     off, arithmetic coding. The effort is of no account."""
+    seek: Seek | None = None
+    """As `encode`, for a quality that is sought; None where that says enough."""
+    seeks_exactly: bool = False
+    """Whether a tile looks the same in a file of its own, by `seek` with `once`."""
     is_small_enough: Callable[[Data, int, Effort], bool] = lambda *given: False
     """Whether a file says itself that writing it anew, at this quality (0 for the default) and
     effort, would not make it smaller, or by next to nothing."""

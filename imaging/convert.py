@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pyvips
 
+from imaging.auto import search
 from imaging.codec import Strip
-from imaging.codecs import WRITERS
+from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats import frames_of, same_format
+from imaging.formats.jpg.tables import own_quality
 from imaging.limited import limited
 from imaging.measures import Measures, Size
 from imaging.options import Damaged, Effort
@@ -101,18 +103,27 @@ def _converted(
     if most is not None:
         prepared = prepared.copy_memory()  # it may be written several times
     size = Size(prepared.width, prepared.height // source.frames)
-    tell(replace(measures, result=size, placeholder=placeholder))
+    measures = replace(measures, result=size, placeholder=placeholder)
+    tell(measures)
     if why := target.format.too_large(size):
         raise PictureError(why)
     recoded = _recoded(data, source, target)
-    result = recoded or _unencoded(data, source, target) or _encoded(data, source, target, prepared)
+    result, found = recoded or _unencoded(data, source, target), None
+    if result is None:
+        found = _found(data, source, target, prepared)
+        encoded = found.data if found else _encode(prepared, target)
+        result = _smallest(data, source, target, encoded)
+        if found and result is encoded:
+            tell(replace(measures, chosen=found.chosen))
     result = _described(result, source, target)
     if most is not None and len(result) > most:
+        if found:
+            target = replace(target, quality=found.chosen.quality)
         fitting = limited(
             prepared, target, most, len(result), lambda file: _described(file, source, target)
         )
         result, size = fitting.data, fitting.size
-        tell(replace(measures, result=size, placeholder=placeholder))
+        tell(replace(measures, result=size))
     sizes = {size}
     # Its own pixels are stored turned.
     if recoded or orientation(source.image) in QUARTER_TURNS:
@@ -176,14 +187,34 @@ def _unencoded(data: Data, source: Source, target: Target) -> bytes | None:
         not target.careful
         and _is_replaceable(source, target)
         and orientation(source.image) == 1
+        and target.options.q is None
         and writer.is_small_enough(data, target.quality, target.effort)
     )
     return _own(data, source, target, writer.strip) if spared else None
 
 
-def _encoded(data: Data, source: Source, target: Target, image: pyvips.Image) -> bytes:
-    """The pixels in the format of `target`; the original's own where they are fewer bytes."""
-    result = _encode(image, target)
+def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> search.Found | None:
+    """The file that looks right, None where the quality is not to be found."""
+    options, bounds = target.options, target.format.output.auto
+    frame = image.get_page_height()
+    if options.q is None or bounds is None or source.animated:
+        return None
+    if min(image.width, frame) < search.LEAST_SIDE:
+        return None
+    own = None if options.resizes else own_quality(data)
+    return search.Search(
+        image.copy_memory(),
+        WRITERS[target.format],
+        READERS[target.format.media_type],
+        look=search.LOOKS[options.q],
+        bounds=(bounds[0], min(bounds[1], max(bounds[0], own or bounds[1]))),
+        effort=target.effort,
+        keep=written(image, options),
+    ).run()
+
+
+def _smallest(data: Data, source: Source, target: Target, result: bytes) -> bytes:
+    """The result, or the original's own pixels where they are fewer bytes."""
     if _is_replaceable(source, target):
         writer = WRITERS[target.format]
         # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.

@@ -17,6 +17,16 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What `q=auto` has chosen."""
+
+    quality: int
+    """On the scale of `q`."""
+    look: float
+    """SSIMULACRA2 of the result, on a sample of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """What the decoder tells of a picture, as far as it came."""
 
@@ -26,6 +36,7 @@ class Measures:
     """Of the original, that the result shows; 1 also where that is not known."""
     placeholder: str | None = None
     """What a page shows until the result is there, where that is asked for."""
+    chosen: Chosen | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The measures as JSON data, without those that are not known."""
@@ -35,7 +46,11 @@ class Measures:
         }
         if self.frames > 1:
             known["frames"] = self.frames
-        return {**known, "placeholder": self.placeholder} if self.placeholder else known
+        if self.placeholder:
+            known["placeholder"] = self.placeholder
+        if self.chosen:
+            known["chosen"] = [self.chosen.quality, self.chosen.look]
+        return known
 
     @classmethod
     def from_dict(cls, data: object) -> Measures:
@@ -47,6 +62,7 @@ class Measures:
             _size(known.get("result")),
             frames if isinstance(frames, int) and frames > 1 else 1,
             placeholder if isinstance(placeholder, str) else None,
+            _chosen(known.get("chosen")),
         )
 
 
@@ -54,4 +70,11 @@ def _size(value: Any) -> Size | None:
     match value:
         case [int(width), int(height)] if min(width, height) > 0:
             return Size(width, height)
+    return None
+
+
+def _chosen(value: Any) -> Chosen | None:
+    match value:
+        case [int(quality), float() | int() as look]:
+            return Chosen(quality, float(look))
     return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
-from imaging.declared import Declared, Option, declared_by, option
+from imaging.declared import Declared, declared_by, option
 from imaging.errors import TOO_MANY_BYTES, InvalidOption
 from imaging.formats import Format
-from imaging.values import Bytes, Choice, Colour, Flag, Number, Real, Several
+from imaging.values import Bytes, Choice, Colour, Flag, Number, NumberOr, Real, Several
 
 MAX_SIDE = 16_383
 """Pixels of the longest side that may be asked for; what WebP can hold at most (RFC 9649)."""
@@ -72,7 +73,16 @@ class Placeholder(StrEnum):
     COLOR = "color"
 
 
+class Auto(StrEnum):
+    """How a result has to look, where the server finds the quality."""
+
+    AUTO = "auto"
+    HIGH = "auto:high"
+    LOW = "auto:low"
+
+
 _LOSSLESS = ", ".join(format for format in Format if format.can_be_lossless)
+_AUTO = ", ".join(format for format in Format if format.takes_auto)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +200,24 @@ class Options(Declared):
         changes_pixels=False,
     )
 
+    q: Auto | None = option(
+        NumberOr(
+            Number(1, 100),
+            Choice(Auto, "The look of a JPEG of 80, on average; a better one; a worse one."),
+        ),
+        None,
+        "The quality of any lossy format: looks as a JPEG of that quality does. Wins over "
+        f"`quality`. `{Auto.AUTO}`, `{Auto.HIGH}` and `{Auto.LOW}` find the smallest file that "
+        f"looks right, as {_AUTO}; other formats are as they are without it.",
+        "auto",
+        changes_pixels=False,
+    )
+    """A number becomes the quality of the conversion, and is not kept here."""
+
+    def for_format(self, format: Format) -> Self:
+        """The options without those that mean nothing in a format."""
+        return self if format.takes_auto else replace(self, q=None)
+
     @property
     def resizes(self) -> bool:
         """Whether the picture may get another size."""
@@ -202,15 +230,6 @@ OPTIONS = declared_by(Options)
 OPTION_NAMES = frozenset(OPTIONS)
 
 DEFAULTS = Options()
-
-Q = Option(
-    Number(1, 100),
-    None,
-    "The quality of any lossy format: looks as a JPEG of that quality does. Wins over `quality`.",
-    "75",
-    changes_pixels=False,
-)
-"""Not in `Options`: it becomes the quality of the conversion."""
 
 
 def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixels: int) -> Options:
@@ -230,6 +249,8 @@ def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixel
         if (value := _stripped(given.get(name))) is not None and value != []
     }
     parsed = {name: OPTIONS[name].kind.parse(name, value) for name, value in values.items()}
+    if isinstance(parsed.get("q"), int):
+        del parsed["q"]
     if parsed.get("effort") is default_effort:
         del parsed["effort"]
     options = Options(**parsed)
@@ -238,13 +259,19 @@ def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixel
 
 
 def parse_q(value: object) -> int | None:
-    """The quality for any lossy format, 1 to 100, or None if none is given.
+    """The number that is the quality of any lossy format, 1 to 100, or None if none is given.
 
     Raises:
-        InvalidOption: if it is something else.
+        InvalidOption: if it is something else, and not a value of the option `q` either.
     """
     value = _stripped(value)
-    return None if value is None else Q.kind.parse("q", value)
+    q = None if value is None else OPTIONS["q"].kind.parse("q", value)
+    return None if isinstance(q, Auto) else q
+
+
+def is_auto(value: object) -> bool:
+    """Whether a client has the server find the quality."""
+    return isinstance(value, str) and value.strip().lower() in list(Auto)
 
 
 def parse_flag(name: str, value: object) -> bool:

@@ -199,6 +199,36 @@ class Choice(Kind[C]):
 
 
 @dataclass(frozen=True)
+class NumberOr(Kind[int | C]):
+    """A whole number, or one of several words. Kept is a word alone: a number has another place."""
+
+    number: Number
+    choice: Choice[C]
+
+    def parse(self, name: str, given: object) -> int | C:
+        try:
+            is_word = isinstance(given, str) and _DIGITS.fullmatch(given) is None
+            return (self.choice if is_word else self.number).parse(name, given)
+        except InvalidOption:
+            raise InvalidOption(
+                f"{name} should be {self.number.what} from {self.number.minimum} to "
+                f"{self.number.maximum}, or one of {self.choice.allowed()} (it is {shown(given)})"
+            ) from None
+
+    def schema(self) -> Schema:
+        return {"oneOf": [self.number.schema(), self.choice.schema()]}
+
+    def kept(self) -> Schema:
+        return self.choice.schema()
+
+    def allowed(self) -> str:
+        return f"{self.number.allowed()}, {self.choice.allowed()}"
+
+    def from_json(self, data: Any) -> C:
+        return self.choice.from_json(data)
+
+
+@dataclass(frozen=True)
 class Several(Kind[tuple[C, ...]]):
     """Some of several words: without repetition, in their own order."""
 

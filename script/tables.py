@@ -20,8 +20,8 @@ from app.core.storage.kinds import KINDS
 from app.core.storage.kinds import file as files
 from app.web.docs.formats import formats_rows
 from app.web.tinify.errors import TABLE
-from imaging.options import OPTIONS, Q
-from imaging.values import Choice
+from imaging.options import OPTIONS
+from imaging.values import Choice, NumberOr
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,9 +115,10 @@ def tinify_errors_rows() -> Rows:
 def options_rows() -> Rows:
     """Each option of a picture."""
     yield "Option", "Values", "Example", ""
-    for name, option in {"q": Q, **OPTIONS}.items():
+    for name, option in OPTIONS.items():
         kind, text = option.kind, option.sentence
-        text = f"{text} {kind.sentence}" if isinstance(kind, Choice) else text
+        word = kind.choice if isinstance(kind, NumberOr) else kind
+        text = f"{text} {word.sentence}" if isinstance(word, Choice) else text
         yield f"`{name}`", kind.allowed(), f"`{option.example}`", text
 
 

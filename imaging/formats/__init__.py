@@ -46,6 +46,11 @@ class Format(StrEnum):
         return self.output.takes_q
 
     @property
+    def takes_auto(self) -> bool:
+        """Whether `q=auto` chooses a quality for this format."""
+        return self.output.auto is not None
+
+    @property
     def can_be_lossless(self) -> bool:
         """Whether the format holds any picture without loss."""
         return self.output.can_be_lossless

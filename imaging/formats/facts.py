@@ -28,6 +28,8 @@ class Output:
     """Whether the kept API's `quality` counts."""
     takes_q: bool = True
     """Whether `q` counts."""
+    auto: tuple[int, int] | None = None
+    """The least and the largest quality that `q=auto` chooses; None where it chooses none."""
     can_be_lossless: bool = False
     """Whether it holds any picture without loss."""
     has_alpha: bool = True

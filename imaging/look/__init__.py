@@ -9,10 +9,13 @@ from typing import Protocol
 import pyvips
 
 from imaging.look import by_libvips, by_vszip
-from imaging.look.scale import WHOLE_SIDE
+from imaging.look.scale import CHANNELS, WHOLE_SIDE
 
 EXPECTED, TOLERANCE = 76.45, 0.5
 """What vszip says of the picture of `tried`, on any processor."""
+
+
+__all__ = ["CHANNELS", "Method", "Reference", "choose", "method", "reference", "tried"]
 
 
 class Method(StrEnum):
@@ -45,15 +48,16 @@ def method() -> Method:
     return _chosen[0]
 
 
-def reference(image: pyvips.Image) -> Reference:
+def reference(image: pyvips.Image, width: int | None = None) -> Reference:
     """What other pictures are held against.
 
     Args:
-        image: red, green and blue of 8 bit; kept in memory.
+        image: red, green and blue of 8 bit, in memory.
+        width: pixels of the picture's width, if the image is a sample of it.
     """
     # Of a smaller one the scales of the two methods are not the same.
     if method() is Method.VSZIP and min(image.width, image.height) >= WHOLE_SIDE:
-        return by_vszip.Reference(image)
+        return by_vszip.Reference(image, width or image.width)
     return by_libvips.Reference(image)
 
 

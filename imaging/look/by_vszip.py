@@ -23,14 +23,15 @@ standard deviation of 0.34, and is above 0.5 for one in nine and 1.2 at most."""
 class Reference:
     """A picture that others are held against."""
 
-    def __init__(self, image: pyvips.Image) -> None:
+    def __init__(self, image: pyvips.Image, width: int | None = None) -> None:
         """
         Args:
             image: red, green and blue of 8 bit.
+            width: pixels of the picture's width, if the image is a sample of it.
         """
         self._core = _core()
         self._node = _node(self._core, image)
-        self._factor = KERNEL - BORDER / int(image.width)
+        self._factor = KERNEL - BORDER / int(width or image.width)
 
     def score(self, image: pyvips.Image) -> float:
         """SSIMULACRA2 of another picture of the same size, 100 at most."""
@@ -62,9 +63,10 @@ def _node(core: Any, image: pyvips.Image) -> Any:
 
     width, height = image.width, image.height
     made = core.create_video_frame(RGB24, width, height)
+    stride = made.get_stride(0)
+    rows = bytes(image.embed(0, 0, stride, height).write_to_memory())
+    size = stride * height
     for plane in range(CHANNELS):
-        stride = made.get_stride(plane)
-        rows = image.extract_band(plane).embed(0, 0, stride, height)
-        ctypes.memmove(made.get_write_ptr(plane), bytes(rows.write_to_memory()), stride * height)
+        ctypes.memmove(made.get_write_ptr(plane), rows[plane::CHANNELS], size)
     blank = core.std.BlankClip(format=RGB24, width=width, height=height, length=1, keep=True)
     return blank.std.ModifyFrame(blank, lambda n, f: made)

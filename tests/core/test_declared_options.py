@@ -22,7 +22,7 @@ from imaging.limits import Limits
 from imaging.options import DEFAULTS, OPTIONS, Options
 from imaging.source import Source
 from imaging.target import Target
-from imaging.values import Kind, Schema
+from imaging.values import Kind, NumberOr, Schema
 
 MD5 = "0123456789abcdef" * 2
 TOKEN = "00ff"
@@ -74,6 +74,8 @@ def _asked(schema: Schema) -> st.SearchStrategy[Any]:
 
 def _value(name: str) -> st.SearchStrategy[Any]:
     kind = DECLARED[name].kind
+    if isinstance(kind, NumberOr):  # a number is kept as the quality
+        kind = kind.choice
     return _asked(kind.schema()).map(lambda given: kind.parse(name, given))
 
 
@@ -124,7 +126,7 @@ def test_what_does_not_say_that_it_keeps_the_pixels_changes_them() -> None:
     assert DECLARED["toy"].changes_pixels
     kept = {name for name, declared in OPTIONS.items() if not declared.changes_pixels}
     assert kept == {
-        *("lossless", "alpha", "damaged", "effort", "keep", "placeholder", "max_bytes"),
+        *("lossless", "alpha", "damaged", "effort", "keep", "placeholder", "max_bytes", "q"),
     }
 
 

@@ -18,6 +18,7 @@ from imaging.options import (
     MAX_SIDE,
     OPTION_NAMES,
     Alpha,
+    Auto,
     Damaged,
     Effort,
     Fit,
@@ -46,6 +47,7 @@ ALL: dict[str, object] = {
     "keep": "icc,copyright,location,date,creation",
     "placeholder": "BlurHash",
     "max_bytes": "1.5M",
+    "q": "Auto",
 }
 """Each option, as a form has it."""
 
@@ -64,6 +66,7 @@ PARSED = Options(
     keep=tuple(Keep),
     placeholder=Placeholder.BLURHASH,
     max_bytes=1_500_000,
+    q=Auto.AUTO,
 )
 
 

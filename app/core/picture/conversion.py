@@ -62,9 +62,10 @@ class ConversionRequest:
         quality = parse_quality(self.quality, format)
         if self.q is not None and format.takes_q:
             quality = self.q
-        if self.options.lossless:
+        options = self.options.for_format(format)
+        if options.lossless or options.q:
             quality = NO_QUALITY
-        return Conversion(md5, format, quality, self.options)
+        return Conversion(md5, format, quality, options)
 
     def _too_large(self, format: Format, size: Size) -> str | None:
         """Why the format cannot hold the picture, even if it is displayed turned by a quarter."""
@@ -134,7 +135,7 @@ def parse_conversion_request(
     format = None if is_same(name) else parse_format(name)
     options = parse_options(given, default_effort, max_pixels)
     q = parse_q(given.get("q"))
-    if options.lossless and q is not None:
+    if options.lossless and (q or options.q):
         raise InvalidOption("q and lossless exclude each other")
     priority = parse_priority(given.get("priority"))
     return ConversionRequest(format, given.get("quality"), q, options, priority)

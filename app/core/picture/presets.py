@@ -19,7 +19,7 @@ PRESET = "preset"
 
 FORMAT = "format"
 
-CHOICES = frozenset({"quality", "q", *OPTION_NAMES})
+CHOICES = frozenset({"quality", *OPTION_NAMES})
 """What a client can ask for beside the format."""
 
 _QUALITIES = frozenset({"quality", "q", "lossless"})

@@ -96,8 +96,6 @@ def _sent(option: Option[Any]) -> Schema:
 OPTIONS: dict[str, Schema] = {name: _asked(option) for name, option in options.OPTIONS.items()}
 """The options as requested, in a form or a query."""
 
-Q = _asked(options.Q)
-
 QUALITY = _number(
     f"The quality of `{Format.JPG}`; other formats ignore it. "
     "A value that is not a number from 1 to 100 counts as the default.",
@@ -127,7 +125,7 @@ UPLOAD_FORM = _object(
     {"picture": _text("The file.", format="binary")},
     {
         "preset": PRESET,
-        **{"format": FORMAT, "quality": QUALITY, "q": Q, "priority": PRIORITY},
+        **{"format": FORMAT, "quality": QUALITY, "priority": PRIORITY},
         **OPTIONS,
     },
 )
@@ -163,6 +161,13 @@ DETAILS: dict[str, Schema] = {
         "type": "number",
         "description": "The same as a percentage of the original, to a tenth.",
     },
+    "chosen_quality": _number("The `q` that `q=auto` has chosen.", 1, 100),
+    "chosen_look": {
+        "type": "number",
+        "description": "SSIMULACRA2 of the result on a sample of the picture, where `q=auto` has "
+        "chosen the quality: 100 is the original, 77 plain JPEG at 80 on average.",
+        "maximum": 100,
+    },
     "milliseconds": {
         "type": "number",
         "description": "Duration of the conversion, without waiting.",
@@ -195,7 +200,6 @@ _REQUESTED: dict[str, Schema] = {
     "preset": PRESET,
     "format": FORMAT,
     "quality": QUALITY,
-    "q": Q,
     "priority": PRIORITY,
     "details": {
         "type": "boolean",
@@ -320,7 +324,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "format": ref("Format"),
             "quality": _number("As `/status` names it.", 0, 100),
-            "q": Q,
+            "q": _sent(options.OPTIONS["q"]),
             "options": _object(
                 "As `/status` names them, or as they were asked for; {} is none.",
                 {},
@@ -347,7 +351,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "format": ref("Format"),
             "quality": _number("As `/status` names it.", 0, 100),
-            "q": Q,
+            "q": _sent(options.OPTIONS["q"]),
             "options": _object(
                 "As `/status` names them; {} is none.",
                 {},

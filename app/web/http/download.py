@@ -14,7 +14,7 @@ from app.core.picture.presets import PRESET as PRESET_FIELD
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import Responses, headers
 from app.web.docs.routes import readable
-from app.web.docs.schemas import AUTO, OPTIONS, PRESET, Q, Schema, ref
+from app.web.docs.schemas import AUTO, OPTIONS, PRESET, Schema, ref
 from app.web.http.accept import preferred
 from app.web.http.parameters import MD5, in_header, in_query, named_md5
 from app.web.http.result import remaining_seconds, send_result
@@ -22,7 +22,7 @@ from app.web.service.conversions import Conversions, Result
 from app.web.service.selection import Selection
 from imaging.errors import UnsupportedFormat
 from imaging.formats import Format, is_same, parse_format
-from imaging.options import OPTION_NAMES, Keep
+from imaging.options import OPTION_NAMES, Auto, Keep, is_auto
 from imaging.quality import NO_QUALITY, parse_quality
 
 _FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")
@@ -43,13 +43,13 @@ SELECTION = [
             "type": "integer",
             "minimum": 0,
             "maximum": 100,
-            "description": "The quality of the result, as its status names it.",
+            "description": "The quality of the result, as its status names it. "
+            f"`{Auto.AUTO}` is the same as `q={Auto.AUTO}`.",
         },
     ),
     in_query(
         "preset", {**PRESET, "description": "The preset with which the result was requested."}
     ),
-    in_query("q", {**Q, "description": "The `q` with which the result was requested."}),
     *(in_query(name, schema) for name, schema in OPTIONS.items()),
 ]
 """The parameters that name a conversion of a picture."""
@@ -220,15 +220,19 @@ def selected(query: Mapping[str, str], settings: Settings, format: Format | None
     Raises:
         InvalidOption: if an option is wrong.
     """
-    quality = query.get("quality")
+    quality = query.get("quality", "")
+    if is_auto(quality):
+        query, quality = {"q": quality, **query}, ""
     q = parse_q(query.get("q"))
     if q is not None and format is not None and not format.takes_q:
         q = NO_QUALITY  # as at the upload
     options = None
-    if q is not None or query.keys() & {PRESET_FIELD, *OPTION_NAMES}:
+    if query.keys() & {PRESET_FIELD, *OPTION_NAMES}:
         options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
-        if q is None and format is not None and not format.has_quality:
-            q = NO_QUALITY
+        if format is not None:
+            options = options.for_format(format)
+            if q is None and (options.q or not format.has_quality):
+                q = NO_QUALITY
     if q is not None or not quality:
         return Selection(format, q, options)
     if not (quality.isascii() and quality.isdigit() and len(quality) <= len("100")):

@@ -65,6 +65,7 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
             "result_height": result and result.height,
             "placeholder": facts.measures.placeholder,
             **_saved(facts),
+            **_chosen(facts),
             "milliseconds": facts.milliseconds,
             "download_url": f"{downloads}{job.conversion.md5}?{_query(job.conversion)}",
         }
@@ -93,6 +94,12 @@ def _saved(facts: Facts) -> dict[str, float]:
         "saved_bytes": saved,
         "saved_percent": round(100 * saved / max(1, facts.original_bytes), 1),
     }
+
+
+def _chosen(facts: Facts) -> dict[str, float]:
+    """What `q=auto` has chosen, if it was to choose."""
+    chosen = facts.measures.chosen
+    return {"chosen_quality": chosen.quality, "chosen_look": chosen.look} if chosen else {}
 
 
 def _query(conversion: Conversion) -> str:

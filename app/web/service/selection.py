@@ -10,7 +10,7 @@ from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, told
 from app.core.picture.conversion import Conversion, parse_options, parse_q
 from imaging.formats import Format, parse_format
-from imaging.options import Options
+from imaging.options import Options, is_auto
 from imaging.values import shown
 
 
@@ -65,6 +65,8 @@ def _quality(given: Mapping[str, Any]) -> int | None:
 
 def _options(given: Mapping[str, Any], settings: Settings) -> Options | None:
     options = given.get("options")
+    if options is None and is_auto(given.get("q")):
+        options = {"q": given["q"]}
     if options is None:
         return None
     if not isinstance(options, dict):

@@ -18,6 +18,7 @@ FACTS = Facts(
     place=6,
     output=Output(
         max_side=16_384,  # libvips, heifsave.c
+        auto=(10, 97),
         can_be_lossless=True,
     ),
 )

@@ -62,7 +62,13 @@ _NEEDED = (b"ftyp", b"meta", b"mdat", b"moov")
 
 
 def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
+    image: pyvips.Image,
+    quality: int,
+    effort: Effort,
+    *,
+    lossless: bool,
+    keep: int,
+    whole_chroma: bool = False,
 ) -> bytes:
     """The file.
 
@@ -70,16 +76,38 @@ def encode(
         image: sRGB or grey.
         quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
         keep: what of the image's metadata is written.
+        whole_chroma: whether chroma is not subsampled below 90 of libvips's own qualities either.
     """
     search = within_budget(EFFORTS[effort], image.width * image.height)
     settings: dict[str, Any] = {"lossless": True}
     if not lossless:
         scale = FAST_SCALE if search <= FAST_EFFORT else SCALE
         settings = {"Q": along(scale, quality or DEFAULT), "tune": TUNE}
+        if whole_chroma:
+            settings["subsample_mode"] = "off"
     data = image.heifsave_buffer(
         compression="av1", bitdepth=8, effort=search, keep=keep, **settings
     )
     return cast(bytes, data)
+
+
+def seek(
+    image: pyvips.Image,
+    quality: int,
+    effort: Effort,
+    *,
+    keep: int,
+    whole_chroma: bool,
+    once: bool,
+) -> bytes:
+    """As `encode`.
+
+    Args:
+        whole_chroma: whether chroma is as large as the picture at every quality.
+        once: whether the look alone counts, and the bytes do not: half the time.
+    """
+    effort = Effort.FAST if once else effort
+    return encode(image, quality, effort, lossless=False, keep=keep, whole_chroma=whole_chroma)
 
 
 @dataclass(slots=True)
@@ -179,6 +207,7 @@ WRITER = Writer(
     encode,
     strip,
     bare=strip,
+    seek=seek,
     default_quality=DEFAULT,
     searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
 )

@@ -39,6 +39,7 @@ FACTS = Facts(
         max_side=65_500,  # libjpeg's JPEG_MAX_DIMENSION
         aliases=("jpeg",),
         has_quality=True,
+        auto=(20, 97),
         has_alpha=False,
     ),
 )

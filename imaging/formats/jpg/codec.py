@@ -4,7 +4,7 @@ as they are or, where time does not matter, are put in fewer bytes by mozjpeg.""
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import mozjpeg_lossless_optimization as mozjpeg
@@ -77,6 +77,37 @@ def encode(
     ways = list(_ways(quality, effort, several=several))
     if len(ways) > 1:
         image = image.copy_memory()  # it may be a stream, which can be read once
+    return _smallest(image, ways, keep)
+
+
+def seek(
+    image: pyvips.Image,
+    quality: int,
+    effort: Effort,
+    *,
+    keep: int,
+    whole_chroma: bool,
+    once: bool,
+) -> bytes:
+    """As `encode`, by one table alone.
+
+    Args:
+        image: without alpha, in memory.
+        whole_chroma: whether chroma is not subsampled below 90 either.
+        once: whether the look alone counts, and the bytes do not.
+    """
+    several = effort is not Effort.FAST and image.width * image.height <= SEVERAL_PIXELS
+    first, *others = _ways(quality, effort, several=several)
+    alike = [] if once else [way for way in others if _look(way) == _look(first)]
+    subsampled = {"subsample_mode": "off"} if whole_chroma else {}
+    return _smallest(image, [way | subsampled for way in (first, *alike)], keep)
+
+
+def _look(way: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(way.get(name) for name in ("Q", "quant_table", "trellis_quant"))
+
+
+def _smallest(image: pyvips.Image, ways: Iterable[dict[str, Any]], keep: int) -> bytes:
     return min((cast(bytes, image.jpegsave_buffer(keep=keep, **way)) for way in ways), key=len)
 
 
@@ -231,6 +262,8 @@ WRITER = Writer(
     encode,
     strip,
     bare,
+    seek=seek,
+    seeks_exactly=True,
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
     is_grey=True,

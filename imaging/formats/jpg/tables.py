@@ -13,7 +13,7 @@ import pyvips
 from imaging.data import Data
 from imaging.options import Effort
 from imaging.quality import DEFAULT_QUALITY
-from imaging.read.segments import APP2, APP14, segments
+from imaging.read.segments import APP2, APP14, SOI, segments
 
 FULL_CHROMA = 90
 """From this quality on chroma is not subsampled, as in libvips's own jpegsave."""
@@ -100,6 +100,25 @@ def is_small_enough(data: Data, quality: int, effort: Effort) -> bool:
         return tables.is_coarser(plain) and _is_whole(data)
     except (struct.error, IndexError, KeyError, ValueError):
         return False
+
+
+def own_quality(data: Data) -> int | None:
+    """The quality of libjpeg's plain encoder whose steps of quantisation are as large as those of
+    this JPEG, or just below them; None if the file is not a JPEG, or says nothing of that kind."""
+    try:
+        tables = _read(data) if bytes(data[: len(SOI)]) == SOI else None
+        if tables is None or len(tables.chosen) not in (1, 3):
+            return None
+        least, most = 1, 100
+        while least < most:
+            middle = (least + most) // 2
+            if tables.is_coarser(_plain(middle, len(tables.chosen))):
+                most = middle
+            else:
+                least = middle + 1
+    except (struct.error, IndexError, KeyError, ValueError):
+        return None
+    return least
 
 
 def _read(data: Data) -> _Tables | None:

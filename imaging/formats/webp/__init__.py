@@ -35,6 +35,7 @@ FACTS = Facts(
     is_animated=True,
     output=Output(
         max_side=16_383,  # RFC 9649, 2.7
+        auto=(10, 98),
         can_be_lossless=True,
         frames=Frames.ALL,
     ),

@@ -130,6 +130,34 @@ def encode(
     return _with_alpha(data) if extended and animated and image.hasalpha() else data
 
 
+def seek(
+    image: pyvips.Image,
+    quality: int,
+    effort: Effort,
+    *,
+    keep: int,
+    whole_chroma: bool,
+    once: bool,
+) -> bytes:
+    """As `encode`, a photograph in one way alone.
+
+    Args:
+        whole_chroma: whether smart subsampling is used, whatever the quality.
+        once: whether the look alone counts, and the bytes do not: half the time.
+    """
+    effort = Effort.FAST if once else effort
+    small = image.width * image.height <= ALL_EFFORTS_PIXELS
+    if small or kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH:
+        return encode(image, quality, effort, lossless=False, keep=keep)
+    scale = SHARP_SCALE if whole_chroma else PLAIN_SCALE
+    way = {"Q": along(scale, quality), "effort": EFFORT[effort], "smart_subsample": whole_chroma}
+    if image.width * image.height > SHARP_PIXELS:
+        way = _plain_way(quality, EFFORT[Effort.FAST])
+    elif effort is not Effort.FAST and not whole_chroma:
+        way["effort"] = EFFORT[Effort.SMALL]
+    return _save(image, way, keep)
+
+
 def _stills(colours: Colours, effort: Effort) -> Iterator[bytes]:
     """The files of which the smallest is the result."""
     image, keep = colours.image, colours.keep
@@ -294,6 +322,7 @@ WRITER = Writer(
     encode,
     strip,
     bare=strip,
+    seek=seek,
     default_quality=DEFAULT_LOOK,
     searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),
 )

@@ -1,0 +1,1 @@
+"""The smallest file that looks right: the quality that `q=auto` chooses."""

@@ -1,0 +1,52 @@
+"""How a file looks beside the picture it was made of, on a sample of it."""
+
+from __future__ import annotations
+
+import pyvips
+
+from imaging import look
+from imaging.auto.sample import sample
+
+SHADES = (0, 255)
+"""What transparency is put on; the worse of the two looks counts."""
+
+
+class Judge:
+    """Holds files against one picture."""
+
+    def __init__(self, image: pyvips.Image, margin: int) -> None:
+        """
+        Args:
+            image: sRGB or grey, 8 bit, in memory.
+            margin: pixels around each tile of `sample` that are not looked at.
+        """
+        self._sample = sample(image.width, image.height, margin)
+        self.sample = self._sample.with_margins(image)
+        tiles = self._sample.without_margins(self.sample)
+        shades = SHADES if image.hasalpha() else SHADES[:1]
+        self._references = {
+            shade: look.reference(_flat(tiles, shade), image.width) for shade in shades
+        }
+
+    def of_sample(self, image: pyvips.Image) -> float:
+        """SSIMULACRA2, 100 at most, of what became of `sample`, as the whole picture has it."""
+        return self._of_tiles(self._sample.without_margins(image))
+
+    def of_whole(self, image: pyvips.Image) -> float:
+        """The same of what became of the picture."""
+        return self._of_tiles(self._sample.of(image.copy_memory()))
+
+    def _of_tiles(self, image: pyvips.Image) -> float:
+        worst = min(
+            reference.score(_flat(image, shade)) for shade, reference in self._references.items()
+        )
+        return 100 - (100 - worst) * self._sample.factor
+
+
+def _flat(image: pyvips.Image, shade: int) -> pyvips.Image:
+    """Red, green and blue alone."""
+    if image.hasalpha():
+        image = image.flatten(background=[shade] * (image.bands - 1))
+    if image.bands < look.CHANNELS:
+        image = image.bandjoin([image] * (look.CHANNELS - 1))
+    return image

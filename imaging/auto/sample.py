@@ -1,0 +1,131 @@
+"""A sample of a picture: some of its tiles, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyvips
+
+TILE = 128
+"""Pixels of a tile's side: whole blocks of every encoder, 64 of AV1 among them."""
+
+ALIGNED = 64
+"""Tiles begin at a multiple of so many pixels."""
+
+SIDE, TILES = 4, 16
+"""Tiles beside each other, and all of them, evenly over the picture. Of 62 pictures of 0.5 to 5
+megapixels that scored 77, these were nearest to the whole, with a standard deviation of 0.8 points;
+four of 256 pixels, chosen by their detail, had 0.9 to 1.8."""
+
+SEAMS = 0.963
+"""Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
+less is seen, and a sample has edges between its tiles."""
+
+WHOLE_PIXELS = 327_680
+"""Pixels of the largest picture that is its own sample."""
+
+
+MARGIN = 16
+"""Pixels around each tile that are encoded with it and not looked at, by an encoder of which a
+seam is seen some pixels beyond it: it took up to 14 points off WebP, and off JPEG none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Where the tiles of a picture are, in rows of as many each."""
+
+    lefts: tuple[int, ...]
+    tops: tuple[int, ...]
+    width: int
+    """Pixels of a tile."""
+    height: int
+    margin: int = 0
+    """Pixels around a tile where it is encoded."""
+
+    def of(self, image: pyvips.Image) -> pyvips.Image:
+        """The tiles of an image of the picture's size, in memory.
+
+        Args:
+            image: in memory, if there are several tiles.
+        """
+        return self._joined(
+            [
+                image.crop(left, top, self.width, self.height)
+                for top in self.tops
+                for left in self.lefts
+            ]
+        )
+
+    def with_margins(self, image: pyvips.Image) -> pyvips.Image:
+        """The tiles as they are to be encoded, each with what is around it in the picture."""
+        if self.is_whole or not self.margin:
+            return self.of(image)
+        return self._joined(
+            [self._with_margin(image, left, top) for top in self.tops for left in self.lefts]
+        )
+
+    def without_margins(self, image: pyvips.Image) -> pyvips.Image:
+        """What `of` gives, of what became of that."""
+        image = image.copy_memory()
+        if self.is_whole or not self.margin:
+            return image
+        width, height = self.width + 2 * self.margin, self.height + 2 * self.margin
+        return self._joined(
+            [
+                image.crop(
+                    column * width + self.margin,
+                    row * height + self.margin,
+                    self.width,
+                    self.height,
+                )
+                for row in range(len(self.tops))
+                for column in range(len(self.lefts))
+            ]
+        )
+
+    def _with_margin(self, image: pyvips.Image, left: int, top: int) -> pyvips.Image:
+        """A tile, whose margin goes on at the picture's border as the picture ends."""
+        from_left, from_top = max(0, left - self.margin), max(0, top - self.margin)
+        to_right = min(image.width, left + self.width + self.margin)
+        to_bottom = min(image.height, top + self.height + self.margin)
+        part = image.crop(from_left, from_top, to_right - from_left, to_bottom - from_top)
+        width, height = self.width + 2 * self.margin, self.height + 2 * self.margin
+        if part.width == width and part.height == height:
+            return part
+        x, y = from_left - left + self.margin, from_top - top + self.margin
+        return part.embed(x, y, width, height, extend="copy")
+
+    def _joined(self, tiles: list[pyvips.Image]) -> pyvips.Image:
+        if len(tiles) == 1:
+            return tiles[0].copy_memory()
+        return pyvips.Image.arrayjoin(tiles, across=len(self.lefts)).copy_memory()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the picture itself."""
+        return len(self.lefts) * len(self.tops) == 1
+
+    @property
+    def factor(self) -> float:
+        """The picture's distance from 100 over that of the sample."""
+        return 1.0 if self.is_whole else 1 / SEAMS
+
+
+def sample(width: int, height: int, margin: int) -> Sample:
+    """That of a picture of this size, in pixels; all of a small one.
+
+    Args:
+        margin: pixels around a tile where it is encoded.
+    """
+    if width * height <= WHOLE_PIXELS:
+        return Sample((0,), (0,), width, height)
+    lefts = _starts(width, SIDE)
+    return Sample(lefts, _starts(height, TILES // len(lefts)), TILE, TILE, margin)
+
+
+def _starts(side: int, most: int) -> tuple[int, ...]:
+    """Where tiles begin along a side of `TILE` pixels or more: `most` at most, evenly."""
+    places = side // TILE
+    count = min(most, places)
+    margin = (side - places * TILE) // 2 // ALIGNED * ALIGNED
+    return tuple(margin + int((n + 0.5) * places / count) * TILE for n in range(count))

@@ -1,0 +1,79 @@
+"""How pictures look, on average, at each quality."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+LOOKS = (
+    *((1, 2.0), (10, 13.0), (20, 31.2), (35, 54.3), (50, 64.1), (62, 69.2), (74, 75.9), (80, 79.0)),
+    *((86, 82.7), (89, 84.8), (92, 88.0), (96, 92.0), (100, 96.0)),
+)
+"""Quality and SSIMULACRA2 of libjpeg-turbo, which every format looks like at the same number: the
+mean of 83 photographs and graphics, which differ by 6 to 14 points (standard deviation). From 90
+on, where it keeps chroma whole, a little less of that step."""
+
+LEAST_POWER, MOST_POWER = 0.6, 2.0
+"""Between these the distance of a picture from 100 is taken to follow the typical one, beyond the
+qualities that were tried."""
+
+
+def distance(quality: float) -> float:
+    """How far from 100 a picture looks at this quality, on average."""
+    for (low, look), (high, better) in pairwise(LOOKS):
+        if quality <= high:
+            return 100 - (look + (better - look) * (quality - low) / (high - low))
+    return 100 - LOOKS[-1][1]
+
+
+def quality(distance: float) -> float:
+    """The quality at which a picture looks so far from 100, on average."""
+    look = 100 - distance
+    for (low, worse), (high, better) in pairwise(LOOKS):
+        if look <= better:
+            return low + (high - low) * (look - worse) / (better - worse)
+    return LOOKS[-1][0]
+
+
+Tried = tuple[int, float]
+"""A quality, and the look of one picture at it."""
+
+
+def following(tried: Sequence[Tried], wanted: float) -> float:
+    """The quality at which a picture has the look that is wanted.
+
+    Args:
+        tried: one or more qualities, the last one last: between two of them where that is possible,
+            and else as far from the nearest as pictures change on average.
+    """
+    worse = max((one for one in tried if one[1] < wanted), key=lambda one: one[1], default=None)
+    better = min((one for one in tried if one[1] >= wanted), key=lambda one: one[1], default=None)
+    if worse and better and worse[0] < better[0]:
+        return _step(worse, _power(worse, better), wanted)
+    nearest = min(tried, key=lambda one: abs(one[1] - wanted))
+    power = _power(*tried[-2:]) if len(tried) > 1 else 1.0
+    return _step(nearest, min(MOST_POWER, max(LEAST_POWER, power)), wanted)
+
+
+def look(tried: Sequence[Tried], quality: int) -> float:
+    """The look that a picture has at a quality, by those that are known."""
+    known = dict(tried)
+    if quality in known:
+        return known[quality]
+    power = _power(*tried[-2:]) if len(tried) > 1 else 1.0
+    before, seen = tried[-1]
+    return 100 - (100 - seen) * math.pow(distance(quality) / distance(before), power)
+
+
+def _power(one: Tried, other: Tried) -> float:
+    """How the distance of one picture follows the typical one: the exponent."""
+    typical = math.log(distance(one[0]) / distance(other[0]))
+    own = math.log(max(0.1, 100 - one[1]) / max(0.1, 100 - other[1]))
+    return own / typical if typical else 1.0
+
+
+def _step(tried: Tried, power: float, wanted: float) -> float:
+    before, seen = tried
+    ratio = (100 - wanted) / max(0.1, 100 - seen)
+    return quality(min(99.0, distance(before) * math.pow(ratio, 1 / power)))

@@ -1,0 +1,202 @@
+"""`q=auto`: the smallest file that looks right."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+import pyvips
+from PIL import Image
+from ssimulacra2 import compute_ssimulacra2
+
+from bench.pictures import shipped
+from imaging.auto import typical
+from imaging.auto.judge import Judge
+from imaging.auto.sample import MARGIN, WHOLE_PIXELS, sample
+from imaging.auto.search import FILES, LOOKS, PROBES, Search
+from imaging.convert import convert
+from imaging.formats import Format
+from imaging.formats.jpg.tables import own_quality
+from imaging.limits import Limits
+from imaging.measures import Chosen, Measures
+from imaging.options import Auto, Effort, Options
+from imaging.target import Target
+from tests.imaging.animations import animation
+from tests.imaging.samples import encoded
+from tests.pictures import opened
+
+AUTOMATIC = [format for format in Format if format.takes_auto]
+FIXED = [format for format in Format if not format.takes_auto]
+
+
+def picture(name: str, width: int = 300, height: int = 260) -> Image.Image:
+    """A piece of a photograph, in its own resolution."""
+    image = opened(shipped([name])[0].read_bytes()).convert("RGB")
+    image.info.clear()
+    return image.crop((60, 40, 60 + width, 40 + height))
+
+
+def png(image: Image.Image) -> bytes:
+    return encoded(image, "PNG", compress_level=1)
+
+
+def target(format: Format, q: Auto | None = Auto.AUTO, **options: Any) -> Target:
+    return Target(format, 0, Limits(), Effort.BALANCED, Options(q=q, **options))
+
+
+def made(data: bytes, wanted: Target) -> tuple[bytes, Chosen | None]:
+    told: list[Measures] = []
+    return convert(data, wanted, told.append), told[-1].chosen
+
+
+def by_package(image: Image.Image, result: bytes) -> float:
+    files = (io.BytesIO(png(each)) for each in (image, opened(result).convert("RGB")))
+    return float(compute_ssimulacra2(*files))
+
+
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_pictures_that_differ_at_one_number_look_alike(format: Format) -> None:
+    looks, numbers = [], []
+    for name in ("chelsea.png", "rocket.jpg"):
+        image = picture(name)
+        result, chosen = made(png(image), target(format))
+        assert chosen is not None
+        looks.append(by_package(image, result))
+        numbers.append(chosen.quality)
+        assert chosen.look == pytest.approx(looks[-1], abs=1.5)
+    assert looks == pytest.approx([LOOKS[Auto.AUTO]] * 2, abs=2.5)
+    assert abs(numbers[0] - numbers[1]) > 1
+
+
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_a_better_look_takes_more_bytes_and_a_worse_one_fewer(format: Format) -> None:
+    image = picture("chelsea.png")
+    sizes, looks = [], []
+    for q in (Auto.LOW, Auto.AUTO, Auto.HIGH):
+        result, chosen = made(png(image), target(format, q))
+        assert chosen is not None
+        sizes.append(len(result))
+        looks.append(chosen.look)
+    assert sizes == sorted(sizes)
+    assert looks == pytest.approx([65, 77, 85], abs=2.5)
+
+
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_a_large_picture_is_encoded_twice_at_most_and_its_sample_twice(
+    format: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encodings: list[bool] = []
+    encode = Search._encode
+
+    def counted(self: Search, image: pyvips.Image, quality: int, *, once: bool = False) -> bytes:
+        encodings.append(once)
+        assert once == (image.width * image.height < self.image.width * self.image.height)
+        return encode(self, image, quality, once=once)
+
+    monkeypatch.setattr(Search, "_encode", counted)
+    image = Image.new("RGB", (1024, 700))
+    for number, name in enumerate(("coffee.png", "rocket.jpg", "chelsea.png", "astronaut.png")):
+        part = picture(name, 390, 260).resize((512, 350))
+        image.paste(part, (number % 2 * 512, number // 2 * 350))
+    assert image.width * image.height > WHOLE_PIXELS
+    first, chosen = made(png(image), target(format))
+    assert chosen is not None
+    assert 1 <= encodings.count(True) <= PROBES
+    assert 1 <= encodings.count(False) <= FILES
+    assert made(png(image), target(format)) == (first, chosen)
+
+
+@pytest.mark.parametrize("quality", [30, 75, 92])
+def test_a_jpeg_tells_its_quality(quality: int) -> None:
+    image = picture("coffee.png")
+    assert own_quality(encoded(image, "JPEG", quality=quality)) == quality
+    assert own_quality(encoded(image.convert("L"), "JPEG", quality=quality)) == quality
+    assert own_quality(png(image)) is None
+    assert own_quality(b"\xff\xd8\xff") is None
+
+
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_no_more_quality_is_chosen_than_a_jpeg_had(format: Format) -> None:
+    image = picture("rocket.jpg")
+    data = encoded(image, "JPEG", quality=35)
+    result, chosen = made(data, target(format, Auto.HIGH))
+    assert chosen is None or chosen.quality <= 35
+    assert len(result) <= len(data) or format is not Format.JPG
+    _, free = made(data, target(format, Auto.HIGH, width=280))
+    assert free is not None
+    assert free.quality > 35
+
+
+@pytest.mark.parametrize("format", FIXED)
+def test_other_formats_are_as_without_it(format: Format) -> None:
+    data = png(picture("coffee.png", 120, 90))
+    assert made(data, target(format)) == (convert(data, target(format, None)), None)
+
+
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_a_tiny_picture_is_as_without_it(format: Format) -> None:
+    data = png(picture("coffee.png", 300, 224))
+    assert made(data, target(format)) == (convert(data, target(format, None)), None)
+
+
+def test_an_animation_is_as_without_it() -> None:
+    data = animation("GIF", 3)
+    wanted = target(Format.WEBP)
+    assert made(data, wanted) == (convert(data, target(Format.WEBP, None)), None)
+
+
+def test_what_a_palette_or_lossless_coding_holds_is_not_made_worse() -> None:
+    image = Image.new("RGB", (400, 300), "white")
+    image.paste((200, 20, 20), (50, 50, 200, 200))
+    data = png(image)
+    result, _ = made(data, target(Format.WEBP))
+    assert opened(result).convert("RGB").tobytes() == image.tobytes()
+    assert result == convert(data, target(Format.WEBP, None))
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF])
+def test_transparency_stays_and_counts(format: Format) -> None:
+    image = picture("coffee.png")
+    alpha = Image.linear_gradient("L").resize(image.size)
+    image.putalpha(alpha)
+    result, chosen = made(png(image), target(format))
+    assert chosen is not None
+    assert chosen.look == pytest.approx(77, abs=2.5)
+    assert opened(result).mode == "RGBA"
+
+
+def test_a_grey_picture_is_judged_too() -> None:
+    data = png(picture("coffee.png").convert("L"))
+    result, chosen = made(data, target(Format.JPG))
+    assert chosen is not None
+    assert chosen.look == pytest.approx(77, abs=2.5)
+    assert opened(result).mode == "L"
+
+
+@pytest.mark.parametrize(("width", "height"), [(513, 641), (225, 3000), (3000, 225), (1031, 777)])
+def test_a_sample_is_of_tiles_within_the_picture_each_once(width: int, height: int) -> None:
+    where = sample(width, height, MARGIN)
+    assert len(set(where.lefts)) == len(where.lefts)
+    assert len(set(where.tops)) == len(where.tops)
+    assert max(where.lefts) + where.width <= width
+    assert max(where.tops) + where.height <= height
+    image = pyvips.Image.xyz(width, height).cast("float").copy_memory()
+    assert where.without_margins(where.with_margins(image)).avg() == where.of(image).avg()
+    assert (where.without_margins(where.with_margins(image)) - where.of(image)).abs().max() == 0
+
+
+def test_a_small_picture_is_its_own_sample() -> None:
+    image = pyvips.Image.new_from_buffer(png(picture("coffee.png")), "").copy_memory()
+    judge = Judge(image, MARGIN)
+    assert (judge.sample.width, judge.sample.height) == (300, 260)
+    worse = pyvips.Image.new_from_buffer(image.jpegsave_buffer(Q=50), "").copy_memory()
+    assert judge.of_sample(worse) == judge.of_whole(worse)
+
+
+def test_the_typical_scale_can_be_read_both_ways() -> None:
+    for quality in (1, 20, 47, 80, 93, 100):
+        assert typical.quality(typical.distance(quality)) == pytest.approx(quality)
+    assert 60 < typical.following([(50, 70.0), (70, 80.0)], 77) < 70
+    assert typical.following([(50, 70.0)], 77) > 50
+    assert typical.following([(50, 80.0), (40, 79.0)], 77) < 40
