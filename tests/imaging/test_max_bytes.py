@@ -32,7 +32,7 @@ from tests.imaging.samples import (
 from tests.imaging.strategies import BOUNDED, animations, pictures, targets
 from tests.pictures import as_format, opened, photograph
 
-LOSSY = (Format.JPG, Format.WEBP, Format.PNG, Format.AVIF)
+LOSSY = tuple(format for format in Format if format.takes_q)
 COPYRIGHT = 0x8298
 
 
