@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bench.launch import ROOT
 from imaging.convert import convert
 from imaging.decode import decode
 from imaging.errors import TOO_MANY_PIXELS, PictureError
@@ -34,7 +37,21 @@ from tests.imaging.samples import (
 )
 from tests.pictures import opened, photograph
 
-MEDIA_TYPE = "image/jxl"
+WITHOUT = """
+import importlib.util
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "pylibjxl" else found(name, *more)
+from imaging import libvips
+from imaging.formats import Format, parse_format
+from imaging.formats.recognise import readable_type
+print(*Format, libvips.fault())
+for ask in (lambda: parse_format("jxl"), lambda: readable_type(bytes((255, 10)))):
+    try:
+        ask()
+    except ValueError as error:
+        print(error)
+"""
+"""What a machine says on which the wheel is not installed."""
 
 
 def _jxl(image: Image.Image, **options: Any) -> bytes:
@@ -260,6 +277,14 @@ def test_a_broken_file_is_a_sentence() -> None:
                     refused.append(str(error))
     assert refused
     assert not [text for text in refused if "\n" in text]
+
+
+def test_without_its_library_it_is_not_offered_and_refused_by_its_name() -> None:
+    run = [sys.executable, "-c", WITHOUT]
+    formats, unsupported, refused = subprocess.check_output(run, text=True, cwd=ROOT).splitlines()
+    assert formats == "webp png jpg avif gif None"
+    assert unsupported.startswith("Unsupported format; choose one of webp, png, jpg, avif, gif,")
+    assert refused.startswith("JPEG XL is not supported; send one of JPEG, PNG")
 
 
 def test_frames_that_are_alike_are_one() -> None:
