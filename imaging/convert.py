@@ -9,7 +9,7 @@ import pyvips
 
 from imaging.auto import search
 from imaging.codec import Strip
-from imaging.codecs import READERS, WRITERS
+from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
@@ -205,7 +205,7 @@ def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> s
     return search.Search(
         image.copy_memory(),
         WRITERS[target.format],
-        READERS[target.format.media_type],
+        lambda data: decode(data, target.limits).image,
         look=search.LOOKS[options.q],
         bounds=(bounds[0], min(bounds[1], max(bounds[0], own or bounds[1]))),
         effort=target.effort,

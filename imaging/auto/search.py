@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pyvips
@@ -10,7 +10,7 @@ import pyvips
 from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN
-from imaging.codec import Reader, Writer
+from imaging.codec import Writer
 from imaging.measures import Chosen
 from imaging.options import Auto, Effort
 from imaging.write import chroma
@@ -54,7 +54,7 @@ class Search:
 
     Args:
         image: sRGB or grey, 8 bit, one frame, in memory.
-        reader: of the writer's format.
+        opened: the pixels of a file.
         look: SSIMULACRA2 that is wanted.
         bounds: the least and the largest quality.
         keep: what of the image's metadata is written, libvips's number.
@@ -62,7 +62,7 @@ class Search:
 
     image: pyvips.Image
     writer: Writer
-    reader: Reader
+    opened: Callable[[bytes], pyvips.Image]
     look: float
     bounds: tuple[int, int]
     effort: Effort
@@ -84,7 +84,7 @@ class Search:
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
             data = self._encode(self.image, quality)
-            score = judge.of_whole(self._opened(data))
+            score = judge.of_whole(self.opened(data))
             found.append(Found(data, Chosen(quality, round(score, 1))))
             looked[quality] = score
             following = self._after(looked)
@@ -97,7 +97,7 @@ class Search:
         """The quality that the sample asks for."""
         quality = self._within(typical.quality(100 - self.look))
         for _ in range(PROBES):
-            score = judge.of_sample(self._opened(self._encode(judge.sample, quality, once=True)))
+            score = judge.of_sample(self.opened(self._encode(judge.sample, quality, once=True)))
             self.tried.append((quality, score))
             if score >= UNTOUCHED:
                 return quality
@@ -141,7 +141,3 @@ class Search:
             whole_chroma=self.whole_chroma,
             once=once,
         )
-
-    def _opened(self, data: bytes) -> pyvips.Image:
-        assert self.reader.load is not None
-        return self.reader.load(data)

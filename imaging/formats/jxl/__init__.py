@@ -92,6 +92,7 @@ FACTS = Facts(
     is_animated=True,
     output=Output(
         max_side=262_144,  # of level 5, which every decoder reads (18181-1, annex M)
+        auto=(10, 97),
         can_be_lossless=True,
         frames=Frames.ALL,
     ),
