@@ -1,0 +1,136 @@
+"""How near to its target `q=auto` comes, and what that takes, beside a fixed number."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError
+from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
+from bench.quality_report import Measured, quality_table
+from imaging.formats import Format
+from imaging.limits import Limits
+from imaging.options import Auto, Effort, Options
+from imaging.target import Target
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    import pyvips
+
+FORMATS = tuple(format for format in Format if format.takes_auto)
+
+FIXED = (60, 70, 80, 89)
+"""The fixed numbers of which one has the same share of pictures below the target."""
+
+SIDE = 800
+"""Pixels of the longer side of a picture as it is measured: of a larger one every third is cut, and
+the others are made smaller."""
+
+
+def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `quality`."""
+    parser = commands.add_parser("quality", help=__doc__, description=__doc__)
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="a folder of pictures, in place of those in scikit-image's wheel",
+    )
+    parser.add_argument("--count", type=int, default=100, metavar="N", help="at most so many (100)")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="N", help="leave out so many before them"
+    )
+    parser.add_argument("--formats", default=",".join(FORMATS), help="some of %(default)s")
+    parser.add_argument("--look", default=Auto.AUTO, help="one of " + ", ".join(Auto))
+    parser.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure and print.
+
+    Raises:
+        BenchError: if a picture cannot be converted.
+    """
+    # The engine as it runs in a worker: one thread.
+    os.environ |= {"VIPS_CONCURRENCY": "1", "RAYON_NUM_THREADS": "1"}
+    formats = [format for format in FORMATS if format in arguments.formats.split(",")]
+    if not formats or arguments.look not in list(Auto):
+        raise BenchError(f"choose from {', '.join(FORMATS)}, and one of {', '.join(Auto)}")
+    if arguments.pictures:
+        files = find_photographs(arguments.pictures, arguments.first + arguments.count)
+    else:
+        files = shipped(PHOTOGRAPHS + GRAPHICS)
+    files = files[arguments.first :][: arguments.count]
+    from imaging import look
+
+    print(f"{len(files)} pictures, SSIMULACRA2 by {look.method()} in the engine\n")
+    for format in formats:
+        measured = [
+            _measure(file, number, format, Auto(arguments.look), own_size=arguments.own_size)
+            for number, file in enumerate(files)
+        ]
+        rows = [one for one in measured if one is not None]
+        print(f"{quality_table(format, Auto(arguments.look), rows, len(files))}\n", flush=True)
+
+
+def _measure(
+    file: Path, number: int, format: Format, auto: Auto, *, own_size: bool
+) -> Measured | None:
+    """What becomes of a picture; None where nothing is sought: it is too small, or the result is
+    not lossy."""
+    import pyvips
+
+    from bench.look import Reference
+    from imaging.auto.search import UNTOUCHED
+
+    pyvips.cache_set_max(0)
+    image = _picture(file, number, own_size=own_size)
+    data = image.pngsave_buffer(compression=1, keep="none")
+    result, seconds, quality = _convert(data, Target(format, 0, Limits(), options=Options(q=auto)))
+    if quality is None:
+        return None
+    reference = Reference(image)
+    seen = reference.score(result)
+    if seen >= UNTOUCHED:
+        return None
+    fixed, taken = {}, {}
+    for each in FIXED:
+        plain, taken[each], _ = _convert(data, Target(format, each, Limits(), Effort.BALANCED))
+        fixed[each] = (len(plain), reference.score(plain))
+    cpu = seconds / taken[80]
+    return Measured(len(result), seen, quality, cpu, fixed)
+
+
+def _convert(data: bytes, target: Target) -> tuple[bytes, float, int | None]:
+    """The file, seconds of CPU, and the quality that was chosen."""
+    from imaging.convert import convert
+    from imaging.measures import Measures
+
+    told: list[Measures] = []
+    began = time.process_time()
+    result = convert(data, target, told.append)
+    seconds = time.process_time() - began
+    chosen = told[-1].chosen
+    return result, seconds, chosen.quality if chosen else None
+
+
+def _picture(file: Path, number: int, *, own_size: bool) -> pyvips.Image:
+    """The picture, upright, sRGB of 8 bit, without alpha, in memory."""
+    from imaging.decode import decode
+    from imaging.steps.background import flatten
+    from imaging.steps.colour import to_srgb
+
+    image = flatten(to_srgb(decode(file.read_bytes(), Limits(2**31)).image.autorot()), None)
+    if not own_size and max(image.width, image.height) > SIDE:
+        width, height = min(SIDE, image.width), min(600, image.height)
+        if number % 3 == 2:
+            left, top = (image.width - width) // 2, (image.height - height) // 2
+            image = image.copy_memory().crop(left, top, width, height)
+        else:
+            image = image.copy_memory().thumbnail_image(SIDE, height=SIDE)
+    return image.colourspace("srgb").cast("uchar").copy_memory()
