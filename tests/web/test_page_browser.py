@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.pictures import as_format, md5, photograph, unique
-from tests.service import Service, service
+from tests.service import Client, Service, service
 from tests.web.alone import web
 from tests.web.browser import Visit, chromium
 from tests.web.keys import KEY, KEYS
@@ -107,7 +107,19 @@ def test_settings_are_in_the_address_and_remembered(
     assert "format=jpg" in page.url
     assert "q=75" in page.url
     page.goto(server.url)
-    assert page.get_by_role("radio", name="JPEG").is_checked()
+    assert page.get_by_role("radio", name="JPEG", exact=True).is_checked()
+
+
+def test_the_server_finds_the_quality_where_no_number_is_set(
+    visit: Visit, client: Client, pictures: Path
+) -> None:
+    data = (pictures / "rocket.jpg").read_bytes()
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    assert [job["options"] for job in client.status(md5(data))] == [{"q": "auto"}]
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Download rocket.jpg").click()
+    assert Image.open(download.value.path()).format == "WEBP"
 
 
 def test_a_size_limit_in_the_settings_is_kept(visit: Visit, pictures: Path) -> None:

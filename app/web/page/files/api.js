@@ -60,7 +60,7 @@ export const status = (md5, wait) => json(`status/${md5}?details=true${wait ? `&
 
 // Take back a conversion that waits; another client's, or one that has begun, stays.
 export const withdraw = ({ md5, format, quality, options }) =>
-  ask(`status/${md5}?${new URLSearchParams({ format, lossless: false, ...options, [format === "jpg" ? "quality" : "q"]: quality || "" })}`, { method: "DELETE" }).catch(() => {});
+  ask(`status/${md5}?${new URLSearchParams({ format, lossless: false, [format === "jpg" ? "quality" : "q"]: quality || "", ...options })}`, { method: "DELETE" }).catch(() => {});
 
 // A result as a file; `url` is relative to the answer that told it.
 export const absolute = (url) => new URL(url, `${root}status/x`).href;

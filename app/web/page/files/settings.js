@@ -84,7 +84,9 @@ export function fields(settings, name = "") {
   const fields = { format: other ?? settings.format };
   // Transparency is not to become white unasked: the picture is sent again as PNG then.
   if (other && OPAQUE.has(other)) fields.alpha = "refuse";
-  if (settings.q && takesQ(fields.format)) fields.q = settings.q;
+  // A limit of bytes finds the quality by itself.
+  const q = settings.q ?? (settings.kb ? null : "auto");
+  if (q && takesQ(fields.format)) fields.q = q;
   for (const name of ["effort", "width", "height"]) if (settings[name]) fields[name] = settings[name];
   if (settings.kb) fields.max_bytes = `${settings.kb}K`;
   if (settings.keep.length) fields.keep = settings.keep.join(",");
