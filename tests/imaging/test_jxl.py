@@ -19,7 +19,7 @@ from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.formats import Format
 from imaging.formats.jxl import size
 from imaging.limits import Limits
-from imaging.options import Effort
+from imaging.options import Damaged, Effort
 from imaging.target import Target
 from tests.imaging import jxls
 from tests.imaging.animations import DELAYS, animation, frames_seen, moving_frames
@@ -260,6 +260,16 @@ def test_a_file_that_ends_too_early_is_refused(share: float, lossless: bool) -> 
     data = convert(encoded(photo(), "PNG"), target(Format.JXL, 0, lossless=lossless))
     with pytest.raises(PictureError, match=r"too early|broken"):
         convert(data[: int(share * len(data))], target(Format.WEBP))
+
+
+@pytest.mark.parametrize("name", ["PROGRESSIVE", "OF_A_JPEG", "MOVING", "DEEP"])
+def test_a_whole_one_is_taken_where_a_damaged_one_is_refused(name: str) -> None:
+    data = getattr(jxls, name)
+    for format in (Format.WEBP, Format.JXL):
+        strict = target(format, 80, damaged=Damaged.REFUSE)
+        assert convert(data, strict) == convert(data, target(format, 80))
+        with pytest.raises(PictureError, match=r"too early|broken"):
+            convert(data[: len(data) // 2], strict)
 
 
 def test_a_broken_file_is_a_sentence() -> None:

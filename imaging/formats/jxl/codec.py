@@ -211,5 +211,9 @@ def _check(data: Data, limits: Limits) -> None:
         limits.check_size(*size(io.BytesIO(data)))
 
 
-READER = Reader(load=opened, decode=read, check=_check)
+def _check_whole(data: Data, all_frames: bool) -> None:
+    """Nothing: `read` has decoded all that is shown, and refuses what was cut off or is broken."""
+
+
+READER = Reader(load=opened, decode=read, check=_check, check_whole=_check_whole)
 WRITER = Writer(encode, strip, bare=strip, is_grey=True, recoded=recoded)
