@@ -13,6 +13,7 @@ from PIL import Image
 
 from imaging.convert import convert
 from imaging.formats import Format
+from imaging.formats.png.optimise import run
 from tests.imaging.samples import (
     assert_corners,
     corners,
@@ -83,7 +84,7 @@ def test_interlaced(mode: str) -> None:
     image = photo(67, 43).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     plain = encoded(image.convert(mode), "PNG")
-    data = oxipng.optimize_from_memory(plain, level=0, interlace=oxipng.Interlacing.on, force=True)
+    data = run(plain, level=0, interlace=oxipng.Interlacing.on, force=True)
     assert data[28] == 1
     mode = "RGBA" if "A" in mode else "RGB"
     assert distance(opened(convert(data, LOSSLESS)), opened(plain), mode) == 0

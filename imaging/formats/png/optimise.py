@@ -44,7 +44,7 @@ def optimise(data: bytes, effort: Effort) -> bytes:
     Raises:
         PictureError: if oxipng cannot read it.
     """
-    return _run(data, level=LEVELS[effort], strip="none")
+    return run(data, level=LEVELS[effort], strip="none")
 
 
 def optimise_palette(data: bytes, effort: Effort, pixels: int) -> bytes:
@@ -52,7 +52,7 @@ def optimise_palette(data: bytes, effort: Effort, pixels: int) -> bytes:
     if effort not in PALETTE_FILTERS:
         return data
     filters = PALETTE_FILTERS[effort] if pixels <= FILTERED_PIXELS else ("none",)
-    return _run(
+    return run(
         data,
         level=0,
         filter=list(filters),
@@ -71,13 +71,22 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     # A higher preset is not always the better one.
     tried = efforts[: efforts.index(effort) + 1] if len(data) <= ALL_LEVELS_SIZE else (effort,)
     stripped = min(
-        (_run(data, level=LEVELS[each], strip=oxipng.StripChunks.keep(kept)) for each in tried),
+        (run(data, level=LEVELS[each], strip=oxipng.StripChunks.keep(kept)) for each in tried),
         key=len,
     )
     return with_exif(stripped, exif)
 
 
-def _run(data: bytes, **options: Any) -> bytes:
+def run(data: bytes, **options: Any) -> bytes:
+    """What oxipng makes of a file. Nothing else may call it: its first caller's thread is the one
+    that it computes in, and a call from any other waits for ever.
+
+    Args:
+        options: of `oxipng.optimize_from_memory`.
+
+    Raises:
+        PictureError: if oxipng cannot read it.
+    """
     try:
         return _unthreaded.call(
             lambda: oxipng.optimize_from_memory(data, timeout=SECONDS, **options)
