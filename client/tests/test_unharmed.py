@@ -7,6 +7,7 @@ import hashlib
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,11 +57,19 @@ def slowly(request: Request) -> Answer | None:
 def test_a_command_that_is_stopped_leaves_whole_files_alone(
     folder: Path, fake: Standin, sent: signal.Signals
 ) -> None:
-    fake.hook = slowly
+    is_sent = threading.Event()
+
+    def hook(request: Request) -> Answer | None:
+        if request.path.startswith("/download/") and len(fake.seen("/download/")) > 12:
+            is_sent.wait(20)
+        return slowly(request)
+
+    fake.hook = hook
     originals = put_many(folder, 40)
     process = started(".", "--in-place", "--server", fake.url, "--jobs", "4", cwd=folder)
-    until(lambda: len(fake.seen("/download/")) > 8, what="some are done")
+    until(lambda: len(fake.seen("/download/")) > 12, what="some are done")
     process.send_signal(sent)
+    is_sent.set()
     _, said = process.communicate(timeout=20)
     assert process.returncode == (130 if sent != signal.SIGKILL else -sent), said
     if sent == signal.SIGKILL:

@@ -66,7 +66,8 @@ def test_pictures_that_differ_at_one_number_look_alike(format: Format) -> None:
         numbers.append(chosen.quality)
         assert chosen.look == pytest.approx(looks[-1], abs=1.5)
     assert looks == pytest.approx([LOOKS[Auto.AUTO]] * 2, abs=2.5)
-    assert abs(numbers[0] - numbers[1]) > 1
+    # JPEG XL's own distance is one of looks already.
+    assert format is Format.JXL or abs(numbers[0] - numbers[1]) > 1
 
 
 @pytest.mark.parametrize("format", AUTOMATIC)

@@ -106,7 +106,8 @@ def test_a_heic_in_display_p3_keeps_its_colours() -> None:
         colour = tuple(255 * (band == shown) for band in range(3))
         for format in Format:
             result = opened(convert(data, target(format, 95)))
-            assert is_close(result, (20, 20), colour, by=8), format
+            by = 10 if format is Format.JXL else 8  # libjxl's green
+            assert is_close(result, (20, 20), colour, by=by), format
             assert "icc_profile" not in result.info
 
 
