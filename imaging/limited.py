@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pyvips
 
@@ -17,6 +16,7 @@ from imaging.options import Effort, Fit
 from imaging.steps.metadata import written
 from imaging.target import Target
 from imaging.write import graphics, search
+from imaging.write.scale import between
 from imaging.write.search import Found
 
 TRIES = 5
@@ -91,6 +91,7 @@ class _Search:
         self._effort = _effort(self._writer, target, image)
         self._lossy = target.format.takes_q and not target.options.lossless
         self._highest = target.quality or self._writer.default_quality
+        self._curve = [(each, math.log(size)) for each, size in self._writer.curve]
 
     def run(self, first: int) -> Limited:
         known = {WHOLE: float(first)}
@@ -147,12 +148,7 @@ class _Search:
 
     def _usual(self, quality: int) -> float:
         """The curve of the writer, between its points."""
-        curve = self._writer.curve
-        for (low, small), (high, large) in pairwise(curve):
-            if quality <= high:
-                part = (quality - low) / (high - low)
-                return float(small * math.exp(math.log(large / small) * part))
-        return curve[-1][1]
+        return math.exp(between(self._curve, quality))
 
     def _write(self, image: pyvips.Image, quality: int) -> bytes:
         encode = self._writer.encode_limited or self._writer.encode

@@ -24,7 +24,6 @@ less is seen, and a sample has edges between its tiles."""
 WHOLE_PIXELS = 327_680
 """Pixels of the largest picture that is its own sample."""
 
-
 MARGIN = 16
 """Pixels around each tile that are encoded with it and not looked at, by an encoder of which a
 seam is seen some pixels beyond it: it took up to 14 points off WebP, and off JPEG none."""

@@ -11,6 +11,7 @@ from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN
 from imaging.codec import Writer
+from imaging.look.scale import WHOLE_SIDE
 from imaging.measures import Chosen
 from imaging.options import Auto, Effort
 from imaging.write import chroma
@@ -18,7 +19,7 @@ from imaging.write import chroma
 LOOKS = {Auto.HIGH: 85.0, Auto.AUTO: 77.0, Auto.LOW: 65.0}
 """SSIMULACRA2 of the results. That of `AUTO` is the mean of plain JPEG at 80."""
 
-LEAST_SIDE = 225
+LEAST_SIDE = WHOLE_SIDE
 """Pixels of the shorter side below which nothing is sought: SSIMULACRA2 has fewer scales there."""
 
 PROBES, FILES = 2, 2

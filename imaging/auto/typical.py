@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+
+from imaging.write.scale import between
 
 LOOKS = (
     *((1, 2.0), (10, 13.0), (20, 31.2), (35, 54.3), (50, 64.1), (62, 69.2), (74, 75.9), (80, 79.0)),
@@ -14,6 +15,8 @@ LOOKS = (
 mean of 83 photographs and graphics, which differ by 6 to 14 points (standard deviation). From 90
 on, where it keeps chroma whole, a little less of that step."""
 
+_QUALITIES = tuple((look, quality) for quality, look in LOOKS)
+
 LEAST_POWER, MOST_POWER = 0.6, 2.0
 """Between these the distance of a picture from 100 is taken to follow the typical one, beyond the
 qualities that were tried."""
@@ -21,19 +24,12 @@ qualities that were tried."""
 
 def distance(quality: float) -> float:
     """How far from 100 a picture looks at this quality, on average."""
-    for (low, look), (high, better) in pairwise(LOOKS):
-        if quality <= high:
-            return 100 - (look + (better - look) * (quality - low) / (high - low))
-    return 100 - LOOKS[-1][1]
+    return 100 - between(LOOKS, quality)
 
 
 def quality(distance: float) -> float:
     """The quality at which a picture looks so far from 100, on average."""
-    look = 100 - distance
-    for (low, worse), (high, better) in pairwise(LOOKS):
-        if look <= better:
-            return low + (high - low) * (look - worse) / (better - worse)
-    return LOOKS[-1][0]
+    return between(_QUALITIES, 100 - distance)
 
 
 Tried = tuple[int, float]

@@ -18,7 +18,6 @@ LOOKED_AT = 256
 NEAR = 10
 """How far a colour may be from the background's, of 255, to be part of it: libvips's default for
 `find_trim`, above what JPEG at quality 50 does to a flat area."""
-
 TRIMMED = 3
 """Pixels of a side that `find_trim` needs: the window of its median."""
 PLAIN = 0.95
@@ -26,8 +25,6 @@ PLAIN = 0.95
 a building that the border cuts off takes more of it."""
 CLEAR = 0.5
 """As `PLAIN`, of pixels that cannot be seen: what is cut out is often cut close."""
-MEDIAN = 3
-"""Pixels of a side of what `find_trim` takes the median of."""
 MARGIN = 0.05
 """Room on each side of the object, of its own size, where the picture has it."""
 
@@ -113,9 +110,7 @@ def _standing_in(image: pyvips.Image) -> Standing | None:
         near = sum(_distance(pixel, background) <= NEAR for pixel in border)
     if near < share * len(border):
         return None
-    # Single pixels are noise, which libvips leaves out where there is room for its median.
-    tiny = min(small.width, small.height) < MEDIAN
-    left, top, width, height = seen.find_trim(threshold=NEAR, background=colour, line_art=tiny)
+    left, top, width, height = seen.find_trim(threshold=NEAR, background=colour)
     if not width or not height:
         return None
     # A pixel of the copy on each side is what the scaling may have taken off.

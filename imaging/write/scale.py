@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 Scale = Sequence[tuple[float, float]]
-"""Pairs of a quality that is asked for and the encoder's own, both rising."""
+"""Pairs of a quality that is asked for and what it is to the encoder or the eye, both rising."""
 
 
 Budget = Sequence[tuple[float, int]]
@@ -24,7 +24,7 @@ def along(scale: Scale, quality: float) -> int:
 
 
 def between(scale: Scale, quality: float) -> float:
-    """The encoder's number for the quality asked for, on straight lines between the pairs."""
+    """The second number for a first one, on straight lines between the pairs."""
     if quality <= scale[0][0]:
         return scale[0][1]
     for (low, from_), (high, to) in pairwise(scale):
