@@ -99,6 +99,17 @@ def test_the_query_names_one_of_several_conversions(running: Web) -> None:
     assert client.status(md5(data)) == []
 
 
+def test_nothing_is_withdrawn_where_the_own_format_is_not_known(
+    running: Web, connection: redis.Redis
+) -> None:
+    """Not every job says what its picture was."""
+    client, data = running.client, unique(photograph("rocket"))
+    client.upload(data, "webp")
+    connection.hset(f"rq:job:{md5(data)}-webp-0", "meta", "{}")
+    assert _withdraw(client, data, "?format=same").status_code == 404
+    assert [job["status"] for job in client.status(md5(data))] == ["queued"]
+
+
 def test_who_waits_for_it_on_a_socket_is_told_at_once(running: Web) -> None:
     data = unique(photograph("rocket"))
     with connect(running.ws_url) as ws:

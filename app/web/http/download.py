@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -133,12 +132,7 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
             request.ctx.vary = "Accept"
             result = await _preferred(request, conversions, picture, query, settings)
         else:
-            format = asked_format(query.get("format"))
-            if is_same(query.get("format")):
-                format = await conversions.own_format(picture)
-                if format is None:
-                    raise NotFound("There is no result in the picture's own format")
-            wanted = selected(query, settings, format)
+            wanted = await selection(conversions, picture, query, settings)
             result = await conversions.newest_result(picture, wanted)
             # A result never changes, but the newest of several does.
             named = result is not None and wanted.names(result.job.conversion)
@@ -182,10 +176,9 @@ async def _preferred(
     settings: Settings,
 ) -> Result | None:
     """Of the results that the query leaves open, in whatever format, the one that the client
-    prefers; None if there is none that it takes."""
-    wanted = [selected(query, settings, format) for format in Format]
-    found = await asyncio.gather(*(conversions.newest_result(picture, each) for each in wanted))
-    there: Sequence[Result] = [result for result in found if result is not None]
+    prefers; None if it takes none of them."""
+    wanted = [_selected(query, settings, format) for format in Format]
+    there: Sequence[Result] = await conversions.newest_results(picture, wanted)
     if wanted[0].options is None:
         there = _alike(there)
     return preferred(there, request.headers.get("accept", ""))
@@ -202,19 +195,29 @@ def _alike(results: Sequence[Result]) -> Sequence[Result]:
     return [result for result in results if result.job.conversion.options == options]
 
 
-def asked_format(name: str | None) -> Format | None:
-    """The format in a query; None without one, or for the picture's own.
+async def selection(
+    conversions: Conversions, picture: str, query: Mapping[str, str], settings: Settings
+) -> Selection:
+    """The filters of the query.
 
     Raises:
-        NotFound: if there is no such format.
+        NotFound: if there is no such format or quality, or if the picture's own is not known.
+        InvalidOption: if an option is wrong.
     """
-    try:
-        return parse_format(name) if name and not is_same(name) else None
-    except UnsupportedFormat:
-        raise NotFound("There is no such format") from None
+    name, format = query.get("format"), None
+    if is_same(name):
+        format = await conversions.own_format(picture)
+        if format is None:
+            raise NotFound("There is no result in the picture's own format")
+    elif name:
+        try:
+            format = parse_format(name)
+        except UnsupportedFormat:
+            raise NotFound("There is no such format") from None
+    return _selected(query, settings, format)
 
 
-def selected(query: Mapping[str, str], settings: Settings, format: Format | None) -> Selection:
+def _selected(query: Mapping[str, str], settings: Settings, format: Format | None) -> Selection:
     """The filters of the query beside the format; an impossible quality is not found.
 
     Raises:

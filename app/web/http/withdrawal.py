@@ -11,11 +11,10 @@ from app.core.jobs.job import JobState
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import answer
 from app.web.docs.schemas import WITHDRAWN, ref
-from app.web.http.download import SELECTION, asked_format, asked_query, selected
+from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, named_md5
 from app.web.service.answers import describe
 from app.web.service.conversions import Conversions
-from imaging.formats import is_same
 
 WITHDRAW = Operation(
     name="withdraw_picture",
@@ -51,11 +50,7 @@ def add_withdrawal(blueprint: Blueprint, settings: Settings, conversions: Conver
     @documented(WITHDRAW)
     async def withdraw(request: Request, md5: str) -> HTTPResponse:
         picture = named_md5(request, md5)
-        query = asked_query(request, settings)
-        format = asked_format(query.get("format"))
-        if is_same(query.get("format")):
-            format = await conversions.own_format(picture)
-        wanted = selected(query, settings, format)
+        wanted = await selection(conversions, picture, asked_query(request, settings), settings)
         jobs = [j for j in await conversions.status(picture) if wanted.matches(j.conversion)]
         if not jobs:
             raise NotFound("There is no such picture")

@@ -242,7 +242,16 @@ class Conversions:
         be a wrong file for the client that requested it. A job whose result is gone does not
         count.
         """
-        jobs = [job for job in await self._queue.find(md5) if wanted.matches(job.conversion)]
+        return await self._newest_wanted(await self._queue.find(md5), wanted)
+
+    async def newest_results(self, md5: str, wanted: Sequence[Selection]) -> list[Result]:
+        """What `newest_result` finds for each selection, of those that there are."""
+        jobs = await self._queue.find(md5)
+        found = await asyncio.gather(*(self._newest_wanted(jobs, each) for each in wanted))
+        return [result for result in found if result is not None]
+
+    async def _newest_wanted(self, found: Sequence[PictureJob], wanted: Selection) -> Result | None:
+        jobs = [job for job in found if wanted.matches(job.conversion)]
         if wanted.options is not None:
             return await self._newest(jobs)
         plain = [job for job in jobs if job.conversion.is_plain]
