@@ -210,6 +210,18 @@ _REQUESTED: dict[str, Schema] = {
 }
 """Further members of a socket's message with a picture."""
 
+_SELECTED: dict[str, Schema] = {
+    "format": ref("Format"),
+    "quality": _number("As `/status` names it.", 0, 100),
+    "q": _sent(options.OPTIONS["q"]),
+    "options": _object(
+        "As `/status` names them, or as they were requested; `{}` for none.",
+        {},
+        {name: _sent(option) for name, option in options.OPTIONS.items()},
+    ),
+}
+"""Members of an object in JSON that names conversions of a picture."""
+
 SCHEMAS: dict[str, Schema] = {
     "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
     "Format": _choice("A format that results are written in.", Format),
@@ -322,14 +334,7 @@ SCHEMAS: dict[str, Schema] = {
         "One result; what is left out is found as by a download.",
         {"md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-fA-F]{32}$")},
         {
-            "format": ref("Format"),
-            "quality": _number("As `/status` names it.", 0, 100),
-            "q": _sent(options.OPTIONS["q"]),
-            "options": _object(
-                "As `/status` names them, or as they were asked for; {} is none.",
-                {},
-                {name: _sent(option) for name, option in options.OPTIONS.items()},
-            ),
+            **_SELECTED,
             "path": _text("Its name in the archive, with folders.", example="beach/rocket.webp"),
         },
     ),
@@ -349,14 +354,7 @@ SCHEMAS: dict[str, Schema] = {
         "that the other members name, or all.",
         {"follow": _text("The MD5 of the uploaded file.", pattern="^[0-9a-fA-F]{32}$")},
         {
-            "format": ref("Format"),
-            "quality": _number("As `/status` names it.", 0, 100),
-            "q": _sent(options.OPTIONS["q"]),
-            "options": _object(
-                "As `/status` names them; {} is none.",
-                {},
-                {name: _sent(option) for name, option in options.OPTIONS.items()},
-            ),
+            **_SELECTED,
             "progress": {
                 "type": "boolean",
                 "description": "Whether each new place in the queue is told too, at most once a "
