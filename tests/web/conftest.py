@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 from tests.service import Service, service
+from tests.web.contract import Contract
 from tests.web.keys import KEYS
 
 API = {
@@ -31,6 +33,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames and module in API:
         kinds = ["one"] if metafunc.function.__name__ in ONE_SERVER_ONLY else ["one", "s3", "redis"]
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture
+def ws(server: Service) -> Iterator[ClientConnection]:
+    """A socket to `server`."""
+    with connect(server.ws_url, max_size=None) as socket:
+        yield socket
+
+
+@pytest.fixture(scope="module")
+def contract(server: Service) -> Contract:
+    """The schema of `server`, to which answers are held."""
+    return Contract(server.url)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from app.core.errors import InvalidOption
 from app.web.ws.announced import Announced, Announcement
 from tests.pictures import md5, opened, photograph, unique
-from tests.service import Service, until
+from tests.service import until
 from tests.web.alone import web
 from tests.web.raw import flooded, frame, raw_socket
 from tests.web.sockets import LIMIT, announcement, answers, message
@@ -26,12 +26,6 @@ WRONG: dict[str, dict[str, Any]] = {
     "unsupported_format": {"format": "bmp"},
     "invalid_option": {"width": "wide"},
 }
-
-
-@pytest.fixture
-def ws(server: Service) -> Iterator[ClientConnection]:
-    with connect(server.ws_url, max_size=None) as socket:
-        yield socket
 
 
 def closed_with(ws: ClientConnection) -> tuple[int, str]:

@@ -28,11 +28,6 @@ NOBODY = "0" * 32
 
 
 @pytest.fixture(scope="module")
-def contract(server: Service) -> Contract:
-    return Contract(server.url)
-
-
-@pytest.fixture(scope="module")
 def done(server: Service) -> str:
     """The MD5 of a picture that is done in several forms."""
     client, data = Client(server.url), unique(photograph("rocket"))

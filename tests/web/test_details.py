@@ -7,14 +7,13 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
 import pytest
 from PIL import Image
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.imaging.samples import encoded
 from tests.pictures import as_format, large, md5, opened, photograph, unique
@@ -23,17 +22,6 @@ from tests.web.contract import Contract
 from tests.web.sockets import answers, message
 
 SIZES = {"original_width": 640, "original_height": 427}
-
-
-@pytest.fixture(scope="module")
-def contract(server: Service) -> Contract:
-    return Contract(server.url)
-
-
-@pytest.fixture
-def ws(server: Service) -> Iterator[ClientConnection]:
-    with connect(server.ws_url, max_size=None) as socket:
-        yield socket
 
 
 def details(client: Client, picture: str, flag: str = "true") -> list[dict[str, Any]]:

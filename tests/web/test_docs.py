@@ -27,11 +27,6 @@ from tests.web.contract import Contract
 from tests.web.keys import KEY, KEYS
 
 
-@pytest.fixture
-def contract(server: Service) -> Contract:
-    return Contract(server.url)
-
-
 class _References(HTMLParser):
     """What a page loads or leads to, and what is written in it to be run."""
 

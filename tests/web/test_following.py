@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -16,17 +15,6 @@ from tests.service import Client, Service
 from tests.web.alone import web
 from tests.web.contract import Contract
 from tests.web.sockets import answers, message
-
-
-@pytest.fixture(scope="module")
-def contract(server: Service) -> Contract:
-    return Contract(server.url)
-
-
-@pytest.fixture
-def ws(server: Service) -> Iterator[ClientConnection]:
-    with connect(server.ws_url, max_size=None) as socket:
-        yield socket
 
 
 def _follow(ws: ClientConnection, data: bytes, **more: Any) -> None:

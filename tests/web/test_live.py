@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psutil
@@ -16,12 +15,6 @@ from websockets.sync.client import ClientConnection, connect
 from tests.pictures import large, md5, opened, photograph, unique
 from tests.service import Client, Service
 from tests.web.sockets import LIMIT, answers, message
-
-
-@pytest.fixture
-def ws(server: Service) -> Iterator[ClientConnection]:
-    with connect(server.ws_url, max_size=None) as socket:
-        yield socket
 
 
 def test_a_picture_is_queued_processing_and_done_with_its_file(ws: ClientConnection) -> None:

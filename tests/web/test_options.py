@@ -5,21 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.pictures import as_format, md5, opened, photograph, unique
-from tests.service import Client, Service
-
-
-@pytest.fixture
-def ws(server: Service) -> Iterator[ClientConnection]:
-    """A socket of a client."""
-    with connect(server.ws_url, max_size=None) as connection:
-        yield connection
+from tests.service import Client
 
 
 def test_each_set_of_options_is_a_result_of_its_own_named_in_status(client: Client) -> None:
