@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bench.bytes_report import REFERENCE, Curve, Point, Sheet, breaches, bytes_table
 from bench.drawn import Drawn, drawn_table
+from bench.engine import use_one_thread
 from bench.errors import BenchError
 from bench.graphics import make_graphics
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
@@ -58,8 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BenchError: if a picture cannot be converted.
     """
-    # The engine as it runs in a worker: one thread.
-    os.environ |= {"VIPS_CONCURRENCY": "1", "RAYON_NUM_THREADS": "1"}
+    use_one_thread()
     formats = [format for format in FORMATS if format in arguments.formats.split(",")]
     if not formats:
         raise BenchError(f"choose from {', '.join(FORMATS)}")

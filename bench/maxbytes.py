@@ -4,7 +4,6 @@ graphics, each in one format."""
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from bench.arguments import positive, some_of
+from bench.engine import use_one_thread
 from bench.graphics import make_graphics
 from bench.pictures import PHOTOGRAPHS, shipped
 from bench.table import format_table
@@ -76,8 +76,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure and print."""
-    # The engine as it runs in a worker: one thread.
-    os.environ |= {"VIPS_CONCURRENCY": "1", "RAYON_NUM_THREADS": "1"}
+    use_one_thread()
     formats = [Format(name) for name in arguments.formats]
     tries: list[_Try] = []
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:

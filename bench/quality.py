@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
+from bench.arguments import positive, some_of
+from bench.engine import use_one_thread
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
 from bench.quality_report import Measured, quality_table
 from imaging.formats import Format
@@ -40,12 +40,20 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="DIR",
         help="a folder of pictures, in place of those in scikit-image's wheel",
     )
-    parser.add_argument("--count", type=int, default=100, metavar="N", help="at most so many (100)")
+    parser.add_argument(
+        "--count", type=positive, default=100, metavar="N", help="at most so many (100)"
+    )
     parser.add_argument(
         "--first", type=int, default=0, metavar="N", help="leave out so many before them"
     )
-    parser.add_argument("--formats", default=",".join(FORMATS), help="some of %(default)s")
-    parser.add_argument("--look", default=Auto.AUTO, help="one of " + ", ".join(Auto))
+    parser.add_argument(
+        "--formats",
+        type=some_of(FORMATS),
+        default=FORMATS,
+        help=f"some of {','.join(FORMATS)}",
+        metavar="LIST",
+    )
+    parser.add_argument("--look", type=Auto, default=Auto.AUTO, help="one of " + ", ".join(Auto))
     parser.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
     parser.set_defaults(run=run)
 
@@ -56,11 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BenchError: if a picture cannot be converted.
     """
-    # The engine as it runs in a worker: one thread.
-    os.environ |= {"VIPS_CONCURRENCY": "1", "RAYON_NUM_THREADS": "1"}
-    formats = [format for format in FORMATS if format in arguments.formats.split(",")]
-    if not formats or arguments.look not in list(Auto):
-        raise BenchError(f"choose from {', '.join(FORMATS)}, and one of {', '.join(Auto)}")
+    use_one_thread()
     if arguments.pictures:
         files = find_photographs(arguments.pictures, arguments.first + arguments.count)
     else:
@@ -69,13 +73,13 @@ def run(arguments: argparse.Namespace) -> None:
     from imaging import look
 
     print(f"{len(files)} pictures, SSIMULACRA2 by {look.method()} in the engine\n")
-    for format in formats:
+    for format in map(Format, arguments.formats):
         measured = [
-            _measure(file, number, format, Auto(arguments.look), own_size=arguments.own_size)
+            _measure(file, number, format, arguments.look, own_size=arguments.own_size)
             for number, file in enumerate(files)
         ]
         rows = [one for one in measured if one is not None]
-        print(f"{quality_table(format, Auto(arguments.look), rows, len(files))}\n", flush=True)
+        print(f"{quality_table(format, arguments.look, rows, len(files))}\n", flush=True)
 
 
 def _measure(
