@@ -156,7 +156,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
 
     @app.before_server_stop
     async def stop_waiting(app: App) -> None:
-        conversions.stop_waiting()
+        conversions.following.stop()
 
     @app.after_server_stop
     async def stop(app: App) -> None:

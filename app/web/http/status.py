@@ -115,7 +115,7 @@ async def _tell(
     if wait is None:
         jobs = await conversions.status(md5)
     else:
-        jobs = await conversions.wait(md5, wait.seconds)
+        jobs = await conversions.following.wait(md5, wait.seconds)
     if not jobs:
         raise NotFound("There is no such picture")
     answer = [{**describe(job), "status": job.state} for job in jobs]

@@ -155,7 +155,7 @@ class Work:
                     jobs.append(await intake.accept(given, requested))
                 except InvalidOption as error:  # such as a format's longest side
                     refusals.append(error)
-        ended = await asyncio.gather(*map(self._conversions.finished, jobs))
+        ended = await asyncio.gather(*map(self._conversions.following.finished, jobs))
         results: list[Result] = []
         for job in ended:
             if job.state is JobState.FAILED:

@@ -292,7 +292,9 @@ class LiveSocket:
             exchange.details = asks_for_details(fields)
             follow = follow_of(fields, self._settings)
             record.md5 = follow.md5
-            steps = self._conversions.watch(follow.md5, follow.wanted, places=follow.progress)
+            steps = self._conversions.following.watch(
+                follow.md5, follow.wanted, places=follow.progress
+            )
             known = False
             async with contextlib.aclosing(steps):
                 async for job, place in steps:
@@ -366,7 +368,7 @@ class LiveSocket:
         if job.state is not JobState.DONE:
             await self._send_step("queued", job, exchange)
             told = False
-            async for current in self._conversions.follow(job):
+            async for current in self._conversions.following.follow(job):
                 job = exchange.job = current
                 if not told and job.state in (JobState.PROCESSING, JobState.DONE):
                     await self._send_step("processing", job, exchange)
