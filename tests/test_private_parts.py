@@ -52,7 +52,12 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     ],
     "app/core/jobs/questions.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),
-        (Job, "to_dict key_for"),
+        (Job, "key_for"),
+    ],
+    "app/core/jobs/new_job.py": [(Job, "to_dict")],
+    "app/core/jobs/deliveries.py": [
+        (Job, "create key_for"),
+        (rq.registry.ScheduledJobRegistry, "key_template"),
     ],
     "app/core/jobs/job.py": [(Job, "restore kwargs")],
     "app/core/jobs/moves.py": [
@@ -79,6 +84,15 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
             "restore func _handle_failure _result _success_callback_name _stopped_callback_name "
             "_failure_callback_name webhooks retries_left finished_job_registry",
         ),
+    ],
+    "workers/deliveries.py": [
+        (
+            SimpleWorker,
+            "dequeue_job_and_maintain_ttl should_run_maintenance_tasks run_maintenance_tasks "
+            "handle_job_failure cleanup_execution _stop_requested teardown _state",
+        ),
+        (Queue, "lmove _fetch_dequeued_job intermediate_queue_key"),
+        (Job, "perform"),
     ],
     "workers/maintenance.py": [
         (rq.worker_registration, "clean_worker_registry"),

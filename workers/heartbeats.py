@@ -1,4 +1,4 @@
-"""The heartbeats of a worker while it has a job."""
+"""The heartbeats of a worker while it has jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Heartbeats:
             beat: tells Redis that this run of the job goes on.
         """
         self._beat = beat
-        self._in_hand: tuple[Job, Execution] | None = None
+        self._in_hand: dict[str, tuple[Job, Execution]] = {}
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -37,16 +37,16 @@ class Heartbeats:
     def during(self, job: Job, execution: Execution) -> Iterator[None]:
         """Beat for this run of the job, every `HEARTBEAT_SECONDS`; never after its end."""
         with self._lock:
-            self._in_hand = (job, execution)
+            self._in_hand[execution.id] = (job, execution)
         try:
             yield
         finally:
             with self._lock:
-                self._in_hand = None
+                del self._in_hand[execution.id]
 
     def _run(self) -> None:
         while True:
             time.sleep(HEARTBEAT_SECONDS)
             with self._lock, contextlib.suppress(RedisError):
-                if self._in_hand is not None:
-                    self._beat(*self._in_hand)
+                for job, execution in self._in_hand.values():
+                    self._beat(job, execution)

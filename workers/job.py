@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import redis
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 from rq.exceptions import DeserializationError
@@ -14,13 +15,38 @@ from rq.results import Result
 from rq.utils import utcformat
 
 from app.core.jobs import keys
-from app.core.jobs.counts import count_done, count_failed
+from app.core.jobs.counts import Delivery, count_delivery, count_done, count_failed
+from app.core.jobs.deliveries import RECIPIENTS, tell_noted
 from app.core.jobs.events import Step, publish
+from app.core.jobs.job import JobState, ended_job
+from app.core.jobs.messages import image_message
+from workers.settings import process_settings
 
-FUNCTIONS = frozenset({keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION, keys.FETCH_FUNCTION})
+FUNCTIONS = frozenset(
+    {keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION, keys.FETCH_FUNCTION, keys.DELIVER_FUNCTION}
+)
 FOLLOWED = frozenset({keys.CONVERT_FUNCTION, keys.FETCH_FUNCTION})
 """What somebody waits for."""
-CALLBACKS = frozenset({keys.FAILURE_FUNCTION, keys.FETCH_FAILURE_FUNCTION})
+CALLBACKS = frozenset(
+    {keys.FAILURE_FUNCTION, keys.FETCH_FAILURE_FUNCTION, keys.DELIVER_FAILURE_FUNCTION}
+)
+
+OVER = "over"
+"""In the `meta` of a delivery that has failed for good: sent again, it begins anew."""
+
+
+def tell_end(connection: redis.Redis, job: Job, state: JobState, *, noted: bool = False) -> None:
+    """Enqueue the deliveries of the end of a picture's job to its recipients; with a pipeline, to
+    those that it has when that is executed.
+
+    Args:
+        noted: whether it had recipients when it was read.
+    """
+    settings = process_settings()
+    # Without either there is nobody to tell, and pictures are many.
+    if noted or settings.webhooks.enabled:
+        message = image_message(ended_job(job, state), settings.downloads)
+        connection.execute_command(*tell_noted(message, job.key))
 
 
 class NotOurs(Exception):
@@ -31,9 +57,12 @@ class CheckedJob(Job):
     """A job as a worker reads it from Redis. RQ imports and calls whatever function a job names, so
     write access to Redis would be enough to run code here."""
 
+    _has_recipients = False
+
     def restore(self, raw_data: Any) -> Any:
         """Read the job, without RQ's callbacks and queries that we never use."""
         restored = super().restore(raw_data)
+        self._has_recipients = RECIPIENTS.encode() in raw_data
         self._success_callback_name = None
         self._stopped_callback_name = None
         if self._failure_callback_name not in CALLBACKS:
@@ -65,6 +94,9 @@ class CheckedJob(Job):
         self.finished_job_registry.add(self, result_ttl, pipeline)
         if self.is_picture:
             count_done(pipeline, self.meta)
+            tell_end(pipeline, self, JobState.DONE, noted=self._has_recipients)
+        if self.is_delivery:
+            count_delivery(pipeline, Delivery.DELIVERED)
         if self.is_followed:
             publish(pipeline, self.id, Step.DONE)
 
@@ -74,8 +106,17 @@ class CheckedJob(Job):
         super()._handle_failure(exc_string, pipeline, *args, **named)
         if self.is_picture:
             count_failed(pipeline, self.meta)
+            tell_end(pipeline, self, JobState.FAILED, noted=self._has_recipients)
+        if self.is_delivery:
+            pipeline.hset(self.key, "meta", self.serializer.dumps({OVER: True}))
+            count_delivery(pipeline, Delivery.FAILED)
         if self.is_followed:
             publish(pipeline, self.id, Step.FAILED)
+
+    @property
+    def is_delivery(self) -> bool:
+        """Whether it takes a message to a recipient."""
+        return self.is_ours and self.func_name == keys.DELIVER_FUNCTION
 
     @property
     def is_picture(self) -> bool:

@@ -28,7 +28,9 @@ from app.core.jobs.overview import tell_unfit
 from app.core.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
 from app.core.redis.client import connect
 from imaging.frames import Unfit
-from workers.runtime import process_settings, runtime
+from workers.deliveries import DeliveryWorker
+from workers.runtime import runtime
+from workers.settings import process_settings
 from workers.worker import (
     MAINTENANCE_SECONDS,
     PUT_BACK_SECONDS,
@@ -46,15 +48,18 @@ RECONNECT_SECONDS = 0.5
 
 
 class Pool:
-    """Workers for pictures; and one, without a decoder, for the maintenance, so that a long cleanup
-    delays no picture."""
+    """Workers for pictures; and, without a decoder, one for the maintenance and one for webhooks,
+    so that neither a long cleanup nor a recipient that hangs delays pictures."""
 
-    def __init__(self, url: str, size: int, queues: Sequence[str]) -> None:
+    def __init__(
+        self, url: str, size: int, queues: Sequence[str], *, webhooks: bool = False
+    ) -> None:
         """
         Args:
             url: where Redis is.
             size: workers for pictures, if a queue of pictures is served.
             queues: those to serve, highest priority first.
+            webhooks: whether there is anybody to send messages to.
         """
         self._url = url
         self._faults, self._fault_of_worker = Pipe(duplex=False)
@@ -62,6 +67,9 @@ class Pool:
         served = [of_pictures] * (size if of_pictures else 0)
         if keys.MAINTENANCE_QUEUE in queues:
             served = [[keys.MAINTENANCE_QUEUE], *served]
+        # Nothing is sent by default, and a process takes memory.
+        if keys.WEBHOOKS_QUEUE in queues and (webhooks or not served):
+            served = [*served, [keys.WEBHOOKS_QUEUE]]
         self._keeper = Keeper(
             [Role("worker", "workers", partial(self._work, names)) for names in served],
             inherit=(self._fault_of_worker.fileno(),),
@@ -93,9 +101,8 @@ class Pool:
         self._stopping = True
 
     def _work(self, queues: list[str]) -> int:
-        maintains = queues == [keys.MAINTENANCE_QUEUE]
         # So that an operator sees which machine it is on, and in `ps` which of its processes it is.
-        kind = f"{keys.MAINTENANCE_QUEUE}." if maintains else ""
+        kind = f"{queues[0]}." if queues[0] not in keys.PICTURE_QUEUES else ""
         name = f"{socket.gethostname()}.{kind}{secrets.token_hex(4)}"
         setproctitle(f"{getproctitle()}: {name}")
         return run_worker(name, queues, self._url, self._fault_of_worker)
@@ -108,7 +115,8 @@ def run_pool(settings: Settings, url: str, queues: Sequence[str]) -> int:
         url: where Redis is.
         queues: those to serve, highest priority first.
     """
-    fault = Pool(url, settings.upload.max_concurrent_tasks, queues).run()
+    size, webhooks = settings.upload.max_concurrent_tasks, settings.webhooks.enabled
+    fault = Pool(url, size, queues, webhooks=webhooks).run()
     if fault is None:
         return 0
     print(f"tinyimage: {fault}", file=sys.stderr)
@@ -126,10 +134,11 @@ def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> in
     connection = connect(url)
     wait_for_redis(connection, name)
     try:
-        if queues != [keys.MAINTENANCE_QUEUE]:
+        if queues[0] in keys.PICTURE_QUEUES:
             here.sandbox.start()
             here.sandbox.check()
-        worker = PictureWorker(
+        kind = DeliveryWorker if queues == [keys.WEBHOOKS_QUEUE] else PictureWorker
+        worker = kind(
             queues,
             name=name,
             connection=connection,

@@ -8,12 +8,13 @@ from functools import cache
 from threading import Event
 from typing import Any, TypeVar
 
-from app.core.config.settings import Settings, load_settings
+from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
 from app.core.process.bridge import Bridge
 from app.core.storage import Storage
 from workers.decoder.process import DecoderLimits
 from workers.decoder.sandbox import Sandbox
+from workers.settings import process_settings
 
 T = TypeVar("T")
 
@@ -39,10 +40,6 @@ class Runtime:
         self.sandbox.close()
         self.run(self.storage.close())
         self.bridge.close()
-
-
-process_settings = cache(load_settings)
-"""The settings of this process, and of those that are forked from it."""
 
 
 @cache

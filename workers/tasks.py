@@ -16,6 +16,7 @@ from rq.utils import now
 
 from app.core.errors import ConversionInterrupted, SourceNotFound, StorageError
 from app.core.jobs.events import Step, publish
+from app.core.jobs.job import JobState
 from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
@@ -27,7 +28,7 @@ from imaging.measures import Measures
 from imaging.target import Target
 from workers.cleanup import sweep
 from workers.decoder.sandbox import DecoderCrashed, Interrupted
-from workers.job import CheckedJob
+from workers.job import CheckedJob, tell_end
 from workers.runtime import runtime
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     if tells:
         job.save_meta()
         publish(job.connection, job.id, Step.DONE)
+        tell_end(job.connection, job, JobState.DONE)
     _let_go(paths.original(wanted, token))
     logger.info(
         "%s → %s: %d → %d bytes in %.0f ms",
@@ -149,6 +151,8 @@ def report_failure(
     job.save_meta()
     publish(connection, job.id, step)
     if step is Step.FAILED:
+        if not isinstance(job, CheckedJob):
+            tell_end(connection, job, JobState.FAILED)
         arguments = job.kwargs
         _let_go(paths.original(Conversion.from_dict(arguments["conversion"]), arguments["token"]))
 

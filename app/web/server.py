@@ -39,6 +39,7 @@ from app.web.serve.protocol import Incoming, Protocol
 from app.web.service.conversions import Conversions
 from app.web.service.intake import Intake
 from app.web.service.sources import Sources
+from app.web.service.webhooks import Webhooks
 from app.web.tinify import errors as tinify_words
 from app.web.tinify.api import tinify_blueprint
 from app.web.ws.live import live_blueprint
@@ -113,11 +114,18 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
             max_age_seconds=settings.upload.max_age_seconds,
             conversion_timeout=settings.limits.conversion_timeout,
             max_waiting=settings.limits.max_queue,
+            downloads=settings.downloads,
         ),
         storage,
         events,
     )
-    intake = Intake(conversions, settings.engine.effort, settings.limits.max_pixels, settings.asked)
+    intake = Intake(
+        conversions,
+        settings.engine.effort,
+        settings.limits.max_pixels,
+        settings.asked,
+        webhooks=Webhooks(settings.webhooks, settings.webhook_rules),
+    )
     page = Page(keys_required=bool(settings.auth.api_keys))
     app.blueprint(
         [

@@ -12,6 +12,7 @@ from app.core.config.settings import (
     Settings,
     load_settings,
 )
+from app.core.jobs import keys
 from app.core.sections import parse_size
 from app.core.storage.address import StorageSettings, parse_storage_url
 from app.core.storage.clouds import BucketPlace
@@ -19,6 +20,7 @@ from app.core.storage.kind import Place
 from app.core.storage.kinds import azure, google, s3
 from app.core.storage.kinds.file import FilePlace
 from app.core.storage.kinds.redis import RedisPlace
+from tests.receiver import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,8 +139,9 @@ def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said
 @pytest.mark.parametrize(
     ("text", "queues", "workers"),
     [
-        ("{}", ("maintenance", "interactive", "bulk"), 4),
-        ("workers: {queues: }", ("maintenance", "interactive", "bulk"), 4),
+        ("{}", keys.QUEUES, 4),
+        ("workers: {queues: }", keys.QUEUES, 4),
+        (f"webhooks: {{any: true, secret: {SECRET}}}", keys.QUEUES, 5),
         ("workers: {queues: 'bulk, interactive'}", ("bulk", "interactive"), 3),
         ("workers: {queues: [maintenance]}", ("maintenance",), 1),
     ],

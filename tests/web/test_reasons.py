@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.jobs.facts import Facts
+from app.core.jobs.facts import UNKNOWN_REASON, Facts, reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.conversion import Conversion
-from app.web.service.details import UNKNOWN_REASON, details_of, downloads_from, reason
+from app.web.service.details import details_of, downloads_from
 from imaging.formats import Format
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +36,7 @@ from app.core.config.access import (
     parse_rate,
 )
 from app.core.config.logs import LogFormat
+from app.core.config.webhooks import WebhookSettings
 from app.core.jobs import keys
 from app.core.outgoing.rules import Rules, check_hosts, check_networks
 from app.core.picture.presets import Preset, Presets, check_presets, parse_presets
@@ -105,8 +107,8 @@ class WorkerSettings(Section):
         tuple[str, ...], NoDecode, BeforeValidator(parse_list), AfterValidator(keys.check_queues)
     ] = keys.QUEUES
     """The queues that `python -m workers` serves, highest priority first: some of
-    `maintenance,interactive,bulk`. Every queue needs a worker somewhere, so this may differ from
-    process to process; [queues.md](queues.md)."""
+    `maintenance,interactive,bulk,webhooks`. Every queue needs a worker somewhere, so this may
+    differ from process to process; [queues.md](queues.md)."""
 
 
 class DownloadSettings(Section):
@@ -270,6 +272,7 @@ class Settings(BaseSettings):
     fetch: FetchSettings = FetchSettings()
     limits: LimitSettings = LimitSettings()
     auth: AuthSettings = AuthSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     cors: CorsSettings = CorsSettings()
     logs: LogSettings = LogSettings()
     presets: Annotated[dict[str, dict[str, Any]], NoDecode, BeforeValidator(parse_presets)] = Field(
@@ -295,6 +298,27 @@ class Settings(BaseSettings):
             raise ValueError("needs presets")
         return only
 
+    @field_validator("webhooks")
+    @classmethod
+    def _check_webhooks(cls, webhooks: WebhookSettings, info: ValidationInfo) -> WebhookSettings:
+        if "fetch" in info.data and "auth" in info.data:
+            webhooks.check(info.data["fetch"].rules, info.data["auth"].api_keys)
+        return webhooks
+
+    @property
+    def webhook_rules(self) -> Rules:
+        """Where messages may go."""
+        return replace(self.fetch.rules, seconds=self.webhooks.timeout)
+
+    @property
+    def downloads(self) -> str:
+        """The start of the addresses of downloads where no request is answered, as in messages:
+        with `server.public_url` absolute, else relative to the root of this server."""
+        path, public = self.download.download_url, self.server.public_url
+        if "://" in path or not public:
+            return path
+        return f"{public.rstrip('/')}/{path.removeprefix('/')}"
+
     @property
     def asked(self) -> Presets:
         """What clients may ask for."""
@@ -304,10 +328,12 @@ class Settings(BaseSettings):
     @property
     def worker_count(self) -> int:
         """Workers that `python -m workers` runs: as many for pictures as `max_concurrent_tasks`,
-        and one for the maintenance, each if it serves such a queue."""
+        one for the maintenance, and one for webhooks if there are any, each if it serves such a
+        queue."""
         queues = self.workers.queues
         pictures = self.upload.max_concurrent_tasks if set(queues) & set(keys.PICTURE_QUEUES) else 0
-        return pictures + (keys.MAINTENANCE_QUEUE in queues)
+        webhooks = keys.WEBHOOKS_QUEUE in queues and self.webhooks.enabled
+        return pictures + (keys.MAINTENANCE_QUEUE in queues) + webhooks
 
     @classmethod
     def settings_customise_sources(
@@ -429,6 +455,8 @@ def _describe(error: dict[str, Any]) -> str:
         known = [part for part in error["loc"][:2] if part in ("auth", "api_keys")]
         what = "has a setting it does not know" if error["type"] == "extra_forbidden" else message
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
+    if error["loc"][:1] == ("webhooks",) and len(error["loc"]) == 1:
+        return f"webhooks.{message}" if error["type"] == "value_error" else f"webhooks: {message}"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
     if error["loc"] == ("presets",):

@@ -9,6 +9,7 @@ from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.lookups import Lookups
 from app.core.jobs.questions import Before, Questions
 from app.core.picture.conversion import Conversion
+from app.core.picture.recipients import Recipient
 from app.core.redis.client import FailFastRedis
 
 
@@ -54,9 +55,14 @@ class AsyncPictureQueue:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
         return await self._redis.ask(self._questions.promote(job))
 
-    async def join(self, job: PictureJob) -> bool:
+    async def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> bool:
         """Note another request for a job, as `Questions.join`."""
-        return await self._redis.ask(self._questions.join(job))
+        return await self._redis.ask(self._questions.join(job, recipients))
+
+    async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
+        """Tell these recipients of a job that has ended, as `Questions.tell`."""
+        if recipients:
+            await self._redis.ask(self._questions.tell(job, recipients))
 
     async def withdraw(self, job: PictureJob) -> bool:
         """Delete a job that waits, as `Questions.withdraw`."""

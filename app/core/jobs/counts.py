@@ -31,6 +31,14 @@ OTHER = "other"
 _BEYOND = "inf"
 
 
+class Delivery(StrEnum):
+    """What became of a try to deliver a message."""
+
+    DELIVERED = "delivered"  # the recipient has it
+    RETRIED = "retried"  # it is tried again
+    FAILED = "failed"  # it has failed for good
+
+
 class Restart(StrEnum):
     """Why a decoder was replaced."""
 
@@ -66,6 +74,8 @@ class Counts:
     """By format: jobs that were taken back before a worker had them."""
     restarts: dict[str, int] = field(default_factory=dict)
     """By reason."""
+    deliveries: dict[str, int] = field(default_factory=dict)
+    """By what became of each try."""
 
 
 def count_done(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
@@ -96,6 +106,11 @@ def count_failed(pipeline: Pipeline, meta: Mapping[str, Any]) -> None:
     pipeline.hincrby(keys.COUNTS, f"failed:{_format(meta.get('format'))}:{known}", 1)
 
 
+def count_delivery(pipeline: Pipeline, outcome: Delivery) -> None:
+    """Count a try to deliver a message, in the transaction that records its outcome."""
+    pipeline.hincrby(keys.COUNTS, f"webhook:{outcome}", 1)
+
+
 def withdrawn_count(format: Format) -> str:
     """The field of the counts for jobs of a format that were withdrawn."""
     return f"withdrawn:{format}"
@@ -120,6 +135,7 @@ def parse_counts(fields: Mapping[bytes, bytes]) -> Counts:
         counts.failed |= {(known, code): 0 for code in codes_at(Where.CONVERSION)}
     counts.withdrawn |= dict.fromkeys(Format, 0)
     counts.restarts |= dict.fromkeys(Restart, 0)
+    counts.deliveries |= dict.fromkeys(Delivery, 0)
     errors = (*codes_at(Where.CONVERSION), OTHER)
     for key, value in fields.items():
         name = key.decode("ascii", "replace").split(":")
@@ -136,6 +152,8 @@ def parse_counts(fields: Mapping[bytes, bytes]) -> Counts:
                 counts.withdrawn[format] = number
             case ["restart", reason] if reason in set(Restart):
                 counts.restarts[reason] = number
+            case ["webhook", outcome] if outcome in set(Delivery):
+                counts.deliveries[outcome] = number
     return counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,17 @@ from app.core.errors import ProcessingFailed, Where, codes_at
 from imaging.measures import Measures
 
 NO_MEASURES = Measures()
+
+UNKNOWN_REASON = "the picture cannot be converted"
+"""In place of a reason that is not for clients."""
+
+_INTERNAL = re.compile(
+    r"Traceback|\[Errno|0x[0-9a-fA-F]{6,}|<[\w.]+ object|(?<![\w.])/[\w.-]+/|\b[A-Za-z]:\\"
+)
+"""Internals that may be in a library's message: a trace, an object, an address, a path."""
+
+_LONGEST = 300
+"""Characters of a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,14 @@ class Facts:
             error=_text(meta.get("error")),
             error_code=_code(meta.get("error_code")),
         )
+
+
+def reason(text: str | None) -> str:
+    """A reason as clients may read it: one line, without internals of the server."""
+    lines = (text or "").splitlines()
+    if not lines or not lines[0] or _INTERNAL.search(lines[0]):
+        return UNKNOWN_REASON
+    return lines[0] if len(lines[0]) <= _LONGEST else f"{lines[0][:_LONGEST]}…"
 
 
 def _code(value: object) -> str:

@@ -15,7 +15,8 @@ from app.core.errors import SourceNotFound, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.events import Events
 from app.core.jobs.job import NO_CONNECTION
-from app.core.jobs.questions import TIMEOUT_MARGIN, NewJob, enqueue_command, queue_key
+from app.core.jobs.new_job import NewJob
+from app.core.jobs.questions import TIMEOUT_MARGIN, enqueue_command, queue_key
 from app.core.picture.priority import Priority
 from app.core.redis.client import FailFastRedis
 from app.core.redis.commands import Batch, Question

@@ -84,6 +84,24 @@ class PictureJob:
         return paths.result(self.conversion, self.token)
 
 
+def ended_job(job: Job, state: JobState) -> PictureJob:
+    """The job of a picture as it is once RQ has recorded this end.
+
+    Args:
+        job: as its worker has it.
+    """
+    arguments: dict[str, Any] = job.kwargs
+    return PictureJob(
+        Conversion.from_dict(arguments["conversion"]),
+        arguments["token"],
+        state,
+        arguments["filename"],
+        job.enqueued_at,
+        job.ended_at,
+        facts=Facts.from_meta(job.meta),
+    )
+
+
 def parse_job(job_id: str, values: Sequence[bytes | None]) -> PictureJob | None:
     """The job whose `FIELDS` have these values; None for missing or
     invalid values."""

@@ -9,10 +9,13 @@ from app.core.picture.priority import Priority
 MAINTENANCE_QUEUE = "maintenance"
 """The RQ queue of the cleanup."""
 
+WEBHOOKS_QUEUE = "webhooks"
+"""The RQ queue of the deliveries of events."""
+
 PICTURE_QUEUES = tuple(priority.value for priority in Priority)
 """The RQ queues of the conversions, highest priority first."""
 
-QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES)
+QUEUES = (MAINTENANCE_QUEUE, *PICTURE_QUEUES, WEBHOOKS_QUEUE)
 
 RETIRED_QUEUE = "pictures"
 """The only RQ queue of older versions; its jobs are moved to these."""
@@ -37,6 +40,8 @@ FAILURE_FUNCTION = "workers.tasks.report_failure"
 CLEANUP_FUNCTION = "workers.tasks.cleanup"
 FETCH_FUNCTION = "workers.fetch.fetch_source"
 FETCH_FAILURE_FUNCTION = "workers.fetch.report_failure"
+DELIVER_FUNCTION = "workers.webhooks.deliver"
+DELIVER_FAILURE_FUNCTION = "workers.webhooks.report_failure"
 
 CLEANUP_JOB_ID = "cleanup"
 

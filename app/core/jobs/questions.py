@@ -19,14 +19,19 @@ from rq.scripts import UNIQUE_ENQUEUE_SCRIPT
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
+from app.core.errors import Unavailable
 from app.core.jobs import keys
+from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
 from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
+from app.core.jobs.messages import image_message
 from app.core.jobs.moves import move_command
+from app.core.jobs.new_job import NewJob
 from app.core.jobs.places import place
 from app.core.jobs.removal import EndedJob, removal_command
-from app.core.jobs.withdrawal import join_command, withdraw_command
+from app.core.jobs.withdrawal import FULL, join_command, withdraw_command
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
 from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
 from app.core.redis.commands import Batch, Command, Question
 
@@ -69,16 +74,6 @@ return pictures
 what a client asks most."""
 
 
-class NewJob(Job):
-    """A job that no worker has taken yet."""
-
-    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
-        """Its fields in Redis, without empty ones: RQ treats them as missing, and seven of
-        them would take a fifth of the job's memory."""
-        fields = super().to_dict(include_meta, include_result)
-        return {name: value for name, value in fields.items() if value != ""}
-
-
 @dataclass(frozen=True, slots=True)
 class Before:
     """What is known before a job is made."""
@@ -93,8 +88,19 @@ class Questions:
     """Of one service, whose settings say how long a job is kept and how many may wait."""
 
     def __init__(
-        self, *, max_age_seconds: float, conversion_timeout: int, max_waiting: int = 0
+        self,
+        *,
+        max_age_seconds: float,
+        conversion_timeout: int,
+        max_waiting: int = 0,
+        downloads: str = "",
     ) -> None:
+        """
+        Args:
+            max_waiting: pictures of each priority; 0 for any number.
+            downloads: the start of the addresses of downloads in messages.
+        """
+        self._downloads = downloads
         self._ttl = int(max_age_seconds) + GRACE_SECONDS
         self._timeout = conversion_timeout + TIMEOUT_MARGIN
         self._max_waiting = max_waiting
@@ -168,15 +174,25 @@ class Questions:
         (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
         return bool(moved)
 
-    def join(self, job: PictureJob) -> Question[bool]:
+    def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> Question[bool]:
         """Note that another request is answered with a job that has not ended: it is not withdrawn
-        then.
+        then, and its end is told to these recipients too.
 
         Returns:
-            whether it is still there.
+            whether it is still there and, if there are recipients, has not ended.
+
+        Raises:
+            Unavailable: if too many are to be told.
         """
-        (joined,) = yield Batch([join_command(job.conversion.job_id)])
+        (joined,) = yield Batch([join_command(job.conversion.job_id, recipients)])
+        if joined == FULL:
+            raise Unavailable(f"More than {MAX_RECIPIENTS} webhooks wait for this picture")
         return bool(joined)
+
+    def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> Question[None]:
+        """Enqueue the deliveries of the outcome of a job that has ended, to these recipients."""
+        if recipients:
+            yield Batch([tell(image_message(job, self._downloads), recipients)])
 
     def withdraw(self, job: PictureJob) -> Question[bool]:
         """Delete a job that waits, if no other request has joined it and no worker has taken it.
@@ -203,6 +219,7 @@ class Questions:
         media_type: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
         replaces: PictureJob | None = None,
+        recipients: Sequence[Recipient] = (),
     ) -> Question[PictureJob | None]:
         """Enqueue the conversion, whose original is already stored.
 
@@ -211,6 +228,7 @@ class Questions:
             media_type: of the original, if it is known.
             replaces: the job of the same conversion that this one replaces, in one step: with two,
                 an interruption would leave an accepted picture unknown.
+            recipients: of the message about its end.
 
         Returns:
             the job, or None if one of the same conversion is there already, or no longer the one to
@@ -231,6 +249,8 @@ class Questions:
             priority=priority,
         )
         fields = job.to_dict()
+        if recipients:
+            fields[RECIPIENTS] = notes(recipients)
         index = keys.picture_jobs(conversion.md5)
         *_, enqueued = yield Batch(
             [

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from rq.job import Job
+from collections.abc import Iterable
+
+from rq.job import Job, JobStatus
 from rq.results import Result
 
 from app.core.jobs import keys
 from app.core.jobs.counts import withdrawn_count
+from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes
 from app.core.jobs.events import Step, event
 from app.core.jobs.job import NO_CONNECTION, PictureJob
+from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Command
 
 _OTHERS = "others"
@@ -16,11 +20,39 @@ _OTHERS = "others"
 have been answered with this job since it was made by the first."""
 
 _JOIN = """
+-- KEYS: the job
+-- ARGV: the field that counts, the field of the recipients, how many there may be, their notes,
+--       then each status of a job that has ended
 if redis.call("HEXISTS", KEYS[1], "data") == 0 then
     return 0
 end
+if ARGV[4] ~= "" then
+    local status = redis.call("HGET", KEYS[1], "status")
+    for n = 5, #ARGV do
+        if status == ARGV[n] then
+            return 0
+        end
+    end
+    local noted = redis.call("HGET", KEYS[1], ARGV[2]) or ""
+    for note in string.gmatch(ARGV[4], "[^\\n]+\\n") do
+        if not string.find("\\n" .. noted, "\\n" .. note, 1, true) then
+            noted = noted .. note
+        end
+    end
+    local _, number = string.gsub(noted, "\\n", "")
+    if number > tonumber(ARGV[3]) then
+        return -1
+    end
+    redis.call("HSET", KEYS[1], ARGV[2], noted)
+end
 return redis.call("HINCRBY", KEYS[1], ARGV[1], 1)
 """
+"""Its end reads the recipients in a script too: who comes later finds that it has ended."""
+
+_ENDED = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
+
+FULL = -1
+"""The answer to a request whose recipients would be too many."""
 
 _WITHDRAW = """
 -- KEYS: the job, what else is its own (4), the index of its picture, the counts, the queues
@@ -46,9 +78,12 @@ return 1
 not find it; another request has joined it before, or finds that it is gone."""
 
 
-def join_command(job_id: str) -> Command:
-    """The command that notes one more request for a job; it answers 0 if the job is gone."""
-    return ("EVAL", _JOIN, 1, Job.key_for(job_id), _OTHERS)
+def join_command(job_id: str, recipients: Iterable[Recipient] = ()) -> Command:
+    """The command that notes one more request for a job, and the recipients of its events; it
+    answers 0 if the job is gone, or there are recipients and it has ended, and `FULL` if it would
+    have too many."""
+    arguments = (_OTHERS, RECIPIENTS, MAX_RECIPIENTS, notes(recipients), *_ENDED)
+    return ("EVAL", _JOIN, 1, Job.key_for(job_id), *arguments)
 
 
 def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> Command:

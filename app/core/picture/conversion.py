@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from app.core.errors import InvalidOption, UnsupportedFormat, told
 from app.core.picture.priority import Priority, parse_priority
+from app.core.picture.recipients import Recipient
 from imaging import options as asked
 from imaging.formats import Format, is_same, parse_format, same_format
 from imaging.geometry import final_size
@@ -38,6 +40,8 @@ class ConversionRequest:
     options: Options
     priority: Priority = Priority.INTERACTIVE
     """Only the order: the same picture with another priority is the same conversion."""
+    recipients: tuple[Recipient, ...] = ()
+    """Of the message about its end; not part of the conversion either."""
 
     def conversion(self, md5: str, media_type: str, size: Size | None = None) -> Conversion:
         """The conversion of the picture `md5`, which is of this media type.
@@ -99,6 +103,18 @@ class Conversion:
         """Whether the kept API can name it: without options, including `q`."""
         chosen = self.quality != NO_QUALITY
         return self.options == DEFAULTS and (not chosen or self.format.has_quality)
+
+    @property
+    def download_query(self) -> str:
+        """The query of the download that gets the result of this conversion and no other."""
+        query = {"format": str(self.format), **self.options.to_text()}
+        if self.quality != NO_QUALITY:
+            name = "quality" if self.format.has_quality else "q"
+            query[name] = str(self.quality)
+        if self.is_plain:
+            # A download that names an option, even with its default, never gets another result.
+            query["lossless"] = "false"
+        return urlencode(query, safe=",")
 
     def to_dict(self) -> dict[str, Any]:
         """The conversion as JSON data, for the arguments of the job."""

@@ -9,7 +9,9 @@ from typing import Any
 from app.core import errors
 from app.core.errors import Where, codes_at
 from app.core.jobs.job import JobState
+from app.core.outgoing.webhook import MAX_URL
 from app.core.picture.priority import Priority
+from app.core.picture.recipients import WEBHOOK
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option
@@ -112,6 +114,14 @@ PRIORITY = _named(
     default=str(Priority.INTERACTIVE),
 )
 
+WEBHOOK_FIELD = _text(
+    "A URL that is told of the end, where the operator allows it: see *Webhooks* above. It is not "
+    "part of the conversion.",
+    format="uri",
+    maxLength=MAX_URL,
+    example="https://example.org/hooks",
+)
+
 AUTO = "auto"
 """The name, in place of a format, that asks a download for the one that the client prefers."""
 
@@ -126,6 +136,7 @@ UPLOAD_FORM = _object(
     {
         "preset": PRESET,
         **{"format": FORMAT, "quality": QUALITY, "priority": PRIORITY},
+        WEBHOOK: WEBHOOK_FIELD,
         **OPTIONS,
     },
 )
@@ -201,6 +212,7 @@ _REQUESTED: dict[str, Schema] = {
     "format": FORMAT,
     "quality": QUALITY,
     "priority": PRIORITY,
+    WEBHOOK: WEBHOOK_FIELD,
     "details": {
         "type": "boolean",
         "description": "Whether the answers have all details.",

@@ -119,6 +119,7 @@ class FleetCollector(Collector):
             yield from _state(self._overview)
             yield from _pictures(self._overview.counts)
             yield _compressions(self._overview.compressions)
+            yield _deliveries(self._overview.counts)
 
 
 class _Both(Collector):
@@ -216,6 +217,17 @@ def _compressions(by_key: Mapping[str, int]) -> Metric:
     for key, count in sorted(by_key.items()):
         compressions.add_metric((key,), count)
     return compressions
+
+
+def _deliveries(counts: Counts) -> Metric:
+    deliveries = CounterMetricFamily(
+        "tinyimage_webhook_tries_total",
+        f"Tries to deliver messages to webhooks{ALL}",
+        labels=("outcome",),
+    )
+    for outcome, count in counts.deliveries.items():
+        deliveries.add_metric((outcome,), count)
+    return deliveries
 
 
 def metrics_blueprint(metrics: Metrics) -> Blueprint:

@@ -17,6 +17,7 @@ from app.core.jobs.job import JobState, PictureJob
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
 from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
 from app.web.service.following import Following
 from app.web.service.picture import Picture
@@ -71,11 +72,14 @@ class Conversions:
         conversion: Conversion,
         priority: Priority = Priority.INTERACTIVE,
         media_type: str | None = None,
+        *,
+        recipients: Sequence[Recipient] = (),
     ) -> PictureJob:
         """Request a conversion of the picture; two equal requests are one job, which has
         the higher priority of the two as long as it waits.
 
-        The media type is that of the picture, by which `own_format` finds its results.
+        The media type is that of the picture, by which `own_format` finds its results. The
+        recipients are told of the end of the job, at once if it is done.
 
         Once begun it runs to its end, with the picture's file, even if its caller is cancelled.
 
@@ -93,7 +97,14 @@ class Conversions:
         # cancelled: a submission cut off meanwhile would delete the original of a job that is just
         # being made.
         submission = asyncio.create_task(
-            self._submit(picture, picture.take(), conversion, priority, media_type),
+            self._submit(
+                picture,
+                picture.take(),
+                conversion,
+                priority=priority,
+                media_type=media_type,
+                recipients=recipients,
+            ),
             name="submission",
         )
         self._submissions.add(submission)
@@ -207,8 +218,10 @@ class Conversions:
         picture: Picture,
         held: contextlib.ExitStack,
         conversion: Conversion,
+        *,
         priority: Priority,
         media_type: str | None,
+        recipients: Sequence[Recipient],
     ) -> PictureJob:
         token = secrets.token_hex(8)
         stored = unused = False
@@ -220,13 +233,14 @@ class Conversions:
                     return job
                 unused = stored
                 if job and not job.finished:
-                    if not await self._queue.join(job):
-                        continue  # withdrawn meanwhile
+                    if not await self._queue.join(job, recipients):
+                        continue  # withdrawn or ended meanwhile
                     waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
                     if waits_as_bulk and priority is Priority.INTERACTIVE:
                         await self._queue.promote(job)
                     return job
                 if job and job.state is JobState.DONE and await self._result(job):
+                    await self._queue.tell(job, recipients)
                     return job
                 if not stored and priority in before.full:
                     raise QueueFull("Too many pictures are waiting; try again")
@@ -245,6 +259,7 @@ class Conversions:
                     media_type=media_type,
                     priority=priority,
                     replaces=job,
+                    recipients=recipients,
                 )
                 if submitted:
                     return submitted

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from typing import Any
-from urllib.parse import urlencode
 
-from app.core.jobs.facts import Facts
+from app.core.jobs.facts import Facts, reason
 from app.core.jobs.job import JobState, PictureJob
-from app.core.picture.conversion import Conversion
-from imaging.quality import NO_QUALITY
-
-UNKNOWN_REASON = "the picture cannot be converted"
-"""In place of a reason that is not for clients."""
-
-_INTERNAL = re.compile(
-    r"Traceback|\[Errno|0x[0-9a-fA-F]{6,}|<[\w.]+ object|(?<![\w.])/[\w.-]+/|\b[A-Za-z]:\\"
-)
-"""Internals that may be in a library's message: a trace, an object, an address, a path."""
-
-_LONGEST = 300
-"""Characters of a reason."""
 
 
 def downloads_from(download_url: str, path: str) -> str:
@@ -67,7 +52,7 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
             **_saved(facts),
             **_chosen(facts),
             "milliseconds": facts.milliseconds,
-            "download_url": f"{downloads}{job.conversion.md5}?{_query(job.conversion)}",
+            "download_url": f"{downloads}{job.conversion.md5}?{job.conversion.download_query}",
         }
     if job.finished and job.ended:
         time = job.ended.astimezone(UTC).isoformat(timespec="milliseconds")
@@ -75,14 +60,6 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
     if job.state is JobState.FAILED:
         known["error"] = {"code": facts.error_code, "message": reason(facts.error)}
     return {name: value for name, value in known.items() if value is not None}
-
-
-def reason(text: str | None) -> str:
-    """A reason as clients may read it: one line, without internals of the server."""
-    lines = (text or "").splitlines()
-    if not lines or not lines[0] or _INTERNAL.search(lines[0]):
-        return UNKNOWN_REASON
-    return lines[0] if len(lines[0]) <= _LONGEST else f"{lines[0][:_LONGEST]}…"
 
 
 def _saved(facts: Facts) -> dict[str, float]:
@@ -100,15 +77,3 @@ def _chosen(facts: Facts) -> dict[str, float]:
     """What `q=auto` has chosen, if it was to choose."""
     chosen = facts.measures.chosen
     return {"chosen_quality": chosen.quality, "chosen_look": chosen.look} if chosen else {}
-
-
-def _query(conversion: Conversion) -> str:
-    """The query of the download that gets the result of this conversion and no other."""
-    query = {"format": str(conversion.format), **conversion.options.to_text()}
-    if conversion.quality != NO_QUALITY:
-        name = "quality" if conversion.format.has_quality else "q"
-        query[name] = str(conversion.quality)
-    if conversion.is_plain:
-        # A download that names an option, even with its default, never gets another result.
-        query["lossless"] = "false"
-    return urlencode(query, safe=",")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from app.core.errors import told
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
 from app.core.picture.presets import FORMAT, Presets
+from app.core.picture.recipients import WEBHOOK
 from app.web.service.conversions import Conversions
 from app.web.service.picture import Picture
+from app.web.service.webhooks import NO_WEBHOOKS, Webhooks
 from imaging.formats import Format, is_same, parse_format
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
 from imaging.options import Effort
@@ -26,6 +29,8 @@ class Intake:
         effort: Effort,
         max_pixels: int,
         presets: Presets = NO_PRESETS,
+        *,
+        webhooks: Webhooks = NO_WEBHOOKS,
         key: str | None = None,
     ) -> None:
         """
@@ -33,20 +38,30 @@ class Intake:
             effort: of pictures without one.
             max_pixels: pixels of the largest picture that is converted.
             presets: what may be asked for.
+            webhooks: who is told of pictures.
             key: the name of the client's API key.
         """
         self._conversions = conversions
         self._effort = effort
         self._max_pixels = max_pixels
         self._presets = presets
+        self._webhooks = webhooks
         self._key = key
 
     def of_key(self, key: str | None) -> Intake:
         """The intake for clients with the API key of this name, None for clients without one."""
-        return Intake(self._conversions, self._effort, self._max_pixels, self._presets, key)
+        return Intake(
+            self._conversions,
+            self._effort,
+            self._max_pixels,
+            self._presets,
+            webhooks=self._webhooks,
+            key=key,
+        )
 
     def request(self, fields: Mapping[str, object]) -> ConversionRequest:
-        """What the fields of an upload ask for, with those of the preset that they name.
+        """What the fields of an upload ask for, with those of the preset that they name, and who
+        is told of it.
 
         Raises:
             UnsupportedFormat: if there is no such format.
@@ -54,7 +69,9 @@ class Intake:
             NotAllowed: if the client may not ask for it.
         """
         self._presets.check_named(fields)
-        return self.translated(fields, fields)
+        requested = self.translated(fields, fields)
+        recipients = self._webhooks.recipients(self._key, fields.get(WEBHOOK))
+        return replace(requested, recipients=recipients) if recipients else requested
 
     def translated(
         self, fields: Mapping[str, object], own: Mapping[str, object]
@@ -99,7 +116,13 @@ class Intake:
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
         conversion, media_type = self._identify(picture, requested)
-        return await self._conversions.submit(picture, conversion, requested.priority, media_type)
+        return await self._conversions.submit(
+            picture,
+            conversion,
+            requested.priority,
+            media_type,
+            recipients=requested.recipients,
+        )
 
     def _identify(self, picture: Picture, requested: ConversionRequest) -> tuple[Conversion, str]:
         """The conversion that `requested` means for this picture, and the picture's media type."""

@@ -17,11 +17,11 @@ from app.core.errors import (
     Where,
     errors_at,
 )
+from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.outputs import Source
 from app.core.picture.conversion import Conversion, ConversionRequest
 from app.web.service.conversions import Conversions, Result
-from app.web.service.details import reason
 from app.web.service.intake import Intake
 from app.web.service.picture import Picture
 from app.web.service.sources import Sources

@@ -1,0 +1,149 @@
+"""Messages on their way to their recipients: one RQ job each, with the id of the event.
+
+A job of a picture keeps its recipients in its hash, beside the fields of RQ, which leaves them. The
+transaction that ends it enqueues their deliveries, in a script: whoever joined before is told, and
+nobody joins later.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+
+from rq import Callback, Queue, Retry
+from rq.job import Job, JobStatus
+from rq.registry import ScheduledJobRegistry
+from rq.serializers import JSONSerializer
+from rq.utils import now, utcformat
+
+from app.core.jobs import keys
+from app.core.jobs.job import NO_CONNECTION
+from app.core.jobs.messages import Message
+from app.core.jobs.new_job import NewJob
+from app.core.picture.recipients import Recipient
+from app.core.redis.commands import Command
+
+RECIPIENTS = "recipients"
+"""The field of a hash that holds the notes of recipients."""
+
+MAX_RECIPIENTS = 100
+"""Of one job: its end enqueues them all in one script, while Redis serves no other client."""
+
+PUT_BACK = 5
+"""How often a delivery is put back because its worker died; such a try does not count."""
+
+DELIVERED_SECONDS = 3600
+"""How long RQ lists a delivery that has succeeded: each takes 1 KB, and there may be a million in a
+day."""
+
+FAILED_SECONDS = 7 * 24 * 3600
+"""How long one that has failed for good can be sent again."""
+
+RUN_SECONDS = 120
+"""After which RQ's own worker would end a delivery; ours ends it by `webhooks.timeout`."""
+
+_TELL = """
+-- KEYS: the queue, the set of queues, the hash that holds the notes (none if they are given)
+-- ARGV: the notes or the field, the type, the id of the event, the prefix of jobs, what is before
+--       and after the recipient in the data, the description, then fields and values of each job
+local notes = ARGV[1]
+if KEYS[3] then
+    notes = redis.call("HGET", KEYS[3], ARGV[1]) or ""
+end
+local told = 0
+for events, label, recipient in string.gmatch(notes, "(%S+) (%S+) ([^\\n]+)\\n") do
+    if string.find("," .. events .. ",", "," .. ARGV[2] .. ",", 1, true) then
+        told = told + 1
+        local id = ARGV[3] .. "_" .. told
+        local data = ARGV[5] .. recipient .. ARGV[6]
+        redis.call("HSET", ARGV[4] .. id, "data", data, "description", ARGV[7] .. label,
+                   unpack(ARGV, 8))
+        redis.call("RPUSH", KEYS[1], id)
+    end
+end
+if told > 0 then
+    redis.call("SADD", KEYS[2], KEYS[1])
+end
+return told
+"""
+
+_DUE = """
+-- KEYS: what is put off, the queue
+-- ARGV: the time, the prefix of jobs, the same time as RQ writes it, how many at most
+local due = redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", ARGV[1], "LIMIT", 0, ARGV[4])
+for _, id in ipairs(due) do
+    redis.call("ZREM", KEYS[1], id)
+    local key = ARGV[2] .. id
+    if redis.call("EXISTS", key) == 1 then
+        redis.call("HSET", key, "status", "queued", "enqueued_at", ARGV[3])
+        redis.call("RPUSH", KEYS[2], id)
+    end
+end
+return redis.call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")[2]
+"""
+"""One script, as between two steps a delivery could be lost."""
+
+_DUE_AT_ONCE = 100
+
+QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{keys.WEBHOOKS_QUEUE}"
+SCHEDULED_KEY = ScheduledJobRegistry.key_template.format(keys.WEBHOOKS_QUEUE)
+"""Where deliveries wait for their next try."""
+
+
+def notes(recipients: Iterable[Recipient]) -> str:
+    """The recipients as a hash keeps them, each once; "" for none."""
+    return "".join(dict.fromkeys(recipient.note for recipient in recipients))
+
+
+def tell_noted(message: Message, key: str) -> Command:
+    """The command that enqueues a delivery to each recipient noted in the field `RECIPIENTS` of the
+    hash `key` that wants such events; it answers how many these are. For a transaction."""
+    return _tell(message, RECIPIENTS, key)
+
+
+def tell(message: Message, recipients: Iterable[Recipient]) -> Command:
+    """The same for these recipients."""
+    return _tell(message, notes(recipients))
+
+
+def due_command(moment: float) -> Command:
+    """The command that puts what is due into the queue; it answers when the next is, None if none
+    is put off.
+
+    Args:
+        moment: seconds since the epoch.
+    """
+    arguments = (moment, Job.key_for(""), utcformat(now()), _DUE_AT_ONCE)
+    return ("EVAL", _DUE, 2, SCHEDULED_KEY, QUEUE_KEY, *arguments)
+
+
+def _tell(message: Message, notes: str, *source: str) -> Command:
+    job = NewJob.create(
+        keys.DELIVER_FUNCTION,
+        connection=NO_CONNECTION,
+        serializer=JSONSerializer,
+        origin=keys.WEBHOOKS_QUEUE,
+        status=JobStatus.QUEUED,
+        timeout=RUN_SECONDS,
+        result_ttl=DELIVERED_SECONDS,
+        failure_ttl=FAILED_SECONDS,
+        retry=Retry(max=PUT_BACK),
+        on_failure=Callback(keys.DELIVER_FAILURE_FUNCTION),
+    )
+    job.enqueued_at = now()
+    fields = job.to_dict()
+    del fields["data"], fields["description"]
+    function, payload = json.dumps(keys.DELIVER_FUNCTION), json.dumps(message.text)
+    arguments = (
+        notes,
+        message.type,
+        f"evt_{secrets.token_hex(12)}",
+        Job.key_for(""),
+        f'[{function},null,[],{{"to":',
+        f',"payload":{payload}}}]',
+        f"{message.type} {message.subject} → ",
+        *(part for pair in fields.items() for part in pair),
+    )
+    names = (QUEUE_KEY, Queue.redis_queues_keys, *source)
+    return ("EVAL", _TELL, len(names), *names, *arguments)

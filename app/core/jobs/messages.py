@@ -1,0 +1,63 @@
+"""The messages that tell recipients of events, as JSON (Standard Webhooks, "Payload structure")."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.core.jobs.facts import reason
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.recipients import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event, for all its recipients. Each delivery, and each try of it, has the same text."""
+
+    type: EventType
+    subject: str
+    """What logs name it by, such as the MD5 of a picture."""
+    time: datetime
+    """Of the event."""
+    data: Mapping[str, Any]
+    """As JSON."""
+
+    @property
+    def text(self) -> str:
+        """The body of its deliveries."""
+        time = self.time.astimezone(UTC).isoformat(timespec="milliseconds")
+        return json.dumps(
+            {"type": self.type, "timestamp": time.replace("+00:00", "Z"), "data": self.data},
+            separators=(",", ":"),
+        )
+
+
+def image_message(job: PictureJob, downloads: str) -> Message:
+    """The message of a job that has ended: its conversion and outcome, by the names that `/status`
+    has for them.
+
+    Args:
+        downloads: the start of the addresses of downloads.
+    """
+    facts, done = job.facts, job.state is JobState.DONE
+    data: dict[str, Any] = {
+        **job.conversion.to_dict(),
+        "status": job.state,
+        "filename": job.filename,
+        "original_bytes": facts.original_bytes,
+    }
+    if done:
+        query = job.conversion.download_query
+        data["result_bytes"] = facts.result_bytes
+        data["download_url"] = f"{downloads}{job.conversion.md5}?{query}"
+    else:
+        data["error"] = {"code": facts.error_code, "message": reason(facts.error)}
+    return Message(
+        EventType.IMAGE_DONE if done else EventType.IMAGE_FAILED,
+        job.conversion.md5,
+        job.ended or datetime.now(UTC),
+        {name: value for name, value in data.items() if value is not None},
+    )

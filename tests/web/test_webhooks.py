@@ -1,0 +1,128 @@
+"""Whoever sends a picture is told of its end, at the endpoints of its key or at a URL it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.pictures import md5, photograph, unique
+from tests.receiver import OTHER_SECRET, SECRET, Receiver, receiver, webhook_settings
+from tests.service import Client, Service, service, until
+
+SHOP_KEY, BLOG_KEY = "shop-key-of-16-characters", "blog-key-of-16-characters"
+TOKEN = "a-token-of-the-client"
+
+
+@pytest.fixture(scope="module", name="receiver")
+def _receiver() -> Iterator[Receiver]:
+    with receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Service]:
+    endpoints = {
+        "shop": {"url": f"{receiver.url}/shop", "secret": SECRET, "keys": ["shop"]},
+        "failures": {
+            "url": f"{receiver.url}/failures",
+            "secret": [OTHER_SECRET, SECRET],
+            "events": ["image.failed"],
+        },
+    }
+    settings = webhook_settings(endpoints, any="true", secret=OTHER_SECRET, retries="0.1,0.1")
+    api_keys = f"shop:{SHOP_KEY},blog:{BLOG_KEY}"
+    folder = tmp_path_factory.mktemp("webhooks")
+    with service(
+        folder, AUTH__API_KEYS=api_keys, UPLOAD__MAX_CONCURRENT_TASKS=1, **settings
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Service) -> Client:
+    return _client(server, SHOP_KEY)
+
+
+def _client(server: Service, key: str) -> Client:
+    client = server.client()
+    client.http.headers["x-api-key"] = key
+    return client
+
+
+def test_the_endpoint_of_the_key_is_told_of_a_picture_and_its_download(
+    client: Client, receiver: Receiver
+) -> None:
+    data = unique(photograph("rocket"))
+    assert client.upload(data, "webp", filename="rocket.jpg", width="50").status_code == 202
+    (told,) = receiver.of(md5(data))
+    assert (told.path, told.type) == ("/hooks/shop", "image.done")
+    assert told.is_signed_by(SECRET)
+    assert not told.is_signed_by(OTHER_SECRET)
+    assert told.headers["content-type"] == "application/json"
+    url = told.data["download_url"]
+    result = client.http.get(f"/{url}")
+    assert told.data == {
+        "md5": md5(data),
+        "format": "webp",
+        "quality": 0,
+        "options": {"width": 50},
+        "status": "done",
+        "filename": "rocket.jpg",
+        "original_bytes": len(data),
+        "result_bytes": len(result.content),
+        "download_url": url,
+    }
+
+
+def test_a_failure_is_told_with_its_code_to_every_endpoint_that_wants_it(
+    client: Client, receiver: Receiver
+) -> None:
+    data = b"\xff\xd8\xff\xe0" + unique(b"")
+    assert client.upload(data, "webp", filename="<b>.jpg").status_code == 202
+    told = {each.path: each for each in receiver.of(md5(data), 2)}
+    assert set(told) == {"/hooks/shop", "/hooks/failures"}
+    for each in told.values():
+        assert each.type == "image.failed"
+        assert each.data["error"]["code"] == "processing_failed"
+        assert each.data["filename"] == client.status(md5(data))[0].get("filename", "<b>.jpg")
+        assert "download_url" not in each.data
+    # A receiver that has either of its secrets can verify.
+    assert told["/hooks/failures"].is_signed_by(SECRET)
+    assert told["/hooks/failures"].is_signed_by(OTHER_SECRET)
+    assert told["/hooks/shop"].id != told["/hooks/failures"].id
+
+
+def test_a_url_of_the_upload_is_told_and_again_when_it_is_done_already(
+    server: Service, receiver: Receiver
+) -> None:
+    client, data = _client(server, BLOG_KEY), unique(photograph("rocket"))
+    for count, status in ((1, 202), (2, 200)):
+        answer = client.upload(data, "webp", webhook=f"{receiver.url}/own?token={TOKEN}")
+        assert answer.status_code == status
+        told = receiver.of(md5(data), count)
+        assert [each.path for each in told] == [f"/hooks/own?token={TOKEN}"] * count
+        assert told[-1].is_signed_by(OTHER_SECRET)
+    assert told[0].data == told[1].data
+    assert told[0].id != told[1].id
+    assert client.upload(data, "webp").status_code == 200
+
+
+def test_whoever_asks_for_the_same_picture_is_told_too(
+    server: Service, client: Client, receiver: Receiver
+) -> None:
+    data = unique(photograph("rocket"))
+    blog = _client(server, BLOG_KEY)
+    (decoder,) = server.freeze(1)
+    assert blog.upload(data, "webp", webhook=f"{receiver.url}/waiting").status_code == 202
+    until(lambda: blog.status(md5(data))[0]["status"] == "processing")
+    assert client.upload(data, "webp").status_code == 202
+    for _ in range(2):  # one that asks twice is told once
+        assert blog.upload(data, "webp", webhook=f"{receiver.url}/second").status_code == 202
+    decoder.resume()
+    told = receiver.of(md5(data), 3)
+    assert sorted(each.path for each in told) == [
+        "/hooks/second",
+        "/hooks/shop",
+        "/hooks/waiting",
+    ]
