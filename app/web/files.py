@@ -18,7 +18,9 @@ _POLICY = {
     "connect-src": "'self'",
     "manifest-src": "'self'",
     "base-uri": "'none'",
-    "form-action": "'none'",
+    # Downloads that the browser is to save itself: a form that is sent into a frame.
+    "form-action": "'self'",
+    "frame-src": "'self'",
     "frame-ancestors": "'none'",
 }
 

@@ -61,6 +61,27 @@ def test_results_are_in_it_byte_for_byte_in_their_folders(
         assert info.external_attr >> 16 == 0o644
 
 
+def test_a_form_of_a_browser_is_the_same_list(client: Client, picture: str) -> None:
+    files = [{"md5": picture, "format": "jpg", "path": "strand/größe & co/{1}.jpg"}]
+    archive = _opened(client.http.post("/archive", data={"files": json.dumps(files)}))
+    assert archive.namelist() == ["strand/größe & co/{1}.jpg"]
+    # As curl sends it, which says that all of its data is a form.
+    head = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = json.dumps({"files": files})
+    assert _opened(client.http.post("/archive", content=body, headers=head)).namelist()
+
+
+@pytest.mark.parametrize("body", [b"", b"x=1", b"files=", b"files=%5B%5D", b"files=%ff", b"&" * 99])
+def test_a_form_without_a_list_is_refused_in_words(
+    client: Client, server: Service, body: bytes
+) -> None:
+    head = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    response = client.http.post("/archive", content=body, headers=head)
+    assert response.status_code == 400, response.text
+    assert response.json()["error"] == "invalid_json"
+    Contract(server.url).check(response)
+
+
 def test_what_an_entry_leaves_out_is_found_as_by_a_download(client: Client, picture: str) -> None:
     archive = _opened(
         _archive(
@@ -198,6 +219,13 @@ def test_it_needs_the_key_where_keys_are_set(redis_url: str, tmp_path: Path) -> 
         assert running.client.http.post("/archive", json=files).status_code == 401
         keyed = running.client.http.post("/archive", json=files, headers={"X-API-Key": KEY})
         assert keyed.status_code == 404
+        form = {"files": json.dumps(files["files"])}
+        for key, status in ((None, 401), ("wrong", 401), (KEY, 404)):
+            fields = form if key is None else {**form, "api_key": key}
+            assert running.client.http.post("/archive", data=fields).status_code == status, key
+        wrong = {"X-API-Key": "wrong"}
+        both = running.client.http.post("/archive", data={**form, "api_key": KEY}, headers=wrong)
+        assert both.status_code == 401
 
 
 def test_without_redis_it_says_so(tmp_path: Path) -> None:

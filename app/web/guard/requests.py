@@ -42,15 +42,19 @@ class Guard:
         app.register_middleware(self._before, "request")
         app.register_middleware(self._after, "response")
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: Request, key: str | None = None) -> None:
         """Take the key of the request's headers.
+
+        Args:
+            key: one that its body has, where the headers have none.
 
         Raises:
             Unauthorized: if one is required, and it is missing or wrong.
         """
         if not self.keys.required:
             return
-        key = given_key(request, basic=self._cors.allows(request))
+        if (given := given_key(request, basic=self._cors.allows(request))) is not None:
+            key = given
         if key is None:
             raise Unauthorized("An API key is required")
         record_of(request).key = self.keys.owner(key)

@@ -30,5 +30,5 @@ def http_blueprint(
     add_status(blueprint, settings, conversions)
     add_withdrawal(blueprint, settings, conversions)
     add_download(blueprint, settings, conversions)
-    add_archive(blueprint, settings, conversions)
+    add_archive(blueprint, settings, conversions, guard)
     return blueprint

@@ -6,16 +6,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from app.core.config.settings import Settings
 from app.core.errors import (
-    InvalidJSON,
     InvalidOption,
     ResultsMissing,
-    SizeExceeded,
     TinyImageError,
     UnsupportedFormat,
     Where,
@@ -24,13 +21,14 @@ from app.core.picture.conversion import parse_md5
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import headers
-from app.web.docs.schemas import EXAMPLE_MD5, MAX_ARCHIVE_FILES, ref
+from app.web.docs.schemas import EXAMPLE_MD5, ref
 from app.web.errors import error_response
 from app.web.guard.record import record_of
+from app.web.guard.requests import Guard
 from app.web.http.entries import safe_path, told_apart
+from app.web.http.listed import FORM_TYPE, MAX_BODY, is_form, read_list
 from app.web.serve.connection import cut_off
 from app.web.service.conversions import Conversions, Result
-from app.web.service.json_body import parse, read_body
 from app.web.service.selection import Selection, selection_of
 from app.web.service.sending import opened
 from app.web.service.spooling import Spooling, refuse
@@ -38,9 +36,6 @@ from app.web.service.zipping import Entry, Zipping
 from imaging.values import shown
 
 logger = logging.getLogger(__name__)
-
-MAX_BODY = 4 * 1024 * 1024
-"""Bytes of a list of files: `MAX_ARCHIVE_FILES` with long paths."""
 
 MEDIA_TYPE = "application/zip"
 
@@ -57,7 +52,8 @@ ARCHIVE = Operation(
     description="Stored, not compressed again, and sent while it is made. Each file is named as "
     "`/status` names a conversion; what is left out is found as by a download. Paths keep their "
     "folders and cannot leave the archive; files of one path are told apart by a number. If a "
-    "result is not there, the answer is an error that lists it, before the first byte.",
+    "result is not there, the answer is an error that lists it, before the first byte. A page "
+    "sends the list as a form, so that the browser saves the ZIP without holding it in memory.",
     body={
         "required": True,
         "content": {
@@ -66,7 +62,21 @@ ARCHIVE = Operation(
                 "example": {
                     "files": [{"md5": EXAMPLE_MD5, "format": "webp", "path": "beach/rocket.webp"}]
                 },
-            }
+            },
+            FORM_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {"type": "string", "description": "The list, in JSON."},
+                        "api_key": {
+                            "type": "string",
+                            "description": "The key, as a form has no headers.",
+                        },
+                    },
+                },
+                "example": {"files": f'[{{"md5": "{EXAMPLE_MD5}", "format": "webp"}}]'},
+            },
         },
     },
     answers={
@@ -89,41 +99,28 @@ class _Wanted:
     path: str | None
 
 
-def add_archive(blueprint: Blueprint, settings: Settings, conversions: Conversions) -> None:
+def add_archive(
+    blueprint: Blueprint, settings: Settings, conversions: Conversions, guard: Guard
+) -> None:
     """Add the route."""
     spooling = Spooling(MAX_BODY, settings.limits.upload_timeout)
 
-    @blueprint.post("/archive", stream=True)
+    @blueprint.post("/archive", stream=True, ctx_checks_key=True)
     @documented(ARCHIVE)
     async def archive(request: Request) -> HTTPResponse | None:
         try:
-            wanted = [
-                _wanted(number, given, settings)
-                for number, given in enumerate(await _files(request, spooling))
-            ]
+            if not is_form(request):  # a form may have the key in its body
+                guard.admit(request)
+            listed = await read_list(request, spooling)
+            if is_form(request):
+                guard.admit(request, listed.api_key)
+            wanted = [_wanted(number, given, settings) for number, given in enumerate(listed.files)]
             results = await _found(conversions, wanted)
         except TinyImageError as error:
             await refuse(request, error, error_response, 2 * MAX_BODY)
             return None
         await _send(request, conversions, wanted, results)
         return None
-
-
-async def _files(request: Request, spooling: Spooling) -> Sequence[Any]:
-    """The list in the body.
-
-    Raises:
-        InvalidJSON: if the body holds no list.
-        SizeExceeded: if it is longer than it may be.
-        UploadTimeout: if it does not come in time.
-    """
-    given = parse(await read_body(request, spooling, MAX_BODY, "A list"))
-    files = given.get("files") if isinstance(given, dict) else None
-    if not isinstance(files, list) or not files:
-        raise InvalidJSON("The body should be an object with a list 'files' that is not empty")
-    if len(files) > MAX_ARCHIVE_FILES:
-        raise SizeExceeded(f"{len(files)} files; at most {MAX_ARCHIVE_FILES} are in an archive")
-    return files
 
 
 def _wanted(number: int, given: object, settings: Settings) -> _Wanted:

@@ -1,0 +1,77 @@
+"""The list of files in the body of a request for an archive: JSON, or a form of a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from sanic import Request
+
+from app.core.errors import InvalidJSON, SizeExceeded
+from app.web.docs.schemas import MAX_ARCHIVE_FILES
+from app.web.service.json_body import parse, read_body
+from app.web.service.spooling import Spooling
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a list of files: `MAX_ARCHIVE_FILES` with long paths."""
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+"""Of a form that a page sends, so that the browser itself saves the answer: a script would have to
+hold all of it in memory."""
+
+_MAX_FIELDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the body holds."""
+
+    files: Sequence[Any]
+    """As they were written."""
+    api_key: str | None
+    """Of a form, which cannot have headers."""
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body may be a form: curl, too, calls what it sends so."""
+    given = str(request.headers.get("content-type", ""))
+    return given.partition(";")[0].strip().lower() == FORM_TYPE
+
+
+async def read_list(request: Request, spooling: Spooling) -> Listed:
+    """The list in the body.
+
+    Raises:
+        InvalidJSON: if the body holds no list.
+        SizeExceeded: if it is longer than it may be.
+        UploadTimeout: if it does not come in time.
+    """
+    body = await read_body(request, spooling, MAX_BODY, "A list")
+    api_key = None
+    # No form begins with a brace: browsers escape it.
+    if is_form(request) and not body.lstrip().startswith(b"{"):
+        fields = _fields(body)
+        files, api_key = parse(fields.get("files", "").encode()), fields.get("api_key")
+    else:
+        given = parse(body)
+        files = given.get("files") if isinstance(given, dict) else None
+    if not isinstance(files, list) or not files:
+        raise InvalidJSON("The body should be an object with a list 'files' that is not empty")
+    if len(files) > MAX_ARCHIVE_FILES:
+        raise SizeExceeded(f"{len(files)} files; at most {MAX_ARCHIVE_FILES} are in an archive")
+    return Listed(files, api_key)
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """The first value of each field.
+
+    Raises:
+        InvalidJSON: if it is not a form.
+    """
+    try:
+        given = parse_qs(body.decode("utf-8"), max_num_fields=_MAX_FIELDS, errors="strict")
+    except ValueError:
+        raise InvalidJSON("The form cannot be read") from None
+    return {name: values[0] for name, values in given.items()}
