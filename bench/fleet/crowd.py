@@ -62,8 +62,18 @@ class Crowd:
         """
         return list(self._ask("send", str(picture), number))
 
+    def follow(self, md5s: Sequence[str]) -> None:
+        """Have each socket follow one of these pictures as a page does, and wait until each is told
+        how its picture stands.
+
+        Args:
+            md5s: as many as there are sockets.
+        """
+        self._ask("follow", list(md5s))
+
     def received(self) -> dict[str, float]:
-        """The time by `time.monotonic()` at which each picture was there as a whole, by its MD5."""
+        """The time by `time.monotonic()` at which each picture was there as a whole or, of one that
+        is followed, was told to be done; by its MD5."""
         return dict(self._ask("received"))
 
     def _ask(self, *question: object) -> Any:
@@ -120,7 +130,7 @@ class _Socket(asyncio.Protocol):
                 self._take(bytes(self._buffer[start : min(end, start + 200)]))
             del self._buffer[:end]
 
-    def send_picture(self, message: bytes) -> None:
+    def send_message(self, message: bytes) -> None:
         """Send a message; `queued` is set when the server has taken it."""
         self.queued = asyncio.get_running_loop().create_future()
         self._send(TEXT, message)
@@ -158,6 +168,8 @@ async def _serve(pipe: Pipe, port: int, count: int) -> None:
                 sockets = await _open(port, count, received)
             elif command == "send":
                 answer = await _send(sockets, *arguments)
+            elif command == "follow":
+                await _follow(sockets, *arguments)
             else:
                 answer = received
         except (BenchError, OSError) as error:
@@ -189,8 +201,20 @@ async def _send(sockets: Sequence[_Socket], picture: str, number: int) -> list[s
                 "format": "webp",
                 "data": base64.b64encode(mine).decode(),
             }
-            client.send_picture(json.dumps(fields).encode())
+            client.send_message(json.dumps(fields).encode())
             await client.queued
             return hashlib.md5(mine).hexdigest()
 
     return list(await asyncio.gather(*(send(*item) for item in enumerate(sockets))))
+
+
+async def _follow(sockets: Sequence[_Socket], md5s: Sequence[str]) -> None:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def follow(client: _Socket, md5: str) -> None:
+        async with room:
+            fields = {"follow": md5, "progress": True, "details": True}
+            client.send_message(json.dumps(fields).encode())
+            await client.queued
+
+    await asyncio.gather(*(follow(*pair) for pair in zip(sockets, md5s, strict=True)))

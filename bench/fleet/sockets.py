@@ -75,7 +75,7 @@ def measure(folder: Path, *, sockets: int, repeat: int) -> list[Figure]:
         sockets: each waits for one picture.
     """
     picture = shipped([PICTURE])[0]
-    paced, bursts, at_once = _Told(), _Told(), _Told()
+    paced, bursts, at_once, followed = _Told(), _Told(), _Told(), _Told()
     numbers = iter(range(1, sys.maxsize))
     with Site(folder / "sockets") as site:
         web = site.web(LIMITS__SOCKETS_PER_ADDRESS=2 * sockets, LIMITS__SOCKETS=2 * sockets)
@@ -92,6 +92,14 @@ def measure(folder: Path, *, sockets: int, repeat: int) -> list[Figure]:
             mine = crowd.send(picture, next(numbers))
             at_once.rounds.append(_end_in_bursts(site, crowd, mine, sockets))
             print("sockets: all at once", file=sys.stderr, flush=True)
+            mine = crowd.send(picture, next(numbers))
+            before = memory(web.pid)
+            with Crowd(web.port, sockets) as followers:
+                followers.follow(mine)
+                followers_memory = memory(web.pid) - before
+                followed.rounds.append(_end_in_bursts(site, followers, mine, BURST))
+            _wait(crowd, mine)
+            print("sockets: followed", file=sys.stderr, flush=True)
             workers = site.workers(WORKERS, STAND_IN, **{SECONDS_VARIABLE: str(CONVERSION_SECONDS)})
             rates = []
             for number in range(repeat):
@@ -114,8 +122,17 @@ def measure(folder: Path, *, sockets: int, repeat: int) -> list[Figure]:
             note=f"{plain_bytes(held_memory / sockets)} a socket; {megabytes(after)} more than "
             "before when all have gone",
         ),
+        Figure(
+            f"memory of {sockets:,} sockets that follow",
+            [followers_memory],
+            megabytes,
+            most=MOST_MEMORY * sockets / SOCKETS,
+            note=f"{plain_bytes(followers_memory / sockets)} a socket, each with one picture of "
+            "another's and its place in the queue",
+        ),
         *paced.figures(f"told after the event, at {rate:.0f} a second", MOST_SECONDS),
         *bursts.figures(f"told after the event, {BURST} in one instant", MOST_SECONDS),
+        *followed.figures(f"told who follows, {BURST} in one instant", MOST_SECONDS),
         *at_once.figures(f"told after the event, all {sockets:,} in one instant", None),
         Figure("web process, idle", [idle], megabytes),
         Figure("Redis for a picture of a socket", [redis_memory], plain_bytes),

@@ -19,7 +19,14 @@ pytestmark = TIMEOUT
         ("waiting", ["upload accepted, 100 waiting", "status answered", "a waiting picture"]),
         (
             "sockets",
-            ["memory of 10 sockets", r"told .* at \d+ a second", "told .* in one instant", "idle"],
+            [
+                "memory of 10 sockets that wait",
+                "10 sockets that follow",
+                "told who follows",
+                r"told .* at \d+ a second",
+                "told .* in one instant",
+                "idle",
+            ],
         ),
         (
             "scaling",
