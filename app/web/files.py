@@ -18,14 +18,22 @@ _POLICY = {
     "connect-src": "'self'",
     "manifest-src": "'self'",
     "base-uri": "'none'",
-    # Downloads that the browser is to save itself: a form that is sent into a frame.
-    "form-action": "'self'",
-    "frame-src": "'self'",
+    "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
 
-POLICY = "; ".join(f"{name} {sources}" for name, sources in _POLICY.items())
-"""What a page may do: no inline script or style, and nothing from or to another host."""
+_FORMS = {"form-action": "'self'", "frame-src": "'self'"}
+"""Of a page whose downloads the browser is to save itself: it sends a form into a frame."""
+
+
+def policy(*, forms: bool) -> str:
+    """What a page may do: no inline script or style, and nothing from or to another host.
+
+    Args:
+        forms: whether it may send forms to this server.
+    """
+    given = {**_POLICY, **_FORMS} if forms else _POLICY
+    return "; ".join(f"{name} {sources}" for name, sources in given.items())
 
 
 def version_of(files: Iterable[Path]) -> str:

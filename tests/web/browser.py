@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 SECONDS = 30
 """How long a step may take."""
+
+_DROP = """(body, [kind, files]) => {
+    const transfer = new DataTransfer();
+    for (const [name, base64] of files) {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+    }
+    const options = { bubbles: true, cancelable: true };
+    if (kind === "paste") {
+        const event = new ClipboardEvent(kind, { ...options, clipboardData: transfer });
+        body.dispatchEvent(event);
+        return;
+    }
+    for (const step of ["dragenter", "dragover", "drop"]) {
+        body.dispatchEvent(new DragEvent(step, { ...options, dataTransfer: transfer }));
+    }
+}"""
 
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -42,20 +60,50 @@ def chromium() -> Iterator[Browser]:
 class Visit:
     """One tab, and all that went wrong in it."""
 
-    def __init__(self, browser: Browser, url: str, **context: Any) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        routes: Mapping[str, Callable[[Route], None]] | None = None,
+        scripts: Sequence[str] = (),
+        **context: Any,
+    ) -> None:
+        """
+        Args:
+            routes: what answers in place of the server, by patterns of addresses.
+            scripts: run before those of the page.
+            context: more of Playwright's for the browser's context.
+        """
         self.context = browser.new_context(**{"locale": "en-GB", **context})
+        for pattern, answer in (routes or {}).items():
+            self.context.route(pattern, answer)
+        for script in scripts:
+            self.context.add_init_script(script)
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(SECONDS * 1000)
         self.faults: list[str] = []
         self.asked: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
+        self.sockets: list[str] = []
+        self.page.on("websocket", lambda socket: self.sockets.append(socket.url))
         self.page.goto(url)
         expect(self.page.locator("body")).to_be_visible()
+
+    def close(self) -> None:
+        """Leave, and see that no script went wrong."""
+        self.context.close()
+        assert self.faults == []
 
     def choose(self, *files: Path) -> None:
         """Choose files as with the button."""
         self.page.set_input_files("#files", [str(file) for file in files])
+
+    def dropped(self, *files: tuple[str, bytes], kind: str = "drop") -> None:
+        """Drop or `paste` files, by name and content, which need not be on the disk."""
+        told = [[name, base64.b64encode(data).decode()] for name, data in files]
+        self.page.locator("body").evaluate(_DROP, [kind, told])
 
     def row(self, name: str) -> Locator:
         return self.page.locator(".row", has=self.page.get_by_text(name, exact=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 from websockets.sync.client import ClientConnection, connect
 
 from tests.service import Service, service
+from tests.web.browser import Visit, chromium
 from tests.web.contract import Contract
 from tests.web.keys import KEYS
 
@@ -54,3 +56,20 @@ def tinify_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]
     settings = {"FETCH__ENABLED": "true", "FETCH__ALLOWED_NETWORKS": "127.0.0.1/32"}
     with service(tmp_path_factory.mktemp("tinify"), AUTH__API_KEYS=KEYS, **settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; without one the test is skipped."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Service) -> Iterator[Visit]:
+    """The page of `server`, in which nothing goes wrong and nothing comes from elsewhere."""
+    visit = Visit(browser, server.url)
+    yield visit
+    visit.close()
+    own = (server.url, "blob:", "data:")
+    assert [url for url in visit.asked if not url.startswith(own)] == []

@@ -107,6 +107,7 @@ def test_the_browser_is_told_to_ask_no_other_host(client: Client) -> None:
     assert directives["default-src"] == "'none'"
     assert directives["script-src"] == directives["style-src"] == "'self'"
     assert directives["connect-src"] == "'self'"
+    assert directives["form-action"] == "'none'"
     sources = {source for sources in directives.values() for source in sources.split()}
     assert sources <= {"'none'", "'self'", "data:", "blob:"}
     # The rest of the server has its own as before.

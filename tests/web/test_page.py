@@ -123,6 +123,7 @@ def test_it_may_load_and_run_nothing_but_files_of_this_server(client: Client) ->
     )
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["form-action"] == policy["frame-src"] == "'self'"
     sources = {source for value in policy.values() for source in value.split()}
     assert sources <= {"'none'", "'self'", "data:", "blob:"}
     assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", shown.text) == []
@@ -166,9 +167,8 @@ def _asked() -> set[str]:
         for pair in re.findall(r'\bt\([^()"]*\? "(\w+)" : "(\w+)"', text):
             asked |= set(pair)
         # The words of buttons: a picture's action, or what is pressed.
-        asked |= set(re.findall(r'\bbutton\("\w+", "(\w+)"', text))
+        asked |= set(re.findall(r'\bact\("\w+", "(\w+)"', text))
         asked |= set(re.findall(r'\bpress\("(\w+)"', text))
-        asked |= set(re.findall(r'\bneighbour\(-?1, "(\w+)"', text))
     return asked
 
 

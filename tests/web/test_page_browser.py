@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import os
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,24 +15,8 @@ from playwright.sync_api import Browser, expect
 from tests.pictures import as_format, md5, photograph, unique
 from tests.service import Client, Service, service
 from tests.web.alone import web
-from tests.web.browser import Visit, chromium
+from tests.web.browser import Visit
 from tests.web.keys import KEY, KEYS
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(browser: Browser, server: Service) -> Iterator[Visit]:
-    visit = Visit(browser, server.url)
-    yield visit
-    visit.context.close()
-    assert visit.faults == []
-    own = (server.url, "blob:", "data:")
-    assert [url for url in visit.asked if not url.startswith(own)] == []
 
 
 @pytest.fixture
@@ -64,8 +46,7 @@ def test_a_picture_that_is_cancelled_while_it_waits_is_withdrawn(
         with visit.page.expect_response(lambda answer: answer.request.method == "DELETE"):
             visit.page.get_by_role("button", name="Cancel rocket.jpg").click()
         assert running.client.status(md5(data)) == []
-        assert visit.faults == []
-        visit.context.close()
+        visit.close()
 
 
 def test_a_folder_comes_back_as_a_zip_with_its_folders(
@@ -260,8 +241,7 @@ def test_a_busy_server_is_waited_for_as_long_as_it_says(
         expect(visit.page.locator("#notice")).to_contain_text("The server is busy")
         visit.over(2)
         expect(visit.page.locator("#counts")).to_have_text("2 done")
-        visit.context.close()
-        assert visit.faults == []
+        visit.close()
 
 
 def test_a_key_is_asked_for_where_the_server_asks_for_one(
@@ -282,8 +262,7 @@ def test_a_key_is_asked_for_where_the_server_asks_for_one(
         for name in ("Download rocket.jpg", "Download all"):
             with page.expect_download():
                 page.get_by_role("button", name=name).click()
-        visit.context.close()
-        assert visit.faults == []
+        visit.close()
 
 
 def test_it_speaks_the_language_of_the_browser(browser: Browser, server: Service) -> None:
@@ -291,8 +270,7 @@ def test_it_speaks_the_language_of_the_browser(browser: Browser, server: Service
     expect(visit.page.get_by_role("button", name="Bilder wählen")).to_be_visible()
     visit.page.get_by_label("Sprache").select_option("en")
     expect(visit.page.get_by_role("button", name="Choose pictures")).to_be_visible()
-    visit.context.close()
-    assert visit.faults == []
+    visit.close()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(
@@ -314,25 +292,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390, selector
-    visit.context.close()
-    assert visit.faults == []
+    visit.close()
 
 
 def test_dropped_files_are_taken_wherever_they_fall(visit: Visit) -> None:
     page = visit.page
-    page.locator("body").evaluate(
-        """(body, base64) => {
-            const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" }));
-            for (const kind of ["dragenter", "dragover", "drop"]) {
-                body.dispatchEvent(new DragEvent(kind, {
-                    dataTransfer: transfer, bubbles: true, cancelable: true,
-                }));
-            }
-        }""",
-        base64.b64encode(unique(photograph("rocket"))).decode(),
-    )
+    visit.dropped(("dropped.jpg", unique(photograph("rocket"))))
     visit.over(1)
     expect(visit.row("dropped.jpg")).to_contain_text("%")
     expect(page.locator("#over")).to_be_hidden()

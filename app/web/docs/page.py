@@ -10,7 +10,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import html
 
 from app.web.docs.schemas import Schema
-from app.web.files import POLICY, cache_control, version_of
+from app.web.files import cache_control, policy, version_of
 
 DOCS = "/docs"
 """The path of the page; its files are below it."""
@@ -34,7 +34,7 @@ def docs_blueprint(schema: Schema) -> Blueprint:
     @blueprint.route(DOCS, methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
     async def show(request: Request) -> HTTPResponse:
         page = pages[request.path.endswith("/")]
-        return html(page, headers={"Content-Security-Policy": POLICY})
+        return html(page, headers={"Content-Security-Policy": policy(forms=False)})
 
     @blueprint.route(f"{DOCS}/openapi.json", methods=["GET", "HEAD"])  # type: ignore[untyped-decorator]
     async def tell(request: Request) -> HTTPResponse:

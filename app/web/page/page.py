@@ -10,7 +10,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.exceptions import InvalidHeader, NotFound
 from sanic.response import html
 
-from app.web.files import POLICY, cache_control, version_of
+from app.web.files import cache_control, policy, version_of
 from imaging.formats import Format
 from imaging.options import Effort, Keep
 
@@ -54,7 +54,10 @@ class Page:
                 return None
         except InvalidHeader:
             return None
-        headers = {"Content-Security-Policy": POLICY, "Cache-Control": cache_control(named=False)}
+        headers = {
+            "Content-Security-Policy": policy(forms=True),
+            "Cache-Control": cache_control(named=False),
+        }
         return html(self._page, headers=headers)
 
     def blueprint(self) -> Blueprint:

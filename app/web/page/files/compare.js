@@ -1,10 +1,10 @@
 // One picture before and after, large: a handle between the two, zoom, and its own settings.
 
 import * as api from "./api.js";
-import { iconButton, make, show } from "./dom.js";
+import { button, iconButton, make, show } from "./dom.js";
 import { formatName, formats, quality } from "./panel.js";
 import { isKept } from "./rows.js";
-import { bytes, number, saved, t } from "./words.js";
+import { bytes, percent, saved, t } from "./words.js";
 
 const STEP = 0.25; // of the size, a step of the zoom
 const LEAST = 0.05;
@@ -15,263 +15,254 @@ const ARROW = 0.02; // of the width, a step of the handle
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export class Compare {
-  // actions: neighbour(item, ±1), change(item, settings), download(item), settings(item)
-  constructor(dialog, actions) {
-    this.dialog = dialog;
-    this.actions = actions;
-    dialog.addEventListener("close", () => this.#closed());
-    dialog.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.dialog.open && (this.fitted ? this.fit() : this.#draw())).observe(dialog);
-  }
+	urls = [];
 
-  open(item) {
-    this.#build(item);
-    if (!this.dialog.open) {
-      this.before = document.activeElement;
-      this.dialog.showModal();
-    }
-    this.handle.focus();
-    this.#load();
-  }
+	// actions: neighbour(item, by), change(item, settings), download(item), settings(item)
+	constructor(dialog, actions) {
+		Object.assign(this, { dialog, actions });
+		dialog.addEventListener("close", () => this.#closed());
+		dialog.addEventListener("keydown", (event) => this.#key(event));
+		new ResizeObserver(() => dialog.open && this.#show()).observe(dialog);
+	}
 
-  // The picture has changed: its state, or its result.
-  update(item) {
-    if (!this.dialog.open || item !== this.item) return;
-    this.#words();
-    if (item.state === "done" && item.result.url !== this.shown) this.#load();
-  }
+	open(item) {
+		this.#build(item);
+		if (!this.dialog.open) {
+			this.before = document.activeElement;
+			this.dialog.showModal();
+		}
+		this.handle.focus();
+		this.#load();
+	}
 
-  #build(item) {
-    this.item = item;
-    this.split = 0.5;
-    this.fitted = true;
-    this.shown = null;
-    this.old = make("img", { className: "old", alt: t("before"), draggable: false });
-    this.new = make("img", { className: "new", alt: t("after"), draggable: false });
-    this.view = make("div", { className: "view" }, this.old, this.new);
-    this.grid = make("div", { className: "grid", "aria-hidden": true });
-    this.handle = make("div", { className: "handle", role: "slider", tabIndex: 0, "aria-label": t("handle"), "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" });
-    this.stage = make("div", { className: "stage" }, this.view, this.grid, this.handle);
-    this.left = make("p", { className: "corner left" });
-    this.right = make("p", { className: "corner right", role: "status" });
-    this.zoomed = make("output", { className: "zoomed" });
-    const press = (key, text, onclick, name = t(key)) => make("button", { type: "button", onclick, title: name, "aria-label": name }, text);
-    this.own = make("details", { className: "own" }, make("summary", {}, t("settings")), make("div", { className: "controls" }));
-    this.#controls();
-    const neighbour = (by, key, text) => press(key, text, () => this.#go(by));
-    this.dialog.replaceChildren(
-      this.stage, this.left, this.right,
-      make("div", { className: "foot" }, make("div", { className: "bar" },
-        neighbour(-1, "previous", "‹"), neighbour(1, "next", "›"),
-        make("span", { className: "name", dir: "auto", title: item.path }, item.path),
-        press("zoom_out", "−", () => this.#zoom(-1)), this.zoomed, press("zoom_in", "+", () => this.#zoom(1)),
-        press("fit", t("fit"), () => this.fit()), press("actual", "1:1", () => this.#scaleTo(this.#actual), `1:1, ${t("actual")}`),
-        iconButton("download", t("download_of", { name: item.path }), () => this.actions.download(this.item)),
-        iconButton("remove", t("close"), () => this.dialog.close())),
-      this.own));
-    this.dialog.setAttribute("aria-label", t("compare_of", { name: item.path }));
-    this.#pointers();
-    this.#words();
-  }
+	// The picture has changed: its state, or its result.
+	update(item) {
+		if (!this.dialog.open || item !== this.item) return;
+		this.#words();
+		if (item.state === "done" && item.result.url !== this.shown) this.#load();
+	}
 
-  #controls() {
-    const { item } = this;
-    const settings = this.actions.settings(item);
-    const changed = (change) => {
-      this.actions.change(item, { ...this.actions.settings(item), ...change });
-      if ("format" in change) this.#controls();
-    };
-    const controls = item.file ? [formats(settings, changed), quality(settings, changed)] : [make("p", {}, t("not_at_hand"))];
-    this.own.lastChild.replaceChildren(...controls);
-  }
+	#build(item) {
+		Object.assign(this, { item, split: 0.5, fitted: true, shown: null, note: null, width: 0 });
+		this.old = make("img", { alt: t("before"), draggable: false });
+		this.new = make("img", { alt: t("after"), draggable: false });
+		this.view = make("div.view", {}, this.old, this.new);
+		this.grid = make("div.grid", { "aria-hidden": true });
+		this.handle = make("div.handle", { role: "slider", tabIndex: 0, "aria-label": t("handle") });
+		this.stage = make("div.stage", {}, this.view, this.grid, this.handle);
+		this.left = make("p.corner.left");
+		this.right = make("p.corner.right", { role: "status" });
+		this.zoomed = make("output.zoomed");
+		const press = (key, text, onclick, name = t(key)) => button(text, onclick, { title: name, "aria-label": name });
+		this.own = make("details.own", {}, make("summary", {}, t("settings")), make("div.controls"));
+		this.#controls();
+		this.dialog.replaceChildren(
+			this.stage, this.left, this.right,
+			make("div.foot", {}, make("div.bar", {},
+				press("previous", "‹", () => this.#go(-1)), press("next", "›", () => this.#go(1)),
+				make("span.name", { dir: "auto", title: item.path }, item.path),
+				press("zoom_out", "−", () => this.#zoom(-1)), this.zoomed, press("zoom_in", "+", () => this.#zoom(1)),
+				press("fit", t("fit"), () => this.fit()), press("actual", "1:1", () => this.#scaleTo(this.#actual), `1:1, ${t("actual")}`),
+				iconButton("download", t("download_of", { name: item.path }), () => this.actions.download(this.item)),
+				iconButton("remove", t("close"), () => this.dialog.close())),
+			this.own));
+		this.dialog.setAttribute("aria-label", t("compare_of", { name: item.path }));
+		this.#pointers();
+		this.#words();
+	}
 
-  #words() {
-    const { item } = this;
-    show(this.left, `${t("before")} · ${bytes(item.size)}`);
-    const busy = item.state !== "done" && item.state !== "failed";
-    const figure = isKept(item) ? t("kept") : saved(item.size, item.result.bytes);
-    show(this.right, busy ? t("converting") : item.state === "failed" ? t("failed_again") : `${formatName(item.result.format)} · ${bytes(item.result.bytes)} · ${figure}`);
-    this.dialog.classList.toggle("busy", busy);
-  }
+	#controls() {
+		const { item } = this;
+		const settings = this.actions.settings(item);
+		const changed = (change) => {
+			this.actions.change(item, { ...this.actions.settings(item), ...change });
+			if ("format" in change) this.#controls();
+		};
+		const controls = item.file ? [formats(settings, changed), quality(settings, changed)] : [make("p", {}, t("not_at_hand"))];
+		this.own.lastChild.replaceChildren(...controls);
+	}
 
-  async #load() {
-    const { item } = this;
-    const { url } = item.result;
-    this.shown = url;
-    try {
-      if (!this.old.src && item.file) {
-        this.old.src = this.#hold(item.file);
-        await this.old.decode().catch(() => this.#without());
-      } else if (!item.file) this.#without();
-      const after = this.#hold(await api.blob(url));
-      if (item !== this.item || url !== this.shown) return;
-      // Decoded before it is shown: what was there stays in view meanwhile.
-      const loaded = new Image();
-      loaded.src = after;
-      await loaded.decode();
-      this.new.src = after;
-      await this.new.decode();
-    } catch {
-      show(this.right, t("not_shown"));
-      return;
-    }
-    const turned = item.original?.width;
-    this.width = turned ? item.original.width : this.new.naturalWidth;
-    this.height = turned ? item.original.height : this.new.naturalHeight;
-    if (this.fitted) this.fit();
-    else this.#draw();
-  }
+	#words() {
+		const { item } = this;
+		show(this.left, this.note ?? `${t("before")} · ${bytes(item.size)}`);
+		const busy = item.state !== "done" && item.state !== "failed";
+		const figure = isKept(item) ? t("kept") : saved(item.size, item.result.bytes);
+		show(this.right, busy ? t("converting") : item.state === "failed" ? t("failed_again") : `${formatName(item.result.format)} · ${bytes(item.result.bytes)} · ${figure}`);
+		this.dialog.classList.toggle("busy", busy);
+	}
 
-  // The browser cannot show what came, or it is not at hand: the result alone.
-  #without() {
-    this.old.hidden = true;
-    this.split = 0;
-    show(this.left, t(this.item.file ? "before_not_shown" : "not_at_hand"));
-  }
+	async #load() {
+		const { item } = this;
+		const { url } = item.result;
+		this.shown = url;
+		try {
+			if (!this.old.src && item.file) {
+				this.old.src = this.#hold(item.file);
+				await this.old.decode().catch(() => this.#without());
+			} else if (!item.file) this.#without();
+			const after = this.#hold(await api.blob(url));
+			if (item !== this.item || url !== this.shown) return;
+			// Decoded before it is shown: what was there stays in view meanwhile.
+			await make("img", { src: after }).decode();
+			this.new.src = after;
+			await this.new.decode();
+		} catch {
+			show(this.right, t("not_shown"));
+			return;
+		}
+		const { width = this.new.naturalWidth, height = this.new.naturalHeight } = item.original;
+		Object.assign(this, { width, height });
+		this.#show();
+	}
 
-  #hold(blob) {
-    const url = URL.createObjectURL(blob);
-    (this.urls ??= []).push(url);
-    return url;
-  }
+	// The browser cannot show what came, or it is not at hand: the result alone.
+	#without() {
+		this.old.hidden = true;
+		this.split = 0;
+		this.note = t(this.item.file ? "before_not_shown" : "not_at_hand");
+		this.#words();
+	}
 
-  #closed() {
-    for (const url of this.urls ?? []) URL.revokeObjectURL(url);
-    this.urls = [];
-    this.dialog.replaceChildren();
-    this.before?.focus();
-  }
+	#hold(blob) {
+		const url = URL.createObjectURL(blob);
+		this.urls.push(url);
+		return url;
+	}
 
-  #go(by) {
-    const other = this.actions.neighbour(this.item, by);
-    if (!other) return;
-    for (const url of this.urls ?? []) URL.revokeObjectURL(url);
-    this.urls = [];
-    this.open(other);
-  }
+	#letGo() {
+		this.urls.splice(0).forEach((url) => URL.revokeObjectURL(url));
+	}
 
-  // One pixel of the picture is one of the screen.
-  get #actual() {
-    return 1 / devicePixelRatio;
-  }
+	#closed() {
+		this.#letGo();
+		this.dialog.replaceChildren();
+		this.before?.focus();
+	}
 
-  fit() {
-    const { clientWidth, clientHeight } = this.stage;
-    if (!this.width) return;
-    this.fitted = true;
-    this.scale = Math.min(clientWidth / this.width, clientHeight / this.height, this.#actual);
-    this.x = (clientWidth - this.width * this.scale) / 2;
-    this.y = (clientHeight - this.height * this.scale) / 2;
-    this.#draw();
-  }
+	#go(by) {
+		const other = this.actions.neighbour(this.item, by);
+		if (!other) return;
+		this.#letGo();
+		this.open(other);
+	}
 
-  // Zoom so that what is at this point of the stage stays there.
-  #scaleTo(scale, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
-    if (!this.width) return;
-    const next = clamp(scale, LEAST * this.#actual, MOST * this.#actual);
-    this.x = x - ((x - this.x) / this.scale) * next;
-    this.y = y - ((y - this.y) / this.scale) * next;
-    this.scale = next;
-    this.fitted = false;
-    this.#draw();
-  }
+	#show() {
+		if (this.fitted) this.fit();
+		else this.#draw();
+	}
 
-  #zoom(direction, x, y) {
-    const now = this.scale / this.#actual;
-    const step = now >= 2 ? now * STEP : STEP;
-    this.#scaleTo(clamp(Math.round((now + direction * step) / STEP) * STEP, STEP, MOST) * this.#actual, x, y);
-  }
+	// One pixel of the picture is one of the screen.
+	get #actual() {
+		return 1 / devicePixelRatio;
+	}
 
-  #draw() {
-    if (!this.width) return;
-    const { clientWidth } = this.stage;
-    const { style } = this.view;
-    style.width = `${this.width}px`;
-    style.height = `${this.height}px`;
-    style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
-    const cut = clamp((this.split * clientWidth - this.x) / this.scale, 0, this.width);
-    this.new.style.clipPath = `inset(0 0 0 ${cut}px)`;
-    this.old.style.clipPath = `inset(0 ${this.width - cut}px 0 0)`;
-    this.handle.style.left = `${this.split * 100}%`;
-    this.handle.setAttribute("aria-valuenow", String(Math.round(this.split * 100)));
-    const size = this.scale / this.#actual;
-    this.dialog.classList.toggle("pixels", size >= 1.99);
-    this.grid.hidden = size < GRID;
-    this.grid.style.backgroundSize = `${this.scale}px ${this.scale}px`;
-    this.grid.style.backgroundPosition = `${this.x}px ${this.y}px`;
-    show(this.zoomed, number(size, { style: "percent", maximumFractionDigits: 0 }));
-  }
+	fit() {
+		const { clientWidth, clientHeight } = this.stage;
+		if (!this.width) return;
+		this.fitted = true;
+		this.scale = Math.min(clientWidth / this.width, clientHeight / this.height, this.#actual);
+		this.x = (clientWidth - this.width * this.scale) / 2;
+		this.y = (clientHeight - this.height * this.scale) / 2;
+		this.#draw();
+	}
 
-  #splitTo(split) {
-    this.split = clamp(split, 0, 1);
-    this.#draw();
-  }
+	// Zoom so that what is at this point of the stage stays there.
+	#scaleTo(scale, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
+		if (!this.width) return;
+		const next = clamp(scale, LEAST * this.#actual, MOST * this.#actual);
+		this.x = x - ((x - this.x) / this.scale) * next;
+		this.y = y - ((y - this.y) / this.scale) * next;
+		this.scale = next;
+		this.fitted = false;
+		this.#draw();
+	}
 
-  #pointers() {
-    const { stage, handle } = this;
-    const down = new Map();
-    let sliding = false;
-    let apart = 0;
-    const spot = (event) => {
-      const box = stage.getBoundingClientRect();
-      return { x: event.clientX - box.left, y: event.clientY - box.top };
-    };
-    const gap = () => {
-      const [a, b] = down.values();
-      return Math.hypot(a.x - b.x, a.y - b.y);
-    };
-    stage.onpointerdown = (event) => {
-      stage.setPointerCapture(event.pointerId);
-      sliding = event.target === handle;
-      down.set(event.pointerId, spot(event));
-      if (down.size === 2) apart = gap();
-    };
-    stage.onpointermove = (event) => {
-      const last = down.get(event.pointerId);
-      if (!last) return;
-      const now = spot(event);
-      down.set(event.pointerId, now);
-      if (sliding) this.#splitTo(now.x / stage.clientWidth);
-      else if (down.size === 2) {
-        const [a, b] = down.values();
-        this.#scaleTo((this.scale * gap()) / apart, (a.x + b.x) / 2, (a.y + b.y) / 2);
-        apart = gap();
-      } else {
-        this.x += now.x - last.x;
-        this.y += now.y - last.y;
-        this.fitted = false;
-        this.#draw();
-      }
-    };
-    stage.onpointerup = stage.onpointercancel = (event) => {
-      down.delete(event.pointerId);
-      sliding = false;
-    };
-    stage.ondblclick = (event) => {
-      if (event.target === handle) return;
-      const { x, y } = spot(event);
-      if (this.fitted) this.#scaleTo(this.#actual, x, y);
-      else this.fit();
-    };
-    stage.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const { x, y } = spot(event);
-      this.#zoom(event.deltaY < 0 ? 1 : -1, x, y);
-    }, { passive: false });
-  }
+	#zoom(direction, x, y) {
+		const now = this.scale / this.#actual;
+		const step = now >= 2 ? now * STEP : STEP;
+		this.#scaleTo(clamp(Math.round((now + direction * step) / STEP) * STEP, STEP, MOST) * this.#actual, x, y);
+	}
 
-  #key(event) {
-    if (event.target.matches("input, select")) return;
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by && event.altKey) this.#go(by);
-    else if (by) this.#splitTo(this.split + by * ARROW);
-    else if (event.key === "Home") this.#splitTo(0);
-    else if (event.key === "End") this.#splitTo(1);
-    else if (event.key === "+" || event.key === "=") this.#zoom(1);
-    else if (event.key === "-") this.#zoom(-1);
-    else if (event.key === "0") this.fit();
-    else if (event.key === "1") this.#scaleTo(this.#actual);
-    else return;
-    event.preventDefault();
-  }
+	#draw() {
+		if (!this.width) return;
+		const { width, height, x, y, scale } = this;
+		Object.assign(this.view.style, { width: `${width}px`, height: `${height}px`, transform: `translate(${x}px, ${y}px) scale(${scale})` });
+		const cut = clamp((this.split * this.stage.clientWidth - x) / scale, 0, width);
+		this.new.style.clipPath = `inset(0 0 0 ${cut}px)`;
+		this.old.style.clipPath = `inset(0 ${width - cut}px 0 0)`;
+		this.handle.style.left = `${this.split * 100}%`;
+		this.handle.ariaValueNow = Math.round(this.split * 100);
+		const size = scale / this.#actual;
+		this.dialog.classList.toggle("pixels", size >= 1.99);
+		this.grid.hidden = size < GRID;
+		Object.assign(this.grid.style, { backgroundSize: `${scale}px ${scale}px`, backgroundPosition: `${x}px ${y}px` });
+		show(this.zoomed, percent(size));
+	}
+
+	#splitTo(split) {
+		this.split = clamp(split, 0, 1);
+		this.#draw();
+	}
+
+	#pointers() {
+		const { stage, handle } = this;
+		const down = new Map();
+		let sliding = false;
+		let apart = 0;
+		// The stage fills the dialog, and that the window.
+		const spot = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
+		const gap = () => {
+			const [a, b] = down.values();
+			return Math.hypot(a.x - b.x, a.y - b.y);
+		};
+		stage.onpointerdown = (event) => {
+			stage.setPointerCapture(event.pointerId);
+			sliding = event.target === handle;
+			down.set(event.pointerId, spot(event));
+			if (down.size === 2) apart = gap();
+		};
+		stage.onpointermove = (event) => {
+			const last = down.get(event.pointerId);
+			const now = spot(event);
+			if (!last) return;
+			down.set(event.pointerId, now);
+			if (sliding) this.#splitTo(now.x / stage.clientWidth);
+			else if (down.size === 2) {
+				const [a, b] = down.values();
+				this.#scaleTo((this.scale * gap()) / apart, (a.x + b.x) / 2, (a.y + b.y) / 2);
+				apart = gap();
+			} else {
+				this.x += now.x - last.x;
+				this.y += now.y - last.y;
+				this.fitted = false;
+				this.#draw();
+			}
+		};
+		stage.onpointerup = stage.onpointercancel = (event) => {
+			down.delete(event.pointerId);
+			sliding = false;
+		};
+		stage.ondblclick = (event) => {
+			if (event.target === handle) return;
+			const { x, y } = spot(event);
+			if (this.fitted) this.#scaleTo(this.#actual, x, y);
+			else this.fit();
+		};
+		stage.addEventListener("wheel", (event) => {
+			event.preventDefault();
+			const { x, y } = spot(event);
+			this.#zoom(event.deltaY < 0 ? 1 : -1, x, y);
+		}, { passive: false });
+	}
+
+	#key(event) {
+		if (event.target.matches("input, select")) return;
+		const zoom = { "+": () => this.#zoom(1), "=": () => this.#zoom(1), "-": () => this.#zoom(-1), 0: () => this.fit(), 1: () => this.#scaleTo(this.#actual) };
+		const step = (by) => (event.altKey ? this.#go(by) : this.#splitTo(this.split + by * ARROW));
+		const slide = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => this.#splitTo(0), End: () => this.#splitTo(1) };
+		const act = { ...zoom, ...slide }[event.key];
+		if (!act) return;
+		event.preventDefault();
+		act();
+	}
 }

@@ -4,56 +4,51 @@ import * as api from "./api.js";
 import { make } from "./dom.js";
 import { pathOf } from "./settings.js";
 
-const SHORT = 60000; // ms that an address of a file in memory is good
+const SHORT = 60000; // ms that the address of a file in memory is good
 
 export const canSaveFolder = "showDirectoryPicker" in window;
 
-function offer(url, name) {
-  const link = make("a", { href: url, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
-
-function offerBlob(blob, name) {
-  const url = URL.createObjectURL(blob);
-  offer(url, name);
-  setTimeout(() => URL.revokeObjectURL(url), SHORT);
-}
-
 export async function one(item, pattern) {
-  const name = pathOf(item, pattern).split("/").pop();
-  // A link cannot carry the key. Elsewhere the server's own name would win over the pattern.
-  offerBlob(await api.blob(item.result.url), name);
+	// A link cannot carry the key. Elsewhere the server's own name would win over the pattern.
+	const url = URL.createObjectURL(await api.blob(item.result.url));
+	make("a", { href: url, download: pathOf(item, pattern).split("/").pop() }).click();
+	setTimeout(() => URL.revokeObjectURL(url), SHORT);
 }
 
-export async function all(items, pattern) {
-  const files = items.map((item) => ({ ...item.job, path: pathOf(item, pattern) }));
-  offerBlob(await (await api.archive(files)).blob(), "pictures.zip");
+// All as a ZIP that the browser itself saves, as it comes: no script holds it. An answer that is no
+// file comes into `frame`; `refused` hears then why there is none.
+export function all(items, pattern, frame, refused) {
+	const files = items.map((item) => ({ ...item.job, path: pathOf(item, pattern) }));
+	const fields = api.archiveForm(files);
+	const inputs = Object.entries(fields).map(([name, value]) => make("input", { type: "hidden", name, value }));
+	const form = make("form", { action: `${api.root}archive`, method: "post", target: frame.name }, ...inputs);
+	frame.onload = () => api.archive(fields).catch(refused);
+	document.body.append(form);
+	form.submit();
+	form.remove();
 }
 
 // Write each into its folder; equal names get a number, as in the ZIP. Null if no folder was chosen.
-export async function folder(items, pattern, step) {
-  let top;
-  try {
-    top = await showDirectoryPicker({ mode: "readwrite" });
-  } catch (error) {
-    if (error.name === "AbortError") return null;
-    throw error;
-  }
-  const taken = new Map();
-  for (const [done, item] of items.entries()) {
-    const [name, ...parents] = pathOf(item, pattern).split("/").reverse();
-    let place = top;
-    for (const parent of parents.reverse().filter((part) => part && part !== "." && part !== "..")) place = await place.getDirectoryHandle(parent, { create: true });
-    const key = [...parents, name].join("/").toLowerCase();
-    const count = (taken.get(key) ?? 0) + 1;
-    taken.set(key, count);
-    const own = count === 1 ? name : name.replace(/(\.[^.]*)?$/, ` (${count})$1`);
-    const file = await place.getFileHandle(own, { create: true });
-    const stream = await file.createWritable();
-    await (await api.blob(item.result.url)).stream().pipeTo(stream);
-    step(done + 1);
-  }
-  return items.length;
+export async function folder(items, pattern) {
+	let top;
+	try {
+		top = await showDirectoryPicker({ mode: "readwrite" });
+	} catch (error) {
+		if (error.name === "AbortError") return null;
+		throw error;
+	}
+	const taken = new Set();
+	for (const item of items) {
+		const parents = pathOf(item, pattern).split("/").filter((part) => !/^\.*$/.test(part));
+		const name = parents.pop();
+		let place = top;
+		for (const parent of parents) place = await place.getDirectoryHandle(parent, { create: true });
+		const key = () => [...parents, own].join("/").toLowerCase();
+		let own = name;
+		for (let n = 2; taken.has(key()); n += 1) own = name.replace(/(\.[^.]*)?$/, ` (${n})$1`);
+		taken.add(key());
+		const stream = await (await place.getFileHandle(own, { create: true })).createWritable();
+		await (await api.blob(item.result.url)).stream().pipeTo(stream);
+	}
+	return items.length;
 }

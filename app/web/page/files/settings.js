@@ -1,6 +1,6 @@
 // What the pictures are to become: declared once, kept, shared by the address, told as fields.
 
-import * as store from "./store.js";
+import { visits } from "./store.js";
 
 const told = document.documentElement.dataset;
 
@@ -18,92 +18,87 @@ const DEFAULTS = { format: "webp", q: null, effort: "", width: null, height: nul
 
 // What a value read from outside becomes; undefined if it is none.
 const READ = {
-  format: (text) => (text === "same" || FORMATS.includes(text) ? text : undefined),
-  q: (text) => whole(text, 100),
-  effort: (text) => (EFFORTS.includes(text) ? text : undefined),
-  width: (text) => whole(text, MAX_SIDE),
-  height: (text) => whole(text, MAX_SIDE),
-  kb: (text) => whole(text, MAX_KB),
-  keep: (text) => String(text).split(",").filter((part) => KEEPS.includes(part)),
-  name: (text) => (text && text.length <= MAX_NAME ? text : undefined),
+	format: (text) => ["same", ...FORMATS].find((one) => one === text),
+	q: (text) => whole(text, 100),
+	effort: (text) => EFFORTS.find((one) => one === text),
+	width: (text) => whole(text, MAX_SIDE),
+	height: (text) => whole(text, MAX_SIDE),
+	kb: (text) => whole(text, MAX_KB),
+	keep: (text) => String(text).split(",").filter((part) => KEEPS.includes(part)),
+	name: (text) => (text && text.length <= MAX_NAME ? text : undefined),
 };
 
 export const PRESETS = {
-  web: { format: "webp", width: 2560, height: 2560 },
-  mail: { format: "jpg", q: 75, width: 1600, height: 1600 },
-  archive: { format: "same", effort: "small", keep: KEEPS },
+	web: { format: "webp", width: 2560, height: 2560 },
+	mail: { format: "jpg", q: 75, width: 1600, height: 1600 },
+	archive: { format: "same", effort: "small", keep: KEEPS },
 };
 
 function whole(text, most) {
-  const value = Number(text);
-  return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
+	const value = Number(text);
+	return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
 }
 
 // Values from outside, those that cannot be as by default.
 export function read(values) {
-  const settings = { ...DEFAULTS };
-  for (const [name, parse] of Object.entries(READ)) {
-    const value = values[name];
-    const parsed = value === null || value === undefined ? undefined : parse(value);
-    if (parsed !== undefined) settings[name] = parsed;
-  }
-  return settings;
+	const settings = { ...DEFAULTS };
+	for (const [name, parse] of Object.entries(READ)) {
+		settings[name] = parse(values[name] ?? NaN) ?? settings[name];
+	}
+	return settings;
 }
 
 export const preset = (name) => ({ ...DEFAULTS, ...PRESETS[name] });
 
 const chosen = (settings) =>
-  Object.entries(settings).filter(([name, value]) => value !== null && String(value) !== String(DEFAULTS[name]));
+	Object.entries(settings).filter(([name, value]) => value !== null && String(value) !== String(DEFAULTS[name]));
 
 // Those of the address, or else the last ones.
 export function first() {
-  const query = Object.fromEntries(new URLSearchParams(location.search));
-  const named = Object.keys(query).some((name) => name in READ);
-  return read(named ? query : store.get("settings", {}));
+	const query = Object.fromEntries(new URLSearchParams(location.search));
+	const named = Object.keys(query).some((name) => name in READ);
+	return read(named ? query : visits.get("settings", {}));
 }
 
 export function remember(settings) {
-  store.put("settings", settings);
-  const query = new URLSearchParams(chosen(settings).map(([name, value]) => [name, String(value)]));
-  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+	visits.put("settings", settings);
+	const query = new URLSearchParams(chosen(settings).map(([name, value]) => [name, String(value)]));
+	history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
 }
 
 export const takesQ = (format) => !PLAIN.has(format);
 
 // What `same` becomes for files that can be read and not written, by the end of their name.
-const UNWRITTEN = { heic: "jpg", heif: "jpg", hif: "jpg", tif: "jpg", tiff: "jpg", jp2: "jpg", j2k: "jpg", jpx: "jpg", bmp: "png", ico: "png", cur: "png" };
+const UNWRITTEN = { jpg: /\.(hei[cf]|hif|tiff?|jp2|j2k|jpx)$/i, png: /\.(bmp|ico|cur)$/i };
 
-export const ending = (name) => (/\.([^./]+)$/.exec(name)?.[1] ?? "").toLowerCase();
-
-export const instead = (settings, name) =>
-  settings.format === "same" ? UNWRITTEN[ending(name)] : undefined;
+export const instead = ({ format }, name) =>
+	format === "same" ? Object.keys(UNWRITTEN).find((other) => UNWRITTEN[other].test(name)) : undefined;
 
 // The fields of an upload.
 export function fields(settings, name = "") {
-  const other = instead(settings, name);
-  const fields = { format: other ?? settings.format };
-  // Transparency is not to become white unasked: the picture is sent again as PNG then.
-  if (other && OPAQUE.has(other)) fields.alpha = "refuse";
-  // A limit of bytes finds the quality by itself.
-  const q = settings.q ?? (settings.kb ? null : "auto");
-  if (q && takesQ(fields.format)) fields.q = q;
-  for (const name of ["effort", "width", "height"]) if (settings[name]) fields[name] = settings[name];
-  if (settings.kb) fields.max_bytes = `${settings.kb}K`;
-  if (settings.keep.length) fields.keep = settings.keep.join(",");
-  return fields;
+	const other = instead(settings, name);
+	const fields = { format: other ?? settings.format };
+	// Transparency is not to become white unasked: the picture is sent again as PNG then.
+	if (other && OPAQUE.has(other)) fields.alpha = "refuse";
+	// A limit of bytes finds the quality by itself.
+	const q = settings.q ?? (settings.kb ? null : "auto");
+	if (q && takesQ(fields.format)) fields.q = q;
+	for (const name of ["effort", "width", "height"]) if (settings[name]) fields[name] = settings[name];
+	if (settings.kb) fields.max_bytes = `${settings.kb}K`;
+	if (settings.keep.length) fields.keep = settings.keep.join(",");
+	return fields;
 }
 
 // The command that does the same.
 export function curl(settings, root) {
-  const given = Object.entries(fields(settings)).map(([name, value]) => `-F ${name}=${value}`);
-  return ["curl", "-F picture=@picture.jpg", ...given, `'${root}upload'`].join(" ");
+	const given = Object.entries(fields(settings)).map(([name, value]) => `-F ${name}=${value}`);
+	return ["curl", "-F picture=@picture.jpg", ...given, `'${root}upload'`].join(" ");
 }
 
 // The path of a result, as the name pattern has it.
 export function pathOf(item, pattern) {
-  const cut = item.path.lastIndexOf("/") + 1;
-  const name = item.path.slice(cut).replace(/\.[^.]*$/, "");
-  const values = { name, ext: item.job.format, width: item.result.width ?? "", height: item.result.height ?? "", quality: item.job.quality };
-  const made = pattern.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
-  return item.path.slice(0, cut) + made;
+	const cut = item.path.lastIndexOf("/") + 1;
+	const name = item.path.slice(cut).replace(/\.[^.]*$/, "");
+	const values = { name, ext: item.job.format, width: item.result.width ?? "", height: item.result.height ?? "", quality: item.job.quality };
+	return item.path.slice(0, cut) + pattern.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 }

@@ -1,35 +1,20 @@
-// What is kept between visits; nothing where storage is off or full.
+// What is kept; nothing where storage is off or full.
 
-export function get(name, otherwise = null) {
-  try {
-    const text = localStorage.getItem(name);
-    return text === null ? otherwise : JSON.parse(text);
-  } catch {
-    return otherwise;
-  }
+function tried(work, otherwise) {
+	try {
+		return work();
+	} catch {
+		return otherwise;
+	}
 }
 
-export function put(name, value) {
-  try {
-    localStorage.setItem(name, JSON.stringify(value));
-  } catch {
-    // It is not remembered.
-  }
-}
+const kept = (storage) => ({
+	get: (name, otherwise = null) => tried(() => JSON.parse(storage().getItem(name)) ?? otherwise, otherwise),
+	put: (name, value) => tried(() => storage().setItem(name, JSON.stringify(value))),
+	drop: (name) => tried(() => storage().removeItem(name)),
+	names: (prefix) => tried(() => Object.keys(storage()).filter((name) => name.startsWith(prefix)), []),
+});
 
-export function drop(name) {
-  try {
-    localStorage.removeItem(name);
-  } catch {
-    // It was not remembered.
-  }
-}
-
-// The names that begin so.
-export function names(prefix) {
-  try {
-    return Object.keys(localStorage).filter((name) => name.startsWith(prefix));
-  } catch {
-    return [];
-  }
-}
+// For all visits, and for this tab alone: two tabs have a batch each.
+export const visits = kept(() => localStorage);
+export const tab = kept(() => sessionStorage);

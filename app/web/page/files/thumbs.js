@@ -6,60 +6,51 @@ const AT_ONCE = 2;
 const SIDE = 96;
 
 const waiting = [];
+const rows = new WeakMap();
 let busy = 0;
 
 const observer = new IntersectionObserver((seen) => {
-  for (const { isIntersecting, target } of seen) if (isIntersecting) want(target);
+	for (const { isIntersecting, target } of seen) {
+		const { item } = rows.get(target);
+		if (!isIntersecting || !(item.file || item.result)) continue;
+		observer.unobserve(target);
+		waiting.push(target);
+		next();
+	}
 }, { rootMargin: "200px" });
-
-const rows = new WeakMap();
 
 // Draw on `canvas` when it comes into view; false is told where that cannot be.
 export function watch(canvas, item, drawn) {
-  rows.set(canvas, { item, drawn });
-  observer.observe(canvas);
+	rows.set(canvas, { item, drawn });
+	observer.observe(canvas);
 }
 
-export function forget(canvas) {
-  observer.unobserve(canvas);
-}
-
-function want(canvas) {
-  const { item } = rows.get(canvas);
-  if (!item.file && !item.result) return;
-  observer.unobserve(canvas);
-  waiting.push(canvas);
-  next();
-}
+export const forget = (canvas) => observer.unobserve(canvas);
 
 async function next() {
-  if (busy >= AT_ONCE || !waiting.length) return;
-  busy += 1;
-  const canvas = waiting.shift();
-  const { item, drawn } = rows.get(canvas);
-  try {
-    if (canvas.isConnected) await draw(canvas, item);
-    drawn(true);
-  } catch {
-    drawn(false);
-  } finally {
-    busy -= 1;
-    next();
-  }
+	if (busy >= AT_ONCE || !waiting.length) return;
+	busy += 1;
+	const canvas = waiting.shift();
+	const { item, drawn } = rows.get(canvas);
+	try {
+		if (canvas.isConnected) await draw(canvas, item);
+		drawn(true);
+	} catch {
+		drawn(false);
+	}
+	busy -= 1;
+	next();
 }
 
-async function draw(canvas, item) {
-  let source;
-  try {
-    if (!item.file) throw new Error("no file");
-    source = await createImageBitmap(item.file);
-  } catch (error) {
-    if (!item.result) throw error;
-    source = await createImageBitmap(await api.blob(item.result.url));
-  }
-  const scale = Math.max(SIDE / source.width, SIDE / source.height);
-  const [width, height] = [source.width * scale, source.height * scale];
-  canvas.width = canvas.height = SIDE;
-  canvas.getContext("2d").drawImage(source, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
-  source.close();
+// Made small while it is decoded, beside the page's own thread.
+const small = (blob) => createImageBitmap(blob, { resizeHeight: SIDE, resizeQuality: "medium" });
+
+async function draw(canvas, { file, result }) {
+	let source = file && await small(file).catch(() => null);
+	source ??= await small(await api.blob(result.url));
+	const scale = Math.max(1, SIDE / source.width);
+	const [width, height] = [source.width * scale, source.height * scale];
+	canvas.width = canvas.height = SIDE;
+	canvas.getContext("2d").drawImage(source, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
+	source.close();
 }
