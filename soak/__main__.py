@@ -13,6 +13,7 @@ from pathlib import Path
 from soak.faults import Schedule
 from soak.judge import judge
 from soak.ledger import Ledger, Verdict
+from soak.receiver import Receiver
 from soak.service import Service, SoakError
 from soak.shrinking import Outputs, Shrinking
 from soak.stream import Stream
@@ -29,10 +30,11 @@ def main() -> int:
     arguments = parser.parse_args()
     seed = random.randrange(2**32) if arguments.seed is None else arguments.seed
     with tempfile.TemporaryDirectory(prefix="tinyimage-soak-") as folder:
-        service = Service(Path(folder))
+        receiver = Receiver(seed)
+        service = Service(Path(folder), receiver.settings)
         status = 1
         try:
-            status = asyncio.run(_soak(service, arguments.minutes * 60, seed))
+            status = asyncio.run(_soak(service, receiver, arguments.minutes * 60, seed))
         except* SoakError as errors:
             for error in errors.exceptions:
                 print(f"soak: {error}", file=sys.stderr)
@@ -41,10 +43,11 @@ def main() -> int:
             status = 130
         finally:
             service.destroy()
+            receiver.close()
     return status
 
 
-async def _soak(service: Service, seconds: float, seed: int) -> int:
+async def _soak(service: Service, receiver: Receiver, seconds: float, seed: int) -> int:
     began = time.monotonic()
 
     def tell(line: str) -> None:
@@ -68,10 +71,14 @@ async def _soak(service: Service, seconds: float, seed: int) -> int:
     tell("asking for each picture")
     verdict = await judge(service, ledger)
     await shrinking.judge()
+    tell("waiting for each picture's webhook")
+    await asyncio.to_thread(receiver.judge, verdict.done, verdict.failures)
     await asyncio.to_thread(service.terminate)
     tell("over")
-    wrong = ledger.wrong + verdict.faults + shrinking.outputs.wrong
+    wrong = ledger.wrong + verdict.faults + shrinking.outputs.wrong + receiver.wrong
     _report(ledger, verdict, schedule, shrinking.outputs, wrong)
+    for what, count in receiver.counts.most_common():
+        print(f"{what}: {count}")
     if wrong:
         _show_log(service)
     return 1 if wrong else 0

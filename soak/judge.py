@@ -65,6 +65,7 @@ class _Clerk:
             else:
                 reasons = self._verdict.hurt if order.readable else self._verdict.refused
                 reasons[reason] += 1
+                self._verdict.failures.add(job_id)
         else:
             fault = "lost" if state is None else f"stuck as {state}"
         if fault:

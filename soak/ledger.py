@@ -31,6 +31,8 @@ class Verdict:
 
     done: set[str] = field(default_factory=set)
     """By job id."""
+    failures: set[str] = field(default_factory=set)
+    """The same of those that failed with a reason."""
     refused: Counter[str] = field(default_factory=Counter)
     """Failed ones that cannot be read, by reason."""
     hurt: Counter[str] = field(default_factory=Counter)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -49,11 +50,13 @@ class Role(StrEnum):
 class Service:
     """`python -m app`, which can be ended and started again in the same folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
         """
         Args:
             folder: an empty one for the service's own.
+            settings: beside `SETTINGS`.
         """
+        self._settings = {**SETTINGS, **settings}
         self.port = free_port()
         self._folder = folder
         self._log = folder / "server.log"
@@ -72,7 +75,7 @@ class Service:
         """
         begun = len(self.log)
         with self._log.open("ab") as log:
-            self._process = start(self._folder, self.port, log, **SETTINGS)
+            self._process = start(self._folder, self.port, log, **self._settings)
         deadline = time.monotonic() + READY_SECONDS
         while READY_LINE not in self.log[begun:]:
             if self._process.poll() is not None or time.monotonic() > deadline:

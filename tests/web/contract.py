@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import httpx
-from openapi_schema_validator import OAS30Validator
+from openapi_schema_validator import OAS31Validator
 
 
 class Contract:
@@ -36,7 +36,7 @@ class Contract:
     def validate(self, value: Any, schema: dict[str, Any]) -> None:
         """Assert that the value is as a schema of this document says, and has nothing else."""
         whole = {**schema, "components": self._components}
-        OAS30Validator(whole, format_checker=OAS30Validator.FORMAT_CHECKER).validate(value)
+        OAS31Validator(whole, format_checker=OAS31Validator.FORMAT_CHECKER).validate(value)
 
     def component(self, name: str) -> dict[str, Any]:
         """What names one of the schemas."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openapi_spec_validator import OpenAPIV30SpecValidator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from sanic import Sanic
 
 from app.core.config.settings import Settings
@@ -165,7 +165,7 @@ def test_each_of_several_processes_has_the_whole_schema(redis_url: str, tmp_path
 
 
 def test_the_schema_is_valid(contract: Contract) -> None:
-    OpenAPIV30SpecValidator(contract.schema).validate()
+    OpenAPIV31SpecValidator(contract.schema).validate()
 
 
 def test_the_schema_has_all_routes_and_no_other(contract: Contract) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import redis
+from websockets.sync.client import connect
 
 from tests.pictures import md5, photograph, unique
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, receiver, webhook_settings
+from tests.scrape import scrape, total
 from tests.service import Client, Service, service, until
+from tests.web.sockets import message
 
 SHOP_KEY, BLOG_KEY = "shop-key-of-16-characters", "blog-key-of-16-characters"
 TOKEN = "a-token-of-the-client"
@@ -126,3 +134,79 @@ def test_whoever_asks_for_the_same_picture_is_told_too(
         "/hooks/shop",
         "/hooks/waiting",
     ]
+
+
+def test_a_picture_of_a_socket_is_told_of_too(
+    server: Service, client: Client, receiver: Receiver
+) -> None:
+    data = unique(photograph("rocket"))
+    headers = {"x-api-key": SHOP_KEY}
+    with connect(server.ws_url, additional_headers=headers, max_size=None) as ws:
+        ws.send(message(data, format="jpg", webhook=f"{receiver.url}/socket"))
+        told = receiver.of(md5(data), 2)
+        assert sorted(each.path for each in told) == ["/hooks/shop", "/hooks/socket"]
+        ws.send(message(data, format="png", webhook="http://10.0.0.1/"))
+        answers = [json.loads(ws.recv(timeout=30)) for _ in range(4)]
+    assert answers[-1]["message"] == "invalid_option"
+    assert answers[-1]["detail"] == "'webhook': The URL does not lead to a public address"
+
+
+def test_a_url_that_leads_inside_is_refused_and_nothing_is_queued(client: Client) -> None:
+    data = unique(photograph("rocket"))
+    answer = client.upload(data, "webp", webhook="http://169.254.169.254/latest")
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "'webhook': The URL does not lead to a public address"
+    assert not client.status(md5(data))
+
+
+def test_the_tries_are_counted(server: Service, client: Client, receiver: Receiver) -> None:
+    def counted(outcome: str) -> float:
+        scraped = scrape(server.url, **{"x-api-key": SHOP_KEY})
+        return total(scraped, "tinyimage_webhook_tries_total", outcome=outcome)
+
+    before = counted("retried")
+    receiver.answers = [500]
+    data = unique(photograph("rocket"))
+    client.upload(data, "webp")
+    receiver.of(md5(data), 2)
+    until(lambda: counted("retried") == before + 1)
+    assert counted("delivered")
+
+
+def test_no_secret_is_in_redis_or_the_logs_and_no_token_in_the_logs(
+    server: Service, client: Client, receiver: Receiver
+) -> None:
+    data = unique(photograph("rocket"))
+    client.upload(data, "webp", webhook=f"{receiver.url}/own?token={TOKEN}")
+    receiver.of(md5(data), 2)
+    secrets = [part for secret in (SECRET, OTHER_SECRET) for part in (secret, secret[6:])]
+    with contextlib.closing(redis.Redis.from_url(server.redis_url)) as connection:
+        kept = b"\n".join(_everything(connection))
+    assert TOKEN.encode() in kept  # what is looked for would be found
+    assert not [secret for secret in secrets if secret.encode() in kept]
+    log = "".join(server.log)
+    assert f"image.done {md5(data)} → 127.0.0.1" in log
+    assert not [secret for secret in (*secrets, TOKEN) if secret in log]
+
+
+def _everything(connection: Any) -> Iterator[bytes]:
+    """All that Redis holds, decompressed where RQ compresses."""
+    for key in connection.scan_iter():
+        yield key
+        match connection.type(key):
+            case b"hash":
+                for name, value in connection.hgetall(key).items():
+                    yield name
+                    yield value
+                    with contextlib.suppress(zlib.error):
+                        yield zlib.decompress(value)
+            case b"string":
+                yield connection.get(key)
+            case b"stream":
+                yield repr(connection.xrange(key)).encode()
+            case b"list":
+                yield from connection.lrange(key, 0, -1)
+            case b"zset":
+                yield from connection.zrange(key, 0, -1)
+            case b"set":
+                yield from connection.smembers(key)

@@ -455,8 +455,11 @@ def _describe(error: dict[str, Any]) -> str:
         known = [part for part in error["loc"][:2] if part in ("auth", "api_keys")]
         what = "has a setting it does not know" if error["type"] == "extra_forbidden" else message
         return f"{'.'.join(known)}: {what[0].lower()}{what[1:]}"
-    if error["loc"][:1] == ("webhooks",) and len(error["loc"]) == 1:
+    if error["loc"] == ("webhooks",):
         return f"webhooks.{message}" if error["type"] == "value_error" else f"webhooks: {message}"
+    if error["loc"][:2] == ("webhooks", "endpoints") and error["type"] == "extra_forbidden":
+        # Its name may be a secret that lost its own.
+        return f"{'.'.join(map(str, error['loc'][:3]))} has a setting it does not know"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting"
     if error["loc"] == ("presets",):

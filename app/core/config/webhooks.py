@@ -148,7 +148,7 @@ class WebhookSettings(Section):
             try:
                 check_url(endpoint.url, rules)
             except Refused as error:
-                raise ValueError(f"endpoints.{name}.url: {str(error).lower()}") from None
+                raise ValueError(f"endpoints.{name}.url: {error}") from None
             for key in endpoint.keys or ():
                 if key not in api_keys:
                     raise ValueError(f"endpoints.{name}.keys: there is no API key of that name")

@@ -12,11 +12,16 @@ from app.web.docs.responses import Failure, Object, Responses, failures
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 SERVER, PICTURES, SOCKETS, TINIFY = "server", "pictures", "sockets", "tinify"
+WEBHOOKS = "webhooks"
 
 TAGS = [
     {"name": PICTURES, "description": "Upload, follow, download."},
     {"name": SERVER, "description": "The server itself."},
     {"name": SOCKETS, "description": "Any number of pictures over one WebSocket."},
+    {
+        "name": WEBHOOKS,
+        "description": "Messages to those that the operator or an upload names.",
+    },
     {"name": TINIFY, "description": "The Tinify API, for clients of TinyPNG."},
 ]
 
@@ -58,7 +63,7 @@ class Operation:
         return replace(self, name=f"head_{what}", summary=f"{self.summary}: the headers alone")
 
     def describe(self, method: str) -> Object:
-        """The operation in OpenAPI 3.0.3.
+        """The operation in OpenAPI 3.1.
 
         Args:
             method: GET, POST, DELETE, or HEAD, whose answers have no body.

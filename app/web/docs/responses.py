@@ -9,7 +9,7 @@ from app.core.errors import CHALLENGE
 from app.web.docs.schemas import Schema, ref
 
 Object = Mapping[str, Any]
-"""An object of the schema, in OpenAPI 3.0.3."""
+"""An object of the schema, in OpenAPI 3.1."""
 
 Responses = dict[str, Schema]
 """By status."""

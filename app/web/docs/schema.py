@@ -13,6 +13,7 @@ from app.web.docs.formats import formats_table
 from app.web.docs.operation import TAGS, operation_of
 from app.web.docs.responses import HEADERS
 from app.web.docs.schemas import Schema, schemas
+from app.web.docs.webhooks import webhooks
 from app.web.guard.auth import BASIC_USER
 
 _SECURITY = {
@@ -29,7 +30,7 @@ _PARAMETER = re.compile(r"<(\w+):\w+>")
 
 
 def build_schema(app: Sanic[Any, Any], *, keys_required: bool) -> Schema:
-    """The schema in OpenAPI 3.0.3 of all routes whose handlers are `documented`.
+    """The schema in OpenAPI 3.1 of all routes whose handlers are `documented`.
 
     Args:
         keys_required: whether a request without a key is refused.
@@ -44,7 +45,7 @@ def build_schema(app: Sanic[Any, Any], *, keys_required: bool) -> Schema:
     about = (Path(__file__).parent / "about.md").read_text(encoding="utf-8")
     anyone: list[dict[str, list[str]]] = [] if keys_required else [{}]
     return {
-        "openapi": "3.0.3",
+        "openapi": "3.1.0",
         "info": {
             "title": "TinyImage Server",
             "version": __version__,
@@ -54,6 +55,7 @@ def build_schema(app: Sanic[Any, Any], *, keys_required: bool) -> Schema:
         "servers": [{"url": "..", "description": "This server"}],
         "tags": TAGS,
         "paths": paths,
+        "webhooks": webhooks(),
         "security": anyone + [{name: []} for name in _SECURITY],
         "components": {"schemas": schemas(), "headers": HEADERS, "securitySchemes": _SECURITY},
     }

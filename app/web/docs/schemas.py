@@ -11,7 +11,7 @@ from app.core.errors import Where, codes_at
 from app.core.jobs.job import JobState
 from app.core.outgoing.webhook import MAX_URL
 from app.core.picture.priority import Priority
-from app.core.picture.recipients import WEBHOOK
+from app.core.picture.recipients import WEBHOOK, EventType
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option
@@ -50,7 +50,7 @@ def _choice(description: str, values: Iterable[str]) -> Schema:
 
 
 def _named(name: str, description: str, **more: Any) -> Schema:
-    # In OpenAPI 3.0 nothing may stand beside $ref.
+    # Some generators of clients read nothing beside $ref, as in OpenAPI 3.0.
     return {"allOf": [ref(name)], "description": description, **more}
 
 
@@ -234,6 +234,19 @@ _SELECTED: dict[str, Schema] = {
 }
 """Members of an object in JSON that names conversions of a picture."""
 
+
+def _message(type: EventType, required: Schema, optional: Schema) -> Schema:
+    """A message to the recipients of an event."""
+    return _object(
+        f"The message of `{type}`.",
+        {
+            "type": _choice("The kind of event.", (type,)),
+            "timestamp": _text("Of the event.", format="date-time"),
+            "data": _object("What has happened.", required, optional),
+        },
+    )
+
+
 SCHEMAS: dict[str, Schema] = {
     "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
     "Format": _choice("A format that results are written in.", Format),
@@ -254,6 +267,30 @@ SCHEMAS: dict[str, Schema] = {
         "The options of a conversion, without defaults.",
         {},
         {name: _kept(option) for name, option in options.OPTIONS.items()},
+    ),
+    "ImageDone": _message(
+        EventType.IMAGE_DONE,
+        {
+            **_CONVERSION,
+            "status": _choice("Of the picture.", (JobState.DONE,)),
+            "filename": DETAILS["filename"],
+            "download_url": _text(
+                "The URL of exactly this result, relative to the root of the server if it is not "
+                "absolute.",
+                example=f"download/{EXAMPLE_MD5}?format=webp&lossless=false",
+            ),
+        },
+        {**_CHOSEN, **{name: DETAILS[name] for name in ("original_bytes", "result_bytes")}},
+    ),
+    "ImageFailed": _message(
+        EventType.IMAGE_FAILED,
+        {
+            **_CONVERSION,
+            "status": _choice("Of the picture.", (JobState.FAILED,)),
+            "filename": DETAILS["filename"],
+            **_FAILED,
+        },
+        {**_CHOSEN, "original_bytes": DETAILS["original_bytes"]},
     ),
     "Health": _object("The process answers.", {"status": _choice("Always `ok`.", ("ok",))}),
     "Readiness": _object(
