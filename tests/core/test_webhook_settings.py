@@ -103,6 +103,7 @@ SHOP = {"url": URL, "secret": SECRET}
         ({"ANY": "true"}, "webhooks.secret: is needed with any"),
         ({"ANY": "true", "SECRET": "whsec_no"}, "webhooks.secret: should be whsec_"),
         ({"RETRIES": "5,-1"}, "webhooks.retries"),
+        ({"RETRIES": ""}, "webhooks.retries"),
         ({"TIMEOUT": "0"}, "webhooks.timeout"),
     ],
 )

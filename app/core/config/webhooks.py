@@ -126,7 +126,7 @@ class WebhookSettings(Section):
         tuple[Annotated[float, Field(gt=0, le=24 * 3600)], ...],
         NoDecode,
         BeforeValidator(parse_list),
-    ] = Field((5, 300, 1800, 7200, 18000), max_length=MAX_TRIES)
+    ] = Field((5, 300, 1800, 7200, 18000), min_length=1, max_length=MAX_TRIES)
     """Seconds before each further try, up to a fifth longer by chance."""
     timeout: int = Field(15, ge=1, le=30)
     """Seconds for one try, from the look-up of the name to the answer."""
