@@ -38,6 +38,8 @@ class Where(Flag):
     """`GET /download`."""
     ARCHIVE = auto()
     """`POST /archive`."""
+    STREAM = auto()
+    """`GET /events`."""
     OPENING = auto()
     """A WebSocket that is opened."""
     MESSAGE = auto()
@@ -48,7 +50,7 @@ class Where(Flag):
     TINIFY = auto()
     """The Tinify API, which tells errors in its own words; docs/tinify.md."""
 
-    HTTP = REQUEST | KEYED | READINESS | UPLOAD | PICTURE | RESULT | ARCHIVE | OPENING
+    HTTP = REQUEST | KEYED | READINESS | UPLOAD | PICTURE | RESULT | ARCHIVE | STREAM | OPENING
 
 
 class TinyImageError(Exception):
@@ -117,7 +119,7 @@ class InvalidOption(TinyImageError):
 
     code = "invalid_option"
     status = 400
-    where = Where.UPLOAD | Where.RESULT | Where.ARCHIVE | Where.MESSAGE
+    where = Where.UPLOAD | Where.RESULT | Where.ARCHIVE | Where.STREAM | Where.MESSAGE
     example = "q should be a number from 1 to 100 (it is '200')"
 
     @property
@@ -225,6 +227,15 @@ class ResultsMissing(NotFound):
     @property
     def details(self) -> Mapping[str, object]:
         return {"missing": dict.fromkeys(self.missing, "there is no such result")}
+
+
+class NotAcceptable(TinyImageError):
+    """The `Accept` of the request does not take `text/event-stream` (RFC 9110, section 15.5.7)."""
+
+    code = "not_acceptable"
+    status = 406
+    where = Where.STREAM
+    example = "The answer is text/event-stream, which the Accept of the request does not take"
 
 
 class UploadTimeout(TinyImageError):
@@ -393,11 +404,12 @@ class QueueFull(TinyImageError):
 
 
 class TooManySockets(TinyImageError):
-    """`limits.sockets` sockets are open, or `limits.sockets_per_address` from this address."""
+    """`limits.sockets` sockets and event streams are open, or `limits.sockets_per_address` from
+    this address."""
 
     code = "too_many_sockets"
     status = 503
-    where = Where.OPENING
+    where = Where.OPENING | Where.STREAM
     example = "Too many open sockets; try again later"
     header_names = ("Retry-After",)
     retry_after = 30

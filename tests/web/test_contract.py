@@ -58,6 +58,10 @@ def done(server: Service) -> str:
         ("GET /status/DONE?wait=61", {}, 400),
         ("GET /status/nothing", {}, 404),
         (f"GET /status/{NOBODY}", {}, 404),
+        ("GET /events/DONE", {}, 200),
+        ("HEAD /events/DONE", {}, 200),
+        ("GET /events/DONE", {"Accept": "image/*"}, 406),
+        (f"GET /events/{NOBODY}", {}, 404),
         ("GET /queue/DONE", {}, 404),
         (f"GET /queue/{NOBODY}", {}, 404),
         ("GET /download/DONE", {}, 200),
@@ -163,6 +167,7 @@ def test_keys_and_limits_are_as_the_schema_says(alone: tuple[Web, Contract]) -> 
         ("GET", "/"),
         ("POST", "/upload"),
         ("GET", f"/status/{NOBODY}"),
+        ("GET", f"/events/{NOBODY}"),
         ("GET", f"/queue/{NOBODY}"),
         ("GET", f"/download/{NOBODY}"),
         ("HEAD", f"/download/{NOBODY}"),
@@ -223,7 +228,7 @@ def test_without_redis_answers_are_as_the_schema_says(tmp_path: Path) -> None:
         http = running.client.http
         for response in (
             running.client.upload(unique(photograph("rocket"))),
-            *(http.get(f"/{name}/{NOBODY}") for name in ("status", "queue", "download")),
+            *(http.get(f"/{name}/{NOBODY}") for name in ("status", "events", "queue", "download")),
             http.head(f"/download/{NOBODY}"),
         ):
             assert response.status_code == 503

@@ -218,9 +218,9 @@ class LimitSettings(Section):
     send_timeout: int = Field(60, ge=1)
     """Seconds without progress in sending to a client, after which it is cut off."""
     sockets: int = Field(4_000, ge=1)
-    """Open sockets of each web process."""
+    """Open sockets and event streams of each web process."""
     sockets_per_address: int = Field(1_000, ge=1)
-    """Open sockets of each web process from one address."""
+    """Open sockets and event streams of each web process from one address."""
     socket_pictures: int = Field(500, ge=1)
     """Pictures of one socket in work; further messages stay unread."""
     socket_idle: int = Field(3_600, ge=1)

@@ -23,7 +23,7 @@ DOWNLOADS = ("/download/", "/output/")
 ALLOWED_METHODS = "GET, HEAD, POST, DELETE, OPTIONS"
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, "
-    "If-Unmodified-Since, Prefer, Range, X-API-Key, X-Request-ID"
+    "If-Unmodified-Since, Last-Event-ID, Prefer, Range, X-API-Key, X-Request-ID"
 )
 EXPOSED_HEADERS = (
     "Accept-Ranges, Compression-Count, Content-Disposition, Content-Length, Content-Range, ETag, "

@@ -1,4 +1,4 @@
-"""The open sockets of this process."""
+"""The open sockets and event streams of this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.web.guard.address import client_network
 
 
 class Sockets:
-    """Counts open sockets, in all and of each address."""
+    """Counts open sockets and event streams, in all and of each address."""
 
     def __init__(self, most: int, most_per_address: int) -> None:
         self._most = most

@@ -9,6 +9,7 @@ from app.web.guard.requests import Guard
 from app.web.http.about import Page, add_about
 from app.web.http.archive import add_archive
 from app.web.http.download import add_download
+from app.web.http.events import add_events
 from app.web.http.status import add_status
 from app.web.http.upload import add_upload
 from app.web.http.withdrawal import add_withdrawal
@@ -19,7 +20,7 @@ from app.web.service.intake import Intake
 def http_blueprint(
     settings: Settings, intake: Intake, conversions: Conversions, guard: Guard, page: Page
 ) -> Blueprint:
-    """/ /upload /status /queue /download /archive
+    """/ /upload /status /events /queue /download /archive
 
     Args:
         page: what browsers get at `/`.
@@ -28,6 +29,7 @@ def http_blueprint(
     add_about(blueprint, settings, guard, page)
     add_upload(blueprint, settings, intake, guard)
     add_status(blueprint, settings, conversions)
+    add_events(blueprint, settings, conversions, guard)
     add_withdrawal(blueprint, settings, conversions)
     add_download(blueprint, settings, conversions)
     add_archive(blueprint, settings, conversions, guard)

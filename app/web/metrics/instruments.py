@@ -30,7 +30,8 @@ OTHER = "other"
 """The label of any other method, and of a path without a route: invented names never become
 labels."""
 
-SOCKET_ROUTE = "live"
+LASTING_ROUTES = frozenset({"live", "events"})
+"""Those of sockets and event streams, which last as long as pictures take."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram of requests, in seconds."""
@@ -114,7 +115,7 @@ class Instruments:
         self._seconds = _Children(
             Histogram(
                 "tinyimage_http_request_duration_seconds",
-                "Seconds from a request's head to the end of its answer, without sockets",
+                "Seconds from a request's head to the end of its answer; sockets and streams aside",
                 ("route",),
                 buckets=BOUNDS,
                 registry=registry,
@@ -138,13 +139,13 @@ class Instruments:
         )
         self._in_flight = Gauge(
             "tinyimage_http_requests_in_flight",
-            "Requests being answered, without sockets",
+            "Requests being answered, without sockets and event streams",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._sockets = Gauge(
             "tinyimage_sockets_open",
-            "Open sockets",
+            "Open sockets and event streams",
             multiprocess_mode="livesum",
             registry=registry,
         )
@@ -167,7 +168,7 @@ class Instruments:
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[None]:
-        """Count a socket as open, and its request as ended."""
+        """Count a socket or an event stream as open, and its request as ended."""
         self._in_flight.dec()
         self._sockets.inc()
         try:
@@ -184,7 +185,7 @@ class Instruments:
         else:
             method = record.method if record.method in METHODS else OTHER
             self._requests[route, method, record.status].inc()
-            if route != SOCKET_ROUTE:
+            if route not in LASTING_ROUTES:
                 self._seconds[(route,)].observe(record.seconds)
         if record.bytes_in:
             self._received[(route,)].inc(record.bytes_in)

@@ -149,6 +149,10 @@ class Requests(Http):
             await self._send(data)
         self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
 
+    async def head_response_ignored(self, data: bytes, end_stream: bool) -> None:
+        """Drop the body of an answer to HEAD. Sanic's own is not awaitable, but awaited."""
+        super().head_response_ignored(data, end_stream)
+
     async def error_response(self, exception: Exception) -> None:
         """Answer with an error, which even a client that still sends its head can read."""
         await super().error_response(exception)

@@ -1,0 +1,237 @@
+"""GET /events: the steps of a picture as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncGenerator
+from typing import TypeVar
+
+from redis.exceptions import RedisError
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import empty
+
+from app.core.config.settings import Settings
+from app.core.errors import InvalidOption, NotAcceptable, NotFound, TinyImageError, Where
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.conversion import parse_flag
+from app.web.docs.operation import PICTURES, Operation
+from app.web.docs.responses import headers
+from app.web.docs.routes import readable
+from app.web.guard.record import record_of
+from app.web.guard.requests import Guard
+from app.web.http.accept import ranges
+from app.web.http.download import SELECTION, asked_query, selection
+from app.web.http.parameters import EXAMPLE, in_header, in_query, named_md5
+from app.web.http.stream import HEARTBEAT, Progress, event, retry
+from app.web.serve.connection import cut_off
+from app.web.service.answers import describe
+from app.web.service.conversions import Conversions
+from app.web.service.details import details_of, downloads_from
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MEDIA_TYPE = "text/event-stream"
+
+HEARTBEAT_SECONDS = 15.0
+"""Between two comments of a stream without events (WHATWG HTML, section 9.2.7): platforms close a
+connection that is silent for 55 s."""
+
+RETRY_MILLISECONDS = (2_000, 5_000)
+"""After which a client connects again: not all in the same moment when a server has stopped."""
+
+END = "end"
+"""The type of the last event."""
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx, and others that follow it, pass each event on at once
+}
+
+_EXAMPLE = (
+    "retry: 2731\n\n"
+    f'id: 3q2-7wBe\ndata: {{"md5": "{EXAMPLE["md5"]}", "format": "webp", "quality": 0, "status": '
+    '"queued", "place": 3}\n\n'
+)
+
+EVENTS = Operation(
+    name="get_events",
+    tag=PICTURES,
+    summary="The steps of a picture, as they happen",
+    description="Server-sent events. The data of each is a `Status` with its details: of each "
+    "conversion that the query names, or of all, as it is now and after each step, until all are "
+    f"done or have failed. Then comes an event of the type `{END}`. A client that comes again "
+    "with `Last-Event-ID` is told what it missed, and gets 204 if that is nothing and all have "
+    "ended: then an EventSource stops.",
+    parameters=[
+        *SELECTION,
+        in_query(
+            "progress",
+            {
+                "type": "boolean",
+                "description": "Whether each new place in the queue is told too, at most once a "
+                "second.",
+            },
+        ),
+        in_header("Last-Event-ID", "The id of the last event that the client has."),
+    ],
+    answers={
+        "200": {
+            "description": "The events.",
+            "headers": headers("Cache-Control"),
+            "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        },
+        "204": {
+            "description": "The client has been told everything, and all have ended.",
+            "headers": headers(),
+        },
+    },
+    where=Where.KEYED | Where.PICTURE | Where.STREAM,
+    errors={InvalidOption: "progress should be true or false (it is 'maybe')"},
+)
+
+
+def add_events(
+    blueprint: Blueprint, settings: Settings, conversions: Conversions, guard: Guard
+) -> None:
+    """Add the route."""
+
+    @readable(blueprint, "/events/<md5:str>", EVENTS)
+    async def events(request: Request, md5: str) -> HTTPResponse | None:
+        picture = named_md5(request, md5)
+        _check_accept(request)
+        places = parse_flag("progress", request.args.get("progress"))
+        wanted = await selection(conversions, picture, asked_query(request, settings), settings)
+        # Before anything is sent: an unknown picture is a plain 404, a missing Redis a plain 503.
+        jobs = [j for j in await conversions.status(picture) if wanted.matches(j.conversion)]
+        if not jobs:
+            raise NotFound("There is no such picture")
+        progress = Progress(request.headers.get("last-event-id", ""))
+        known = [job for job in jobs if progress.knows(job)]
+        progress.note(known)
+        if len(known) == len(jobs) and all(job.finished for job in jobs):
+            return empty()
+        if request.method == "HEAD":
+            await (await _begun(request)).send(b"", True)
+            return None
+        stream = _Stream(request, progress, settings, places=places)
+        with (
+            guard.sockets.opened(record_of(request).address),
+            request.app.ctx.instruments.socket(),
+        ):
+            await stream.send(conversions.following.watch(picture, wanted, places=places))
+        return None
+
+
+async def _begun(request: Request) -> HTTPResponse:
+    """The answer, whose head is sent."""
+    record_of(request).streamed = request.method != "HEAD"
+    response = await request.respond(headers=_HEADERS, content_type=MEDIA_TYPE)
+    assert isinstance(response, HTTPResponse)
+    await response.send(b"", False)
+    return response
+
+
+class _Stream:
+    """One client's stream."""
+
+    def __init__(
+        self, request: Request, progress: Progress, settings: Settings, *, places: bool
+    ) -> None:
+        self._request = request
+        self._places = places
+        self._record = record_of(request)
+        self._progress = progress
+        self._patience = settings.limits.send_timeout
+        self._downloads = downloads_from(settings.download.download_url, request.path)
+
+    async def send(self, steps: AsyncGenerator[tuple[PictureJob, int | None], None]) -> None:
+        """Send the steps that the client does not know, up to the last."""
+        self._record.outcome = "disconnected"
+        try:
+            response = await _begun(self._request)
+            await self._put(response, retry(random.randint(*RETRY_MILLISECONDS)))  # noqa: S311
+            self._record.outcome = await self._send_steps(response, steps)
+            await response.send(b"", True)
+        except TimeoutError:
+            self._record.outcome = "not_reading"
+            cut_off(self._request)
+        finally:
+            self._record.write()
+
+    async def _send_steps(
+        self,
+        response: HTTPResponse,
+        steps: AsyncGenerator[tuple[PictureJob, int | None], None],
+    ) -> str:
+        """Send the steps, and comments in between. Returns the outcome."""
+        states: dict[str, bool] = {}
+        try:
+            async with contextlib.aclosing(_with_pauses(steps, HEARTBEAT_SECONDS)) as told:
+                async for step in told:
+                    if step is None:
+                        await self._put(response, HEARTBEAT)
+                        continue
+                    job, place = step
+                    states[job.conversion.job_id] = job.finished
+                    moves = self._places and place is not None
+                    if self._progress.knows(job) and not moves:
+                        continue
+                    self._progress.note([job])
+                    await self._put(response, event(self._data(job, place), self._progress.id))
+        except (TinyImageError, RedisError) as error:
+            # The client comes again, to this server or another.
+            logger.warning("an event stream ends: %s", error)
+            return error.code if isinstance(error, TinyImageError) else "unavailable"
+        if not all(states.values()):  # the server stops
+            return "stopped"
+        await self._put(response, event({}, self._progress.id, END))
+        return "ok"
+
+    def _data(self, job: PictureJob, place: int | None) -> dict[str, object]:
+        details = details_of(job, place, self._downloads)
+        return {**describe(job), "status": JobState(job.state), **details}
+
+    async def _put(self, response: HTTPResponse, data: bytes) -> None:
+        """Send some bytes.
+
+        Raises:
+            TimeoutError: if the client takes none of what was sent before.
+        """
+        async with asyncio.timeout(self._patience):
+            await response.send(data)
+        self._record.bytes_out += len(data)
+
+
+async def _with_pauses(
+    steps: AsyncGenerator[T, None], seconds: float
+) -> AsyncGenerator[T | None, None]:
+    """The steps, and None each time that none has come for so long."""
+    async with contextlib.aclosing(steps):
+        while True:
+            coming = asyncio.ensure_future(anext(steps))
+            try:
+                while not (await asyncio.wait({coming}, timeout=seconds))[0]:
+                    yield None
+                yield coming.result()
+            except StopAsyncIteration:
+                return
+            finally:
+                if coming.cancel():
+                    await asyncio.wait({coming})
+
+
+def _check_accept(request: Request) -> None:
+    """See whether the client takes events.
+
+    Raises:
+        NotAcceptable: if not.
+    """
+    accepted = ranges(request.headers.get("accept", ""))
+    kinds = (MEDIA_TYPE, "text/*", "*/*")
+    if not next((accepted[kind] for kind in kinds if kind in accepted), 0.0):
+        raise NotAcceptable(NotAcceptable.example)
