@@ -14,6 +14,8 @@ from sanic import Sanic
 from app.core.config.logs import configure_logging
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
+from app.core.intake.intake import Intake
+from app.core.intake.webhooks import Webhooks
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.fetches import Fetches
@@ -37,9 +39,7 @@ from app.web.serve.framing import FramedRequest
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
 from app.web.service.conversions import Conversions
-from app.web.service.intake import Intake
 from app.web.service.sources import Sources
-from app.web.service.webhooks import Webhooks
 from app.web.tinify import errors as tinify_words
 from app.web.tinify.api import tinify_blueprint
 from app.web.ws.live import live_blueprint

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from app.core.errors import QueueFull
+from app.core.intake.picture import Picture
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
@@ -21,7 +22,6 @@ from app.core.redis import client as redis_client
 from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
 from app.web.service.conversions import Conversions
-from app.web.service.picture import Picture
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 from tests.storage import Blocking

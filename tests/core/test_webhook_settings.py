@@ -10,8 +10,8 @@ import pytest
 from app.core.config.settings import ConfigError, load_settings
 from app.core.config.webhooks import Destination
 from app.core.errors import InvalidOption, NotAllowed
+from app.core.intake.webhooks import Webhooks
 from app.core.picture.recipients import EventType, Recipient
-from app.web.service.webhooks import Webhooks
 from tests.receiver import OTHER_SECRET, SECRET
 
 URL = "https://shop.example.org/hooks?token=of-the-operator"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sanic import Blueprint
 
 from app.core.config.settings import Settings
+from app.core.intake.intake import Intake
 from app.web.guard.requests import Guard
 from app.web.http.about import Page, add_about
 from app.web.http.archive import add_archive
@@ -14,7 +15,6 @@ from app.web.http.status import add_status
 from app.web.http.upload import add_upload
 from app.web.http.withdrawal import add_withdrawal
 from app.web.service.conversions import Conversions
-from app.web.service.intake import Intake
 
 
 def http_blueprint(

@@ -13,11 +13,11 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from app.core.errors import InvalidForm
+from app.core.intake.picture import Picture
 from app.core.picture.presets import CHOICES, FORMAT, PRESET
 from app.core.picture.recipients import WEBHOOK
 from app.web.http.part import PartHead, decode_text, read_head
 from app.web.http.preamble import Preamble
-from app.web.service.picture import Picture
 from app.web.service.spooling import SPOOL_MEMORY, too_large
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 

@@ -8,6 +8,7 @@ from sanic.response import json
 
 from app.core.config.settings import Settings
 from app.core.errors import TinyImageError, Where
+from app.core.intake.intake import Intake
 from app.core.jobs.job import JobState
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import USAGE_HEADERS, answer
@@ -18,7 +19,6 @@ from app.web.guard.requests import Guard
 from app.web.http.body import read_form
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
 from app.web.service.answers import describe
-from app.web.service.intake import Intake
 from app.web.service.spooling import Spooling, refuse
 from imaging.formats import Format
 from imaging.options import Fit

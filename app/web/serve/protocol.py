@@ -149,7 +149,9 @@ class Requests(Http):
             await self._send(data)
         self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
 
-    async def head_response_ignored(self, data: bytes, end_stream: bool) -> None:
+    async def head_response_ignored(  # type: ignore[override]
+        self, data: bytes, end_stream: bool
+    ) -> None:
         """Drop the body of an answer to HEAD. Sanic's own is not awaitable, but awaited."""
         super().head_response_ignored(data, end_stream)
 

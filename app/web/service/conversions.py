@@ -5,29 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.core.errors import QueueFull, StorageError, Unavailable
+from app.core.errors import StorageError
+from app.core.intake.picture import Picture
+from app.core.intake.submission import submit
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
-from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
 from app.web.service.following import Following
-from app.web.service.picture import Picture
 from app.web.service.selection import Selection
 from imaging.formats import Format, same_format
 
 logger = logging.getLogger(__name__)
-
-SUBMIT_ATTEMPTS = 10
-"""How often a submission starts over because another server changed the same job meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,51 +219,16 @@ class Conversions:
         media_type: str | None,
         recipients: Sequence[Recipient],
     ) -> PictureJob:
-        token = secrets.token_hex(8)
-        stored = unused = False
-        try:
-            for _ in range(SUBMIT_ATTEMPTS):
-                before = await self._queue.before_submission(conversion)
-                job = before.job
-                if job and job.token == token:  # it was made, and Redis's answer was lost
-                    return job
-                unused = stored
-                if job and not job.finished:
-                    if not await self._queue.join(job, recipients):
-                        continue  # withdrawn or ended meanwhile
-                    waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
-                    if waits_as_bulk and priority is Priority.INTERACTIVE:
-                        await self._queue.promote(job)
-                    return job
-                if job and job.state is JobState.DONE and await self._result(job):
-                    await self._queue.tell(job, recipients)
-                    return job
-                if not stored and priority in before.full:
-                    raise QueueFull("Too many pictures are waiting; try again")
-                if not stored:
-                    picture.file.seek(0)
-                    stored = unused = True
-                    await self._storage.put(paths.original(conversion, token), picture.file)
-                # From here until Redis is asked again a job may own it, even without an answer;
-                # if no job does, the cleanup finds an orphan.
-                unused = False
-                submitted = await self._queue.submit(
-                    conversion,
-                    token=token,
-                    filename=picture.filename,
-                    size=picture.size,
-                    media_type=media_type,
-                    priority=priority,
-                    replaces=job,
-                    recipients=recipients,
-                )
-                if submitted:
-                    return submitted
-            raise Unavailable("The picture is being changed elsewhere; try again")
-        finally:
-            held.close()
-            if unused:  # another submission was first, or this one failed
-                await self._storage.delete([paths.original(conversion, token)])
+        with held:
+            return await submit(
+                self._queue,
+                self._storage,
+                picture,
+                conversion,
+                priority=priority,
+                media_type=media_type,
+                recipients=recipients,
+            )
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""

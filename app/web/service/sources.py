@@ -8,6 +8,7 @@ import secrets
 import tempfile
 
 from app.core.errors import NotFound
+from app.core.intake.picture import Picture
 from app.core.jobs import outputs
 from app.core.jobs.fetches import Fetches
 from app.core.jobs.outputs import Output, Source
@@ -16,7 +17,6 @@ from app.core.picture.retention import shared_seconds
 from app.core.redis.client import FailFastRedis
 from app.core.storage import ObjectNotFound, Storage
 from app.core.storage.errors import as_storage_error
-from app.web.service.picture import Picture
 from app.web.service.spooling import SPOOL_MEMORY
 
 FILENAME = "picture"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sanic import Blueprint
 
 from app.core.config.settings import Settings
+from app.core.intake.intake import Intake
 from app.core.outgoing.deliver import Deliveries
 from app.core.redis.client import FailFastRedis
 from app.web.guard.requests import Guard
 from app.web.service.conversions import Conversions
-from app.web.service.intake import Intake
 from app.web.service.sources import Sources
 from app.web.service.spooling import Spooling
 from app.web.tinify.accounts import Accounts

@@ -13,9 +13,9 @@ from typing import IO, Any, cast
 from sanic import Request
 
 from app.core.errors import InvalidJSON, NotAnImage, told
+from app.core.intake.picture import Picture
 from app.core.storage.errors import as_storage_error
 from app.web.service.json_body import read_body, read_rest
-from app.web.service.picture import Picture
 from app.web.service.sources import FILENAME
 from app.web.service.spooling import Spooling
 from app.web.tinify.commands import parse_json

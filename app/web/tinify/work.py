@@ -17,13 +17,13 @@ from app.core.errors import (
     Where,
     errors_at,
 )
+from app.core.intake.intake import Intake
+from app.core.intake.picture import Picture
 from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.outputs import Source
 from app.core.picture.conversion import Conversion, ConversionRequest
 from app.web.service.conversions import Conversions, Result
-from app.web.service.intake import Intake
-from app.web.service.picture import Picture
 from app.web.service.sources import Sources
 from app.web.tinify.commands import NO_COMMANDS, Commands
 from imaging.formats import Format, same_format

@@ -27,6 +27,7 @@ from app.core.errors import (
     Unavailable,
     Where,
 )
+from app.core.intake.intake import Intake
 from app.core.jobs.job import JobState, PictureJob
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import SOCKETS, Operation, documented
@@ -36,7 +37,6 @@ from app.web.serve.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER
 from app.web.service.answers import describe
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
-from app.web.service.intake import Intake
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.ws.following import fields_to_follow, follow_of
 from app.web.ws.messages import (

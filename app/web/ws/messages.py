@@ -15,10 +15,10 @@ from app.core.errors import (
     SizeExceeded,
     TinyImageError,
 )
+from app.core.intake.intake import Intake
+from app.core.intake.picture import Picture
 from app.core.picture.conversion import ConversionRequest, parse_flag
 from app.core.picture.filenames import clean_filename
-from app.web.service.intake import Intake
-from app.web.service.picture import Picture
 from app.web.ws.encoded import decode_data
 
 MESSAGE_OVERHEAD = 64 * 1024

@@ -1,18 +1,19 @@
-"""The intake of every picture, from HTTP and WebSocket alike."""
+"""The intake of every picture, from HTTP, WebSocket and workers alike."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from app.core.errors import told
+from app.core.intake.picture import Picture
+from app.core.intake.webhooks import NO_WEBHOOKS, Webhooks
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
 from app.core.picture.presets import FORMAT, Presets
-from app.core.picture.recipients import WEBHOOK
-from app.web.service.conversions import Conversions
-from app.web.service.picture import Picture
-from app.web.service.webhooks import NO_WEBHOOKS, Webhooks
+from app.core.picture.priority import Priority
+from app.core.picture.recipients import WEBHOOK, Recipient
 from imaging.formats import Format, is_same, parse_format
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
 from imaging.options import Effort
@@ -20,12 +21,34 @@ from imaging.options import Effort
 NO_PRESETS = Presets()
 
 
+class Submissions(Protocol):
+    """Makes jobs of pictures and their conversions."""
+
+    async def submit(
+        self,
+        picture: Picture,
+        conversion: Conversion,
+        priority: Priority = Priority.INTERACTIVE,
+        media_type: str | None = None,
+        *,
+        recipients: Sequence[Recipient] = (),
+    ) -> PictureJob:
+        """The job of the conversion, new or found; it takes the picture's file.
+
+        Raises:
+            QueueFull: if it would be a new job, and too many of its priority wait.
+            Unavailable: if other servers keep changing the same job.
+            StorageError: if the original cannot be stored.
+            RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
+        """
+
+
 class Intake:
     """Makes jobs of pictures and the fields that came with them."""
 
     def __init__(
         self,
-        conversions: Conversions,
+        submissions: Submissions,
         effort: Effort,
         max_pixels: int,
         presets: Presets = NO_PRESETS,
@@ -35,13 +58,14 @@ class Intake:
     ) -> None:
         """
         Args:
+            submissions: makes jobs.
             effort: of pictures without one.
             max_pixels: pixels of the largest picture that is converted.
             presets: what may be asked for.
             webhooks: who is told of pictures.
             key: the name of the client's API key.
         """
-        self._conversions = conversions
+        self._submissions = submissions
         self._effort = effort
         self._max_pixels = max_pixels
         self._presets = presets
@@ -51,7 +75,7 @@ class Intake:
     def of_key(self, key: str | None) -> Intake:
         """The intake for clients with the API key of this name, None for clients without one."""
         return Intake(
-            self._conversions,
+            self._submissions,
             self._effort,
             self._max_pixels,
             self._presets,
@@ -112,11 +136,11 @@ class Intake:
             UnsupportedFormat: if its own format is requested, and cannot be written.
             InvalidOption: if the format cannot do or hold the request.
             NotAllowed: if the client may not have this format.
-            TinyImageError: as `Conversions.submit`.
+            TinyImageError: as `Submissions.submit`.
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
         conversion, media_type = self._identify(picture, requested)
-        return await self._conversions.submit(
+        return await self._submissions.submit(
             picture,
             conversion,
             requested.priority,

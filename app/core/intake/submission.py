@@ -1,0 +1,101 @@
+"""A picture and its conversion become a job."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from app.core.errors import QueueFull, Unavailable
+from app.core.intake.picture import Picture
+from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.questions import Before
+from app.core.picture import paths
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
+from app.core.storage import Storage
+
+SUBMIT_ATTEMPTS = 10
+"""How often a submission starts over because another server changed the same job meanwhile."""
+
+
+class SubmissionQueue(Protocol):
+    """What a submission needs of the queue. Every call raises redis.RedisError if Redis cannot be
+    reached."""
+
+    async def before_submission(self, conversion: Conversion) -> Before:
+        """As `Questions.before_submission`."""
+
+    async def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> bool:
+        """As `Questions.join`."""
+
+    async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
+        """As `Questions.tell`."""
+
+    async def promote(self, job: PictureJob) -> bool:
+        """As `Questions.promote`."""
+
+    async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
+        """As `Questions.submit`."""
+
+
+async def submit(
+    queue: SubmissionQueue,
+    storage: Storage,
+    picture: Picture,
+    conversion: Conversion,
+    *,
+    priority: Priority,
+    media_type: str | None,
+    recipients: Sequence[Recipient],
+) -> PictureJob:
+    """The job of the conversion, new or found, as `Conversions.submit` tells of it.
+
+    Do not cancel it: commands on their way to Redis cannot be taken back, and it would delete the
+    original of a job that is just being made.
+    """
+    token = secrets.token_hex(8)
+    stored = unused = False
+    try:
+        for _ in range(SUBMIT_ATTEMPTS):
+            before = await queue.before_submission(conversion)
+            job = before.job
+            if job and job.token == token:  # it was made, and Redis's answer was lost
+                return job
+            unused = stored
+            if job and not job.finished:
+                if not await queue.join(job, recipients):
+                    continue  # withdrawn or ended meanwhile
+                waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
+                if waits_as_bulk and priority is Priority.INTERACTIVE:
+                    await queue.promote(job)
+                return job
+            if job and job.state is JobState.DONE and await storage.stat(job.result_key):
+                await queue.tell(job, recipients)
+                return job
+            if not stored and priority in before.full:
+                raise QueueFull("Too many pictures are waiting; try again")
+            if not stored:
+                picture.file.seek(0)
+                stored = unused = True
+                await storage.put(paths.original(conversion, token), picture.file)
+            # From here until Redis is asked again a job may own it, even without an answer;
+            # if no job does, the cleanup finds an orphan.
+            unused = False
+            submitted = await queue.submit(
+                conversion,
+                token=token,
+                filename=picture.filename,
+                size=picture.size,
+                media_type=media_type,
+                priority=priority,
+                replaces=job,
+                recipients=recipients,
+            )
+            if submitted:
+                return submitted
+        raise Unavailable("The picture is being changed elsewhere; try again")
+    finally:
+        if unused:  # another submission was first, or this one failed
+            await storage.delete([paths.original(conversion, token)])
