@@ -144,6 +144,7 @@ def test_a_wrong_value_is_one_line_that_names_it(tmp_path: Path, text: str, said
         (f"webhooks: {{any: true, secret: {SECRET}}}", keys.QUEUES, 5),
         ("workers: {queues: 'bulk, interactive'}", ("bulk", "interactive"), 3),
         ("workers: {queues: [maintenance]}", ("maintenance",), 1),
+        ("workers: {queues: [webhooks]}", ("webhooks",), 1),
     ],
 )
 def test_the_queues_that_are_named_say_how_many_workers_there_are(

@@ -332,7 +332,8 @@ class Settings(BaseSettings):
         queue."""
         queues = self.workers.queues
         pictures = self.upload.max_concurrent_tasks if set(queues) & set(keys.PICTURE_QUEUES) else 0
-        webhooks = keys.WEBHOOKS_QUEUE in queues and self.webhooks.enabled
+        alone = queues == (keys.WEBHOOKS_QUEUE,)
+        webhooks = alone or (keys.WEBHOOKS_QUEUE in queues and self.webhooks.enabled)
         return pictures + (keys.MAINTENANCE_QUEUE in queues) + webhooks
 
     @classmethod
