@@ -186,6 +186,11 @@ class Writer:
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
+    quick: Callable[[pyvips.Image, int], bytes] | None = None
+    """A photograph, without metadata, in the least time, at a quality as that of `encode`: for
+    which of several formats has the fewest bytes; None for `encode` at `Effort.FAST`."""
+    quick_bytes: float = 1.0
+    """Bytes of `encode` over those that `quick` tells of a sample, next to other formats."""
     recoded: Recode = lambda *given, **more: None
     """The file made of another one without decoding its pixels, where that is what is asked for,
     and can be done."""

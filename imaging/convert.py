@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pyvips
 
+from imaging import several
 from imaging.auto import search
 from imaging.codec import Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
-from imaging.formats import frames_of, same_format
+from imaging.formats import Format, frames_of, same_format
 from imaging.formats.jpg.tables import own_quality
 from imaging.limited import limited
 from imaging.measures import Measures, Size
 from imaging.options import Damaged, Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
-from imaging.steps import STEPS
+from imaging.steps import OF_FORMAT, STEPS, Step
 from imaging.steps.metadata import packet, select_exif, written
 from imaging.target import Target
 from imaging.verify import Unreadable, check_colours, check_header
@@ -60,13 +61,15 @@ def convert(
 
 def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> bytes:
     """As `convert` does, once: by libvips, or where that fails by the other reader."""
-    frames = frames_of(target.format)
+    is_open = bool(target.options.formats)
+    frames = several.frames(target) if is_open else frames_of(target.format)
+    make = _smallest_of if is_open else _converted
     strict = target.options.damaged is Damaged.REFUSE
     try:
         source = decode(data, target.limits, frames=frames, options=target.options)
         if strict:
             check_undamaged(data, frames=frames)
-        return _converted(data, source, target, tell)
+        return make(data, source, target, tell)
     except ReaderFailed as error:
         if strict and not isinstance(error, UnknownVariant):
             raise  # the other reader may pass over what is wrong
@@ -77,7 +80,7 @@ def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> by
             raise PictureError(told) from None
     try:
         source = decode_otherwise(data, target.limits, frames=frames)
-        return _converted(data, source, target, tell)
+        return make(data, source, target, tell)
     except Unreadable:
         raise
     except (PictureError, pyvips.Error) as error:
@@ -87,10 +90,67 @@ def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> by
         raise PictureError(told) from None
 
 
-def _converted(
+def _smallest_of(
     data: Data, source: Source, target: Target, tell: Callable[[Measures], None]
 ) -> bytes:
+    """The opened picture as `target` describes it, in that of its formats which gives the smallest
+    file: the one that a sample tells, or where that cannot be written the next.
+
+    Raises:
+        as `_converted`.
+    """
+    tell(Measures(Size(*source.size), frames=source.frames))
+    targets = several.targets(source, target)
+    drawn = stepped(source, targets[0], STEPS[: -len(OF_FORMAT)])
+    drawn = replace(drawn, image=drawn.image.copy_memory())
+    targets = several.possible(drawn, targets)
+    most = _ready(data, source, targets)
+    if not target.careful:
+        pixels_of = lambda data: decode(data, target.limits).image  # noqa: E731
+        targets = several.ranked(drawn, targets, pixels_of, most)
+    found: several.Found | None = None
+    failure: Exception | None = None
+    for each in targets:
+        if found and most.get(each.format, len(found.data)) >= len(found.data):
+            continue
+        told: list[Measures] = []
+        try:
+            result = _converted(data, source, each, told.append, drawn)
+        except (PictureError, pyvips.Error) as error:
+            failure = failure or error
+            continue
+        if found is None or len(result) < len(found.data):
+            found = several.Found(result, replace(told[-1], format=each.format))
+    if found is None:
+        assert failure is not None, "there is a target at least"
+        raise failure
+    tell(found.measures)
+    return found.data
+
+
+def _ready(data: Data, source: Source, targets: Sequence[Target]) -> dict[Format, int]:
+    """The bytes of the files that are there without an encoder: the original's own pixels, and what
+    it can be recoded to. The result of such a format has no more."""
+    files = {
+        each.format: _own(data, source, each, WRITERS[each.format].bare)
+        if _is_replaceable(source, each)
+        else _recoded(data, source, each)
+        for each in targets
+    }
+    return {format: len(file) for format, file in files.items() if file}
+
+
+def _converted(
+    data: Data,
+    source: Source,
+    target: Target,
+    tell: Callable[[Measures], None],
+    drawn: Source | None = None,
+) -> bytes:
     """The opened picture as `target` describes it.
+
+    Args:
+        drawn: the same after all steps but those of `OF_FORMAT`, in memory, where it is known.
 
     Raises:
         PictureError: if it cannot be written, or if what was written is wrong.
@@ -98,7 +158,9 @@ def _converted(
     """
     measures = Measures(Size(*source.size), frames=source.frames)
     tell(measures)
-    prepared, placeholder = _prepare(source, target)
+    prepared, placeholder = _prepare(
+        stepped(drawn, target, OF_FORMAT) if drawn else stepped(source, target, STEPS)
+    )
     most = target.options.max_bytes
     if most is not None:
         prepared = prepared.copy_memory()  # it may be written several times
@@ -140,11 +202,20 @@ def _described(result: bytes, source: Source, target: Target) -> bytes:
     return with_xmp(result, described) if with_xmp and described else result
 
 
-def _prepare(source: Source, target: Target) -> tuple[pyvips.Image, str | None]:
-    """The pixels as they are to be written, with the metadata that is to be kept, and what a page
-    shows until they are there, if it is asked for."""
-    for step in STEPS:
+def stepped(source: Source, target: Target, steps: Sequence[Step]) -> Source:
+    """The picture after these steps."""
+    for step in steps:
         source = step(source, target)
+    return source
+
+
+def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:
+    """The pixels as they are to be written, with the metadata that is to be kept, and what a page
+    shows until they are there, if it is asked for.
+
+    Args:
+        source: after all steps.
+    """
     image = source.image
     dropped = [name for name in _OF_FRAMES if image.get_typeof(name)]
     if not dropped and not source.animated:

@@ -37,6 +37,8 @@ class Measures:
     placeholder: str | None = None
     """What a page shows until the result is there, where that is asked for."""
     chosen: Chosen | None = None
+    format: str | None = None
+    """The name of the format that the result has, where several were asked for."""
 
     def to_dict(self) -> dict[str, object]:
         """The measures as JSON data, without those that are not known."""
@@ -50,6 +52,8 @@ class Measures:
             known["placeholder"] = self.placeholder
         if self.chosen:
             known["chosen"] = [self.chosen.quality, self.chosen.look]
+        if self.format:
+            known["format"] = self.format
         return known
 
     @classmethod
@@ -57,12 +61,14 @@ class Measures:
         """The measures that `to_dict` described; what is none counts as not known."""
         known = data if isinstance(data, Mapping) else {}
         frames, placeholder = known.get("frames"), known.get("placeholder")
+        format = known.get("format")
         return cls(
             _size(known.get("original")),
             _size(known.get("result")),
             frames if isinstance(frames, int) and frames > 1 else 1,
             placeholder if isinstance(placeholder, str) else None,
             _chosen(known.get("chosen")),
+            format if isinstance(format, str) else None,
         )
 
 

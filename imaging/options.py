@@ -9,7 +9,7 @@ from typing import Self
 
 from imaging.declared import Declared, declared_by, option
 from imaging.errors import TOO_MANY_BYTES, InvalidOption
-from imaging.formats import Format
+from imaging.formats import AUTO, Format
 from imaging.values import Bytes, Choice, Colour, Flag, Number, NumberOr, Real, Several
 
 MAX_SIDE = 16_383
@@ -81,6 +81,7 @@ class Auto(StrEnum):
     LOW = "auto:low"
 
 
+_ALIASES = {alias: format for format in Format for alias in format.output.aliases}
 _LOSSLESS = ", ".join(format for format in Format if format.can_be_lossless)
 _AUTO = ", ".join(format for format in Format if format.takes_auto)
 
@@ -90,6 +91,14 @@ class Options(Declared):
     """The options of one conversion. Equal ones, however they were written, are equal here. A field
     is all that an option needs: it is asked for, kept, told and documented by its declaration."""
 
+    formats: tuple[Format, ...] = option(
+        Several(Format, "A format that results are written in.", _ALIASES),
+        (),
+        f"Several formats: the result is of that which gives the smallest file at the same look. "
+        f"`format` with a list, or with `{AUTO}`, says the same.",
+        "webp,jpg,avif",
+        changes_pixels=False,
+    )
     lossless: bool = option(
         Flag(),
         False,
@@ -214,9 +223,12 @@ class Options(Declared):
     )
     """A number becomes the quality of the conversion, and is not kept here."""
 
-    def for_format(self, format: Format) -> Self:
-        """The options without those that mean nothing in a format."""
-        return self if format.takes_auto else replace(self, q=None)
+    def for_format(self, format: Format | None) -> Self:
+        """The options without those that mean nothing in a format; in none of several, where the
+        format is left open."""
+        formats = self.formats or ((format,) if format else ())
+        takes_auto = not formats or any(each.takes_auto for each in formats)
+        return self if takes_auto else replace(self, q=None)
 
     @property
     def resizes(self) -> bool:

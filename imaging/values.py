@@ -235,6 +235,7 @@ class Several(Kind[tuple[C, ...]]):
     choices: type[C]
     sentence: str
     """What they mean, for the docs."""
+    aliases: Mapping[str, C] = field(default_factory=dict)
 
     def parse(self, name: str, given: object) -> tuple[C, ...]:
         words = given.split(",") if isinstance(given, str) else given
@@ -242,7 +243,7 @@ class Several(Kind[tuple[C, ...]]):
             raise InvalidOption(
                 f"{name} should be some of {', '.join(self.choices)} (it is {shown(given)})"
             )
-        one = Choice(self.choices, self.sentence)
+        one = Choice(self.choices, self.sentence, self.aliases)
         wanted = {one.parse(name, w.strip() if isinstance(w, str) else w) for w in words}
         return tuple(choice for choice in self.choices if choice in wanted)
 

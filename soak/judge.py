@@ -92,5 +92,5 @@ class _Clerk:
         answer = await self._connection.get(f"/download/{conversion.md5}?{query}")
         if answer.status != 200:
             return f"its result cannot be downloaded: {answer.status}"
-        whole = await asyncio.to_thread(is_whole, bytes(answer.body), conversion.format)
+        whole = await asyncio.to_thread(is_whole, bytes(answer.body), order.format)
         return None if whole else "its result is not a whole picture"

@@ -42,6 +42,8 @@ class Order:
 
     data: bytes
     conversion: Conversion
+    format: Format
+    """That of the conversion."""
     readable: bool
     priority: Priority = Priority.INTERACTIVE
 
@@ -49,7 +51,7 @@ class Order:
     def fields(self) -> dict[str, str]:
         """The form fields of an upload."""
         return {
-            "format": self.conversion.format.value,
+            "format": self.format.value,
             "quality": str(self.conversion.quality),
             "priority": self.priority.value,
         }
@@ -77,7 +79,7 @@ class Pictures:
         format = self._random.choice(OUTPUTS)
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
         quality = QUALITY if format.has_quality else 0
-        order = Order(data, Conversion(md5, format, quality), readable, priority)
+        order = Order(data, Conversion(md5, format, quality), format, readable, priority)
         self._sent = [*self._sent[-REMEMBERED:], order]
         return order
 

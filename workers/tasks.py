@@ -23,6 +23,7 @@ from app.core.picture.conversion import Conversion
 from app.core.picture.filenames import content_disposition
 from app.core.storage import Content, Expiring, ObjectNotFound
 from imaging.errors import PROCESSING_FAILED, PictureError
+from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.measures import Measures
 from imaging.target import Target
@@ -62,10 +63,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     tells = not isinstance(job, CheckedJob)
     if tells:
         publish(job.connection, job.id, Step.PROCESSING)
-    if "error" in job.meta:  # of the run before: a failed job was requeued
-        del job.meta["error"]
-        job.meta.pop("error_code", None)
-        job.save_meta()
+    _forget_failure(job)
 
     def note(measures: Measures) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
@@ -77,7 +75,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         result = here.sandbox.convert(
             original,
             Target(
-                wanted.format,
+                wanted.format or wanted.options.formats[0],
                 wanted.quality,
                 Limits(limits.max_pixels, limits.max_frames, limits.max_side),
                 wanted.options.effort or here.settings.engine.effort,
@@ -87,7 +85,8 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
             note,
         )
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        content = Content(wanted.format.media_type, content_disposition(filename, wanted.format))
+        format = wanted.format or Format(job.meta["measures"]["format"])
+        content = Content(format.media_type, content_disposition(filename, format))
         here.run(here.storage.put(paths.result(wanted, token), result, content))
     except PictureError as error:
         _fail(job, str(error), error.code)
@@ -111,7 +110,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         if left := job.retries_left:
             time.sleep(STORAGE_DELAYS[-min(left, len(STORAGE_DELAYS))])
         raise
-    job.meta |= {"size_out": len(result), "milliseconds": milliseconds}
+    job.meta |= {"format": format, "size_out": len(result), "milliseconds": milliseconds}
     if tells:
         job.save_meta()
         publish(job.connection, job.id, Step.DONE)
@@ -120,7 +119,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     logger.info(
         "%s → %s: %d → %d bytes in %.0f ms",
         filename,
-        wanted.format,
+        format,
         len(original),
         len(result),
         milliseconds,
@@ -183,6 +182,14 @@ def _let_go(original: str) -> None:
             here.run(here.storage.expire(original))
         except StorageError as error:
             logger.warning("%s: %s", error, error.__cause__)
+
+
+def _forget_failure(job: Job) -> None:
+    """Remove the error of the run before: a failed job was requeued."""
+    if "error" in job.meta:
+        del job.meta["error"]
+        job.meta.pop("error_code", None)
+        job.save_meta()
 
 
 def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:

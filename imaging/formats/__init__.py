@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
@@ -99,6 +100,12 @@ DEFAULT_FORMAT = Format.WEBP
 SAME = "same"
 """The name, in place of a format, that asks for the format the picture comes in."""
 
+AUTO = "auto"
+"""The name, in place of a format, that leaves it open: the smallest file counts."""
+
+AUTO_FORMATS = (Format.WEBP, Format.AVIF, Format.JPG, Format.PNG)
+"""What `AUTO` may become where nothing else is set: what every browser shows."""
+
 
 def facts_of(media_type: str) -> Facts:
     """The format that files of this media type, one of `READABLE`, are of."""
@@ -128,6 +135,11 @@ def is_same(name: object) -> bool:
     return isinstance(name, str) and name.strip().lower() == SAME
 
 
+def is_auto(name: object) -> bool:
+    """Whether a client leaves the format open without naming any."""
+    return isinstance(name, str) and name.strip().lower() == AUTO
+
+
 def parse_format(value: object) -> Format:
     """The format a client names, in any case and with blanks around it; None or "" is webp.
 
@@ -140,4 +152,29 @@ def parse_format(value: object) -> Format:
     for format in Format:
         if name in (format, *format.output.aliases):
             return format
-    raise UnsupportedFormat(f"Unsupported format; choose one of {', '.join((*Format, SAME))}")
+    names = ", ".join((*Format, SAME, AUTO))
+    raise UnsupportedFormat(f"Unsupported format; choose one of {names}")
+
+
+def is_open(value: object) -> bool:
+    """Whether a client leaves the format open: `AUTO`, or a list, also in a text with commas."""
+    if isinstance(value, str):
+        return "," in value or is_auto(value)
+    return isinstance(value, list | tuple) and bool(value)
+
+
+def parse_formats(value: object, auto: Sequence[Format]) -> tuple[Format, ...]:
+    """The formats that a client names in a list or a text, each once, in the order of `Format`.
+
+    Args:
+        auto: what `AUTO` stands for.
+
+    Raises:
+        UnsupportedFormat: if there is no such format, or none is named.
+    """
+    given = value.split(",") if isinstance(value, str) else value
+    names = given if isinstance(given, list | tuple) else [given]
+    names = [name.strip().lower() if isinstance(name, str) else False for name in names]
+    names = [name for name in names if name != ""] or [False]
+    named = {each for name in names for each in (auto if name == AUTO else (parse_format(name),))}
+    return tuple(format for format in Format if format in named)

@@ -17,7 +17,9 @@ from imaging.steps import (
 )
 from imaging.target import Target
 
-STEPS: tuple[Callable[[Source, Target], Source], ...] = (
+Step = Callable[[Source, Target], Source]
+
+STEPS: tuple[Step, ...] = (
     upright.apply,
     colour.apply,
     trim.apply,
@@ -28,3 +30,6 @@ STEPS: tuple[Callable[[Source, Target], Source], ...] = (
     metadata.apply,
 )
 """In their order. Each gets the picture as the one before left it."""
+
+OF_FORMAT = STEPS[STEPS.index(background.apply) :]
+"""Those that depend on the format, and not on whether it holds a profile alone."""

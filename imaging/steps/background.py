@@ -23,14 +23,14 @@ def apply(source: Source, target: Target) -> Source:
     background = target.options.background
     if target.format.output.has_alpha and background is None:
         return source
-    if target.options.alpha is Alpha.REFUSE and background is None and _is_transparent(source):
+    if target.options.alpha is Alpha.REFUSE and background is None and is_transparent(source):
         raise PictureError(
             f"the picture is transparent and {target.format} is not: give a background", TRANSPARENT
         )
     return replace(source, image=flatten(source.image, background))
 
 
-def _is_transparent(source: Source) -> bool:
+def is_transparent(source: Source) -> bool:
     """Whether any pixel is not opaque."""
     image = source.image
     return bool(image.hasalpha() and image[image.bands - 1].min() < OPAQUE)

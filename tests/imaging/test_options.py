@@ -33,6 +33,7 @@ from imaging.options import (
 MD5 = "0123456789abcdef" * 2
 MAX_PIXELS = 50_000_000
 ALL: dict[str, object] = {
+    "formats": "AVIF,webp",
     "lossless": "true",
     "width": "640",
     "height": "480",
@@ -53,6 +54,7 @@ ALL: dict[str, object] = {
 
 PARSED = Options(
     lossless=True,
+    formats=(Format.WEBP, Format.AVIF),
     width=640,
     height=480,
     fit=Fit.COVER,
@@ -287,7 +289,7 @@ def test_the_defaults_are_nothing() -> None:
     assert DEFAULTS.to_dict() == {}
     assert DEFAULTS.name == ""
     assert str(DEFAULTS) == ""
-    assert str(PARSED).startswith("lossless=true width=640 height=480 fit=cover")
+    assert str(PARSED).startswith("formats=webp,avif lossless=true width=640 height=480")
 
 
 @pytest.mark.parametrize("default", list(Effort))

@@ -12,7 +12,7 @@ LIMIT = 10 * 1024**2
 """Bytes of the largest picture, as the settings have it by default."""
 
 
-def message(data: bytes, format: str = "webp", **fields: Any) -> str:
+def message(data: bytes, format: str | list[str] = "webp", **fields: Any) -> str:
     """A picture in base64."""
     encoded = base64.b64encode(data).decode()
     return json.dumps({"filename": "cat.jpg", "format": format, "data": encoded, **fields})

@@ -45,9 +45,8 @@ class Jobs:
             ended = f"2026-01-01T00:00:{self._count:02}.000000Z"
             self._connection.hset(key, "ended_at", ended)
         if state is FINISHED:
-            self._storage.put(
-                job.result_key, body, Content(conversion.format.media_type, "attachment")
-            )
+            format = conversion.format or Format.WEBP
+            self._storage.put(job.result_key, body, Content(format.media_type, "attachment"))
 
 
 @pytest.fixture

@@ -104,6 +104,27 @@ def test_what_is_unknown_or_not_allowed_is_said(keyed: Service) -> None:
     assert _client(keyed, KEY).upload(picture, "jpg", q="80").status_code == 202
 
 
+def test_a_format_that_is_left_open_is_one_that_the_key_gives(keyed: Service) -> None:
+    partner, picture = _client(keyed, OTHER), unique(photograph("rocket"))
+    answer = partner.upload(picture, "auto")
+    assert answer.json()["options"] == {"formats": ["webp", "png"]}
+    assert partner.upload(picture, "avif,png").json()["format"] == "png"
+    refused = partner.upload(picture, "avif,jpg")
+    assert (refused.status_code, refused.json()["error"]) == (403, "not_allowed")
+    shop = _client(keyed, KEY)
+    assert shop.upload(picture, "auto").json()["options"] != answer.json()["options"]
+    # What each of them has asked for is what each of them finds.
+    jobs = {
+        tuple(job.get("options", {}).get("formats", ())): job for job in partner.wait(md5(picture))
+    }
+    assert jobs[("webp", "png")]["format"] == "webp"
+    for client in (partner, shop):
+        found = client.download(md5(picture), formats="auto")
+        limits = ("webp", "png") if client is partner else ("webp", "png", "jpg", "avif")
+        assert found.headers["content-type"] == f"image/{jobs[limits]['format']}"
+    assert partner.download(md5(picture), format="avif,jpg").status_code == 404
+
+
 def test_a_socket_has_the_limits_of_its_key(keyed: Service) -> None:
     data = base64.b64encode(photograph("rocket")).decode()
     with connect(keyed.ws_url, max_size=None) as ws:

@@ -121,6 +121,18 @@ def parse_list(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+def check_formats(names: list[str]) -> list[str]:
+    """The names of formats.
+
+    Raises:
+        ValueError: if there is none, or no such format.
+    """
+    if not names:
+        raise ValueError("should be one format or more")
+    allowed_formats(names)
+    return names
+
+
 def check_origins(origins: list[str]) -> list[str]:
     """The origins as browsers send them.
 

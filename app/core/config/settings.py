@@ -30,6 +30,7 @@ from pydantic_settings import (
 from app.core.config.access import (
     ApiKey,
     check_api_keys,
+    check_formats,
     check_origins,
     parse_api_keys,
     parse_list,
@@ -45,6 +46,7 @@ from app.core.redis.url import check_redis_url
 from app.core.sections import Section, Size, Text
 from app.core.storage.address import StorageSettings
 from app.core.storage.common import check_endpoint
+from imaging.formats import AUTO_FORMATS, Format
 from imaging.options import Effort
 
 DEFAULT_CONFIG = Path("config.yaml")
@@ -147,6 +149,10 @@ class EngineSettings(Section):
     effort: Effort = Effort.BALANCED
     """How long encoders search for a smaller file, for uploads without `effort`: `fast`,
     `balanced` or `small`; [engine.md](engine.md)."""
+    auto_formats: Annotated[
+        list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_formats)
+    ] = Field([*AUTO_FORMATS])
+    """What the format `auto` may become; [engine.md](engine.md#the-smallest-format)."""
 
 
 class TinifySettings(Section):
@@ -289,7 +295,8 @@ class Settings(BaseSettings):
     ) -> Mapping[str, Preset]:
         engine = info.data.get("engine", EngineSettings())
         limits = info.data.get("limits", LimitSettings())
-        return check_presets(presets, engine.effort, limits.max_pixels)
+        auto = tuple(map(Format, engine.auto_formats))
+        return check_presets(presets, engine.effort, limits.max_pixels, auto)
 
     @field_validator("presets_only")
     @classmethod
@@ -323,7 +330,8 @@ class Settings(BaseSettings):
     def asked(self) -> Presets:
         """What clients may ask for."""
         allowed = {name: key.allowed for name, key in self.auth.api_keys.items()}
-        return Presets(self.presets, self.presets_only, allowed)
+        auto = tuple(map(Format, self.engine.auto_formats))
+        return Presets(self.presets, self.presets_only, allowed, auto)
 
     @property
     def worker_count(self) -> int:

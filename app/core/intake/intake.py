@@ -11,10 +11,11 @@ from app.core.intake.picture import Picture
 from app.core.intake.webhooks import NO_WEBHOOKS, Webhooks
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
-from app.core.picture.presets import FORMAT, Presets
+from app.core.picture.formats import FORMAT, FORMATS
+from app.core.picture.presets import Presets
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK, Recipient
-from imaging.formats import Format, is_same, parse_format
+from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
 from imaging.options import Effort
 
@@ -107,9 +108,8 @@ class Intake:
                 among them.
         """
         self._presets.check(own, self._key)
-        return parse_conversion_request(
-            self._presets.expanded(fields), self._effort, self._max_pixels
-        )
+        whole = self._presets.opened(self._presets.expanded(fields), self._key)
+        return parse_conversion_request(whole, self._effort, self._max_pixels)
 
     def formats(self, fields: Mapping[str, object], formats: Sequence[Format]) -> Sequence[Format]:
         """Those of the formats that the client may have, and that its preset leaves open.
@@ -118,10 +118,11 @@ class Intake:
             NotAllowed: if it may have none of them.
             InvalidOption: if there is no such preset.
         """
-        preset = self._presets.expanded(fields).get(FORMAT)
-        if preset is not None and not is_same(preset):
+        preset = self._presets.expanded(fields)
+        named = preset.get(FORMATS) or preset.get(FORMAT)
+        if named is not None and not is_same(named):
             with told():
-                formats = [parse_format(preset)]
+                formats = parse_formats(named, self._presets.auto)
         allowed = self._presets.of_key(self._key)
         left = [each for each in formats if allowed.formats is None or each in allowed.formats]
         if formats and not left:
@@ -155,5 +156,6 @@ class Intake:
             media_type = readable_type(picture.file.read(HEAD_SIZE))
         size = picture_size(picture.file, media_type, self._max_pixels)
         conversion = requested.conversion(picture.md5, media_type, size)
-        self._presets.of_key(self._key).check_format(conversion.format)
+        if conversion.format is not None:  # several were looked at before
+            self._presets.of_key(self._key).check_format(conversion.format)
         return conversion, media_type

@@ -111,9 +111,13 @@ def count_delivery(pipeline: Pipeline, outcome: Delivery) -> None:
     pipeline.hincrby(keys.COUNTS, f"webhook:{outcome}", 1)
 
 
-def withdrawn_count(format: Format) -> str:
-    """The field of the counts for jobs of a format that were withdrawn."""
-    return f"withdrawn:{format}"
+def withdrawn_count(name: str) -> str:
+    """The field of the counts for jobs of a format that were withdrawn.
+
+    Args:
+        name: of the format; `OTHER` counts what is not one.
+    """
+    return f"withdrawn:{_format(name)}"
 
 
 def count_restarts(connection: redis.Redis, restarts: Mapping[Restart, int]) -> None:

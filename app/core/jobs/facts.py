@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import ProcessingFailed, Where, codes_at
+from imaging.formats import Format
 from imaging.measures import Measures
 
 NO_MEASURES = Measures()
@@ -30,6 +31,8 @@ class Facts:
 
     media_type: str | None = None
     """Of the original."""
+    format: Format | None = None
+    """Of the result; of one of several formats once it is done."""
     original_bytes: int | None = None
     result_bytes: int | None = None
     milliseconds: float | None = None
@@ -45,6 +48,7 @@ class Facts:
         milliseconds = meta.get("milliseconds")
         return cls(
             media_type=_text(meta.get("media_type")),
+            format=_format(meta.get("format")),
             original_bytes=_count(meta.get("size_in")),
             result_bytes=_count(meta.get("size_out")),
             milliseconds=milliseconds if isinstance(milliseconds, int | float) else None,
@@ -67,6 +71,10 @@ def _code(value: object) -> str:
     if isinstance(value, str) and value in codes_at(Where.CONVERSION):
         return value
     return ProcessingFailed.code
+
+
+def _format(value: object) -> Format | None:
+    return Format(value) if isinstance(value, str) and value in set(Format) else None
 
 
 def _text(value: object) -> str | None:

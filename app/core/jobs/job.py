@@ -20,6 +20,7 @@ from app.core.jobs.facts import Facts
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from imaging.formats import Format
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,22 @@ class PictureJob:
     def finished(self) -> bool:
         """Whether it has ended."""
         return self.state in (JobState.DONE, JobState.FAILED)
+
+    @property
+    def format(self) -> Format | None:
+        """Of its result; None where it is to be one of several, until it is done."""
+        done = self.state is JobState.DONE
+        return self.conversion.format or (self.facts.format if done else None)
+
+    @property
+    def named_format(self) -> str:
+        """The format as answers tell it: where it was left open `auto`, until there is a result."""
+        return self.format or self.conversion.named
+
+    @property
+    def download_query(self) -> str:
+        """The query of the download that gets its result and no other."""
+        return self.conversion.download_query(self.format)
 
     @property
     def original_key(self) -> str:

@@ -45,14 +45,14 @@ def image_message(job: PictureJob, downloads: str) -> Message:
     facts, done = job.facts, job.state is JobState.DONE
     data: dict[str, Any] = {
         **job.conversion.to_dict(),
+        "format": job.named_format,
         "status": job.state,
         "filename": job.filename,
         "original_bytes": facts.original_bytes,
     }
     if done:
-        query = job.conversion.download_query
         data["result_bytes"] = facts.result_bytes
-        data["download_url"] = f"{downloads}{job.conversion.md5}?{query}"
+        data["download_url"] = f"{downloads}{job.conversion.md5}?{job.download_query}"
     else:
         data["error"] = {"code": facts.error_code, "message": reason(facts.error)}
     return Message(

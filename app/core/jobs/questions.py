@@ -297,10 +297,10 @@ class Questions:
             id=conversion.job_id,
             origin=priority.value,
             status=JobStatus.QUEUED,
-            description=f"{filename} → {conversion.format} {conversion.options}".rstrip(),
+            description=f"{filename} → {conversion.named} {conversion.options}".rstrip(),
             meta={
                 "filename": filename,
-                "format": conversion.format,
+                "format": conversion.named,
                 "quality": conversion.quality,
                 **({"options": options} if options else {}),
                 "size_in": size,

@@ -112,6 +112,6 @@ def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> C
         _OTHERS,
         keys.EVENTS_CHANNEL,
         event(id, Step.FAILED),
-        withdrawn_count(job.conversion.format),
+        withdrawn_count(job.conversion.named),
     )
     return ("EVAL", _WITHDRAW, len(names), *names, *arguments)

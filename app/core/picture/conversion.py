@@ -1,4 +1,5 @@
-"""The request for a conversion, and the conversion: a picture, a format, a quality, options."""
+"""The request for a conversion, and the conversion: a picture, a format or several, a quality,
+options."""
 
 from __future__ import annotations
 
@@ -12,13 +13,15 @@ from urllib.parse import urlencode
 from app.core.errors import InvalidOption, UnsupportedFormat, told
 from app.core.picture.priority import Priority, parse_priority
 from app.core.picture.recipients import Recipient
+from imaging import formats
 from imaging import options as asked
-from imaging.formats import Format, is_same, parse_format, same_format
+from imaging.formats import AUTO, Format, is_same, same_format
 from imaging.geometry import final_size
 from imaging.measures import Size
 from imaging.options import DEFAULTS, Effort, Options
 from imaging.quality import NO_QUALITY, parse_quality
 
+parse_format = told()(formats.parse_format)
 parse_options = told()(asked.parse_options)
 parse_flag = told()(asked.parse_flag)
 parse_q = told()(asked.parse_q)
@@ -33,7 +36,7 @@ class ConversionRequest:
     """The conversion that a client requests, before the picture is known."""
 
     format: Format | None
-    """None for the format of the original."""
+    """None for the format of the original, or where the options have several."""
     quality: object
     """As given; interpreted by `parse_quality`."""
     q: int | None
@@ -54,6 +57,8 @@ class ConversionRequest:
             InvalidOption: if the format cannot do what is requested, or cannot hold a picture of
                 this size.
         """
+        if self.options.formats:
+            return self._open(md5, size)
         format = self.format or same_format(media_type)
         if format is None:
             raise UnsupportedFormat(
@@ -71,6 +76,19 @@ class ConversionRequest:
             quality = NO_QUALITY
         return Conversion(md5, format, quality, options)
 
+    def _open(self, md5: str, size: Size | None) -> Conversion:
+        """The conversion to one of several formats, which is not known yet."""
+        options = self.options.for_format(None)
+        if size is not None:
+            reasons = [self._too_large(each, size) for each in options.formats]
+            if reasons[0] and all(reasons):
+                raise InvalidOption(reasons[0])
+        # The same look in each, also in those that have no quality in the kept API.
+        quality = self.q or parse_quality(self.quality, Format.JPG)
+        if options.lossless or options.q:
+            quality = NO_QUALITY
+        return Conversion(md5, None, quality, options)
+
     def _too_large(self, format: Format, size: Size) -> str | None:
         """Why the format cannot hold the picture, even if it is displayed turned by a quarter."""
         if self.options.looks_first:  # the decoder is the first to know
@@ -87,7 +105,8 @@ class Conversion:
 
     md5: str
     """MD5 of the original, 32 lower-case hex digits."""
-    format: Format
+    format: Format | None
+    """None for one of several, `options.formats`: the job knows which once it is done."""
     quality: int
     """1 to 100, or 0 where the server chooses it."""
     options: Options = DEFAULTS
@@ -96,20 +115,29 @@ class Conversion:
     def job_id(self) -> str:
         """The id of the RQ job, and the root of the storage keys."""
         name = self.options.name
-        return f"{self.md5}-{self.format}-{self.quality}{f'-{name}' if name else ''}"
+        return f"{self.md5}-{self.named}-{self.quality}{f'-{name}' if name else ''}"
+
+    @property
+    def named(self) -> str:
+        """The name of the format, or that of an open one."""
+        return self.format or AUTO
 
     @property
     def is_plain(self) -> bool:
         """Whether the kept API can name it: without options, including `q`."""
-        chosen = self.quality != NO_QUALITY
-        return self.options == DEFAULTS and (not chosen or self.format.has_quality)
+        if self.format is None or self.options != DEFAULTS:
+            return False
+        return self.quality == NO_QUALITY or self.format.has_quality
 
-    @property
-    def download_query(self) -> str:
-        """The query of the download that gets the result of this conversion and no other."""
-        query = {"format": str(self.format), **self.options.to_text()}
+    def download_query(self, format: Format | None) -> str:
+        """The query of the download that gets the result of this conversion and no other.
+
+        Args:
+            format: of the result.
+        """
+        query = {"format": str(format or self.named), **self.options.to_text()}
         if self.quality != NO_QUALITY:
-            name = "quality" if self.format.has_quality else "q"
+            name = "quality" if self.format and self.format.has_quality else "q"
             query[name] = str(self.quality)
         if self.is_plain:
             # A download that names an option, even with its default, never gets another result.
@@ -118,7 +146,7 @@ class Conversion:
 
     def to_dict(self) -> dict[str, Any]:
         """The conversion as JSON data, for the arguments of the job."""
-        data = {"md5": self.md5, "format": self.format, "quality": self.quality}
+        data = {"md5": self.md5, "format": self.named, "quality": self.quality}
         options = self.options.to_dict()
         return {**data, "options": options} if options else data
 
@@ -127,7 +155,7 @@ class Conversion:
         """The conversion that `to_dict` described."""
         return cls(
             md5=data["md5"],
-            format=Format(data["format"]),
+            format=None if data["format"] == AUTO else Format(data["format"]),
             quality=data["quality"],
             options=Options.from_dict(data.get("options", {})),
         )
@@ -137,7 +165,8 @@ class Conversion:
 def parse_conversion_request(
     given: Mapping[str, object], default_effort: Effort, max_pixels: int
 ) -> ConversionRequest:
-    """The request in the fields of a form, or in the members of a JSON object.
+    """The request in the fields of a form, or in the members of a JSON object, once `opened` has
+    seen them.
 
     Args:
         default_effort: from the settings.
@@ -150,6 +179,10 @@ def parse_conversion_request(
     name = given.get("format")
     format = None if is_same(name) else parse_format(name)
     options = parse_options(given, default_effort, max_pixels)
+    if options.formats:
+        if name:
+            raise InvalidOption("format and formats exclude each other")
+        format = None
     q = parse_q(given.get("q"))
     if options.lossless and (q or options.q):
         raise InvalidOption("q and lossless exclude each other")

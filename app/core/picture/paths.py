@@ -25,8 +25,9 @@ def original(conversion: Conversion, token: str) -> str:
 
 
 def result(conversion: Conversion, token: str) -> str:
-    """The storage key of the result that belongs to one submission."""
-    return f"{RESULTS}/{conversion.md5[:2]}/{conversion.job_id}.{token}.{conversion.format}"
+    """The storage key of the result that belongs to one submission: its ending is the format's
+    name as it was asked for, so that it is known before the format is."""
+    return f"{RESULTS}/{conversion.md5[:2]}/{conversion.job_id}.{token}.{conversion.named}"
 
 
 def source(md5: str, token: str) -> str:

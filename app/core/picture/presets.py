@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.errors import InvalidOption, NotAllowed, TinyImageError, told
 from app.core.picture.conversion import parse_conversion_request
-from imaging.formats import Format
+from app.core.picture.formats import FORMAT, FORMATS, is_nothing, opened
+from imaging.formats import AUTO_FORMATS, Format
 from imaging.options import OPTION_NAMES, Effort
 from imaging.values import Number, shown
 
 PRESET = "preset"
 """The field that names one."""
 
-FORMAT = "format"
-
 CHOICES = frozenset({"quality", *OPTION_NAMES})
 """What a client can ask for beside the format."""
 
 _QUALITIES = frozenset({"quality", "q", "lossless"})
 """Of these a client's own replaces what a preset has of all."""
+
+_FORMATS = frozenset({FORMAT, FORMATS})
+"""The same."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -63,6 +65,8 @@ class Presets:
     """Whether clients name a preset, and nothing beside it."""
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     """By the names of the API keys."""
+    auto: tuple[Format, ...] = AUTO_FORMATS
+    """What the format `auto` may become."""
 
     def of_key(self, key: str | None) -> Allowed:
         """What the clients of the key with this name may ask for."""
@@ -75,15 +79,26 @@ class Presets:
             InvalidOption: if there is no such preset.
         """
         name = given.get(PRESET)
-        if _is_nothing(name):
+        if is_nothing(name):
             return given
         preset = self.sets.get(name.strip()) if isinstance(name, str) else None
         if preset is None:
             known = f"one of {', '.join(self.sets)}" if self.sets else "left out: there are none"
             raise InvalidOption(f"preset should be {known} (it is {shown(name)})")
-        own = {key: value for key, value in given.items() if not _is_nothing(value)}
-        replaced = _QUALITIES if _QUALITIES & own.keys() else frozenset()
+        own = {key: value for key, value in given.items() if not is_nothing(value)}
+        replaced = {n for group in (_QUALITIES, _FORMATS) if group & own.keys() for n in group}
         return {**{k: v for k, v in preset.items() if k not in replaced}, **own}
+
+    def opened(self, given: Mapping[str, Any], key: str | None) -> Mapping[str, Any]:
+        """The fields, with the preset in them, as `formats.opened` has them for a client.
+
+        Args:
+            key: the name of its API key.
+
+        Raises:
+            as that.
+        """
+        return opened(given, self.auto, self.of_key(key).formats)
 
     @property
     def _names(self) -> str:
@@ -95,7 +110,7 @@ class Presets:
         Raises:
             NotAllowed: if not.
         """
-        if self.only and _is_nothing(given.get(PRESET)):
+        if self.only and is_nothing(given.get(PRESET)):
             raise NotAllowed(f"This server takes presets alone: name one of {self._names}")
 
     def check(self, given: Mapping[str, Any], key: str | None) -> None:
@@ -104,11 +119,11 @@ class Presets:
         Raises:
             NotAllowed: if not; it says what.
         """
-        chosen = [name for name in (FORMAT, *sorted(CHOICES)) if not _is_nothing(given.get(name))]
+        chosen = [name for name in (FORMAT, *sorted(CHOICES)) if not is_nothing(given.get(name))]
         if self.only and chosen:
             raise NotAllowed(f"This server takes presets alone ({self._names}): no {chosen[0]}")
         options = self.of_key(key).options
-        refused = [] if options is None else [n for n in chosen if n != FORMAT and n not in options]
+        refused = [] if options is None else [n for n in chosen if n not in _FORMATS | options]
         if refused and options is not None:
             known = ", ".join(sorted(options)) or "no options"
             raise NotAllowed(f"This API key allows {known}, and not {refused[0]}")
@@ -131,13 +146,17 @@ def parse_presets(value: object) -> object:
 
 
 def check_presets(
-    presets: Mapping[str, Mapping[str, Any]], effort: Effort, max_pixels: int
+    presets: Mapping[str, Mapping[str, Any]],
+    effort: Effort,
+    max_pixels: int,
+    auto: Sequence[Format] = AUTO_FORMATS,
 ) -> Mapping[str, Preset]:
     """The presets, if an upload could ask for each.
 
     Args:
         effort: of pictures without one.
         max_pixels: pixels of the largest picture that may be asked for.
+        auto: what the format `auto` may become.
 
     Raises:
         ValueError: if not; it says which, and why.
@@ -152,7 +171,7 @@ def check_presets(
             if (quality := fields.get("quality")) is not None:
                 with told():
                     Number(1, 100).parse("quality", quality)
-            parse_conversion_request(fields, effort, max_pixels)
+            parse_conversion_request(opened(fields, auto), effort, max_pixels)
         except TinyImageError as error:
             raise ValueError(f"{name}: {error}") from None
     return presets
@@ -184,7 +203,3 @@ def allowed_options(names: Iterable[str] | None) -> frozenset[str] | None:
     if not chosen <= CHOICES:
         raise ValueError(f"options should be some of {', '.join(sorted(CHOICES))}")
     return chosen
-
-
-def _is_nothing(value: object) -> bool:
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())

@@ -15,7 +15,7 @@ from app.core.picture.recipients import WEBHOOK, EventType
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option
-from imaging.formats import DEFAULT_FORMAT, SAME, Format
+from imaging.formats import AUTO, DEFAULT_FORMAT, SAME, Format
 from imaging.quality import DEFAULT_QUALITY
 from imaging.values import Bytes, Choice, Flag, Several
 
@@ -106,7 +106,12 @@ QUALITY = _number(
     default=DEFAULT_QUALITY,
 )
 
-FORMAT = _named("AskedFormat", "The format of the result.", default=str(DEFAULT_FORMAT))
+FORMAT: Schema = {
+    "description": "The format of the result, or several with commas between them: the result is "
+    "of that which gives the smallest file at the same look.",
+    "oneOf": [ref("AskedFormat"), ref("AskedFormats")],
+    "default": str(DEFAULT_FORMAT),
+}
 
 PRIORITY = _named(
     "Priority",
@@ -121,9 +126,6 @@ WEBHOOK_FIELD = _text(
     maxLength=MAX_URL,
     example="https://example.org/hooks",
 )
-
-AUTO = "auto"
-"""The name, in place of a format, that asks a download for the one that the client prefers."""
 
 PRESET = _text(
     "The name of a set of options that the operator has named; options beside it win.",
@@ -145,7 +147,7 @@ _MD5 = ref("Md5")
 
 _CONVERSION: Schema = {
     "md5": _MD5,
-    "format": ref("Format"),
+    "format": ref("ToldFormat"),
     "quality": _number("1 to 100; 0 where the server chooses it.", 0, 100),
 }
 
@@ -209,7 +211,7 @@ _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
 _REQUESTED: dict[str, Schema] = {
     "filename": _text("The name of the original.", example="rocket.jpg"),
     "preset": PRESET,
-    "format": FORMAT,
+    "format": {**FORMAT, "oneOf": [*FORMAT["oneOf"], ref("ListedFormats")]},
     "quality": QUALITY,
     "priority": PRIORITY,
     WEBHOOK: WEBHOOK_FIELD,
@@ -223,7 +225,10 @@ _REQUESTED: dict[str, Schema] = {
 """Further members of a socket's message with a picture."""
 
 _SELECTED: dict[str, Schema] = {
-    "format": ref("Format"),
+    "format": {
+        "description": "Of the result. The others name conversions whose format was left open.",
+        "oneOf": [ref("ToldFormat"), ref("AskedFormats"), ref("ListedFormats")],
+    },
     "quality": _number("As `/status` names it.", 0, 100),
     "q": _sent(options.OPTIONS["q"]),
     "options": _object(
@@ -233,6 +238,8 @@ _SELECTED: dict[str, Schema] = {
     ),
 }
 """Members of an object in JSON that names conversions of a picture."""
+
+_ANY_FORMAT = "|".join(Format)
 
 
 def _message(type: EventType, required: Schema, optional: Schema) -> Schema:
@@ -250,7 +257,26 @@ def _message(type: EventType, required: Schema, optional: Schema) -> Schema:
 SCHEMAS: dict[str, Schema] = {
     "Md5": _text("The MD5 of the uploaded file.", pattern="^[0-9a-f]{32}$", example=EXAMPLE_MD5),
     "Format": _choice("A format that results are written in.", Format),
-    "AskedFormat": _choice(f"A format, or `{SAME}` for that of the original.", (*Format, SAME)),
+    "AskedFormat": _choice(
+        f"A format, `{SAME}` for that of the original, or `{AUTO}` for the one of those that the "
+        "server allows which gives the smallest file at the same look.",
+        (*Format, SAME, AUTO),
+    ),
+    "AskedFormats": _text(
+        "Formats with commas between them.",
+        pattern=f"^({_ANY_FORMAT})(,({_ANY_FORMAT}))+$",
+        example="avif,jpg,webp",
+    ),
+    "ListedFormats": {
+        "type": "array",
+        "items": ref("Format"),
+        "minItems": 1,
+        "example": ["avif", "jpg", "webp"],
+    },
+    "ToldFormat": _choice(
+        f"The format of the result; `{AUTO}` where it was left open and is not chosen yet.",
+        (*Format, AUTO),
+    ),
     "DownloadFormat": _choice(
         f"A format, `{SAME}` for that of the original, or `{AUTO}` for the one of those that there "
         "are which `Accept` prefers.",

@@ -41,10 +41,10 @@ def preferred(results: Sequence[Result], header: str) -> Result | None:
     accepted = ranges(header)
 
     def order(result: Result) -> tuple[float, bool, int, int]:
-        format = result.job.conversion.format
+        format = result.format
         unsure = format.media_type not in accepted and format not in EVERYWHERE
         frames = result.job.facts.measures.frames
         return -weight(format, accepted), unsure, -frames, result.info.size
 
-    taken = [each for each in results if weight(each.job.conversion.format, accepted) > 0]
+    taken = [each for each in results if weight(each.format, accepted) > 0]
     return min(taken, key=order, default=None)

@@ -172,7 +172,7 @@ async def _send(
 ) -> None:
     paths = told_apart(
         [
-            safe_path(one.path or _own_name(result), str(result.job.conversion.format))
+            safe_path(one.path or _own_name(result), str(result.format))
             for one, result in zip(wanted, results, strict=True)
         ]
     )
@@ -209,4 +209,4 @@ async def _send(
 
 def _own_name(result: Result) -> str:
     stem, _, _ = result.job.filename.rpartition(".")
-    return f"{stem or result.job.filename}.{result.job.conversion.format}"
+    return f"{stem or result.job.filename}.{result.format}"

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from app.core.config.settings import Settings
-from app.core.errors import InvalidOption, NotFound, Where
-from app.core.picture.conversion import parse_options, parse_q
+from app.core.errors import InvalidOption, NotAllowed, NotFound, UnsupportedFormat, Where
+from app.core.picture.conversion import parse_format, parse_options, parse_q
 from app.core.picture.presets import PRESET as PRESET_FIELD
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import Responses, headers
 from app.web.docs.routes import readable
-from app.web.docs.schemas import AUTO, OPTIONS, PRESET, Schema, ref
+from app.web.docs.schemas import OPTIONS, PRESET, Schema, ref
+from app.web.guard.record import record_of
 from app.web.http.accept import preferred
 from app.web.http.parameters import MD5, in_header, in_query, named_md5
 from app.web.http.result import remaining_seconds, send_result
 from app.web.service.conversions import Conversions, Result
 from app.web.service.selection import Selection
-from imaging.errors import UnsupportedFormat
-from imaging.formats import Format, is_same, parse_format
+from imaging.formats import Format, is_same
+from imaging.formats import is_auto as is_auto_format
 from imaging.options import OPTION_NAMES, Auto, Keep, is_auto
 from imaging.quality import NO_QUALITY, parse_quality
 
@@ -31,9 +33,10 @@ SELECTION = [
     in_query(
         "format",
         {
-            **ref("AskedFormat"),
+            "oneOf": [ref("AskedFormat"), ref("AskedFormats")],
             "description": "The format of the result; also `jpeg`, in any letter case. "
-            "`same` is the format of the original.",
+            "`same` is the format of the original. Several name what was requested with these, and "
+            "`auto` all whose format was left open.",
         },
     ),
     in_query(
@@ -56,10 +59,11 @@ SELECTION = [
 _FORMAT = in_query(
     "format",
     {
-        **ref("DownloadFormat"),
+        "oneOf": [ref("DownloadFormat"), ref("AskedFormats")],
         "description": "The format of the result; also `jpeg`, in any letter case. "
         "`same` is the format of the original, `auto` the one that `Accept` prefers of those "
-        "that there are.",
+        "that there are. Several name what was requested with these; `formats=auto` what was "
+        "requested with `format=auto`.",
     },
 )
 
@@ -128,7 +132,7 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
         picture = named_md5(request, md5)
         query = asked_query(request, settings)
         named = False
-        if _is_auto(query.get("format")):
+        if is_auto_format(query.get("format")):
             request.ctx.vary = "Accept"
             result = await _preferred(request, conversions, picture, query, settings)
         else:
@@ -150,22 +154,27 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
 
 
 def asked_query(request: Request, settings: Settings) -> Mapping[str, str]:
-    """The query, with the options of the preset that it names.
+    """The query, with the options of the preset that it names, and the formats that it leaves open
+    as an upload of this client does: all but the `auto` that is a client's own.
 
     Raises:
-        InvalidOption: if there is no such preset.
+        InvalidOption: if there is no such preset, or the formats cannot do what is asked for.
+        NotFound: if there is no such format, or the client may have none of several.
     """
-    given = {name: values[0] for name, values in request.args.items()}
-    if PRESET_FIELD not in given:
-        return given
+    own = {name: values[0] for name, values in request.args.items()}
+    given = dict(settings.asked.expanded(own) if PRESET_FIELD in own else own)
+    auto = {"format": given.pop("format")} if is_auto_format(own.get("format")) else {}
+    try:
+        given |= {"format": None, "formats": None} | dict(
+            settings.asked.opened(given, record_of(request).key)
+        )
+    except (UnsupportedFormat, NotAllowed):
+        raise NotFound("There is no such format") from None
     return {
         name: ",".join(value) if isinstance(value, list) else str(value)
-        for name, value in settings.asked.expanded(given).items()
+        for name, value in (given | auto).items()
+        if value is not None
     }
-
-
-def _is_auto(name: str | None) -> bool:
-    return name is not None and name.strip().lower() == AUTO
 
 
 async def _preferred(
@@ -205,6 +214,8 @@ async def selection(
         InvalidOption: if an option is wrong.
     """
     name, format = query.get("format"), None
+    if is_auto_format(name):
+        return replace(_selected(query, settings, None), is_open=True)
     if is_same(name):
         format = await conversions.own_format(picture)
         if format is None:
@@ -227,19 +238,20 @@ def _selected(query: Mapping[str, str], settings: Settings, format: Format | Non
     if is_auto(quality):
         query, quality = {"q": quality, **query}, ""
     q = parse_q(query.get("q"))
-    if q is not None and format is not None and not format.takes_q:
-        q = NO_QUALITY  # as at the upload
     options = None
     if query.keys() & {PRESET_FIELD, *OPTION_NAMES}:
         options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
-        if format is not None:
-            options = options.for_format(format)
-            if q is None and (options.q or not format.has_quality):
-                q = NO_QUALITY
+        options = options.for_format(format)
+    # As at the upload, where the format of a result that was left open says nothing.
+    named = None if options and options.formats else format
+    if q is not None and named is not None and not named.takes_q:
+        q = NO_QUALITY
+    if q is None and options and (options.q or (named is not None and not named.has_quality)):
+        q = NO_QUALITY
     if q is not None or not quality:
         return Selection(format, q, options)
     if not (quality.isascii() and quality.isdigit() and len(quality) <= len("100")):
         raise NotFound("There is no such quality")
     return Selection(
-        format, int(quality) if format is None else parse_quality(quality, format), options
+        format, int(quality) if named is None else parse_quality(quality, named), options
     )

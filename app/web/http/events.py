@@ -107,7 +107,7 @@ def add_events(
         places = parse_flag("progress", request.args.get("progress"))
         wanted = await selection(conversions, picture, asked_query(request, settings), settings)
         # Before anything is sent: an unknown picture is a plain 404, a missing Redis a plain 503.
-        jobs = [j for j in await conversions.status(picture) if wanted.matches(j.conversion)]
+        jobs = [j for j in await conversions.status(picture) if wanted.matches(j)]
         if not jobs:
             raise NotFound("There is no such picture")
         progress = Progress(request.headers.get("last-event-id", ""))

@@ -14,7 +14,8 @@ from python_multipart.multipart import MultipartParser
 
 from app.core.errors import InvalidForm
 from app.core.intake.picture import Picture
-from app.core.picture.presets import CHOICES, FORMAT, PRESET
+from app.core.picture.formats import FORMAT
+from app.core.picture.presets import CHOICES, PRESET
 from app.core.picture.recipients import WEBHOOK
 from app.web.http.part import PartHead, decode_text, read_head
 from app.web.http.preamble import Preamble

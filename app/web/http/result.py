@@ -50,7 +50,7 @@ async def send_result(
         "Cache-Control": (
             f"public, max-age={cache_seconds}, immutable" if cache_seconds else "no-cache"
         ),
-        "Content-Disposition": content_disposition(result.job.filename, conversion.format),
+        "Content-Disposition": content_disposition(result.job.filename, result.format),
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
     }
@@ -77,7 +77,7 @@ async def send_result(
             end,
             status=206 if part else 200,
             headers=headers,
-            media_type=conversion.format.media_type,
+            media_type=result.format.media_type,
         )
 
 

@@ -51,7 +51,7 @@ def add_withdrawal(blueprint: Blueprint, settings: Settings, conversions: Conver
     async def withdraw(request: Request, md5: str) -> HTTPResponse:
         picture = named_md5(request, md5)
         wanted = await selection(conversions, picture, asked_query(request, settings), settings)
-        jobs = [j for j in await conversions.status(picture) if wanted.matches(j.conversion)]
+        jobs = [j for j in await conversions.status(picture) if wanted.matches(j)]
         if not jobs:
             raise NotFound("There is no such picture")
         withdrawn = await conversions.withdraw(jobs)

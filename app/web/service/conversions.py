@@ -32,6 +32,7 @@ class Result:
 
     job: PictureJob
     info: ObjectInfo
+    format: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class Conversions:
         return [result for result in found if result is not None]
 
     async def _newest_wanted(self, found: Sequence[PictureJob], wanted: Selection) -> Result | None:
-        jobs = [job for job in found if wanted.matches(job.conversion)]
+        jobs = [job for job in found if wanted.matches(job)]
         if wanted.options is not None:
             return await self._newest(jobs)
         plain = [job for job in jobs if job.conversion.is_plain]
@@ -253,4 +254,4 @@ class Conversions:
 
     async def _result(self, job: PictureJob) -> Result | None:
         info = await self._storage.stat(job.result_key)
-        return Result(job, info) if info else None
+        return Result(job, info, job.format) if info and job.format else None

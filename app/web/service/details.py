@@ -52,7 +52,7 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
             **_saved(facts),
             **_chosen(facts),
             "milliseconds": facts.milliseconds,
-            "download_url": f"{downloads}{job.conversion.md5}?{job.conversion.download_query}",
+            "download_url": f"{downloads}{job.conversion.md5}?{job.download_query}",
         }
     if job.finished and job.ended:
         time = job.ended.astimezone(UTC).isoformat(timespec="milliseconds")

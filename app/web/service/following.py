@@ -104,7 +104,7 @@ class Following:
                 pause = REREAD_SECONDS
                 try:
                     found = await self._current(await self._queue.find(md5))
-                    jobs = [job for job in found if wanted.matches(job.conversion)]
+                    jobs = [job for job in found if wanted.matches(job)]
                     numbers = await self._queue.places(jobs)
                 except RedisError as error:
                     if not told:

@@ -8,8 +8,10 @@ from typing import Any
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, told
+from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, parse_options, parse_q
-from imaging.formats import Format, parse_format
+from imaging.formats import Format, is_open, parse_format, parse_formats
+from imaging.formats import is_auto as is_auto_format
 from imaging.options import Options, is_auto
 from imaging.values import shown
 
@@ -19,15 +21,20 @@ class Selection:
     """The filters; None matches everything."""
 
     format: Format | None
+    """Of the result."""
     quality: int | None
     options: Options | None
+    is_open: bool = False
+    """Whether those alone are meant whose format was left open."""
 
-    def matches(self, conversion: Conversion) -> bool:
-        """Whether a conversion is one of those that are meant."""
+    def matches(self, job: PictureJob) -> bool:
+        """Whether a job is one of those that are meant."""
+        conversion = job.conversion
         return (
-            self.format in (None, conversion.format)
+            self.format in (None, job.format)
             and self.quality in (None, conversion.quality)
             and self.options in (None, conversion.options)
+            and not (self.is_open and conversion.format)
         )
 
     def names(self, conversion: Conversion) -> bool:
@@ -44,9 +51,16 @@ def selection_of(given: Mapping[str, Any], settings: Settings) -> Selection:
     Raises:
         UnsupportedFormat, InvalidOption: if one cannot be understood.
     """
-    with told():
-        format = parse_format(given["format"]) if given.get("format") else None
-    return Selection(format, _quality(given), _options(given, settings))
+    name = given.get("format")
+    if not is_open(name):
+        with told():
+            format = parse_format(name) if name else None
+        return Selection(format, _quality(given), _options(given, settings))
+    if not is_auto_format(name):
+        with told():
+            formats = parse_formats(name, settings.asked.auto)
+        given = {**given, "options": {**(given.get("options") or {}), "formats": formats}}
+    return Selection(None, _quality(given), _options(given, settings), is_open=True)
 
 
 def _quality(given: Mapping[str, Any]) -> int | None:

@@ -52,7 +52,7 @@ class Desk:
                 data = await self.conversions.read(result.job)
             except ObjectNotFound:
                 raise NotFound("There is no such result") from None
-            media_type = result.job.conversion.format.media_type
+            media_type = result.format.media_type
             return await self.deliveries.deliver(delivery, data, media_type)
 
     async def answered(

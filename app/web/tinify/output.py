@@ -241,5 +241,5 @@ async def _sent(request: Request, desk: Desk, result: Result) -> HTTPResponse | 
             stored.info.size,
             status=200,
             headers=_headers(request, result),
-            media_type=result.job.conversion.format.media_type,
+            media_type=result.format.media_type,
         )

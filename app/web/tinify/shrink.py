@@ -132,7 +132,7 @@ async def _created(
     place = locate(f"/output/{id}", request.headers, request.scheme, desk.public_url)
     output: dict[str, Any] = {
         "size": result.info.size,
-        "type": conversion.format.media_type,
+        "type": result.format.media_type,
         "ratio": round(result.info.size / source.size, 4),
         "url": place.url,
     }

@@ -32,6 +32,8 @@ each of them, or it would not be done within `limits.conversion_timeout`."""
 
 FAST_EFFORT = 2
 
+QUICK_EFFORT = 1
+
 TUNE = "iq"
 """libaom's tuning for still pictures."""
 
@@ -108,6 +110,16 @@ def seek(
     """
     effort = Effort.FAST if once else effort
     return encode(image, quality, effort, lossless=False, keep=keep, whole_chroma=whole_chroma)
+
+
+def quick(image: pyvips.Image, quality: int) -> bytes:
+    """The file at the least effort that tells how many bytes others give: half the time of `FAST`,
+    and at 0 it told half as well."""
+    number = along(FAST_SCALE, quality or DEFAULT)
+    data = image.heifsave_buffer(
+        compression="av1", bitdepth=8, effort=QUICK_EFFORT, Q=number, tune=TUNE, keep="none"
+    )
+    return cast(bytes, data)
 
 
 @dataclass(slots=True)
@@ -210,4 +222,6 @@ WRITER = Writer(
     seek=seek,
     default_quality=DEFAULT,
     searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
+    quick=quick,
+    quick_bytes=0.915,
 )

@@ -28,6 +28,8 @@ DEFAULT = 80
 
 EFFORT = {Effort.FAST: 4, Effort.BALANCED: 5, Effort.SMALL: 6}
 
+QUICK_EFFORT = 2
+
 FINE_QUALITY = 90
 """From here on smart subsampling is always used: what little it gains is of some account."""
 
@@ -156,6 +158,11 @@ def seek(
     elif effort is not Effort.FAST and not whole_chroma:
         way["effort"] = EFFORT[Effort.SMALL]
     return _save(image, way, keep)
+
+
+def quick(image: pyvips.Image, quality: int) -> bytes:
+    """The file by the lossy encoder, in a third of the time of `FAST`."""
+    return cast(bytes, image.webpsave_buffer(keep="none", **_plain_way(quality, QUICK_EFFORT)))
 
 
 def _stills(colours: Colours, effort: Effort) -> Iterator[bytes]:
@@ -323,6 +330,7 @@ WRITER = Writer(
     strip,
     bare=strip,
     seek=seek,
+    quick=quick,
     default_quality=DEFAULT_LOOK,
     searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),
 )

@@ -1,0 +1,215 @@
+"""A picture for which several formats are asked: which of them can hold it, and which gives the
+smallest file at the same look, told from a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pyvips
+
+from imaging.auto import typical
+from imaging.auto.judge import Judge
+from imaging.auto.sample import MARGIN, sample
+from imaging.auto.search import LEAST_SIDE, LOOKS, UNTOUCHED
+from imaging.codecs import WRITERS
+from imaging.colour.kept import keeps_profile
+from imaging.errors import PictureError
+from imaging.formats import Format, frames_of
+from imaging.measures import Measures, Size
+from imaging.options import Effort
+from imaging.quality import NO_QUALITY
+from imaging.source import Source
+from imaging.steps.background import flatten, is_transparent
+from imaging.target import Target
+from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of, strips
+from imaging.write.scale import between
+
+BEATEN = {Format.PNG: Format.WEBP, Format.GIF: Format.WEBP}
+"""Formats that need not be tried where another one may be had: none of the hundred graphics of
+`script/bench graphics` is larger as WebP than as PNG, and no photograph is."""
+
+DRAWN = frozenset({Format.WEBP, Format.PNG, Format.GIF})
+"""Formats that write few colours as they are."""
+
+TINY_PIXELS = 16_384
+"""Pixels of the largest graphic of which it is taken for granted that one of `DRAWN` is the best:
+what the others have around their pixels is as large as its whole file."""
+
+STRIPS_PIXELS = 65_536
+"""Pixels of the sample of a graphic: strips of its whole width, as what is repeated counts."""
+
+FRAMES = 5
+"""Frames of the sample of an animation, its first ones."""
+
+_UNKNOWN = 2**62
+_NOTHING = 0
+"""libvips's number for no metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file, and what is known of it."""
+
+    data: bytes
+    measures: Measures
+
+
+def frames(target: Target) -> tuple[str, ...]:
+    """The kinds of file of which all frames are wanted in any of the formats."""
+    return tuple({kind for each in target.options.formats for kind in frames_of(each)})
+
+
+def targets(source: Source, target: Target) -> list[Target]:
+    """What each format is to become: of an animation those that move, and where the profile of its
+    colours is to be kept those that hold it, if there are any.
+
+    Args:
+        source: as it was opened.
+    """
+    formats: Sequence[Format] = target.options.formats
+    if source.animated:
+        formats = [each for each in formats if source.media_type in frames_of(each)]
+    keeps = [each for each in formats if keeps_profile(source.image, WRITERS[each], target.options)]
+    return [_of_format(target, each) for each in keeps or formats]
+
+
+def _of_format(target: Target, format: Format) -> Target:
+    options = replace(target.options, formats=()).for_format(format)
+    quality = target.quality if format.takes_q else NO_QUALITY
+    return replace(target, format=format, quality=quality, options=options)
+
+
+def possible(drawn: Source, targets: Sequence[Target]) -> list[Target]:
+    """Those of the targets that hold the picture: as large as it is, and as transparent where no
+    background is asked for.
+
+    Args:
+        drawn: as it is to be written, but for its transparency; in memory.
+
+    Raises:
+        PictureError: if none does.
+    """
+    size = Size(drawn.image.width, drawn.image.height // drawn.frames)
+    large = [each for each in targets if not each.format.too_large(size)]
+    if not large:
+        raise PictureError(str(targets[0].format.too_large(size)))
+    clear = targets[0].options.background is None and is_transparent(drawn)
+    return [each for each in large if each.format.output.has_alpha or not clear] or large
+
+
+def ranked(
+    drawn: Source,
+    targets: Sequence[Target],
+    opened: Callable[[bytes], pyvips.Image],
+    most: Mapping[Format, int],
+) -> list[Target]:
+    """The targets, the one that is expected to give the smallest file first.
+
+    Args:
+        drawn: as for `possible`.
+        opened: the pixels of a file.
+        most: bytes that a file of a format has at most.
+    """
+    image = drawn.image
+    kind = Kind.EITHER if drawn.animated else _kind_of(image)
+    tried = _worth_trying(image, kind, targets)
+    bytes_of = {each.format: float(most.get(each.format, _UNKNOWN)) for each in targets}
+    if len(tried) > 1:
+        estimate = _Estimate(drawn, kind, opened, tried[0])
+        for each in tried:
+            bytes_of[each.format] = min(bytes_of[each.format], estimate.of(each))
+    else:
+        bytes_of[tried[0].format] = 0
+    return sorted(targets, key=lambda each: (bytes_of[each.format], each not in tried))
+
+
+def _kind_of(image: pyvips.Image) -> Kind:
+    """What kind of picture this is, by as much of it as WebP holds, which tells it."""
+    width = min(image.width, Format.WEBP.max_side)
+    part = image if width == image.width else image.crop(0, 0, width, image.height).copy_memory()
+    return kind_of(part, tried=ALL_EFFORTS_PIXELS)
+
+
+def _worth_trying(image: pyvips.Image, kind: Kind, targets: Sequence[Target]) -> Sequence[Target]:
+    """The targets that may give the smallest file; one at least."""
+    formats = {each.format for each in targets}
+    tried = [each for each in targets if BEATEN.get(each.format) not in formats]
+    is_tiny = kind is Kind.EITHER and image.width * image.height <= TINY_PIXELS
+    if kind is Kind.GRAPHIC or is_tiny:
+        return [each for each in tried if each.format in DRAWN] or tried
+    return tried
+
+
+class _Estimate:
+    """The bytes of a picture in any format, told from a sample of it."""
+
+    def __init__(
+        self,
+        drawn: Source,
+        kind: Kind,
+        opened: Callable[[bytes], pyvips.Image],
+        target: Target,
+    ) -> None:
+        """
+        Args:
+            target: one of those that are tried.
+        """
+        image, options = drawn.image, target.options
+        self._opened, self._judge = opened, None
+        self._quick = False
+        if options.background is not None:
+            image = flatten(image, options.background)
+        if drawn.animated:
+            self._sample = _first_frames(drawn, image)
+        elif kind is not Kind.PHOTOGRAPH or options.lossless:
+            self._sample = strips(image, STRIPS_PIXELS).copy_memory()
+        elif options.q and min(image.width, image.height) >= LEAST_SIDE:
+            self._judge = Judge(image, MARGIN)
+            self._sample = self._judge.sample
+        else:
+            self._quick = True
+            self._sample = sample(image.width, image.height, 0).of(image)
+        pixels = self._sample.width * self._sample.height
+        self._scale = image.width * image.height / pixels
+
+    def of(self, target: Target) -> float:
+        """The bytes that the picture is expected to have as this target."""
+        writer, quality = WRITERS[target.format], target.quality
+        image = self._sample
+        if not target.format.output.has_alpha:
+            image = flatten(image).copy_memory()
+        look = LOOKS[target.options.q] if target.options.q and self._judge else None
+        if look is not None:
+            quality = round(typical.quality(100 - look))
+        if self._quick and writer.quick:
+            data = writer.quick(image, quality)
+        else:
+            lossless = target.options.lossless
+            data = writer.encode(image, quality, Effort.FAST, lossless=lossless, keep=_NOTHING)
+        around = _around(target.format)
+        size: float = around + max(0, len(data) - around) * self._scale * writer.quick_bytes
+        if look is not None and self._judge is not None:
+            seen = self._judge.of_sample(self._opened(data))
+            if seen < UNTOUCHED:
+                wanted = typical.following([(quality, seen)], look)
+                size *= between(writer.curve, wanted) / between(writer.curve, quality)
+        return size
+
+
+def _first_frames(drawn: Source, image: pyvips.Image) -> pyvips.Image:
+    """The first frames of an animation, as one."""
+    count, height = min(FRAMES, drawn.frames), image.height // drawn.frames
+    first = image.crop(0, 0, image.width, count * height).copy()
+    first.set_type(pyvips.GValue.gint_type, "page-height", height)
+    first.set_type(pyvips.GValue.array_int_type, "delay", list(drawn.delays[:count]))
+    first.set_type(pyvips.GValue.gint_type, "loop", drawn.loop)
+    return first
+
+
+@cache
+def _around(format: Format) -> int:
+    """The bytes that a file has whatever its pixels are: those of an empty one, as good as."""
+    image = pyvips.Image.black(8, 8, bands=3).copy(interpretation="srgb").copy_memory()
+    return len(WRITERS[format].encode(image, 0, Effort.FAST, lossless=False, keep=_NOTHING))

@@ -1,0 +1,256 @@
+"""`format=auto`: the smallest file at the same look, and which format that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image
+
+from bench.graphics import make_graphics
+from imaging import convert as conversions
+from imaging import several
+from imaging.convert import convert
+from imaging.errors import PictureError
+from imaging.formats import AUTO_FORMATS, Format, same_format
+from imaging.formats.recognise import readable_type
+from imaging.limits import Limits
+from imaging.measures import Measures
+from imaging.options import Auto, Damaged, Effort, Keep, Options
+from imaging.target import Target
+from tests.imaging.animations import animation
+from tests.imaging.profiles import display_p3, grey_curve
+from tests.imaging.samples import corners, encoded, frame_count, photo
+from tests.pictures import as_format, opened, photograph
+
+AUTO = tuple(each for each in Format if each in AUTO_FORMATS)
+BY_NAME = {"WEBP": Format.WEBP, "PNG": Format.PNG, "JPEG": Format.JPG, "AVIF": Format.AVIF}
+BY_NAME |= {"GIF": Format.GIF}
+
+
+def target(
+    formats: tuple[Format, ...] = AUTO,
+    quality: int = 80,
+    effort: Effort = Effort.FAST,
+    **options: Any,
+) -> Target:
+    return Target(formats[0], quality, Limits(), effort, Options(formats=formats, **options))
+
+
+def smallest(data: bytes, wanted: Target) -> tuple[bytes, Measures]:
+    told: list[Measures] = []
+    result = convert(data, wanted, told.append)
+    assert told[-1].format in wanted.options.formats
+    media_type = readable_type(result[:4096])
+    assert same_format(media_type) == told[-1].format
+    return result, told[-1]
+
+
+def sizes(data: bytes, wanted: Target) -> dict[Format, int]:
+    """Bytes of the whole in each format alone."""
+    return {
+        format: len(
+            convert(
+                data,
+                Target(
+                    format,
+                    wanted.quality if format.takes_q else 0,
+                    wanted.limits,
+                    wanted.effort,
+                    Options(lossless=wanted.options.lossless),
+                ),
+            )
+        )
+        for format in wanted.options.formats
+    }
+
+
+def screenshot(folder: Path) -> bytes:
+    paths = make_graphics(folder)
+    return next(path for path in paths if path.name == "screenshot-05.png").read_bytes()
+
+
+def clear(width: int = 300, height: int = 240) -> bytes:
+    """A photograph that fades away."""
+    image = opened(photograph("rocket")).convert("RGB").resize((width, height))
+    image.putalpha(Image.linear_gradient("L").resize((width, height)))
+    return encoded(image, "PNG")
+
+
+@pytest.mark.parametrize("name", ["rocket", "coffee", "chelsea"])
+def test_a_photograph_is_what_is_smallest_of_all_at_the_same_look(name: str) -> None:
+    data = as_format(name, "PNG")
+    result, measures = smallest(data, target(effort=Effort.BALANCED))
+    alone = sizes(data, target(effort=Effort.BALANCED))
+    assert measures.format == min(alone, key=alone.__getitem__)
+    assert len(result) == alone[Format(measures.format)]
+
+
+def test_a_screenshot_is_lossless_and_a_tiny_icon_is_too(tmp_path: Path) -> None:
+    for data in (screenshot(tmp_path), encoded(corners(24, 24), "PNG")):
+        result, measures = smallest(data, target())
+        alone = sizes(data, target())
+        assert measures.format == Format.WEBP == min(alone, key=alone.__getitem__)
+        assert len(result) == alone[Format.WEBP]
+
+
+def test_what_is_transparent_is_no_jpeg_but_on_a_background() -> None:
+    lists = (Format.PNG, Format.JPG)
+    assert smallest(clear(), target(lists))[1].format == Format.PNG
+    flat, measures = smallest(clear(), target(lists, background="ff0000"))
+    assert measures.format == Format.JPG
+    assert opened(flat).convert("RGB").getpixel((150, 1))[0] > 240  # type: ignore[index]
+    opaque = opened(photograph("rocket")).convert("RGBA")
+    assert smallest(encoded(opaque, "PNG"), target(lists))[1].format == Format.JPG
+
+
+def test_an_animation_stays_one() -> None:
+    result, measures = smallest(animation("GIF"), target())
+    assert (measures.format, measures.frames) == (Format.WEBP, 4)
+    assert frame_count(opened(result)) == 4
+    # An animated PNG moves as such too, and a GIF is not written as one.
+    png = smallest(animation("PNG"), target((Format.PNG, Format.JPG, Format.AVIF)))[1]
+    assert (png.format, png.frames) == (Format.PNG, 4)
+    still = smallest(animation("GIF"), target((Format.JPG, Format.AVIF)))[1]
+    assert still.frames == 1
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "HEIF"])
+def test_formats_that_are_only_read_become_one_that_is_written(kind: str) -> None:
+    if kind == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    data = encoded(opened(photograph("coffee")).convert("RGB").resize((320, 240)), kind)
+    assert smallest(data, target())[1].format in AUTO
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+@pytest.mark.parametrize("quality", [20, 80, 100])
+def test_the_result_is_never_larger_than_the_original(kind: str, quality: int) -> None:
+    format = BY_NAME[kind]
+    options = {} if kind in ("PNG", "GIF") else {"quality": 15}
+    for image in (photo(300, 240), corners(300, 240), Image.new("RGB", (1, 1), "red")):
+        data = encoded(image, kind, **options)
+        formats = tuple(each for each in Format if each in {*AUTO, format})
+        result, measures = smallest(data, target(formats, quality))
+        assert len(result) <= len(data), measures
+        assert opened(result).size == image.size
+
+
+def test_a_jpeg_of_low_quality_stays_as_it_is_where_all_others_are_larger() -> None:
+    image = opened(photograph("coffee")).convert("RGB")
+    data = encoded(image, "JPEG", quality=10)
+    result, measures = smallest(data, target(quality=95))
+    assert measures.format == Format.JPG
+    assert len(result) <= len(data)
+    assert np.array_equal(np.asarray(opened(result)), np.asarray(opened(data)))
+
+
+def test_lossless_keeps_every_pixel() -> None:
+    image = opened(photograph("chelsea")).convert("RGB").crop((0, 0, 200, 150))
+    lists = (Format.WEBP, Format.PNG, Format.AVIF)
+    result, measures = smallest(encoded(image, "PNG"), target(lists, 0, lossless=True))
+    assert measures.format == Format.WEBP
+    assert np.array_equal(np.asarray(opened(result).convert("RGB")), np.asarray(image))
+
+
+def test_the_quality_is_sought_in_the_format_that_is_chosen() -> None:
+    image = opened(photograph("coffee")).convert("RGB").crop((0, 0, 300, 260))
+    _, measures = smallest(encoded(image, "PNG"), target(quality=0, q=Auto.AUTO))
+    assert measures.chosen is not None
+    assert measures.chosen.look == pytest.approx(77, abs=4)
+    assert measures.format in (Format.AVIF, Format.WEBP)
+    # A drawing is not lossy, and of png none is sought.
+    assert smallest(encoded(corners(), "PNG"), target(quality=0, q=Auto.AUTO))[1].chosen is None
+
+
+def test_the_limit_of_bytes_is_kept_and_else_the_picture_fails() -> None:
+    data = as_format("coffee", "PNG")
+    result, measures = smallest(data, target(max_bytes=15_000))
+    assert len(result) <= 15_000
+    assert measures.format in (Format.AVIF, Format.WEBP)
+    with pytest.raises(PictureError, match="more than the 40 of max_bytes") as caught:
+        smallest(data, target(max_bytes=40))
+    assert caught.value.code == "too_many_bytes"
+
+
+def test_a_format_that_does_not_hold_the_picture_is_left_out() -> None:
+    wide = encoded(Image.linear_gradient("L").resize((16_400, 4)).convert("RGB"), "PNG")
+    assert smallest(wide, target())[1].format in (Format.PNG, Format.JPG)
+    with pytest.raises(PictureError, match="webp holds 16383 pixels"):
+        smallest(wide, target((Format.WEBP, Format.AVIF)))
+
+
+def test_a_profile_that_is_to_be_kept_is_in_the_result() -> None:
+    data = encoded(photo(200, 160), "PNG", icc_profile=display_p3())
+    result, _ = smallest(data, target(keep=(Keep.ICC,)))
+    assert opened(result).info.get("icc_profile") == display_p3()
+    # WebP holds no profile for grey, and GIF none at all.
+    grey = encoded(photo(200, 160).convert("L"), "PNG", icc_profile=grey_curve(1.8))
+    formats = (Format.WEBP, Format.JPG, Format.GIF)
+    assert smallest(grey, target(formats, keep=(Keep.ICC,)))[1].format == Format.JPG
+
+
+def test_a_damaged_picture_fails_once_and_in_no_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = as_format("coffee", "JPEG")
+    cut = data[: len(data) // 2]
+    encoders = _counted(monkeypatch)
+    with pytest.raises(PictureError) as caught:
+        smallest(cut, target(damaged=Damaged.REFUSE))
+    assert caught.value.code == "damaged"
+    assert not encoders
+    assert smallest(cut, target())[1].format in AUTO
+
+
+def test_the_next_one_is_the_result_where_the_first_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = as_format("coffee", "PNG")
+    best = smallest(data, target())[1].format
+    encode = conversions._encode
+
+    def without_the_best(image: pyvips.Image, wanted: Target) -> bytes:
+        if wanted.format == best:
+            raise PictureError("the encoder has no memory left")
+        return encode(image, wanted)
+
+    monkeypatch.setattr(conversions, "_encode", without_the_best)
+    assert smallest(data, target())[1].format not in (best, None)
+    monkeypatch.setattr(conversions, "_encode", lambda *given: _fail())
+    with pytest.raises(PictureError, match="no encoder"):
+        convert(data, target())
+
+
+def test_the_choice_is_the_same_each_time_and_one_picture_is_written_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, written = as_format("coffee", "PNG"), _counted(monkeypatch)
+    assert smallest(data, target())[0] == smallest(data, target())[0]
+    assert len(written) == 2
+
+
+def test_a_picture_that_crashed_a_decoder_gets_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(several, "ranked", lambda *given, **named: _fail())
+    careful = Target(Format.WEBP, 80, Limits(), Effort.FAST, Options(formats=AUTO), careful=True)
+    assert smallest(as_format("coffee", "PNG"), careful)[1].format == Format.WEBP
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch) -> list[Format]:
+    written: list[Format] = []
+    encode: Callable[..., bytes] = conversions._encode
+
+    def counted(image: pyvips.Image, wanted: Target) -> bytes:
+        written.append(wanted.format)
+        return encode(image, wanted)
+
+    monkeypatch.setattr(conversions, "_encode", counted)
+    return written
+
+
+def _fail() -> Any:
+    raise PictureError("no encoder")
