@@ -1,0 +1,163 @@
+"""How often `format=auto` chooses the smallest of the whole files, and the CPU time that takes."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import geometric_mean, median
+from typing import TYPE_CHECKING
+
+from bench.arguments import positive, some_of
+from bench.engine import use_one_thread
+from bench.graphics import COUNTS, make_graphics
+from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
+from bench.table import format_table
+from imaging.formats import AUTO_FORMATS, Format
+from imaging.limits import Limits
+from imaging.options import DEFAULTS, Auto, Effort, Options
+from imaging.quality import DEFAULT_QUALITY, NO_QUALITY
+from imaging.target import Target
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+RIGHT, CPU = 0.95, 1.5
+"""The share of the pictures whose choice is the smallest, at least; and the CPU time over that of a
+conversion to the same format alone, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What became of a picture."""
+
+    name: str
+    sizes: dict[Format, int]
+    """Bytes of the whole in each format alone."""
+    chosen: Format
+    bytes: int
+    cpu: float
+    """Seconds over those of the chosen format alone."""
+
+    @property
+    def smallest(self) -> Format:
+        """The format that it should have been."""
+        return min(self.sizes, key=self.sizes.__getitem__)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no other format gives fewer bytes."""
+        return self.bytes <= self.sizes[self.smallest]
+
+
+def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `auto`."""
+    parser = commands.add_parser("auto", help=__doc__, description=__doc__)
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="a folder of pictures, in place of those in scikit-image's wheel and of graphics",
+    )
+    parser.add_argument(
+        "--count", type=positive, default=100, metavar="N", help="at most so many (100)"
+    )
+    parser.add_argument(
+        "--formats",
+        type=some_of(tuple(Format)),
+        default=AUTO_FORMATS,
+        help=f"some of {','.join(Format)} ({','.join(AUTO_FORMATS)})",
+        metavar="LIST",
+    )
+    parser.add_argument("--look", type=Auto, help=f"q, one of {', '.join(Auto)}, in place of 80")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure and print.
+
+    Raises:
+        BenchError: if there are no pictures.
+    """
+    use_one_thread()
+    wanted = set(arguments.formats)
+    formats = tuple(format for format in Format if format in wanted)
+    options = Options(q=arguments.look) if arguments.look else DEFAULTS
+    with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as name:
+        files = list(_files(arguments.pictures, Path(name)))[: arguments.count]
+        choices = [_measured(file, formats, options) for file in files]
+    print(_table(choices, formats))
+
+
+def _files(folder: Path | None, made: Path) -> Iterator[Path]:
+    """The pictures; graphics that are made are put into `made`."""
+    if folder is not None:
+        yield from find_photographs(folder, 2**31)
+        return
+    yield from shipped(PHOTOGRAPHS + GRAPHICS)
+    graphics = make_graphics(made)
+    for kind in COUNTS:
+        yield from [path for path in graphics if path.name.startswith(kind)][7:8]
+    yield next(path for path in graphics if path.name == "screenshot-14.png")
+
+
+def _measured(file: Path, formats: tuple[Format, ...], options: Options) -> Choice:
+    import pyvips
+
+    pyvips.cache_set_max(0)
+    data = file.read_bytes()
+    quality = NO_QUALITY if options.q else DEFAULT_QUALITY
+    sizes, alone = {}, {}
+    for each in formats:
+        number = quality if each.takes_q else NO_QUALITY
+        target = Target(each, number, Limits(2**31), Effort.BALANCED, options.for_format(each))
+        result, alone[each], _ = _converted(data, target)
+        sizes[each] = len(result)
+    target = Target(
+        formats[0], quality, Limits(2**31), Effort.BALANCED, replace(options, formats=formats)
+    )
+    result, seconds, chosen = _converted(data, target)
+    format = Format(chosen or formats[0])
+    return Choice(file.stem, sizes, format, len(result), seconds / alone[format])
+
+
+def _converted(data: bytes, target: Target) -> tuple[bytes, float, str | None]:
+    """The file, seconds of CPU, and the format that was chosen."""
+    from imaging.convert import convert
+    from imaging.measures import Measures
+
+    told: list[Measures] = []
+    began = time.process_time()
+    result = convert(data, target, told.append)
+    return result, time.process_time() - began, told[-1].format
+
+
+def _table(choices: Sequence[Choice], formats: Sequence[Format]) -> str:
+    rows: list[tuple[str, ...]] = [("", *formats, "chosen", "more bytes", "CPU")]
+    for each in choices:
+        more = each.bytes / each.sizes[each.smallest] - 1
+        rows.append(
+            (
+                each.name[:24],
+                *(str(each.sizes[format]) for format in formats),
+                each.chosen,
+                "" if each.is_right else f"{more:.1%}",
+                f"{each.cpu:.2f}",
+            )
+        )
+    right = sum(each.is_right for each in choices)
+    ours = sum(each.bytes for each in choices)
+    best = sum(each.sizes[each.smallest] for each in choices)
+    times = [each.cpu for each in choices]
+    reached = sum(time <= CPU for time in times)
+    return (
+        f"{format_table(rows)}\n\n"
+        f"The smallest: {right} of {len(choices)} (to reach: {RIGHT:.2f}); all bytes over the "
+        f"least: {ours / best:.4f}.\n"
+        f"CPU over the chosen format alone: {geometric_mean(times):.2f} on average, "
+        f"{median(times):.2f} in the middle, {max(times):.2f} at the most (to reach: {CPU}); "
+        f"{reached} of {len(choices)} are within."
+    )
