@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from tinyimage_client.command.placement import Into
+from tinyimage_client.command.plan import make_plan
 
 from client.tests.command import started, tinyimage
 from client.tests.standin import RESULT, Answer, Request, Standin
@@ -44,6 +46,32 @@ def test_a_file_is_compressed_beside_itself(folder: Path, server: Service) -> No
     assert first.startswith("rocket.jpg → rocket-tiny.webp  112.5 KB → ")
     assert last.startswith("1 picture: 112.5 KB → ")
     assert last.endswith("%, 1 sent")
+
+
+def test_a_result_has_the_ending_of_the_format_that_came_out(folder: Path, server: Service) -> None:
+    (folder / "coffee.png").write_bytes(unique(photograph("coffee")))
+    arguments = ("coffee.png", "-f", "auto", "--server", server.url, "--json")
+    (told,) = tinyimage(*arguments).objects.values()
+    (made,) = files(folder) - {"coffee.png"}
+    assert made in ("coffee-tiny.avif", "coffee-tiny.webp")
+    assert Path(told["target"]).name == made
+    assert opened((folder / made).read_bytes()).format == made.rpartition(".")[2].upper()
+    again = tinyimage(*arguments, "--overwrite", "never").objects["coffee.png"]
+    assert (again["status"], again["code"]) == ("skipped", "exists")
+
+
+def test_no_result_takes_the_place_of_an_original_whatever_its_format(folder: Path) -> None:
+    for name in ("a.png", "a.avif", "b.png", "b.jpg", "c.jpeg"):
+        put(folder / name)
+    plan = make_plan(["."], Into(Path(), ""), "avif,jpg")
+    assert {item.source.name for item in plan.items} == {"a.avif", "b.jpg", "c.jpeg"}
+    assert {outcome.path.name: outcome.reason for outcome in plan.others} == {
+        "a.png": "a.avif is the result of a.avif already",
+        "b.png": "b.avif is the result of b.jpg already",
+    }
+    (jpeg,) = (item for item in plan.items if item.source.name == "c.jpeg")
+    assert jpeg.made("jpg").target.name == "c.jpeg"
+    assert jpeg.made("avif").target.name == "c.avif"
 
 
 def test_folders_and_patterns_are_looked_through(folder: Path) -> None:

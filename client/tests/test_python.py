@@ -199,9 +199,22 @@ def test_the_largest_size_is_the_servers_own_option(server: Service) -> None:
             client.compress(picture, max_bytes="many")
 
 
+def test_the_server_chooses_the_format_and_is_sent_a_picture_once(server: Service) -> None:
+    picture = unique(photograph("coffee"))
+    with Client(server.url) as client:
+        for format in ("auto", "AVIF, jpeg,webp"):
+            result = client.compress(picture, format=format)
+            assert result.sent
+            assert result.format in ("avif", "webp")
+            again = client.compress(picture, format=format)
+            assert (again.data, again.format, again.sent) == (result.data, result.format, False)
+        with pytest.raises(InvalidOption, match="format should be"):
+            client.compress(picture, format="webp,bmp")
+
+
 def test_formats_come_from_the_server(server: Service, fake: Standin) -> None:
     with Client(server.url) as client:
-        assert {"webp", "avif", "same"} <= set(client.formats())
+        assert {"webp", "avif", "same", "auto"} <= set(client.formats())
     with Client(fake.url) as client:
         assert client.formats() == ["webp", "jpg", "same"]
 

@@ -17,11 +17,16 @@ AUTO = ("auto", "auto:high", "auto:low")
 """The looks at which a server finds the quality by itself."""
 
 
+OPEN = "auto"
+"""What leaves the format to the server."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A format, a quality and options."""
 
     format: str
+    """One, `same`, `OPEN`, or several with commas."""
     q: int | str | None
     """1 to 100, or one of `AUTO`; None for the server's default."""
     options: Mapping[str, str]
@@ -30,7 +35,13 @@ class Conversion:
     def of(cls, format: str, q: int | str | None, options: Mapping[str, OptionValue]) -> Conversion:
         """The conversion with these options, each as text."""
         texts = {name: _text(value) for name, value in options.items() if value is not None}
-        return cls(format.strip().lower(), q, texts)
+        names = [name.strip().lower() for name in format.split(",")]
+        return cls(",".join({"jpeg": "jpg"}.get(name, name) for name in names if name), q, texts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server chooses the format."""
+        return self.format == OPEN or "," in self.format
 
     @property
     def fields(self) -> dict[str, str]:
@@ -42,7 +53,10 @@ class Conversion:
         """The query of the download that gets this result and no other, whatever the server has
         made of the picture."""
         # Without a single option it would also be answered with a result that has some.
-        return {**self.fields, "lossless": self.options.get("lossless", "false")}
+        fields = {**self.fields, "lossless": self.options.get("lossless", "false")}
+        if self.is_open:  # a download with `format=auto` is another choice
+            fields["formats"] = fields.pop("format")
+        return fields
 
     @property
     def _quality(self) -> dict[str, str]:

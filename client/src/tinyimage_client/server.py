@@ -42,8 +42,9 @@ class Fields:
 
     @property
     def formats(self) -> list[str]:
-        """What can be asked for, `same` included."""
-        return list(self._resolved(self._declared["format"]).get("enum", ()))
+        """What can be asked for, `same` and `auto` included."""
+        ways = self._ways(self._declared["format"])
+        return [str(name) for way in ways for name in way.get("enum", ())]
 
     def check(self, conversion: Conversion) -> None:
         """See that the server understands all that is asked for: it passes over what it does not
@@ -58,13 +59,15 @@ class Fields:
             self._check(name, value)
 
     def _check(self, name: str, value: str) -> None:
-        declared = self._resolved(self._declared[name])
-        if name == "format" and value == "jpeg":
-            value = "jpg"
-        ways = [self._resolved(way) for way in declared.get("oneOf", (declared,))]
+        ways = self._ways(self._declared[name])
         wanted = [what for way in ways if (what := _wanted(way, value)) is not None]
         if len(wanted) == len(ways):
             raise InvalidOption(f"{name} should be {' or '.join(wanted)} (it is {value!r})")
+
+    def _ways(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The schemas of which a value should be as one says."""
+        declared = self._resolved(schema)
+        return [self._resolved(way) for way in declared.get("oneOf", (declared,))]
 
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """The schema with what it refers to."""

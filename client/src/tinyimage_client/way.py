@@ -42,12 +42,14 @@ class _Job:
     """A conversion as the server names it."""
 
     format: str
+    """Nothing where the server chooses it: what it tells then is another one once it is done."""
     quality: int
     options: Mapping[str, Any]
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> _Job:
-        return cls(told["format"], told["quality"], told.get("options", {}))
+        options = told.get("options", {})
+        return cls("" if "formats" in options else told["format"], told["quality"], options)
 
 
 class Way:
@@ -77,13 +79,14 @@ class Way:
             if told is None:
                 continue  # the server has lost it
             try:
-                data = await self._download(_query(told), job.format, told.get("result_bytes"))
+                format = told["format"]
+                data = await self._download(_query(told), format, told.get("result_bytes"))
             except BadResult:
                 if attempt == ATTEMPTS:
                     raise
                 continue
             if data is not None:
-                return self._result(job.format, data, sent=True)
+                return self._result(format, data, sent=True)
         raise ConversionFailed("lost", f"the server has lost the picture {ATTEMPTS} times")
 
     async def _find(self) -> Result | None:
@@ -112,8 +115,9 @@ class Way:
         asked = self._conversion
         given = set(asked.options) - {"fit", "effort", "lossless", "gravity", "alpha", "priority"}
         options = job.get("options", {})
-        named = job["format"] == {"jpeg": "jpg"}.get(asked.format, asked.format)
-        return (named or asked.format == "same") and given <= set(options)
+        if asked.is_open or "formats" in options:
+            return asked.is_open and given | {"formats"} <= set(options)
+        return asked.format in (job["format"], "same") and given <= set(options)
 
     async def _upload(self) -> _Job:
         """Send the picture. Returns the job it became.

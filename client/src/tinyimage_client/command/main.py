@@ -83,7 +83,8 @@ def parse_quality(text: str) -> int | str:
     "-f",
     "--format",
     metavar="FORMAT",
-    help="Of the results, such as avif; same for that of each picture. webp, with --in-place same.",
+    help="Of the results, such as avif; same for that of each picture; auto, or several such as "
+    "avif,webp, for the smallest file. webp, with --in-place same.",
 )
 @click.option(
     "-q",

@@ -31,6 +31,15 @@ def ending(name: str) -> str:
     return PurePath(name).suffix[1:].lower()
 
 
+def possible(format: str) -> tuple[str, ...]:
+    """The formats that a result may have, where the server chooses: those of a list, or any; none
+    where the format is known."""
+    names = format.split(",")
+    if "auto" in names:
+        return tuple(ENDINGS)
+    return tuple(names) if len(names) > 1 else ()
+
+
 def new_ending(name: str, format: str) -> str:
     """The ending of a result, with its dot: that of the original if it is of the same format."""
     if format in ("same", "") or ending(name) in ENDINGS.get(format, (format,)):

@@ -7,13 +7,14 @@ import glob
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tinyimage_client.command.names import PICTURES, ending, shown
+from tinyimage_client.command.names import PICTURES, ending, possible, shown
 from tinyimage_client.command.outcome import Outcome, Status
 from tinyimage_client.command.placement import Placement
+from tinyimage_client.errors import BadResult
 from tinyimage_client.files import is_temporary
 
 STALE_SECONDS = 3600.0
@@ -26,6 +27,40 @@ class Item:
 
     source: Path
     target: Path
+    """Where the server chooses the format, without its ending."""
+    by_format: Mapping[str, Path] = field(default_factory=dict)
+    """The places that it may be, where the server chooses the format."""
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """All places that it may be."""
+        return tuple(self.by_format.values()) or (self.target,)
+
+    def made(self, format: str) -> Item:
+        """The same with a result of this format.
+
+        Raises:
+            BadResult: if that was not asked for.
+        """
+        if not self.by_format:
+            return self
+        if format not in self.by_format:
+            raise BadResult(f"the result is of the format {format}")
+        return replace(self, target=self.by_format[format])
+
+
+def item_of(source: Path, base: Path, placement: Placement, format: str) -> Item:
+    """The picture with the place of its result.
+
+    Args:
+        base: the folder whose tree is kept.
+        format: of the results.
+    """
+    names = possible(format)
+    if not names:
+        return Item(source, placement.target(source, base, format))
+    places = {name: placement.target(source, base, name) for name in names}
+    return Item(source, next(iter(places.values())).with_suffix(""), places)
 
 
 @dataclass
@@ -122,20 +157,23 @@ def _place(
     originals = {os.path.realpath(source) for source in sources}
     taken: dict[str, Path] = {}
     for source in sources:
-        target = placement.target(source, base, format)
-        real = os.path.realpath(target)
-        other = taken.get(real)
-        if other is not None:
-            reason = f"{target.name} is the result of {other.name} already"
-        elif target != source and real in originals:
-            reason = f"{target.name} is an original, and is not written over"
+        item = item_of(source, base, placement, format)
+        reason = ""
+        for target in item.targets:
+            real = os.path.realpath(target)
+            other = taken.get(real)
+            if other is not None:
+                reason = f"{target.name} is the result of {other.name} already"
+            elif target != source and real in originals:
+                reason = f"{target.name} is an original, and is not written over"
+            if reason:
+                plan.others.append(
+                    Outcome(source, Status.FAILED, target, code="target_taken", reason=reason)
+                )
+                break
         else:
-            taken[real] = source
-            plan.items.append(Item(source, target))
-            continue
-        plan.others.append(
-            Outcome(source, Status.FAILED, target, code="target_taken", reason=reason)
-        )
+            taken |= dict.fromkeys(map(os.path.realpath, item.targets), source)
+            plan.items.append(item)
 
 
 def _delete_stale(path: Path) -> None:

@@ -14,7 +14,7 @@ from watchfiles import awatch
 
 from tinyimage_client.command.outcome import Outcome, Status
 from tinyimage_client.command.placement import InPlace, Placement
-from tinyimage_client.command.plan import Item, failed, walk
+from tinyimage_client.command.plan import Item, failed, item_of, walk
 from tinyimage_client.command.report import Report
 from tinyimage_client.command.whole import looks_whole
 from tinyimage_client.command.work import Worker
@@ -130,13 +130,14 @@ class Watch:
 
     def _has_result(self, path: Path, version: Version) -> bool:
         """Whether the picture has been compressed by an earlier watch."""
-        target = self._target(path)
-        with contextlib.suppress(OSError):
-            return target != path and target.stat().st_mtime_ns >= version.modified
+        for target in self._placed(path).targets:
+            with contextlib.suppress(OSError):
+                if target != path and target.stat().st_mtime_ns >= version.modified:
+                    return True
         return False
 
-    def _target(self, path: Path) -> Path:
-        return self._placement.target(path, self._folder.absolute(), self._format)
+    def _placed(self, path: Path) -> Item:
+        return item_of(path, self._folder.absolute(), self._placement, self._format)
 
     def _whole(self) -> Iterator[Item]:
         """The arrivals that are whole by now."""
@@ -166,7 +167,8 @@ class Watch:
 
     def _item(self, path: Path) -> Item | None:
         """The picture with its target; None, and a line, if that is another's."""
-        target = self._target(path)
+        item = self._placed(path)
+        target = item.target
         owner = self._targets.setdefault(target, path)
         if owner != path and owner.exists():
             reason = f"{target.name} is the result of {owner.name} already"
@@ -175,4 +177,4 @@ class Watch:
             )
             return None
         self._targets[target] = path
-        return Item(path, target)
+        return item

@@ -101,6 +101,7 @@ class Worker:
             progress=progress,
             wait_seconds=self._wait_seconds,
         )
+        item = item.made(result.format)
         version = await asyncio.to_thread(self._put, item, source, status, result)
         is_new = version is not None or self._settings.dry_run
         return Outcome(
@@ -118,8 +119,9 @@ class Worker:
         """
         if self._settings.in_place:
             _check_replaceable(item.source)
-        elif self._settings.overwrite is Overwrite.NEVER and os.path.lexists(item.target):
-            raise Skip("exists", f"{item.target.name} exists")
+        elif self._settings.overwrite is Overwrite.NEVER:
+            for target in filter(os.path.lexists, item.targets):
+                raise Skip("exists", f"{target.name} exists")
         status = item.source.stat()
         if status.st_size > self._max_size:
             size, most = show_size(status.st_size), show_size(self._max_size)
