@@ -17,7 +17,7 @@ from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, Unknow
 from imaging.formats import Format, frames_of, same_format
 from imaging.formats.jpg.tables import own_quality
 from imaging.limited import limited
-from imaging.measures import Measures, Size
+from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
 from imaging.steps import OF_FORMAT, STEPS, Step
@@ -106,8 +106,9 @@ def _smallest_of(
     targets = several.possible(drawn, targets)
     most = _ready(data, source, targets)
     if not target.careful:
-        pixels_of = lambda data: decode(data, target.limits).image  # noqa: E731
-        targets = several.ranked(drawn, targets, pixels_of, most)
+        targets = several.ranked(
+            drawn, targets, lambda data: decode(data, target.limits).image, most
+        )
     found: several.Found | None = None
     failure: Exception | None = None
     for each in targets:
@@ -185,7 +186,8 @@ def _converted(
             prepared, target, most, len(result), lambda file: _described(file, source, target)
         )
         result, size = fitting.data, fitting.size
-        tell(replace(measures, result=size))
+        quality = fitting.quality
+        tell(replace(measures, result=size, chosen=Chosen(quality) if quality else None))
     sizes = {size}
     # Its own pixels are stored turned.
     if recoded or orientation(source.image) in QUARTER_TURNS:

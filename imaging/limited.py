@@ -50,6 +50,8 @@ class Limited:
     data: bytes
     size: Size
     """Of a frame."""
+    quality: int | None
+    """On the scale of `q`; None where the format has none, or is lossless."""
 
 
 def limited(
@@ -101,7 +103,8 @@ class _Search:
             shape = self._sampled() if self._large else self._usual
             found = self._at_lower_quality(first, shape)
             if found.setting is not None:
-                return Limited(found.data, Size(self._image.width, self._image.get_page_height()))
+                size = Size(self._image.width, self._image.get_page_height())
+                return Limited(found.data, size, found.setting)
             smallest = min(first, len(found.data)) if found.data else first
             quality = min(SMALLER_QUALITY, self._highest)
             sizes = {self._highest: float(first), self._floor: float(smallest)}
@@ -120,7 +123,8 @@ class _Search:
         )
         if found.setting is None:
             raise self._refusal(len(found.data), " with a tenth of its width and height")
-        return Limited(found.data, _scaled_size(self._image, found.setting))
+        size = _scaled_size(self._image, found.setting)
+        return Limited(found.data, size, quality if self._lossy else None)
 
     @property
     def _floor(self) -> int:

@@ -18,12 +18,12 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What `q=auto` has chosen."""
+    """The quality that `q=auto` has chosen, or that fits into `max_bytes`."""
 
     quality: int
     """On the scale of `q`."""
-    look: float
-    """SSIMULACRA2 of the result, on a sample of the picture."""
+    look: float | None = None
+    """SSIMULACRA2 of the result, on a sample of the picture; None where nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +83,6 @@ def _chosen(value: Any) -> Chosen | None:
     match value:
         case [int(quality), float() | int() as look]:
             return Chosen(quality, float(look))
+        case [int(quality), None]:
+            return Chosen(quality)
     return None

@@ -80,19 +80,20 @@ class Search:
         if self.writer.seeks_exactly and self._is_near(quality):
             chosen = Chosen(quality, round(typical.look(self.tried, quality), 1))
             return Found(self._encode(self.image, quality), chosen)
-        found: list[Found] = []
+        found: list[tuple[float, Found]] = []
         looked = dict(self.tried)
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
             data = self._encode(self.image, quality)
             score = judge.of_whole(self.opened(data))
-            found.append(Found(data, Chosen(quality, round(score, 1))))
+            off = abs(score - self.look)
+            found.append((off, Found(data, Chosen(quality, round(score, 1)))))
             looked[quality] = score
             following = self._after(looked)
             if self._ends(score, ENOUGH) or following == quality:
                 break
             quality = following
-        return min(found, key=lambda one: abs(one.chosen.look - self.look))
+        return min(found, key=lambda one: one[0])[1]
 
     def _sought(self, judge: Judge) -> int:
         """The quality that the sample asks for."""

@@ -17,7 +17,7 @@ from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.formats import Format
-from imaging.measures import Measures, Size
+from imaging.measures import Chosen, Measures, Size
 from imaging.options import Effort
 from imaging.write import search
 from tests.imaging.animations import animation
@@ -274,3 +274,39 @@ def test_a_search_ends_below_its_limit_or_at_the_lowest(
         assert len(found.data) == size(20)
     else:
         assert len(found.data) == size(found.setting) <= limit
+
+
+@pytest.mark.parametrize("format", [format for format in Format if format.takes_auto])
+def test_a_quality_that_is_found_is_the_highest_and_a_lower_one_is_told(format: Format) -> None:
+    data = _small("chelsea")
+    free, found = _told(data, format, q="auto")
+    assert found is not None
+    assert found.look is not None
+    assert _told(data, format, q="auto", max_bytes=len(free)) == (free, found)
+    least = len(free) * 2 // 3
+    result, lower = _told(data, format, q="auto", max_bytes=least)
+    assert 0.8 * least <= len(result) <= least
+    assert lower is not None
+    assert lower.quality < found.quality
+    assert lower.look is None
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_the_quality_that_fits_is_told_where_the_format_has_one(format: Format) -> None:
+    data = _small()
+    plain, nothing = _told(data, format)
+    assert nothing is None
+    for share in (0.7, 0.1):
+        _, chosen = _told(data, format, max_bytes=int(share * len(plain)))
+        if format.takes_q:
+            assert chosen is not None
+            assert 1 <= chosen.quality < 80
+        else:
+            assert chosen is None
+    assert _told(data, Format.PNG, lossless=True, max_bytes=9000)[1] is None
+
+
+def _told(data: bytes, format: Format, **options: Any) -> tuple[bytes, Chosen | None]:
+    told = list[Measures]()
+    quality = 0 if {"q", "lossless"} & options.keys() else 80
+    return convert(data, target(format, quality, **options), told.append), told[-1].chosen

@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Client, Service
+from tests.web.contract import Contract
 
 
 def small(name: str) -> bytes:
@@ -40,6 +41,18 @@ def test_what_was_chosen_is_in_the_details_and_the_result_is_found(client: Clien
         assert "immutable" in found.headers["cache-control"]
     assert client.download(name, format="webp", q="auto:low").status_code == 404
     assert client.download(name, format="webp", q=80).status_code == 404
+
+
+def test_the_quality_that_fits_into_a_number_of_bytes_is_in_the_details(client: Client) -> None:
+    picture = small("coffee")
+    client.upload(picture, "jpg", q="70", max_bytes="6K")
+    client.wait(md5(picture))
+    answer = client.http.get(f"/status/{md5(picture)}", params={"details": "true"})
+    Contract(str(client.http.base_url)).check(answer)
+    (job,) = answer.json()
+    assert job["result_bytes"] <= 6000
+    assert 20 <= job["chosen_quality"] < 70
+    assert "chosen_look" not in job
 
 
 def test_each_look_is_a_result_of_its_own(client: Client) -> None:

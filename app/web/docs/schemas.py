@@ -174,7 +174,7 @@ DETAILS: dict[str, Schema] = {
         "type": "number",
         "description": "The same as a percentage of the original, to a tenth.",
     },
-    "chosen_quality": _number("The `q` that `q=auto` has chosen.", 1, 100),
+    "chosen_quality": _number("The `q` that `q=auto` or `max_bytes` has chosen.", 1, 100),
     "chosen_look": {
         "type": "number",
         "description": "SSIMULACRA2 of the result on a sample of the picture, where `q=auto` has "

@@ -73,7 +73,7 @@ def _saved(facts: Facts) -> dict[str, float]:
     }
 
 
-def _chosen(facts: Facts) -> dict[str, float]:
-    """What `q=auto` has chosen, if it was to choose."""
+def _chosen(facts: Facts) -> dict[str, float | None]:
+    """The quality that `q=auto` or `max_bytes` has chosen, and the look where that is known."""
     chosen = facts.measures.chosen
     return {"chosen_quality": chosen.quality, "chosen_look": chosen.look} if chosen else {}
