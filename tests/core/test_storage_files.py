@@ -162,8 +162,56 @@ def test_folders_that_others_have_made_are_synced_together(
     storage: Blocking[FileStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "made" / "here"
-    for place in ("ab", "cd"):
+    for place in ("first", "second"):
         storage.put(f"results/{place}/one", b"x")
+    synced = _synced(monkeypatch)
+    with Blocking(FileStorage(folder)) as other:
+        other.put("results/first/two", b"x")
+        assert folder / "results" in _paths(synced, folder)
+        synced.clear()
+        other.put("results/second/two", b"x")
+        assert _paths(synced, folder) == [
+            folder / "results" / "second" / "two",
+            folder / "results" / "second",
+        ]
+        synced.clear()
+        other.put("results/third/two", b"x")
+        assert folder / "results" in _paths(synced, folder)
+
+
+def test_only_the_first_picture_of_a_kind_waits_for_the_folders_of_all(
+    storage: Blocking[FileStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each new folder would take two commits of the journal more, for 256 pictures."""
+    folder = tmp_path / "made" / "here"
+    synced = _synced(monkeypatch)
+    storage.put("results/ab/one", b"x")
+    assert {folder, folder / "results"} <= set(_paths(synced, folder))
+    synced.clear()
+    storage.put("results/cd/one", b"x")
+    assert _paths(synced, folder) == [folder / "results/cd/one", folder / "results/cd"]
+    storage.put("originals/cd/one", b"x")
+    assert {folder, folder / "originals"} <= set(_paths(synced, folder))
+
+
+def test_a_picture_is_stored_where_the_folders_of_others_cannot_be_made(
+    storage: Blocking[FileStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = os.mkdir
+
+    def full(path: str | os.PathLike[str], mode: int = 0o777) -> None:
+        if os.fspath(path).endswith("/05"):
+            raise OSError(errno.ENOSPC, "")
+        mkdir(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", full)
+    storage.put("results/ab/one", b"x")
+    storage.put("results/cd/one", b"y")
+    assert (storage.get("results/ab/one"), storage.get("results/cd/one")) == (b"x", b"y")
+
+
+def _synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the files and folders that are synced from now on."""
     synced: list[int] = []
     fsync = os.fsync
 
@@ -172,15 +220,13 @@ def test_folders_that_others_have_made_are_synced_together(
         fsync(file)
 
     monkeypatch.setattr(os, "fsync", seen)
-    with Blocking(FileStorage(folder)) as other:
-        other.put("results/ab/two", b"x")
-        assert (folder / "results").stat().st_ino in synced
-        synced.clear()
-        other.put("results/cd/two", b"x")
-        other.put("results/ef/two", b"x")
-    of_cd, of_ef = synced[:2], synced[2:]
-    assert of_cd == [(folder / name).stat().st_ino for name in ("results/cd/two", "results/cd")]
-    assert (folder / "results").stat().st_ino in of_ef
+    return synced
+
+
+def _paths(numbers: list[int], folder: Path) -> list[Path]:
+    """The paths of files and folders by their numbers."""
+    paths = {path.stat().st_ino: path for path in (folder, *folder.rglob("*"))}
+    return [paths[number] for number in numbers]
 
 
 def test_a_put_that_is_given_up_while_it_is_synced_makes_no_object(

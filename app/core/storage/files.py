@@ -27,11 +27,17 @@ _STAGED = re.compile(r".+#\d+")
 """The name of an incomplete file beside the object's; LocalStore uses such names too, and never
 lists them."""
 
+_SHARD = re.compile(r"[0-9a-f]{2}")
+"""The name of one of the 256 folders that the objects of a kind are spread over, by the first
+digits of an MD5 (`app/core/picture/paths.py`)."""
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class FileStorage:
     """A Storage of files. Once a put has returned the object outlives a loss of power."""
+
+    in_threads = True
 
     def __init__(self, folder: Path) -> None:
         """
@@ -136,7 +142,7 @@ class FileStorage:
             try:
                 target = os.open(staged, _NEW, 0o666)
             except FileNotFoundError:
-                Path(folder).mkdir(parents=True, exist_ok=True)
+                self._make(folder)
                 target = os.open(staged, _NEW, 0o666)
             try:
                 while piece := file.read(PART_SIZE):
@@ -157,6 +163,17 @@ class FileStorage:
                 Path(place).unlink()
             raise
         self._sync_names(folder)
+
+    def _make(self, folder: str) -> None:
+        """Make a folder, and all of those beside it that will be needed: the names of those that
+        are there already are synced once for all, and not each with its first object."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        above, _, name = folder.rpartition("/")
+        if _SHARD.fullmatch(name):
+            with contextlib.suppress(OSError):  # the disk may be full; each can be made later
+                for number in range(256):
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(f"{above}/{number:02x}")  # noqa: PTH102 - 255 of them
 
     def _sync_names(self, folder: str) -> None:
         """Bring the names of a folder to the disk, and its own."""
