@@ -36,7 +36,7 @@ def fetch_source(url: str, key: str) -> None:
         data = fetch(url, here.settings.fetch.rules, here.settings.upload.max_upload_size)
     except OutgoingError as error:
         raise _failed(job, str(error)) from None
-    here.run(here.storage.put(key, data))
+    here.transfer(here.storage.put(key, data))
     job.meta["size"] = len(data)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
 from app.core.process.bridge import Bridge
-from app.core.storage import Storage
+from app.core.storage import Storage, Threaded
 from workers.decoder.process import DecoderLimits
 from workers.decoder.sandbox import Sandbox
 from workers.settings import process_settings
@@ -30,10 +30,16 @@ class Runtime:
     """Set once the worker is told to stop."""
     bridge: Bridge = field(default_factory=Bridge)
     """To the storage, which is asynchronous."""
+    at_once: bool = False
+    """Whether the storage's `get` and `put` need no turn of the bridge's loop."""
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """The result of an asynchronous call, such as one of the storage; as `Bridge.run`."""
         return self.bridge.run(call)
+
+    def transfer(self, call: Coroutine[Any, Any, T]) -> T:
+        """The result of a `get` or a `put` of the storage, which each picture needs."""
+        return self.bridge.run_at_once(call) if self.at_once else self.bridge.run(call)
 
     def close(self) -> None:
         """End the decoder, and close the storage."""
@@ -47,9 +53,10 @@ def runtime() -> Runtime:
     """The runtime of this process. A job function gets only names and options, in any
     worker of the queue, so it finds the rest here."""
     settings = process_settings()
+    storage = open_storage(settings, settings.redis.url)
     return Runtime(
         settings,
-        open_storage(settings, settings.redis.url),
+        storage,
         Sandbox(
             settings.limits.conversion_timeout,
             DecoderLimits(
@@ -58,4 +65,5 @@ def runtime() -> Runtime:
                 settings.limits.child_growth,
             ),
         ),
+        at_once=isinstance(storage, Threaded),
     )

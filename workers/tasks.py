@@ -69,7 +69,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
 
     try:
-        original = here.run(here.storage.get(paths.original(wanted, token)))
+        original = here.transfer(here.storage.get(paths.original(wanted, token)))
         limits = here.settings.limits
         began = time.perf_counter()
         result = here.sandbox.convert(
@@ -87,7 +87,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         format = wanted.format or Format(job.meta["measures"]["format"])
         content = Content(format.media_type, content_disposition(filename, format))
-        here.run(here.storage.put(paths.result(wanted, token), result, content))
+        here.transfer(here.storage.put(paths.result(wanted, token), result, content))
     except PictureError as error:
         _fail(job, str(error), error.code)
         raise

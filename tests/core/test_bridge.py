@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,16 @@ def bridge() -> Iterator[Bridge]:
         yield bridge
 
 
-def _timed_out(bridge: Bridge, call: Coroutine[Any, Any, Any], seconds: float = SOON) -> None:
+def _timed_out(
+    bridge: Bridge,
+    call: Coroutine[Any, Any, Any],
+    seconds: float = SOON,
+    run: Callable[[Bridge, Coroutine[Any, Any, Any]], Any] = Bridge.run,
+) -> None:
     """Run the call as a job that may take so long."""
     with UnixSignalDeathPenalty(60, JobTimeoutException):
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        bridge.run(call)
+        run(bridge, call)
 
 
 def test_what_is_for_a_thread_runs_in_the_one_that_asks(bridge: Bridge) -> None:
@@ -136,8 +141,31 @@ def test_a_handler_that_raises_nothing_runs_and_the_call_goes_on(bridge: Bridge)
     assert seen == [signal.SIGALRM]
 
 
+def test_a_call_without_waits_needs_no_turn_of_the_loop(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def where() -> int:
+        return await asyncio.to_thread(threading.get_ident)
+
+    async def fail() -> None:
+        await asyncio.to_thread(int, "x")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bridge._loop, "_run_once", None)
+        assert bridge.run_at_once(where()) == threading.get_ident()
+        with pytest.raises(ValueError, match="invalid literal"):
+            bridge.run_at_once(fail())
+        with pytest.raises(RuntimeError, match="waits for more"):
+            bridge.run_at_once(asyncio.sleep(0))
+    assert bridge.run(where()) == threading.get_ident()
+
+
+@pytest.mark.parametrize("run", [Bridge.run, Bridge.run_at_once])
 def test_a_write_that_is_timed_out_leaves_nothing(
-    bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bridge: Bridge,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[[Bridge, Coroutine[Any, Any, Any]], Any],
 ) -> None:
     storage = FileStorage(tmp_path)
     written = []
@@ -149,8 +177,8 @@ def test_a_write_that_is_timed_out_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(files, "_write_all", slowly)
         with pytest.raises(JobTimeoutException):
-            _timed_out(bridge, storage.put("results/ab/one", b"picture"))
+            _timed_out(bridge, storage.put("results/first/one", b"picture"), run=run)
     assert written == [7]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    bridge.run(storage.put("results/ab/one", b"picture"))
-    assert bridge.run(storage.get("results/ab/one")) == b"picture"
+    bridge.run(storage.put("results/first/one", b"picture"))
+    assert bridge.run(storage.get("results/first/one")) == b"picture"

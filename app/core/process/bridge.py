@@ -35,6 +35,7 @@ class Bridge:
             BaseException: from the call, or from a signal handler meanwhile.
         """
         alarm = _Alarm(self._loop)
+        asyncio._set_running_loop(None)  # an interrupted `run_at_once` may have left it
         try:
             alarm.hold()
             result = self._loop.run_until_complete(alarm.task_of(coroutine))
@@ -48,6 +49,26 @@ class Bridge:
         if alarm.raised is not None:
             raise alarm.raised
         return result
+
+    def run_at_once(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What a call returns that waits for nothing but functions for a thread: without a turn of
+        the loop, which takes longer than a small file does.
+
+        Such a call is interrupted like any other blocking code.
+
+        Raises:
+            BaseException: from the call, or from a signal handler meanwhile.
+            RuntimeError: if it waits for something else.
+        """
+        try:
+            asyncio._set_running_loop(self._loop)
+            coroutine.send(None)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        finally:
+            asyncio._set_running_loop(None)
+            coroutine.close()
+        raise RuntimeError("the call waits for more than functions for a thread")
 
     def close(self) -> None:
         """End the loop, and its unfinished generators."""

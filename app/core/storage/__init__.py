@@ -13,6 +13,7 @@ from app.core.storage.interface import (
     Presigner,
     Storage,
     StoredObject,
+    Threaded,
     as_file,
     bytes_left,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Presigner",
     "Storage",
     "StoredObject",
+    "Threaded",
     "as_file",
     "bytes_left",
 ]

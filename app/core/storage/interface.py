@@ -135,6 +135,14 @@ class Opener(Protocol):
 
 
 @runtime_checkable
+class Threaded(Protocol):
+    """A storage whose `get` and `put` wait for nothing but functions in threads: a process that
+    blocks can run them at once (`Bridge.run_at_once`)."""
+
+    in_threads: bool
+
+
+@runtime_checkable
 class Presigner(Protocol):
     """A storage that serves objects by itself, under URLs that it has signed."""
 
