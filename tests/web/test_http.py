@@ -85,6 +85,48 @@ def test_a_chunked_upload_is_taken_byte_by_byte(target: Web) -> None:
         assert answer(connection)[0] == 404
 
 
+def _taken_so_far(target: Web) -> None:
+    """Return when the server has read what was sent to it until now."""
+    with target.connection() as connection:
+        connection.sendall(NEXT)
+        assert answer(connection)[0] == 404
+
+
+@pytest.mark.parametrize("last", [1, 10, 20_000])
+def test_an_upload_in_pieces_is_taken_whole_and_the_request_behind_it_is_answered(
+    target: Web, last: int
+) -> None:
+    """What comes while the body is awaited is passed on by the callback that receives it."""
+    with target.connection() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(POST % b"Content-Length: %d\r\nExpect: 100-continue\r\n" % len(BODY))
+        assert answer(connection)[0] == 100
+        first = BODY[:-last]
+        for start in range(0, len(first), 30_000):
+            connection.sendall(first[start : start + 30_000])
+            _taken_so_far(target)
+        connection.sendall(BODY[-last:] + NEXT.replace(b"Host", b"Connection: close\r\nHost"))
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    statuses = re.findall(rb"HTTP/1\.1 (\d+)", received)
+    assert (statuses[0] in (b"200", b"202"), statuses[1:]) == (True, [b"404"])
+    assert f'"md5":"{md5(PICTURE)}"'.encode() in received
+
+
+def test_a_body_that_is_refused_in_its_middle_is_answered_and_its_rest_dropped(
+    target: Web,
+) -> None:
+    broken = BODY[:50_000] + b"\r\n--x no boundary\r\n\r\n" + BODY[50_000:]
+    with target.connection() as connection:
+        connection.sendall(POST % b"Content-Length: %d\r\n" % (len(broken) + 5))
+        connection.sendall(broken[:20_000])
+        _taken_so_far(target)
+        connection.sendall(broken[20_000:])
+        status, _, answered = answer(connection)
+        assert (status, json.loads(answered)["error"]) == (400, "invalid_form")
+        connection.sendall(b"rest!")
+        assert ended(connection)
+
+
 def test_a_client_that_waits_for_100_gets_it_before_its_first_chunk(target: Web) -> None:
     with target.connection() as connection:
         connection.sendall(POST % b"Transfer-Encoding: Chunked\r\nExpect: 100-continue\r\n")

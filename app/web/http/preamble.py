@@ -13,6 +13,7 @@ class Preamble:
 
     def __init__(self, boundary: bytes) -> None:
         self._line = b"\r\n--" + boundary
+        self._usual = b"--" + boundary + b"\r\n"
         self._held = b"\r\n"  # the body begins as a line does
         self._over = False
 
@@ -26,6 +27,9 @@ class Preamble:
             InvalidForm: if lines end in LF alone.
         """
         if self._over:
+            return data
+        if self._held == b"\r\n" and data.startswith(self._usual):  # as nearly always: no copies
+            self._over, self._held = True, b""
             return data
         held = self._held + data
         while (start := held.find(self._line)) != -1:

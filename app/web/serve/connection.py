@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 from sanic import Request
 from sanic.http.http1 import Http
 
+from app.web.serve.protocol import Requests
+
 
 async def next_part(request: Request) -> bytes | None:
     """The next bytes of the body of a streamed request; None at its end."""
     return await _stream(request).read()
+
+
+async def pour(request: Request, take: Callable[[bytes], None]) -> None:
+    """Pass the body of a streamed request to `take`, a part at a time.
+
+    Raises:
+        Exception: what `take` raises.
+    """
+    await cast(Requests, request.stream).pour(take)
 
 
 async def body_of(request: Request) -> AsyncIterator[bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -67,6 +68,39 @@ class Incoming:
     def full(self) -> bool:
         """Whether the memory is used up."""
         return self.held > self.limit
+
+
+class Inlet:
+    """Takes the rest of a body as it arrives."""
+
+    __slots__ = ("_take", "ended", "left")
+
+    def __init__(self, left: int, take: Callable[[bytes], None]) -> None:
+        """
+        Args:
+            left: bytes of the body that are still to come.
+            take: is called with each part of it.
+        """
+        self.left = left
+        self._take = take
+        self.ended = asyncio.get_running_loop().create_future()
+        """Done at the end of the body, or with an exception of `take`."""
+
+    def write(self, data: bytes) -> bytes:
+        """Take received bytes. Returns those that are not of the body."""
+        part, rest = data, b""
+        if len(data) > self.left:
+            part, rest = data[: self.left], data[self.left :]
+        self.left -= len(part)
+        try:
+            self._take(part)
+        except Exception as error:
+            if not self.ended.done():  # it is, if its task was cancelled
+                self.ended.set_exception(error)
+        else:
+            if not self.left and not self.ended.done():
+                self.ended.set_result(None)
+        return rest
 
 
 class Requests(Http):
@@ -196,6 +230,26 @@ class Requests(Http):
             self.request_bytes = (self.request_bytes or 0) + size
         return await super().read()
 
+    async def pour(self, take: Callable[[bytes], None]) -> None:
+        """Pass the whole body to `take`, which is called with each part.
+
+        A part of a body that is not chunked is passed on by the callback that receives it: without
+        a copy into the buffer and out of it, and without a turn of this task.
+
+        Raises:
+            Exception: as `read`, and what `take` raises.
+        """
+        while (data := await self.read()) is not None:
+            take(data)
+            del data
+            body: Any = self.request_body
+            if body is True and self.request_bytes_left and not self.recv_buffer:
+                inlet = Inlet(self.request_bytes_left, take)
+                try:
+                    await cast(Protocol, self.protocol).pass_on(inlet)
+                finally:
+                    self.request_bytes_left = inlet.left
+
     async def _chunk_size(self) -> int:
         """The bytes of the next chunk; 0 for the last one, whose trailers are next."""
         if await self._line():  # the end of the head, or of the chunk before
@@ -241,6 +295,7 @@ class Protocol(WebSocketProtocol):
     __slots__ = (
         "_held",
         "_incoming",
+        "_inlet",
         "_message_seconds",
         "_message_timer",
         "_waiting",
@@ -254,6 +309,7 @@ class Protocol(WebSocketProtocol):
         self.ended_for: str | None = None
         """Why the socket was cut off; None if it was not."""
         self._held = 0
+        self._inlet: Inlet | None = None
         self._waiting = 0
         self._message_timer: asyncio.TimerHandle | None = None
         self.request_handler = self._handle
@@ -313,6 +369,13 @@ class Protocol(WebSocketProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the received bytes."""
+        if (inlet := self._inlet) is not None:
+            self._time = time.monotonic()
+            data = inlet.write(data)
+            if inlet.ended.done():
+                self._inlet = None
+            if not data:
+                return
         last = self._time
         super().data_received(data)  # type: ignore[no-untyped-call]
         if self.websocket is not None:
@@ -324,6 +387,20 @@ class Protocol(WebSocketProtocol):
         answered = http.stage is Stage.IDLE and getattr(http, "request_body", None)
         if http.stage is Stage.REQUEST or answered:
             self._time = last
+
+    async def pass_on(self, inlet: Inlet) -> None:
+        """Let the inlet take what is received, until it has ended.
+
+        Raises:
+            Exception: as the inlet.
+        """
+        self._inlet = inlet
+        try:
+            if self.transport is not None:  # else this task is being cancelled
+                self.transport.resume_reading()
+            await inlet.ended
+        finally:
+            self._inlet = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release the resources of the connection."""

@@ -16,6 +16,7 @@ from app.web.serve.connection import (
     close_after,
     has_body_left,
     next_part,
+    pour,
     stop_reading,
 )
 from app.web.serve.protocol import LINGER_SECONDS
@@ -81,11 +82,14 @@ class Spooling:
             Exception: as `parts`, and what `take` raises.
         """
         count = self._counting(request, limit)
+
+        def take_counted(data: bytes) -> None:
+            count(data)
+            take(data)
+
         try:
             async with asyncio.timeout(self.seconds):
-                while (data := await next_part(request)) is not None:
-                    count(data)
-                    take(data)
+                await pour(request, take_counted)
         except TimeoutError:
             raise self._too_slow() from None
 
