@@ -8,11 +8,14 @@ import re
 from typing import Any
 
 import pytest
+import redis.client
 import rq.registry
 import rq.scripts
 import rq.worker_registration
 import sanic.http.http1
 from redis.asyncio.connection import Connection, ConnectionPool
+from redis.client import Pipeline
+from redis.connection import Connection as BlockingConnection
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
@@ -49,6 +52,14 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "app/core/redis/client.py": [(ConnectionPool, "make_connection")],
     "app/core/redis/commands.py": [
         (Connection, "send_packed_command read_response disconnect retry"),
+    ],
+    "app/core/redis/transactions.py": [
+        (
+            Pipeline,
+            "_execute_transaction raise_first_error response_callbacks watching",
+        ),
+        (BlockingConnection, "send_packed_command read_response"),
+        (redis.client, "EMPTY_RESPONSE"),
     ],
     "app/core/jobs/questions.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),

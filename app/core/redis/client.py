@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from app.core.redis.commands import Question, ask_over
+from app.core.redis.transactions import Client
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ has timed out is not tried again."""
 def connect(url: str) -> redis.Redis:
     """A client with a pool of connections, for use from several threads. It connects when it is
     first asked something."""
-    return redis.Redis.from_url(
+    return Client.from_url(
         url,
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=SOCKET_TIMEOUT,
