@@ -20,6 +20,8 @@ class Host:
         self.port = server.server_port
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.stopped = threading.Event()
+        self.files: dict[str, bytes] = {}
+        """What is below /files/."""
 
     @property
     def url(self) -> str:
@@ -52,6 +54,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _picture(self, rest: str) -> None:
         self._answer(200, PICTURE, Set_Cookie="a=b")
+
+    def _files(self, rest: str) -> None:
+        data = self.host.files.get(rest.partition("?")[0])
+        self._answer(404) if data is None else self._answer(200, data)
+
+    def _once_silent(self, rest: str) -> None:
+        """A file, from the second time on."""
+        if [path for path, _ in self.host.requests].count(self.path) == 1:
+            self.host.stopped.wait()
+        self._files(rest)
 
     def _status(self, rest: str) -> None:
         self._answer(int(rest))

@@ -1,22 +1,36 @@
-"""The RQ job functions that fetch a file by its URL, for whoever waits for it."""
+"""The RQ job functions that fetch a file by its URL: for whoever waits for it, or as an upload."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from types import TracebackType
+from typing import Any, TypeVar
 
 import redis
 from rq import get_current_job
 from rq.exceptions import AbandonedJobError
 from rq.job import Job
 
-from app.core.errors import SourceNotFound, StorageError
+from app.core.errors import (
+    ConversionInterrupted,
+    SizeExceeded,
+    SourceNotFound,
+    StorageError,
+    TinyImageError,
+    Unavailable,
+)
+from app.core.intake.picture import Picture
 from app.core.jobs.events import Step, publish
+from app.core.jobs.links import JOBS
 from app.core.outgoing.fetch import fetch
-from app.core.outgoing.rules import OutgoingError
+from app.core.outgoing.rules import OutgoingError, TooLarge
+from workers.intake import worker_intake
 from workers.runtime import runtime
 
 logger = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=TinyImageError)
 
 
 def fetch_source(url: str, key: str) -> None:
@@ -40,6 +54,40 @@ def fetch_source(url: str, key: str) -> None:
     job.meta["size"] = len(data)
 
 
+def take_picture(url: str, fields: dict[str, Any], key: str | None, filename: str) -> None:
+    """Fetch a picture and make its jobs, as if it had been uploaded with these fields. Their ids,
+    or why there are none, are left in `job.meta`.
+
+    Done twice, as after the end of a worker, it finds the jobs that it has made.
+
+    Raises:
+        TinyImageError: if there are none; the job is not tried again, unless the storage failed or
+            others keep changing the same job.
+    """
+    here = runtime()
+    job = get_current_job()
+    assert job is not None, "take_picture() runs as an RQ job"
+    max_size = here.settings.upload.max_upload_size
+    if not here.settings.fetch.enabled:
+        raise _failed(job, "Pictures are not fetched from URLs here")
+    try:
+        data = fetch(url, here.settings.fetch.rules, max_size)
+    except TooLarge:
+        raise _refused(job, SizeExceeded(f"The picture is larger than {max_size} bytes")) from None
+    except OutgoingError as error:
+        raise _failed(job, str(error)) from None
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    intake = worker_intake(job.connection, key)
+    try:
+        with Picture.of_bytes(data, md5, filename) as picture:
+            made = here.run(intake.accept(picture, intake.request(fields)))
+    except Unavailable:
+        raise
+    except TinyImageError as error:
+        raise _refused(job, error) from None
+    job.meta[JOBS] = [made.conversion.job_id]
+
+
 def report_failure(
     job: Job,
     connection: redis.Redis,
@@ -53,7 +101,8 @@ def report_failure(
             reason = "The worker that fetched it stopped"
         else:
             reason = "The storage cannot be reached" if issubclass(error_type, StorageError) else ""
-        job.meta.setdefault("error", reason or "Something went wrong on the server")
+        job.meta.setdefault("error", reason or TinyImageError.example)
+        job.meta.setdefault("error_code", ConversionInterrupted.code)
         # Not its URL, which may hold a secret.
         logger.warning("%s: failed: %s", job.description, job.meta["error"])
     job.save_meta()
@@ -62,6 +111,11 @@ def report_failure(
 
 def _failed(job: Job, reason: str) -> SourceNotFound:
     """Have the job fail for good, with this reason."""
+    return _refused(job, SourceNotFound(reason))
+
+
+def _refused(job: Job, error: E) -> E:
+    """Have the job fail for good, with this error."""
     job.retries_left = 0
-    job.meta |= {"error": reason, "error_code": SourceNotFound.code}
-    return SourceNotFound(reason)
+    job.meta |= {"error": str(error), "error_code": error.code}
+    return error

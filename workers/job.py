@@ -23,9 +23,15 @@ from app.core.jobs.messages import image_message
 from workers.settings import process_settings
 
 FUNCTIONS = frozenset(
-    {keys.CONVERT_FUNCTION, keys.CLEANUP_FUNCTION, keys.FETCH_FUNCTION, keys.DELIVER_FUNCTION}
+    {
+        keys.CONVERT_FUNCTION,
+        keys.CLEANUP_FUNCTION,
+        keys.FETCH_FUNCTION,
+        keys.TAKE_FUNCTION,
+        keys.DELIVER_FUNCTION,
+    }
 )
-FOLLOWED = frozenset({keys.CONVERT_FUNCTION, keys.FETCH_FUNCTION})
+FOLLOWED = frozenset({keys.CONVERT_FUNCTION, keys.FETCH_FUNCTION, keys.TAKE_FUNCTION})
 """What somebody waits for."""
 CALLBACKS = frozenset(
     {keys.FAILURE_FUNCTION, keys.FETCH_FAILURE_FUNCTION, keys.DELIVER_FAILURE_FUNCTION}
@@ -77,6 +83,7 @@ class CheckedJob(Job):
         changed, where RQ writes all of it again; and also its `meta`, its count and its event."""
         assert self.started_at
         assert self.ended_at
+        self._forget_url()
         ended: dict[FieldT, EncodableT] = {
             "status": JobStatus.FINISHED,
             "started_at": utcformat(self.started_at),
@@ -104,6 +111,8 @@ class CheckedJob(Job):
         """The same for a job that has failed for good, also when its worker had died. Who hears of
         it here finds it failed; what `report_failure` sends comes somewhat too soon."""
         super()._handle_failure(exc_string, pipeline, *args, **named)
+        if self._forget_url():
+            pipeline.hset(self.key, "data", zlib.compress(self.data))
         if self.is_picture:
             count_failed(pipeline, self.meta)
             tell_end(pipeline, self, JobState.FAILED, noted=self._has_recipients)
@@ -112,6 +121,14 @@ class CheckedJob(Job):
             count_delivery(pipeline, Delivery.FAILED)
         if self.is_followed:
             publish(pipeline, self.id, Step.FAILED)
+
+    def _forget_url(self) -> bool:
+        """Drop the arguments of a fetch whose outcome is kept: a URL may hold a secret. Returns
+        whether it is one."""
+        if not self.is_ours or self.func_name != keys.TAKE_FUNCTION:
+            return False
+        self.kwargs = {}
+        return True
 
     @property
     def is_delivery(self) -> bool:

@@ -14,7 +14,7 @@ from rq.job import Job
 from rq.timeouts import JobTimeoutException
 from rq.utils import now
 
-from app.core.errors import ConversionInterrupted, SourceNotFound, StorageError
+from app.core.errors import ConversionInterrupted, StorageError, TinyImageError
 from app.core.jobs.events import Step, publish
 from app.core.jobs.job import JobState
 from app.core.jobs.queue import PictureQueue
@@ -41,7 +41,7 @@ STORAGE_DELAYS = (1.0, 2.0, 3.0)
 """Seconds a worker waits before it puts a picture back that the storage has failed: the next one
 would find the same storage. Each is shorter than a worker that is to stop may take."""
 
-FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, StorageError, SourceNotFound)
+FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, TinyImageError)
 """Exceptions whose reason `report_failure` logs in one line."""
 
 

@@ -92,12 +92,12 @@ class InvalidJSON(TinyImageError):
 
     code = "invalid_json"
     status = 400
-    where = Where.ARCHIVE | Where.MESSAGE
+    where = Where.UPLOAD | Where.ARCHIVE | Where.MESSAGE
     example = "The message is not JSON"
 
 
 class InvalidForm(TinyImageError):
-    """Not a multipart form, no `picture`, or a form that cannot be read."""
+    """Not a multipart form, neither `picture` nor `url`, or a form that cannot be read."""
 
     code = "invalid_form"
     status = 400

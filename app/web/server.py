@@ -39,6 +39,7 @@ from app.web.serve.framing import FramedRequest
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
 from app.web.service.conversions import Conversions
+from app.web.service.links import Links
 from app.web.service.sources import Sources
 from app.web.tinify import errors as tinify_words
 from app.web.tinify.api import tinify_blueprint
@@ -129,12 +130,25 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     page = Page(keys_required=bool(settings.auth.api_keys))
     app.blueprint(
         [
-            http_blueprint(settings, intake, conversions, guard, page.show),
+            http_blueprint(
+                settings,
+                intake,
+                conversions,
+                guard,
+                links=Links(asked, conversions, settings),
+                page=page.show,
+            ),
             guard.open(page.blueprint()),
             live_blueprint(settings, intake, conversions, guard),
         ]
     )
-    fetches = Fetches(asked, events, enabled=settings.fetch.enabled, seconds=settings.fetch.timeout)
+    fetches = Fetches(
+        asked,
+        events,
+        enabled=settings.fetch.enabled,
+        seconds=settings.fetch.timeout,
+        max_waiting=settings.limits.max_queue,
+    )
     app.blueprint(
         tinify_blueprint(
             settings,

@@ -34,7 +34,7 @@ from generated_client.models import (
     Health,
     State,
     Status,
-    UploadPictureBody,
+    Upload,
 )
 from generated_client.types import File
 
@@ -55,9 +55,9 @@ def main(url: str, key: str, picture: Path) -> None:
     def file() -> File:
         return File(io.BytesIO(picture.read_bytes()), picture.name, "image/jpeg")
 
-    plain = upload_picture.sync(client=client, body=UploadPictureBody(picture=file()))
+    plain = upload_picture.sync(client=client, body=Upload(picture=file()))
     assert isinstance(plain, Accepted)
-    small = UploadPictureBody(
+    small = Upload(
         picture=file(), format_=AskedFormat.AVIF, width=60, height=40, fit=Fit.COVER, q=50
     )
     sized = upload_picture.sync(client=client, body=small)
@@ -95,11 +95,11 @@ def main(url: str, key: str, picture: Path) -> None:
     assert head.headers["etag"] == webp.headers["etag"]
     missing = download_picture.sync_detailed(sized.md5, client=client, format_=DownloadFormat.GIF)
 
-    wrong = UploadPictureBody(picture=file(), width=0)
+    wrong = Upload(picture=file(), width=0)
     wrongs = [
         upload_picture.sync_detailed(client=client, body=wrong),
         upload_picture.sync_detailed(
-            client=client, body=UploadPictureBody(picture=File(io.BytesIO(b"no"), "no.jpg"))
+            client=client, body=Upload(picture=File(io.BytesIO(b"no"), "no.jpg"))
         ),
         missing,
     ]

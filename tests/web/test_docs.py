@@ -215,15 +215,17 @@ def test_examples_are_as_their_schemas_say(contract: Contract) -> None:
 
 def test_each_field_and_option_is_in_the_schema(contract: Contract) -> None:
     body = contract.operations["/upload", "post"]["requestBody"]["content"]["multipart/form-data"]
-    properties = body["schema"]["properties"]
+    schemas = contract.schema["components"]["schemas"]
+    assert body["schema"] == contract.component("Upload")
+    properties = schemas["Upload"]["properties"]
     assert set(properties) == FIELDS | {"picture"}
-    assert body["schema"]["required"] == ["picture"]
+    assert set(schemas["LinkUpload"]["properties"]) == FIELDS
+    assert schemas["LinkUpload"]["required"] == ["url"]
     assert properties["width"]["maximum"] == MAX_SIDE
     for method in ("get", "head"):
         parameters = contract.operations["/download/{md5}", method]["parameters"]
         queries = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
         assert queries == {"preset", "format", "quality", "q"} | OPTION_NAMES
-    schemas = contract.schema["components"]["schemas"]
     assert set(schemas["ChosenOptions"]["properties"]) == OPTION_NAMES
     assert set(schemas["Format"]["enum"]) == set(Format)
     requested = set(schemas["SocketPicture"]["properties"]) - {"data"}

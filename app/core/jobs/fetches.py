@@ -16,7 +16,7 @@ from app.core.jobs import keys
 from app.core.jobs.events import Events
 from app.core.jobs.job import NO_CONNECTION
 from app.core.jobs.new_job import NewJob
-from app.core.jobs.questions import TIMEOUT_MARGIN, enqueue_command, queue_key
+from app.core.jobs.questions import TIMEOUT_MARGIN, check_room, enqueue_command, queue_key
 from app.core.picture.priority import Priority
 from app.core.redis.client import FailFastRedis
 from app.core.redis.commands import Batch, Question
@@ -40,17 +40,25 @@ class Fetches:
     """Has workers fetch files, and waits for them without a thread."""
 
     def __init__(
-        self, redis: FailFastRedis, events: Events, *, enabled: bool, seconds: int
+        self,
+        redis: FailFastRedis,
+        events: Events,
+        *,
+        enabled: bool,
+        seconds: int,
+        max_waiting: int = 0,
     ) -> None:
         """
         Args:
             enabled: whether files are fetched at all.
             seconds: how long a worker may take for one.
+            max_waiting: how many pictures may wait for a worker; 0 for any number.
         """
         self._redis = redis
         self._events = events
         self._enabled = enabled
         self._seconds = seconds
+        self._max_waiting = max_waiting
 
     async def fetch(self, url: str, key: str) -> int:
         """Have the file of this URL stored under this key, which is for the caller to delete: what
@@ -62,6 +70,7 @@ class Fetches:
         Raises:
             SourceNotFound: if the file cannot be had; the message tells the client why.
             Unavailable: if no worker could do it.
+            QueueFull: if too many pictures wait for one.
             redis.RedisError: if Redis cannot be reached.
         """
         if not self._enabled:
@@ -78,6 +87,7 @@ class Fetches:
                 await bell.wait(REREAD_SECONDS)
 
     def _enqueue(self, job_id: str, url: str, key: str) -> Question[None]:
+        yield from check_room(Priority.INTERACTIVE, self._max_waiting)
         queue = queue_key(Priority.INTERACTIVE)
         job = NewJob.create(
             keys.FETCH_FUNCTION,

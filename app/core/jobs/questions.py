@@ -19,7 +19,7 @@ from rq.scripts import UNIQUE_ENQUEUE_SCRIPT
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
-from app.core.errors import Unavailable
+from app.core.errors import QueueFull, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
 from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
@@ -314,6 +314,21 @@ class Questions:
         )
         job.enqueued_at = now()
         return job
+
+
+def check_room(priority: Priority, max_waiting: int) -> Question[None]:
+    """See whether one more job of this priority may wait.
+
+    Args:
+        max_waiting: 0 for any number.
+
+    Raises:
+        QueueFull: if not.
+    """
+    if max_waiting:
+        (waiting,) = yield Batch([("LLEN", queue_key(priority))])
+        if waiting >= max_waiting:
+            raise QueueFull("Too many pictures are waiting; try again")
 
 
 def parts(job_ids: Iterable[str]) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from app.core.outgoing.rules import OutgoingError, Refused, Rules
+from app.core.outgoing.rules import OutgoingError, Refused, Rules, TooLarge
 
 T = TypeVar("T")
 
@@ -72,16 +72,17 @@ class Answer:
         """The body as it was sent, not decompressed.
 
         Raises:
-            OutgoingError: if it is larger, or was cut off.
+            TooLarge: if it is larger.
+            OutgoingError: if it was cut off.
         """
         too_large = f"The answer is larger than {max_bytes} bytes"
         if (self._response.length or 0) > max_bytes:
-            raise OutgoingError(too_large)
+            raise TooLarge(too_large)
         body = bytearray()
         while part := self._response.read(min(_PART, max_bytes + 1 - len(body))):
             body += part
             if len(body) > max_bytes:
-                raise OutgoingError(too_large)
+                raise TooLarge(too_large)
         if self._response.length:
             raise OutgoingError(_CUT_OFF)
         return bytes(body)

@@ -38,6 +38,10 @@ class OutgoingError(Exception):
     that are not public."""
 
 
+class TooLarge(OutgoingError):
+    """The answer has more bytes than it may have."""
+
+
 class Refused(OutgoingError):
     """The address is not one that a request may go to."""
 

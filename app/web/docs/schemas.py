@@ -9,6 +9,7 @@ from typing import Any
 from app.core import errors
 from app.core.errors import Where, codes_at
 from app.core.jobs.job import JobState
+from app.core.jobs.links import ID_PATTERN, MAX_SOURCE_URL, LinkState
 from app.core.outgoing.webhook import MAX_URL
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK, EventType
@@ -22,6 +23,8 @@ from imaging.values import Bytes, Choice, Flag, Several
 Schema = dict[str, Any]
 
 EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
+EXAMPLE_URL = "https://example.org/rocket.jpg"
+EXAMPLE_ID = f"fetch-{'0123456789abcdef' * 2}"
 
 
 WITHDRAWN = "withdrawn"
@@ -132,15 +135,21 @@ PRESET = _text(
     example="thumb",
 )
 
-UPLOAD_FORM = _object(
-    "A picture and its conversion.",
-    {"picture": _text("The file.", format="binary")},
-    {
-        "preset": PRESET,
-        **{"format": FORMAT, "quality": QUALITY, "priority": PRIORITY},
-        WEBHOOK: WEBHOOK_FIELD,
-        **OPTIONS,
-    },
+_UPLOADED: dict[str, Schema] = {
+    "preset": PRESET,
+    **{"format": FORMAT, "quality": QUALITY, "priority": PRIORITY},
+    WEBHOOK: WEBHOOK_FIELD,
+}
+"""Further fields of an upload, beside the options."""
+
+_URL = _text(
+    "The address of the picture, in place of the file: `http` or `https`. Needs `fetch.enabled`.",
+    maxLength=MAX_SOURCE_URL,
+    example=EXAMPLE_URL,
+)
+
+_LINK_ID = _text(
+    "Of a picture that was uploaded by its URL.", pattern=f"^{ID_PATTERN}$", example=EXAMPLE_ID
 )
 
 _MD5 = ref("Md5")
@@ -351,12 +360,39 @@ SCHEMAS: dict[str, Schema] = {
             },
         },
     ),
+    "Upload": _object(
+        "A picture, as a file or by its address, and its conversion.",
+        {},
+        {
+            "picture": _text("The file.", format="binary"),
+            "url": _URL,
+            **_UPLOADED,
+            **OPTIONS,
+        },
+    ),
+    "LinkUpload": _object(
+        "The address of a picture, and its conversion.",
+        {"url": _URL},
+        {**_UPLOADED, **{name: _sent(option) for name, option in options.OPTIONS.items()}},
+    ),
+    "AcceptedLink": _object(
+        "A picture that is fetched.",
+        {"message": _DONE_OR_NOT, "id": _LINK_ID, "status": _choice("", (LinkState.FETCHING,))},
+    ),
+    "LinkStatus": _object(
+        "An upload by its URL that is fetched, or could not be.",
+        {
+            "id": _LINK_ID,
+            "status": _choice("Until its conversions have one.", (LinkState.FETCHING, "failed")),
+        },
+        {"error": ref("JobError")},
+    ),
     "Accepted": _object("An accepted picture.", {"message": _DONE_OR_NOT, **_CONVERSION}, _CHOSEN),
     "Status": _object(
         "One conversion of a picture. Only `details` adds the further keys; unknown ones are left "
         "out.",
         {**_CONVERSION, "status": ref("State")},
-        {**_CHOSEN, **DETAILS, **_FAILED},
+        {"id": _LINK_ID, **_CHOSEN, **DETAILS, **_FAILED},
     ),
     "Withdrawn": _object(
         "One conversion of a picture that was to be withdrawn.",

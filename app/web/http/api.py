@@ -15,10 +15,17 @@ from app.web.http.status import add_status
 from app.web.http.upload import add_upload
 from app.web.http.withdrawal import add_withdrawal
 from app.web.service.conversions import Conversions
+from app.web.service.links import Links
 
 
 def http_blueprint(
-    settings: Settings, intake: Intake, conversions: Conversions, guard: Guard, page: Page
+    settings: Settings,
+    intake: Intake,
+    conversions: Conversions,
+    guard: Guard,
+    *,
+    links: Links,
+    page: Page,
 ) -> Blueprint:
     """/ /upload /status /events /queue /download /archive
 
@@ -27,9 +34,9 @@ def http_blueprint(
     """
     blueprint = Blueprint("http")
     add_about(blueprint, settings, guard, page)
-    add_upload(blueprint, settings, intake, guard)
-    add_status(blueprint, settings, conversions)
-    add_events(blueprint, settings, conversions, guard)
+    add_upload(blueprint, settings, intake, guard, links)
+    add_status(blueprint, settings, conversions, links)
+    add_events(blueprint, settings, conversions, guard, links)
     add_withdrawal(blueprint, settings, conversions)
     add_download(blueprint, settings, conversions)
     add_archive(blueprint, settings, conversions, guard)

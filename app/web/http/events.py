@@ -15,7 +15,7 @@ from sanic.response import empty
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotAcceptable, NotFound, TinyImageError, Where
-from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.links import is_id
 from app.core.picture.conversion import parse_flag
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import headers
@@ -24,12 +24,12 @@ from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.http.accept import ranges
 from app.web.http.download import SELECTION, asked_query, selection
-from app.web.http.parameters import EXAMPLE, in_header, in_query, named_md5
-from app.web.http.stream import HEARTBEAT, Progress, event, retry
+from app.web.http.parameters import EXAMPLE, PICTURE, in_header, in_query, named_md5
+from app.web.http.steps import LinkTold, Told
+from app.web.http.stream import HEARTBEAT, Progress, Step, event, retry
 from app.web.serve.connection import cut_off
-from app.web.service.answers import describe
 from app.web.service.conversions import Conversions
-from app.web.service.details import details_of, downloads_from
+from app.web.service.links import Links
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +66,11 @@ EVENTS = Operation(
     "conversion that the query names, or of all, as it is now and after each step, until all are "
     f"done or have failed. Then comes an event of the type `{END}`. A client that comes again "
     "with `Last-Event-ID` is told what it missed, and gets 204 if that is nothing and all have "
-    "ended: then an EventSource stops.",
+    "ended: then an EventSource stops. The `id` of an upload by its URL is told as `fetching` "
+    "first, then all conversions of the upload, whatever the query names.",
     parameters=[
-        *SELECTION,
+        PICTURE,
+        *SELECTION[1:],
         in_query(
             "progress",
             {
@@ -96,34 +98,45 @@ EVENTS = Operation(
 
 
 def add_events(
-    blueprint: Blueprint, settings: Settings, conversions: Conversions, guard: Guard
+    blueprint: Blueprint,
+    settings: Settings,
+    conversions: Conversions,
+    guard: Guard,
+    links: Links,
 ) -> None:
     """Add the route."""
 
     @readable(blueprint, "/events/<md5:str>", EVENTS)
     async def events(request: Request, md5: str) -> HTTPResponse | None:
-        picture = named_md5(request, md5)
         _check_accept(request)
         places = parse_flag("progress", request.args.get("progress"))
-        wanted = await selection(conversions, picture, asked_query(request, settings), settings)
+        told: Told
+        if is_id(md5):
+            told = LinkTold(request, settings, conversions, links, md5)
+        else:
+            picture = named_md5(request, md5)
+            query = asked_query(request, settings)
+            wanted = await selection(conversions, picture, query, settings)
+            told = Told(request, settings, conversions, picture, wanted.matches)
         # Before anything is sent: an unknown picture is a plain 404, a missing Redis a plain 503.
-        jobs = [j for j in await conversions.status(picture) if wanted.matches(j)]
-        if not jobs:
+        steps = await told.now()
+        if not steps:
             raise NotFound("There is no such picture")
         progress = Progress(request.headers.get("last-event-id", ""))
-        known = [job for job in jobs if progress.knows(job)]
-        progress.note(known)
-        if len(known) == len(jobs) and all(job.finished for job in jobs):
+        known = [step for step in steps if progress.knows(step)]
+        for step in known:
+            progress.note(step)
+        if len(known) == len(steps) and all(step.ended for step in steps):
             return empty()
         if request.method == "HEAD":
             await (await _begun(request)).send(b"", True)
             return None
-        stream = _Stream(request, progress, settings, places=places)
         with (
             guard.sockets.opened(record_of(request).address),
             request.app.ctx.instruments.socket(),
         ):
-            await stream.send(conversions.following.watch(picture, wanted, places=places))
+            stream = _Stream(request, progress, settings.limits.send_timeout)
+            await stream.send(told.steps(places=places))
         return None
 
 
@@ -139,17 +152,17 @@ async def _begun(request: Request) -> HTTPResponse:
 class _Stream:
     """One client's stream."""
 
-    def __init__(
-        self, request: Request, progress: Progress, settings: Settings, *, places: bool
-    ) -> None:
+    def __init__(self, request: Request, progress: Progress, patience: float) -> None:
+        """
+        Args:
+            patience: seconds that a client may take for what was sent.
+        """
         self._request = request
-        self._places = places
         self._record = record_of(request)
         self._progress = progress
-        self._patience = settings.limits.send_timeout
-        self._downloads = downloads_from(settings.download.download_url, request.path)
+        self._patience = patience
 
-    async def send(self, steps: AsyncGenerator[tuple[PictureJob, int | None], None]) -> None:
+    async def send(self, steps: AsyncGenerator[Step, None]) -> None:
         """Send the steps that the client does not know, up to the last."""
         self._record.outcome = "disconnected"
         try:
@@ -163,38 +176,30 @@ class _Stream:
         finally:
             self._record.write()
 
-    async def _send_steps(
-        self,
-        response: HTTPResponse,
-        steps: AsyncGenerator[tuple[PictureJob, int | None], None],
-    ) -> str:
+    async def _send_steps(self, response: HTTPResponse, steps: AsyncGenerator[Step, None]) -> str:
         """Send the steps, and comments in between. Returns the outcome."""
-        states: dict[str, bool] = {}
+        last: dict[str, Step] = {}
         try:
             async with contextlib.aclosing(_with_pauses(steps, HEARTBEAT_SECONDS)) as told:
                 async for step in told:
                     if step is None:
                         await self._put(response, HEARTBEAT)
                         continue
-                    job, place = step
-                    states[job.conversion.job_id] = job.finished
-                    moves = self._places and place is not None
-                    if self._progress.knows(job) and not moves:
+                    last[step.job] = step
+                    if step.follows:
+                        last.pop(step.follows, None)
+                    if self._progress.knows(step) and not step.moves:
                         continue
-                    self._progress.note([job])
-                    await self._put(response, event(self._data(job, place), self._progress.id))
+                    self._progress.note(step)
+                    await self._put(response, event(step.data, self._progress.id))
         except (TinyImageError, RedisError) as error:
             # The client comes again, to this server or another.
             logger.warning("an event stream ends: %s", error)
             return error.code if isinstance(error, TinyImageError) else "unavailable"
-        if not all(states.values()):  # the server stops
+        if not all(step.ended for step in last.values()):  # the server stops
             return "stopped"
         await self._put(response, event({}, self._progress.id, END))
         return "ok"
-
-    def _data(self, job: PictureJob, place: int | None) -> dict[str, object]:
-        details = details_of(job, place, self._downloads)
-        return {**describe(job), "status": JobState(job.state), **details}
 
     async def _put(self, response: HTTPResponse, data: bytes) -> None:
         """Send some bytes.

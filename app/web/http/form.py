@@ -14,6 +14,7 @@ from python_multipart.multipart import MultipartParser
 
 from app.core.errors import InvalidForm
 from app.core.intake.picture import Picture
+from app.core.jobs.links import MAX_SOURCE_URL
 from app.core.picture.formats import FORMAT
 from app.core.picture.presets import CHOICES, PRESET
 from app.core.picture.recipients import WEBHOOK
@@ -22,7 +23,10 @@ from app.web.http.preamble import Preamble
 from app.web.service.spooling import SPOOL_MEMORY, too_large
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 
-FIELDS = {"priority", PRESET, FORMAT, WEBHOOK} | CHOICES
+URL = "url"
+"""The field with the address of a picture, in place of its file."""
+
+FIELDS = {"priority", URL, PRESET, FORMAT, WEBHOOK} | CHOICES
 """The fields that are read; others are ignored."""
 
 CHARSET_FIELD = "_charset_"
@@ -101,14 +105,27 @@ class Form:
             if name in FIELDS
         }
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a file."""
+        return self._file is not None
+
+    def check_complete(self) -> None:
+        """See whether the whole form has come.
+
+        Raises:
+            InvalidForm: if not.
+        """
+        if not self.complete:
+            raise InvalidForm("The multipart body is incomplete")
+
     def picture(self) -> Picture:
         """The picture, which owns the file from here on.
 
         Raises:
             InvalidForm: if there is none, or the body ended too early.
         """
-        if not self.complete:
-            raise InvalidForm("The multipart body is incomplete")
+        self.check_complete()
         if self._file is None:
             raise InvalidForm(self._refusal)
         return Picture(
@@ -171,11 +188,10 @@ class Form:
             self._file.write(part)
         elif self._field is not None:
             self._field += data[start:end]
-            if len(self._field) > MAX_FIELD_SIZE:
-                assert self._head is not None
-                raise InvalidForm(
-                    f"The field '{self._head.name}' is longer than {MAX_FIELD_SIZE} bytes"
-                )
+            assert self._head is not None
+            limit = MAX_SOURCE_URL if self._head.name == URL else MAX_FIELD_SIZE
+            if len(self._field) > limit:
+                raise InvalidForm(f"The field '{self._head.name}' is longer than {limit} bytes")
 
     def _part_end(self) -> None:
         head = self._head

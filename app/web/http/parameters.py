@@ -7,6 +7,7 @@ from typing import Any
 from sanic import Request
 
 from app.core.errors import NotFound
+from app.core.jobs.links import ID_PATTERN
 from app.core.picture.conversion import parse_md5
 from app.web.docs.schemas import EXAMPLE_MD5, Schema
 from app.web.guard.record import record_of
@@ -28,6 +29,14 @@ MD5: Schema = {
     "description": "The MD5 of the uploaded file, in upper or lower case; anything else is 404.",
     "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
     "example": EXAMPLE_MD5,
+}
+
+
+PICTURE: Schema = {
+    **MD5,
+    "description": "The MD5 of the uploaded file, in upper or lower case, or the `id` of an upload "
+    "by its URL; anything else is 404.",
+    "schema": {"type": "string", "pattern": f"^([0-9a-fA-F]{{32}}|{ID_PATTERN})$"},
 }
 
 

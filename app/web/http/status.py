@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotFound, Where
-from app.core.jobs.job import JobState
-from app.core.picture.conversion import parse_flag
+from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.links import Link, LinkState, is_id
+from app.core.picture.conversion import parse_flag, picture_of
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
 from app.web.docs.schemas import ref
+from app.web.guard.record import record_of
 from app.web.http.parameters import (
     EXAMPLE,
     EXAMPLE_WITH_OPTIONS,
     MD5,
+    PICTURE,
     in_header,
     in_query,
     named_md5,
 )
-from app.web.http.waiting import MAX_WAIT_SECONDS, asked_wait
-from app.web.service.answers import describe
+from app.web.http.waiting import MAX_WAIT_SECONDS, Wait, asked_wait
+from app.web.service.answers import describe, describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
+from app.web.service.links import Links
 
 STATUS = Operation(
     name="get_status",
     tag=PICTURES,
     summary="The status of a picture",
     description="One entry for each format, quality and set of options that was requested. "
-    "A deleted result has no entry.",
+    "A deleted result has no entry. The `id` of an upload by its URL has one entry while it is "
+    "fetched, or if it could not be; then those of its conversions, with the MD5.",
     parameters=[
-        MD5,
+        PICTURE,
         in_query(
             "details",
             {
@@ -61,7 +68,11 @@ STATUS = Operation(
     answers={
         "200": answer(
             "Its conversions.",
-            {"type": "array", "items": ref("Status"), "minItems": 1},
+            {
+                "type": "array",
+                "items": {"anyOf": [ref("Status"), ref("LinkStatus")]},
+                "minItems": 1,
+            },
             [
                 {**EXAMPLE, "status": str(JobState.DONE)},
                 {**EXAMPLE_WITH_OPTIONS, "status": str(JobState.QUEUED)},
@@ -91,12 +102,30 @@ QUEUE = Operation(
 )
 
 
-def add_status(blueprint: Blueprint, settings: Settings, conversions: Conversions) -> None:
+def add_status(
+    blueprint: Blueprint, settings: Settings, conversions: Conversions, links: Links
+) -> None:
     """Add the routes."""
 
     @readable(blueprint, "/status/<md5:str>", STATUS)
     async def status(request: Request, md5: str) -> HTTPResponse:
-        return await _tell(request, conversions, named_md5(request, md5), settings)
+        detailed, wait = parse_flag("details", request.args.get("details")), asked_wait(request)
+        if is_id(md5):
+            link, jobs = await _link(request, conversions, links, md5, wait)
+            if link.state is not LinkState.TAKEN:
+                return json([describe_link(link)], headers=None if wait is None else wait.headers)
+            named = {"id": md5}
+        else:
+            jobs, named = await _jobs(conversions, named_md5(request, md5), wait), {}
+        if not jobs:
+            raise NotFound("There is no such picture")
+        answer = [{**named, **describe(job), "status": job.state} for job in jobs]
+        if detailed:
+            downloads = downloads_from(settings.download.download_url, request.path)
+            places = await conversions.places(jobs)
+            for entry, job, place in zip(answer, jobs, places, strict=True):
+                entry.update(details_of(job, place, downloads))
+        return json(answer, headers=None if wait is None else wait.headers)
 
     @readable(blueprint, "/queue/<md5:str>", QUEUE)
     async def queue(request: Request, md5: str) -> HTTPResponse:
@@ -107,21 +136,24 @@ def add_status(blueprint: Blueprint, settings: Settings, conversions: Conversion
         return json([{**describe(job), "filename": job.filename} for job in waiting])
 
 
-async def _tell(
-    request: Request, conversions: Conversions, md5: str, settings: Settings
-) -> HTTPResponse:
-    """The status of a picture, at once or when it has ended, as requested."""
-    detailed, wait = parse_flag("details", request.args.get("details")), asked_wait(request)
+async def _jobs(conversions: Conversions, md5: str, wait: Wait | None) -> list[PictureJob]:
+    """The conversions of a picture, at once or when all have ended, as requested."""
     if wait is None:
-        jobs = await conversions.status(md5)
-    else:
-        jobs = await conversions.following.wait(md5, wait.seconds)
-    if not jobs:
-        raise NotFound("There is no such picture")
-    answer = [{**describe(job), "status": job.state} for job in jobs]
-    if detailed:
-        downloads = downloads_from(settings.download.download_url, request.path)
-        places = await conversions.places(jobs)
-        for entry, job, place in zip(answer, jobs, places, strict=True):
-            entry.update(details_of(job, place, downloads))
-    return json(answer, headers=None if wait is None else wait.headers)
+        return await conversions.status(md5)
+    return await conversions.following.wait(md5, wait.seconds)
+
+
+async def _link(
+    request: Request, conversions: Conversions, links: Links, id: str, wait: Wait | None
+) -> tuple[Link, list[PictureJob]]:
+    """The same for an upload by its URL."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    link = await links.look_up(id) if wait is None else await links.wait(id, wait.seconds)
+    if link.state is not LinkState.TAKEN:
+        return link, []
+    record_of(request).md5 = md5 = picture_of(link.job_ids[0])
+    if wait is not None:
+        left = max(0.0, wait.seconds - (loop.time() - began))
+        await conversions.following.wait(md5, left)
+    return link, await links.jobs(link)

@@ -6,10 +6,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from app.core.jobs.job import PictureJob
 
 _MARK = 8
 """Characters of a mark: 48 bits, so that a step is taken for another once in 10^14."""
@@ -22,10 +21,34 @@ HEARTBEAT = b":\n\n"
 """A comment, which clients ignore."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a job."""
+
+    job: str
+    """The id of the job."""
+    state: str
+    """Differs from that of each other step of the job."""
+    ended: bool
+    """Whether it is the last."""
+    data: Mapping[str, Any]
+    """What a client is told."""
+    moves: bool = False
+    """Whether the client is told more than the state, and so even if it knows that."""
+    follows: str = ""
+    """The id of a job that has ended with this step."""
+
+    @property
+    def mark(self) -> str:
+        """A short name of the step."""
+        digest = hashlib.sha256(f"{self.job} {self.state}".encode()).digest()
+        return base64.urlsafe_b64encode(digest).decode()[:_MARK]
+
+
 class Progress:
     """The steps that a client has been told, as the id of its events.
 
-    The id has a mark for each job with the state that was told last. It holds on any server, and
+    The id has for each job the mark of the step that was told last. It holds on any server, and
     needs no memory there.
     """
 
@@ -38,15 +61,13 @@ class Progress:
         self._before = frozenset(last_id[at : at + _MARK] for at in marks)
         self._told: dict[str, str] = {}
 
-    def knows(self, job: PictureJob) -> bool:
-        """Whether the client was told this state of the job, before or now."""
-        mark = _mark(job)
-        return mark in self._before or self._told.get(job.conversion.job_id) == mark
+    def knows(self, step: Step) -> bool:
+        """Whether the client was told of the step, before or now."""
+        return step.mark in self._before or self._told.get(step.job) == step.mark
 
-    def note(self, jobs: Iterable[PictureJob]) -> None:
-        """Have the id tell that the client knows these."""
-        for job in jobs:
-            self._told[job.conversion.job_id] = _mark(job)
+    def note(self, step: Step) -> None:
+        """Have the id tell that the client knows the step."""
+        self._told[step.job] = step.mark
 
     @property
     def id(self) -> str:
@@ -67,8 +88,3 @@ def event(data: Mapping[str, Any], id: str, name: str = "") -> bytes:
 def retry(milliseconds: int) -> bytes:
     """What tells a client when to connect again."""
     return f"retry: {milliseconds}\n\n".encode()
-
-
-def _mark(job: PictureJob) -> str:
-    name = f"{job.conversion.job_id} {job.token} {job.state}"
-    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()).decode()[:_MARK]

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from redis.exceptions import RedisError
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core.config.settings import Settings
-from app.core.errors import TinyImageError, Where
+from app.core.errors import InvalidForm, InvalidJSON, TinyImageError, Where
 from app.core.intake.intake import Intake
 from app.core.jobs.job import JobState
+from app.core.jobs.links import LinkState
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import USAGE_HEADERS, answer
-from app.web.docs.schemas import UPLOAD_FORM, ref
+from app.web.docs.schemas import EXAMPLE_URL, ref
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.http.body import read_form
+from app.web.http.fields import FORM_TYPE, JSON_TYPE, read_fields
+from app.web.http.form import URL
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
 from app.web.service.answers import describe
+from app.web.service.links import Links
 from app.web.service.spooling import Spooling, refuse
 from imaging.formats import Format
 from imaging.options import Fit
@@ -31,12 +37,15 @@ UPLOAD = Operation(
     tag=PICTURES,
     summary="Send a picture",
     description="The same picture in the same format, quality and options is one job, however "
-    "often it is sent; a failed one can be sent again. Other fields are ignored.",
+    "often it is sent; a failed one can be sent again. Other fields are ignored. In place of the "
+    "file, `url` names its address, in any of the three kinds of body: where `fetch.enabled` is "
+    "set a worker fetches it, and the answer has an `id`, which `/status` and `/events` take in "
+    "place of the MD5.",
     body={
         "required": True,
         "content": {
             "multipart/form-data": {
-                "schema": UPLOAD_FORM,
+                "schema": ref("Upload"),
                 "examples": {
                     "plain": {
                         "summary": "Plain compression",
@@ -53,7 +62,11 @@ UPLOAD = Operation(
                     },
                 },
                 "encoding": {"picture": {"contentType": "image/*, application/octet-stream"}},
-            }
+            },
+            **{
+                kind: {"schema": ref("LinkUpload"), "example": {"url": EXAMPLE_URL, "width": 300}}
+                for kind in (JSON_TYPE, FORM_TYPE)
+            },
         },
     },
     answers={
@@ -64,18 +77,21 @@ UPLOAD = Operation(
             *USAGE_HEADERS,
         ),
         "202": answer(
-            "It is queued, or in work.",
-            ref("Accepted"),
+            "It is queued, or in work, or is fetched.",
+            {"oneOf": [ref("Accepted"), ref("AcceptedLink")]},
             {"message": QUEUED_MESSAGE, **EXAMPLE_WITH_OPTIONS},
             *USAGE_HEADERS,
         ),
     },
     where=Where.KEYED | Where.UPLOAD,
+    errors={InvalidJSON: "The body is not a JSON object"},
     error_headers=USAGE_HEADERS,
 )
 
 
-def add_upload(blueprint: Blueprint, settings: Settings, intake: Intake, guard: Guard) -> None:
+def add_upload(
+    blueprint: Blueprint, settings: Settings, intake: Intake, guard: Guard, links: Links
+) -> None:
     """Add the route."""
     max_size = settings.upload.max_upload_size
     spooling = Spooling(max_size, settings.limits.upload_timeout)
@@ -89,21 +105,44 @@ def add_upload(blueprint: Blueprint, settings: Settings, intake: Intake, guard: 
                 await guard.count_picture(request)
             except RedisError as error:
                 raise queue_unavailable(error) from None
-            return await _take(request, intake, spooling)
+            asked = intake.of_key(record_of(request).key)
+            fields = await read_fields(request, spooling)
+            if fields is not None:
+                return await _take_link(request, asked, links, fields)
+            return await _take(request, asked, links, spooling)
         except TinyImageError as error:
             await refuse(request, error, error_response, 2 * max_size)
             return None
 
 
-async def _take(request: Request, intake: Intake, spooling: Spooling) -> HTTPResponse:
+async def _take(request: Request, intake: Intake, links: Links, spooling: Spooling) -> HTTPResponse:
     record = record_of(request)
-    with await read_form(request, spooling) as form, form.picture() as picture:
-        record.md5 = picture.md5
-        asked = intake.of_key(record.key)
-        job = await asked.accept(picture, asked.request(form.fields))
+    with await read_form(request, spooling) as form:
+        fields = form.fields
+        if fields.get(URL):
+            if form.has_picture:
+                raise InvalidForm("There are both a 'picture' and a 'url': send one of them")
+            form.check_complete()
+            return await _take_link(request, intake, links, fields)
+        with form.picture() as picture:
+            record.md5 = picture.md5
+            job = await intake.accept(picture, intake.request(fields))
     record.outcome = job.state
     done = job.state is JobState.DONE
     return json(
         {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **describe(job)},
         status=200 if done else 202,
     )
+
+
+async def _take_link(
+    request: Request, intake: Intake, links: Links, fields: Mapping[str, object]
+) -> HTTPResponse:
+    """Have the picture fetched that the fields name by its URL."""
+    record = record_of(request)
+    url = links.check(fields.get(URL))
+    asked = {name: value for name, value in fields.items() if name != URL}
+    priority = intake.request(asked).priority  # what can be refused is refused now
+    id = await links.send(url, asked, key=record.key, priority=priority)
+    record.outcome = LinkState.FETCHING
+    return json({"message": QUEUED_MESSAGE, "id": id, "status": LinkState.FETCHING}, status=202)

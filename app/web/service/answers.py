@@ -1,10 +1,11 @@
-"""How answers name a conversion."""
+"""How answers name a conversion, and an upload by its URL."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from app.core.jobs.job import PictureJob
+from app.core.jobs.links import Link, LinkState
 
 
 def describe(job: PictureJob) -> dict[str, Any]:
@@ -18,3 +19,11 @@ def describe(job: PictureJob) -> dict[str, Any]:
     }
     options = conversion.options.to_dict()
     return {**named, "options": options} if options else named
+
+
+def describe_link(link: Link) -> dict[str, Any]:
+    """An upload by its URL that has no conversions yet, or never: its id and status."""
+    named: dict[str, Any] = {"id": link.id, "status": link.state}
+    if link.state is LinkState.FAILED:
+        named["error"] = {"code": link.error_code, "message": link.error}
+    return named

@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from redis.exceptions import RedisError
 
@@ -14,9 +15,10 @@ from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.conversion import Conversion
-from app.web.service.selection import Selection
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 REREAD_SECONDS = 10.0
 """How often the status of a followed job is read when no event comes."""
@@ -85,8 +87,44 @@ class Following:
                 left = max(0.0, ends - loop.time())
                 await bell.wait(left if pause is None else min(left, pause))
 
+    async def ended(
+        self,
+        name: str,
+        read: Callable[[], Awaitable[T]],
+        has_ended: Callable[[T], bool],
+        seconds: float,
+    ) -> T:
+        """What `read` gives once it has ended, `seconds` have passed or `stop` was called.
+
+        Args:
+            name: of the job that it is about.
+
+        Raises:
+            RedisError: if Redis cannot be reached at first, or when the time is over.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        known = False
+        with self._events.follow(name, only_final=True) as bell:
+            while True:
+                pause = REREAD_SECONDS
+                try:
+                    value = await read()
+                except RedisError as error:
+                    if not known or self._stopping or loop.time() >= ends:
+                        raise
+                    logger.warning("waiting for %s: %s", name, error)
+                    pause = OUTAGE_SECONDS
+                else:
+                    known = True
+                    if has_ended(value) or self._stopping or loop.time() >= ends:
+                        return value
+                    if bell.final:
+                        bell.final, pause = False, CONFIRM_SECONDS
+                await bell.wait(min(max(0.0, ends - loop.time()), pause))
+
     async def watch(
-        self, md5: str, wanted: Selection, *, places: bool
+        self, md5: str, wanted: Callable[[PictureJob], bool], *, places: bool
     ) -> AsyncGenerator[tuple[PictureJob, int | None], None]:
         """Each wanted job of the picture with its place in the queue, now and each time that its
         state has changed, until all have ended or `stop` was called. One that is gone
@@ -104,7 +142,7 @@ class Following:
                 pause = REREAD_SECONDS
                 try:
                     found = await self._current(await self._queue.find(md5))
-                    jobs = [job for job in found if wanted.matches(job)]
+                    jobs = [job for job in found if wanted(job)]
                     numbers = await self._queue.places(jobs)
                 except RedisError as error:
                     if not told:
@@ -164,6 +202,11 @@ class Following:
                     bell.final, looks = False, 0
                     # Spreads followers that were all woken at the same moment.
                     await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server stops."""
+        return self._stopping
 
     def stop(self) -> None:
         """Answer all who `wait` with the current status, now and from now on: the server stops."""

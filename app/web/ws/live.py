@@ -293,7 +293,7 @@ class LiveSocket:
             follow = follow_of(fields, self._settings)
             record.md5 = follow.md5
             steps = self._conversions.following.watch(
-                follow.md5, follow.wanted, places=follow.progress
+                follow.md5, follow.wanted.matches, places=follow.progress
             )
             known = False
             async with contextlib.aclosing(steps):

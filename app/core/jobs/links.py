@@ -1,0 +1,147 @@
+"""Pictures that are uploaded by their URL: a worker fetches each, and makes its jobs itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rq import Callback, Queue, Retry
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+from rq.utils import now
+
+from app.core.errors import TinyImageError
+from app.core.jobs import keys
+from app.core.jobs.facts import reason
+from app.core.jobs.job import NO_CONNECTION
+from app.core.jobs.new_job import NewJob
+from app.core.jobs.questions import (
+    RETRIES,
+    TIMEOUT_MARGIN,
+    check_room,
+    enqueue_command,
+    queue_key,
+)
+from app.core.picture.priority import Priority
+from app.core.picture.retention import GRACE_SECONDS
+from app.core.redis.commands import Batch, Question
+
+MAX_SOURCE_URL = 4096
+"""Characters of a URL: presigned ones have some 2,000."""
+
+ID_PATTERN = "fetch-[0-9a-f]{32}"
+
+_ID = re.compile(ID_PATTERN)
+
+JOBS = "jobs"
+"""In the `meta` of a fetch that has ended well: the ids of the jobs that it has made."""
+
+_FINISHED = JobStatus.FINISHED.value.encode()
+_WAITING = frozenset(
+    status.value.encode() for status in (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED)
+)
+
+
+class LinkState(StrEnum):
+    """How far an upload by its URL is."""
+
+    FETCHING = "fetching"  # it waits for a worker, or one fetches it
+    FAILED = "failed"  # it cannot be had, or is no picture that can be converted
+    TAKEN = "taken"  # its jobs are made
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An upload by its URL."""
+
+    id: str
+    state: LinkState
+    job_ids: tuple[str, ...] = ()
+    """Of its conversions, once it is taken."""
+    error: str = ""
+    error_code: str = TinyImageError.code
+
+
+def new_id() -> str:
+    """An id that nobody guesses, and that is no MD5."""
+    return f"fetch-{secrets.token_hex(16)}"
+
+
+def is_id(value: str) -> bool:
+    """Whether the value can be such an id."""
+    return _ID.fullmatch(value) is not None
+
+
+def enqueue(
+    id: str,
+    url: str,
+    fields: Mapping[str, object],
+    *,
+    key: str | None,
+    filename: str,
+    priority: Priority,
+    seconds: int,
+    max_age_seconds: float,
+    max_waiting: int,
+) -> Question[None]:
+    """Have a worker fetch the file of a URL, and take it as an upload with these fields.
+
+    Args:
+        key: the name of the client's API key.
+        seconds: how long a worker may take for the file.
+        max_age_seconds: how long its outcome is kept.
+        max_waiting: how many of the priority may wait; 0 for any number.
+
+    Raises:
+        QueueFull: if too many wait.
+    """
+    yield from check_room(priority, max_waiting)
+    kept = int(max_age_seconds) + GRACE_SECONDS
+    job = NewJob.create(
+        keys.TAKE_FUNCTION,
+        kwargs={"url": url, "fields": dict(fields), "key": key, "filename": filename},
+        connection=NO_CONNECTION,
+        serializer=JSONSerializer,
+        id=id,
+        origin=priority.value,
+        status=JobStatus.QUEUED,
+        description="a picture by its URL",  # which is logged, and may hold a secret
+        timeout=seconds + 2 * TIMEOUT_MARGIN,
+        result_ttl=kept,
+        failure_ttl=kept,
+        retry=Retry(max=RETRIES),
+        on_failure=Callback(keys.FETCH_FAILURE_FUNCTION),
+    )
+    job.enqueued_at = now()
+    queue = queue_key(priority)
+    yield Batch(
+        [
+            ("SADD", Queue.redis_queues_keys, queue),
+            enqueue_command(job, queue, job.to_dict()),
+        ],
+        atomic=True,
+    )
+
+
+def look_up(id: str) -> Question[Link | None]:
+    """The upload with this id; None if it is unknown, or no longer known."""
+    ((status, meta),) = yield Batch([("HMGET", Job.key_for(id), "status", "meta")])
+    if status is None:
+        return None
+    if status in _WAITING:
+        return Link(id, LinkState.FETCHING)
+    told: dict[str, Any] = json.loads(meta) if meta else {}
+    if status == _FINISHED and told.get(JOBS):
+        return Link(id, LinkState.TAKEN, tuple(told[JOBS]))
+    code = str(told.get("error_code", TinyImageError.code))
+    return Link(
+        id,
+        LinkState.FAILED,
+        error=reason(str(told.get("error", TinyImageError.example))),
+        error_code=code,
+    )

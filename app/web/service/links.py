@@ -1,0 +1,146 @@
+"""Pictures that clients upload by their URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from app.core.config.settings import Settings
+from app.core.errors import InvalidOption, NotAllowed, NotFound
+from app.core.jobs import links
+from app.core.jobs.job import PictureJob
+from app.core.jobs.links import MAX_SOURCE_URL, Link, LinkState
+from app.core.picture.conversion import picture_of
+from app.core.picture.filenames import clean_filename
+from app.core.picture.priority import Priority
+from app.core.redis.client import FailFastRedis
+from app.web.service.conversions import Conversions
+
+FILENAME = "picture"
+"""The name of a picture whose URL has none."""
+
+
+class Links:
+    """Has workers fetch pictures, and tells how that goes."""
+
+    def __init__(self, redis: FailFastRedis, conversions: Conversions, settings: Settings) -> None:
+        self._redis = redis
+        self._conversions = conversions
+        self._settings = settings
+
+    def check(self, url: object) -> str:
+        """The URL of an upload, without blanks around it. Where it leads is seen when it is
+        fetched.
+
+        Raises:
+            NotAllowed: if nothing is fetched here.
+            InvalidOption: if it is no URL.
+        """
+        if not self._settings.fetch.enabled:
+            raise NotAllowed("Pictures are not fetched from URLs here")
+        # Without the URL itself, which may hold a secret.
+        if not isinstance(url, str) or not _is_url(url.strip()):
+            raise InvalidOption(
+                f"url should be a URL of http or https, of {MAX_SOURCE_URL} characters at most"
+            )
+        return url.strip()
+
+    async def send(
+        self, url: str, fields: Mapping[str, Any], *, key: str | None, priority: Priority
+    ) -> str:
+        """Have the file of a URL fetched, and taken as an upload with these fields.
+
+        Returns:
+            the id under which its state is asked for.
+
+        Raises:
+            QueueFull: if too many of its priority wait.
+            RedisError: if Redis cannot be reached.
+        """
+        id = links.new_id()
+        await self._redis.ask(
+            links.enqueue(
+                id,
+                url,
+                fields,
+                key=key,
+                filename=_filename(url),
+                priority=priority,
+                seconds=self._settings.fetch.timeout,
+                max_age_seconds=self._settings.upload.max_age_seconds,
+                max_waiting=self._settings.limits.max_queue,
+            )
+        )
+        return id
+
+    async def look_up(self, id: str) -> Link:
+        """The upload with this id.
+
+        Raises:
+            NotFound: if it is unknown, or no longer known.
+            RedisError: if Redis cannot be reached.
+        """
+        link = await self._redis.ask(links.look_up(id))
+        if link is None:
+            raise NotFound("There is no such upload")
+        return link
+
+    async def wait(self, id: str, seconds: float) -> Link:
+        """The upload once it is no longer fetched, `seconds` have passed, or the server stops.
+
+        Raises:
+            NotFound: if it is unknown, or no longer known.
+            RedisError: if Redis cannot be reached at first, or when the time is over.
+        """
+        return await self._conversions.following.ended(
+            id,
+            lambda: self.look_up(id),
+            lambda link: link.state is not LinkState.FETCHING,
+            seconds,
+        )
+
+    async def jobs(self, link: Link) -> list[PictureJob]:
+        """Its conversions whose results are not gone; none until it is taken."""
+        if not link.job_ids:
+            return []
+        found = await self._conversions.status(picture_of(link.job_ids[0]))
+        return [job for job in found if job.conversion.job_id in link.job_ids]
+
+
+def _is_url(url: str) -> bool:
+    if len(url) > MAX_SOURCE_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _filename(url: str) -> str:
+    """The last name in the path of a URL, if that seems to be one of a picture: any other may be a
+    secret, and names are logged."""
+    name = clean_filename(unquote(urlsplit(url).path.rpartition("/")[2]))
+    extension = PurePosixPath(name).suffix.lower().removeprefix(".")
+    return name if extension in _EXTENSIONS else FILENAME
+
+
+_EXTENSIONS = frozenset(
+    (
+        "jpg",
+        "jpeg",
+        "png",
+        "webp",
+        "avif",
+        "gif",
+        "jxl",
+        "tif",
+        "tiff",
+        "heic",
+        "heif",
+        "bmp",
+        "ico",
+    )
+)

@@ -1,0 +1,96 @@
+"""The one door, for pictures that a worker has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from app.core.intake.intake import Intake
+from app.core.intake.picture import Picture
+from app.core.intake.submission import submit
+from app.core.intake.webhooks import Webhooks
+from app.core.jobs.job import PictureJob
+from app.core.jobs.questions import Before, Questions
+from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
+from app.core.redis.commands import ask
+from app.core.storage import Storage
+from workers.runtime import runtime
+
+
+class WorkerSubmissions:
+    """Makes jobs over a client that blocks, as nothing else runs meanwhile. What has been accepted
+    finds room in any queue."""
+
+    def __init__(self, connection: redis.Redis, storage: Storage, questions: Questions) -> None:
+        self._connection = connection
+        self._storage = storage
+        self._questions = questions
+
+    async def submit(
+        self,
+        picture: Picture,
+        conversion: Conversion,
+        priority: Priority = Priority.INTERACTIVE,
+        media_type: str | None = None,
+        *,
+        recipients: Sequence[Recipient] = (),
+    ) -> PictureJob:
+        """As `Submissions.submit` of the intake."""
+        with picture.take():
+            return await submit(
+                _Queue(self._connection, self._questions),
+                self._storage,
+                picture,
+                conversion,
+                priority=priority,
+                media_type=media_type,
+                recipients=recipients,
+            )
+
+
+class _Queue:
+    """The queue as a submission asks it."""
+
+    def __init__(self, connection: redis.Redis, questions: Questions) -> None:
+        self._connection = connection
+        self._questions = questions
+
+    async def before_submission(self, conversion: Conversion) -> Before:
+        question = self._questions.before_submission([conversion.job_id])
+        return ask(self._connection, question)[0]
+
+    async def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> bool:
+        return ask(self._connection, self._questions.join(job, recipients))
+
+    async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
+        ask(self._connection, self._questions.tell(job, recipients))
+
+    async def promote(self, job: PictureJob) -> bool:
+        return ask(self._connection, self._questions.promote(job))
+
+    async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
+        return ask(self._connection, self._questions.submit(conversion, **submission))
+
+
+def worker_intake(connection: redis.Redis, key: str | None) -> Intake:
+    """The intake of this worker for clients with the API key of this name, None for clients
+    without one."""
+    here = runtime()
+    settings = here.settings
+    questions = Questions(
+        max_age_seconds=settings.upload.max_age_seconds,
+        conversion_timeout=settings.limits.conversion_timeout,
+        downloads=settings.downloads,
+    )
+    return Intake(
+        WorkerSubmissions(connection, here.storage, questions),
+        settings.engine.effort,
+        settings.limits.max_pixels,
+        settings.asked,
+        webhooks=Webhooks(settings.webhooks, settings.webhook_rules),
+        key=key,
+    )
