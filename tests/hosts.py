@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._files(rest)
 
     def _status(self, rest: str) -> None:
-        self._answer(int(rest))
+        self._answer(int(rest.partition("?")[0]))
 
     def _redirects(self, rest: str) -> None:
         left = int(rest)

@@ -91,9 +91,9 @@ def test_the_schema_names_the_format_and_the_option(visitor: Client) -> None:
     components = schema["components"]["schemas"]
     assert "toy" in components["Format"]["enum"]
     assert "| `toy` | 2,000 |" in schema["info"]["description"]
-    form = schema["paths"]["/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]
     blur = {"type": "number", "maximum": 9.5, "description": "How far colours run."}
-    assert form["schema"]["properties"]["blur"] == blur
+    assert components["Upload"]["properties"]["blur"] == blur
+    assert components["LinkUpload"]["properties"]["blur"] == blur
     assert components["ChosenOptions"]["properties"]["blur"] == blur
     asked = [one["name"] for one in schema["paths"]["/download/{md5}"]["get"]["parameters"]]
     assert "blur" in asked

@@ -28,5 +28,5 @@ async def _refuse(*_: Any, **__: Any) -> NoReturn:
 
 
 if __name__ == "__main__":
-    Conversions.submit = _refuse  # type: ignore[method-assign]
+    Conversions.submit_all = _refuse  # type: ignore[method-assign]
     main()

@@ -80,12 +80,12 @@ def take_picture(url: str, fields: dict[str, Any], key: str | None, filename: st
     intake = worker_intake(job.connection, key)
     try:
         with Picture.of_bytes(data, md5, filename) as picture:
-            made = here.run(intake.accept(picture, intake.request(fields)))
+            made = here.run(intake.accept_all(picture, intake.request(fields)))
     except Unavailable:
         raise
     except TinyImageError as error:
         raise _refused(job, error) from None
-    job.meta[JOBS] = [made.conversion.job_id]
+    job.meta[JOBS] = [each.conversion.job_id for each in made]
 
 
 def report_failure(

@@ -11,8 +11,10 @@ from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
 from app.core.intake.submission import submit
 from app.core.intake.webhooks import Webhooks
+from app.core.jobs import batches
 from app.core.jobs.job import PictureJob
 from app.core.jobs.questions import Before, Questions
+from app.core.picture.batch import Batch, Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
@@ -30,26 +32,31 @@ class WorkerSubmissions:
         self._storage = storage
         self._questions = questions
 
-    async def submit(
+    async def submit_all(
         self,
         picture: Picture,
-        conversion: Conversion,
+        conversions: Sequence[Conversion],
         priority: Priority = Priority.INTERACTIVE,
         media_type: str | None = None,
         *,
         recipients: Sequence[Recipient] = (),
-    ) -> PictureJob:
-        """As `Submissions.submit` of the intake."""
+        batch: Batch | None = None,
+    ) -> list[PictureJob]:
+        """As `Submissions.submit_all` of the intake."""
         with picture.take():
-            return await submit(
-                _Queue(self._connection, self._questions),
-                self._storage,
-                picture,
-                conversion,
-                priority=priority,
-                media_type=media_type,
-                recipients=recipients,
-            )
+            return [
+                await submit(
+                    _Queue(self._connection, self._questions),
+                    self._storage,
+                    picture,
+                    conversion,
+                    priority=priority,
+                    media_type=media_type,
+                    recipients=recipients,
+                    batch=batch,
+                )
+                for conversion in conversions
+            ]
 
 
 class _Queue:
@@ -63,8 +70,21 @@ class _Queue:
         question = self._questions.before_submission([conversion.job_id])
         return ask(self._connection, question)[0]
 
-    async def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> bool:
-        return ask(self._connection, self._questions.join(job, recipients))
+    async def join(
+        self,
+        job: PictureJob,
+        recipients: Sequence[Recipient] = (),
+        member: Member | None = None,
+    ) -> bool:
+        return ask(self._connection, self._questions.join(job, recipients, member))
+
+    async def note(
+        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
+    ) -> bool:
+        return ask(self._connection, self._questions.note(job, member, recipients))
+
+    async def check_room(self, member: Member, job_id: str) -> None:
+        ask(self._connection, batches.check_room(member, job_id))
 
     async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
         ask(self._connection, self._questions.tell(job, recipients))
@@ -85,6 +105,7 @@ def worker_intake(connection: redis.Redis, key: str | None) -> Intake:
         max_age_seconds=settings.upload.max_age_seconds,
         conversion_timeout=settings.limits.conversion_timeout,
         downloads=settings.downloads,
+        webhooks=settings.webhooks.enabled,
     )
     return Intake(
         WorkerSubmissions(connection, here.storage, questions),

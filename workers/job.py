@@ -15,6 +15,7 @@ from rq.results import Result
 from rq.utils import utcformat
 
 from app.core.jobs import keys
+from app.core.jobs.batches import Settling
 from app.core.jobs.counts import Delivery, count_delivery, count_done, count_failed
 from app.core.jobs.deliveries import RECIPIENTS, tell_noted
 from app.core.jobs.events import Step, publish
@@ -53,6 +54,13 @@ def tell_end(connection: redis.Redis, job: Job, state: JobState, *, noted: bool 
     if noted or settings.webhooks.enabled:
         message = image_message(ended_job(job, state), settings.downloads)
         connection.execute_command(*tell_noted(message, job.key))
+
+
+def settle(pipeline: Pipeline, job_id: str) -> None:
+    """Count a job that has ended in its batches, in the transaction that ends it."""
+    settings = process_settings()
+    settling = Settling(settings.upload.max_age_seconds, settings.webhooks.enabled)
+    pipeline.execute_command(*settling.settle(job_id))
 
 
 class NotOurs(Exception):
@@ -105,6 +113,7 @@ class CheckedJob(Job):
         if self.is_delivery:
             count_delivery(pipeline, Delivery.DELIVERED)
         if self.is_followed:
+            settle(pipeline, self.id)
             publish(pipeline, self.id, Step.DONE)
 
     def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
@@ -120,6 +129,7 @@ class CheckedJob(Job):
             pipeline.hset(self.key, "meta", self.serializer.dumps({OVER: True}))
             count_delivery(pipeline, Delivery.FAILED)
         if self.is_followed:
+            settle(pipeline, self.id)
             publish(pipeline, self.id, Step.FAILED)
 
     def _forget_url(self) -> bool:

@@ -38,6 +38,7 @@ from app.web.page.page import Page
 from app.web.serve.framing import FramedRequest
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
+from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions
 from app.web.service.links import Links
 from app.web.service.sources import Sources
@@ -109,17 +110,15 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     asked = FailFastRedis(url)
     events = Events(url)
     storage = open_storage(settings, url)
-    conversions = Conversions(
-        AsyncPictureQueue(
-            asked,
-            max_age_seconds=settings.upload.max_age_seconds,
-            conversion_timeout=settings.limits.conversion_timeout,
-            max_waiting=settings.limits.max_queue,
-            downloads=settings.downloads,
-        ),
-        storage,
-        events,
+    queue = AsyncPictureQueue(
+        asked,
+        max_age_seconds=settings.upload.max_age_seconds,
+        conversion_timeout=settings.limits.conversion_timeout,
+        max_waiting=settings.limits.max_queue,
+        downloads=settings.downloads,
+        webhooks=settings.webhooks.enabled,
     )
+    conversions = Conversions(queue, storage, events)
     intake = Intake(
         conversions,
         settings.engine.effort,
@@ -136,25 +135,36 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
                 conversions,
                 guard,
                 links=Links(asked, conversions, settings),
+                batches=Batches(asked, queue, conversions.following),
                 page=page.show,
             ),
             guard.open(page.blueprint()),
-            live_blueprint(settings, intake, conversions, guard),
+            live_blueprint(
+                settings,
+                intake,
+                conversions,
+                guard,
+                batches=Batches(asked, queue, conversions.following),
+            ),
         ]
-    )
-    fetches = Fetches(
-        asked,
-        events,
-        enabled=settings.fetch.enabled,
-        seconds=settings.fetch.timeout,
-        max_waiting=settings.limits.max_queue,
     )
     app.blueprint(
         tinify_blueprint(
             settings,
             intake=intake,
             conversions=conversions,
-            sources=Sources(asked, storage, fetches, settings.upload.max_age_seconds),
+            sources=Sources(
+                asked,
+                storage,
+                Fetches(
+                    asked,
+                    events,
+                    enabled=settings.fetch.enabled,
+                    seconds=settings.fetch.timeout,
+                    max_waiting=settings.limits.max_queue,
+                ),
+                settings.upload.max_age_seconds,
+            ),
             guard=guard,
             redis=asked,
         )

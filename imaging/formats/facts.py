@@ -50,6 +50,8 @@ class Facts:
     size: Callable[[IO[bytes]], tuple[int, int]] | None = None
     """Width and height by the header of a file that stands at its beginning; 0 × 0, struct.error or
     IndexError where it cannot tell. It looks at so much and no more."""
+    is_turned: Callable[[IO[bytes]], bool] | None = None
+    """Whether its width and height are exchanged when it is shown, where headers often say so."""
     recognise: Callable[[bytes], str | None] = anything
     """The kind of a file by its first bytes, where the library `filetype` does not know it."""
     place: int = 99

@@ -67,3 +67,14 @@ def picture_size(file: IO[bytes], media_type: str, max_pixels: int) -> Size | No
     if width <= 0 or height <= 0 or width * height > max_pixels:
         return None
     return Size(width, height)
+
+
+def shown_width(file: IO[bytes], media_type: str, size: Size) -> int:
+    """The width of a picture as it is shown, as far as headers are read here: of other kinds than
+    JPEG as it is stored.
+
+    Args:
+        size: as it is stored.
+    """
+    is_turned = facts_of(media_type).is_turned
+    return size.height if is_turned is not None and is_turned(file) else size.width

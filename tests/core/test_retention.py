@@ -23,6 +23,7 @@ from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.retention import shared_seconds, source_seconds
+from app.core.redis.commands import Command
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
 from tests.storage import Blocking
@@ -194,9 +195,11 @@ def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
 ) -> None:
     changed, other = (scene.job(n, JobStatus.FAILED, 2 * HOUR) for n in (1, 2))
 
-    def changed_meanwhile(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bool]:
+    def changed_meanwhile(
+        connection: redis.Redis, jobs: Sequence[EndedJob], settle: Callable[[str], Command]
+    ) -> list[bool]:
         change(scene, changed)
-        return remove_as_read(connection, jobs)
+        return remove_as_read(connection, jobs, settle)
 
     monkeypatch.setattr("app.core.jobs.queue.remove_as_read", changed_meanwhile)
     assert scene.sweep(HOUR).jobs == 1

@@ -45,13 +45,14 @@ def _preflight(client: Client, origin: str, path: str = "/upload") -> httpx.Resp
     )
 
 
-@pytest.mark.parametrize("path", ["/", "/upload", "/status/x", "/download/x", "/healthz"])
+@pytest.mark.parametrize("path", ["/", "/upload", "/events/x", "/download/x", "/healthz"])
 def test_a_preflight_of_the_site_is_answered_without_a_key(shared: Web, path: str) -> None:
     response = _preflight(shared.client, SITE, path)
     assert response.status_code == 204
     assert response.headers["access-control-allow-origin"] == SITE
     assert "POST" in response.headers["access-control-allow-methods"]
-    assert "X-API-Key" in response.headers["access-control-allow-headers"]
+    for name in ("X-API-Key", "Last-Event-ID"):
+        assert name in response.headers["access-control-allow-headers"]
     assert "Origin" in response.headers["vary"]
 
 

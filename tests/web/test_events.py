@@ -273,14 +273,3 @@ def test_a_client_that_goes_away_leaves_nothing_behind(alone: Web) -> None:
     _open(alone, 0)
     until(lambda: alone.access(path=path, outcome="disconnected"), what="its line in the log")
     assert alone.troubles() == []
-
-
-def test_a_page_of_an_allowed_site_may_come_again(redis_url: str, tmp_path: Path) -> None:
-    with web(tmp_path, redis_url, CORS__ORIGINS="https://example.org") as running:
-        asked = {
-            "Origin": "https://example.org",
-            "Access-Control-Request-Method": "GET",
-            "Access-Control-Request-Headers": "last-event-id",
-        }
-        granted = running.client.http.options(f"/events/{os.urandom(16).hex()}", headers=asked)
-        assert "last-event-id" in granted.headers["Access-Control-Allow-Headers"].lower()

@@ -97,27 +97,22 @@ def test_a_picture_is_fetched_and_converted_whatever_kind_of_body_names_it(
 
 
 @pytest.mark.parametrize(
-    ("path", "code", "words"),
+    ("path", "told"),
     [
-        ("/status/404", "source_not_found", "Server responded with 404"),
-        ("/announced", "size_exceeded", "larger than 1048576 bytes"),
-        ("/endless", "size_exceeded", "larger than 1048576 bytes"),
-        ("/silent", "source_not_found", "longer than 3 seconds"),
-        ("/short", "source_not_found", "cut off"),
-        ("/files/text.jpg", "not_an_image", "not a picture"),
-        ("http://169.254.169.254/", "source_not_found", "not lead to a public address"),
-        ("http://no-such-host.invalid/", "source_not_found", "Cannot find the server"),
+        ("/status/404", ("source_not_found", "Server responded with 404")),
+        ("/announced", ("size_exceeded", "larger than 1048576 bytes")),
+        ("/endless", ("size_exceeded", "larger than 1048576 bytes")),
+        ("/silent", ("source_not_found", "longer than 3 seconds")),
+        ("/short", ("source_not_found", "cut off")),
+        ("/files/text.jpg", ("not_an_image", "not a picture")),
+        ("http://169.254.169.254/", ("source_not_found", "not lead to a public address")),
+        ("http://no-such-host.invalid/", ("source_not_found", "Cannot find the server")),
     ],
 )
 def test_what_cannot_be_had_has_failed_with_a_code_and_a_sentence(
-    server: Service,
-    client: Client,
-    contract: Contract,
-    site: Host,
-    path: str,
-    code: str,
-    words: str,
+    client: Client, contract: Contract, site: Host, path: str, told: tuple[str, str]
 ) -> None:
+    code, words = told
     site.files["text.jpg"] = b"no picture"
     id = _send(client, path if "://" in path else f"{site.url}{path}?{SECRET}")
     status = client.http.get(f"/status/{id}?wait=60")
@@ -128,8 +123,8 @@ def test_what_cannot_be_had_has_failed_with_a_code_and_a_sentence(
     assert "md5" not in failed
     # By events too, and 204 to who has been told.
     with streaming(client.http, f"/events/{id}") as events:
-        told, end = events
-    assert told.data == failed
+        only, end = events
+    assert only.data == failed
     assert status_codes(client.http, f"/events/{id}", end.id) == 204
 
 
@@ -245,7 +240,9 @@ def test_fetches_count_as_pictures_that_wait(alone: Web, connection: redis.Redis
     Contract(alone.url).check(full)
     assert (full.status_code, full.json()["error"]) == (503, "queue_full")
     # Those of the Tinify API too.
-    tinify = alone.client.http.post("/shrink", json={"source": {"url": "https://example.org/"}})
+    tinify = alone.client.http.post(
+        "/shrink", json={"source": {"url": "https://example.org/"}}, auth=("api", "any")
+    )
     assert tinify.status_code == 503
     _send(alone.client, "https://example.org/a.jpg", priority="bulk")
     assert connection.llen("rq:queue:bulk") == 1

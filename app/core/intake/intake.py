@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from app.core.errors import told
+from app.core.errors import InvalidOption, told
 from app.core.intake.picture import Picture
 from app.core.intake.webhooks import NO_WEBHOOKS, Webhooks
 from app.core.jobs.job import PictureJob
+from app.core.picture.batch import BATCH, Batch, parse_batch
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
 from app.core.picture.formats import FORMAT, FORMATS
 from app.core.picture.presets import Presets
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK, Recipient
+from app.core.picture.widths import WIDTHS, one_each, parse_widths, with_width
 from imaging.formats import Format, is_same, parse_formats
-from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type
+from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
 from imaging.options import Effort
 
 NO_PRESETS = Presets()
@@ -25,16 +27,18 @@ NO_PRESETS = Presets()
 class Submissions(Protocol):
     """Makes jobs of pictures and their conversions."""
 
-    async def submit(
+    async def submit_all(
         self,
         picture: Picture,
-        conversion: Conversion,
+        conversions: Sequence[Conversion],
         priority: Priority = Priority.INTERACTIVE,
         media_type: str | None = None,
         *,
         recipients: Sequence[Recipient] = (),
-    ) -> PictureJob:
-        """The job of the conversion, new or found; it takes the picture's file.
+        batch: Batch | None = None,
+    ) -> list[PictureJob]:
+        """The jobs of the conversions, new or found, and in the batch; it takes the picture's
+        file. If an error comes with one of them, those before it are there.
 
         Raises:
             QueueFull: if it would be a new job, and too many of its priority wait.
@@ -86,7 +90,7 @@ class Intake:
 
     def request(self, fields: Mapping[str, object]) -> ConversionRequest:
         """What the fields of an upload ask for, with those of the preset that they name, and who
-        is told of it.
+        is told of it, and its batch.
 
         Raises:
             UnsupportedFormat: if there is no such format.
@@ -94,9 +98,17 @@ class Intake:
             NotAllowed: if the client may not ask for it.
         """
         self._presets.check_named(fields)
+        widths = parse_widths(fields.get(WIDTHS))
+        fields = with_width(fields, widths)
         requested = self.translated(fields, fields)
         recipients = self._webhooks.recipients(self._key, fields.get(WEBHOOK))
-        return replace(requested, recipients=recipients) if recipients else requested
+        batch = parse_batch(fields.get(BATCH), self._key)
+        if not recipients and batch is None and not widths:
+            return requested
+        requested = replace(requested, recipients=recipients, batch=batch, widths=widths)
+        if widths:
+            one_each(requested, None)
+        return requested
 
     def translated(
         self, fields: Mapping[str, object], own: Mapping[str, object]
@@ -137,25 +149,45 @@ class Intake:
             UnsupportedFormat: if its own format is requested, and cannot be written.
             InvalidOption: if the format cannot do or hold the request.
             NotAllowed: if the client may not have this format.
-            TinyImageError: as `Submissions.submit`.
+            TinyImageError: as `Submissions.submit_all`.
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
-        conversion, media_type = self._identify(picture, requested)
-        return await self._submissions.submit(
+        if requested.widths:
+            raise InvalidOption(f"{WIDTHS} is for /upload alone")
+        return (await self.accept_all(picture, requested))[0]
+
+    async def accept_all(self, picture: Picture, requested: ConversionRequest) -> list[PictureJob]:
+        """The jobs of this picture: one, or if several widths are asked for one of each, the
+        smallest first. If an error comes with one of them, those before it are there.
+
+        Raises:
+            TinyImageError: as `accept`.
+            RedisError: if Redis cannot be reached. It is then unknown which jobs there are.
+        """
+        conversions, media_type = self._identify(picture, requested)
+        return await self._submissions.submit_all(
             picture,
-            conversion,
+            conversions,
             requested.priority,
             media_type,
             recipients=requested.recipients,
+            batch=requested.batch,
         )
 
-    def _identify(self, picture: Picture, requested: ConversionRequest) -> tuple[Conversion, str]:
-        """The conversion that `requested` means for this picture, and the picture's media type."""
+    def _identify(
+        self, picture: Picture, requested: ConversionRequest
+    ) -> tuple[list[Conversion], str]:
+        """The conversions that `requested` means for this picture, and the picture's media type."""
         picture.file.seek(0)
         with told():
             media_type = readable_type(picture.file.read(HEAD_SIZE))
         size = picture_size(picture.file, media_type, self._max_pixels)
-        conversion = requested.conversion(picture.md5, media_type, size)
-        if conversion.format is not None:  # several were looked at before
-            self._presets.of_key(self._key).check_format(conversion.format)
-        return conversion, media_type
+        each = [requested]
+        if requested.widths:
+            own = shown_width(picture.file, media_type, size) if size else None
+            each = one_each(requested, own)
+        conversions = [one.conversion(picture.md5, media_type, size) for one in each]
+        for conversion in conversions:
+            if conversion.format is not None:  # several were looked at before
+                self._presets.of_key(self._key).check_format(conversion.format)
+        return list(dict.fromkeys(conversions)), media_type

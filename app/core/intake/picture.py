@@ -19,13 +19,16 @@ class Picture:
     size: int
     """Bytes."""
     filename: str
+    """Its name alone."""
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     """Closes the file."""
+    path: str = ""
+    """Its name as the client has it, perhaps with folders; "" if that is the same."""
 
     @classmethod
-    def of_bytes(cls, data: bytes, md5: str, filename: str) -> Self:
+    def of_bytes(cls, data: bytes, md5: str, filename: str, path: str = "") -> Self:
         """A picture that is in memory."""
-        return cls(io.BytesIO(data), md5, len(data), filename)
+        return cls(io.BytesIO(data), md5, len(data), filename, path=path)
 
     def take(self) -> contextlib.ExitStack:
         """Closes the file, for the new owner; the picture no longer does."""

@@ -11,6 +11,7 @@ from app.core.intake.picture import Picture
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.questions import Before
 from app.core.picture import paths
+from app.core.picture.batch import Batch, Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
@@ -27,8 +28,21 @@ class SubmissionQueue(Protocol):
     async def before_submission(self, conversion: Conversion) -> Before:
         """As `Questions.before_submission`."""
 
-    async def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> bool:
+    async def join(
+        self,
+        job: PictureJob,
+        recipients: Sequence[Recipient] = (),
+        member: Member | None = None,
+    ) -> bool:
         """As `Questions.join`."""
+
+    async def note(
+        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
+    ) -> bool:
+        """As `Questions.note`."""
+
+    async def check_room(self, member: Member, job_id: str) -> None:
+        """As `batches.check_room`."""
 
     async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
         """As `Questions.tell`."""
@@ -49,12 +63,16 @@ async def submit(
     priority: Priority,
     media_type: str | None,
     recipients: Sequence[Recipient],
+    batch: Batch | None = None,
 ) -> PictureJob:
     """The job of the conversion, new or found, as `Conversions.submit` tells of it.
 
     Do not cancel it: commands on their way to Redis cannot be taken back, and it would delete the
     original of a job that is just being made.
     """
+    member = Member(batch, picture.path or picture.filename) if batch else None
+    if member is not None:
+        await queue.check_room(member, conversion.job_id)
     token = secrets.token_hex(8)
     stored = unused = False
     try:
@@ -65,13 +83,15 @@ async def submit(
                 return job
             unused = stored
             if job and not job.finished:
-                if not await queue.join(job, recipients):
+                if not await queue.join(job, recipients, member):
                     continue  # withdrawn or ended meanwhile
                 waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
                 if waits_as_bulk and priority is Priority.INTERACTIVE:
                     await queue.promote(job)
                 return job
             if job and job.state is JobState.DONE and await storage.stat(job.result_key):
+                if member is not None and not await queue.note(job, member, recipients):
+                    continue  # deleted meanwhile
                 await queue.tell(job, recipients)
                 return job
             if not stored and priority in before.full:
@@ -92,6 +112,7 @@ async def submit(
                 priority=priority,
                 replaces=job,
                 recipients=recipients,
+                member=member,
             )
             if submitted:
                 return submitted

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.core.jobs import batches
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.lookups import Lookups
 from app.core.jobs.questions import Before, Questions
+from app.core.picture.batch import Batch, Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.recipients import Recipient
 from app.core.redis.client import FailFastRedis
@@ -55,9 +57,36 @@ class AsyncPictureQueue:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
         return await self._redis.ask(self._questions.promote(job))
 
-    async def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> bool:
+    async def join(
+        self,
+        job: PictureJob,
+        recipients: Sequence[Recipient] = (),
+        member: Member | None = None,
+    ) -> bool:
         """Note another request for a job, as `Questions.join`."""
-        return await self._redis.ask(self._questions.join(job, recipients))
+        return await self._redis.ask(self._questions.join(job, recipients, member))
+
+    async def note(
+        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
+    ) -> bool:
+        """Take a job that has ended into a batch, as `Questions.note`."""
+        return await self._redis.ask(self._questions.note(job, member, recipients))
+
+    async def check_room(self, member: Member, job_id: str) -> None:
+        """See whether one more job has room in a batch, as `batches.check_room`."""
+        await self._redis.ask(batches.check_room(member, job_id))
+
+    async def count(self, batch: Batch) -> batches.Count:
+        """The members of a batch, as `batches.count`."""
+        return await self._redis.ask(batches.count(batch))
+
+    async def members(self, batch: Batch, first: int, number: int) -> list[tuple[str, str]]:
+        """The ids of members and their paths, as `batches.members`."""
+        return await self._redis.ask(batches.members(batch, first, number))
+
+    async def get_many(self, job_ids: Sequence[str]) -> list[PictureJob | None]:
+        """The jobs in the order of the ids, None for each that is not there."""
+        return await self._redis.ask(self._questions.get_many(job_ids))
 
     async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
         """Tell these recipients of a job that has ended, as `Questions.tell`."""

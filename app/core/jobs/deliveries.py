@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
 from rq import Callback, Queue, Retry
 from rq.job import Job, JobStatus
@@ -118,7 +119,10 @@ def due_command(moment: float) -> Command:
     return ("EVAL", _DUE, 2, SCHEDULED_KEY, QUEUE_KEY, *arguments)
 
 
-def _tell(message: Message, notes: str, *source: str) -> Command:
+def delivery_parts() -> tuple[str, str, list[Any]]:
+    """A delivery as a script writes it: what its data has before the recipient and between that and
+    the payload, and its other fields and their values, in turn. The description is not among
+    them."""
     job = NewJob.create(
         keys.DELIVER_FUNCTION,
         connection=NO_CONNECTION,
@@ -134,16 +138,21 @@ def _tell(message: Message, notes: str, *source: str) -> Command:
     job.enqueued_at = now()
     fields = job.to_dict()
     del fields["data"], fields["description"]
-    function, payload = json.dumps(keys.DELIVER_FUNCTION), json.dumps(message.text)
+    pairs = [part for pair in fields.items() for part in pair]
+    return f'[{json.dumps(keys.DELIVER_FUNCTION)},null,[],{{"to":', ',"payload":', pairs
+
+
+def _tell(message: Message, notes: str, *source: str) -> Command:
+    before, between, fields = delivery_parts()
     arguments = (
         notes,
         message.type,
         f"evt_{secrets.token_hex(12)}",
         Job.key_for(""),
-        f'[{function},null,[],{{"to":',
-        f',"payload":{payload}}}]',
+        before,
+        f"{between}{json.dumps(message.text)}}}]",
         f"{message.type} {message.subject} → ",
-        *(part for pair in fields.items() for part in pair),
+        *fields,
     )
     names = (QUEUE_KEY, Queue.redis_queues_keys, *source)
     return ("EVAL", _TELL, len(names), *names, *arguments)

@@ -79,3 +79,15 @@ def shared_source(md5: str) -> str:
 def compressions(month: str, digest: str = "") -> str:
     """The compressions of a month: a hash by key, or the count of one that is not configured."""
     return f"tinyimage:compressions:{month}{f':{digest}' if digest else ''}"
+
+
+def batch(id: str) -> str:
+    """The sorted set of the ids of a batch's jobs, by the time they were added. Behind a colon
+    there are more keys: `open` and `failed`, the sets of jobs that are unfinished and have failed,
+    `paths`, the name of each, and `facts`."""
+    return f"tinyimage:batch:{id}"
+
+
+def batches_of(job_id: str) -> str:
+    """The set of the ids of a job's batches."""
+    return f"tinyimage:batches:{job_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,7 +29,7 @@ from app.core.jobs.questions import (
 )
 from app.core.picture.priority import Priority
 from app.core.picture.retention import GRACE_SECONDS
-from app.core.redis.commands import Batch, Question
+from app.core.redis.commands import Batch, Command, Question
 
 MAX_SOURCE_URL = 4096
 """Characters of a URL: presigned ones have some 2,000."""
@@ -88,6 +88,7 @@ def enqueue(
     seconds: int,
     max_age_seconds: float,
     max_waiting: int,
+    noted: Sequence[Command] = (),
 ) -> Question[None]:
     """Have a worker fetch the file of a URL, and take it as an upload with these fields.
 
@@ -96,6 +97,7 @@ def enqueue(
         seconds: how long a worker may take for the file.
         max_age_seconds: how long its outcome is kept.
         max_waiting: how many of the priority may wait; 0 for any number.
+        noted: what is done in the same transaction, after it is enqueued.
 
     Raises:
         QueueFull: if too many wait.
@@ -123,6 +125,7 @@ def enqueue(
         [
             ("SADD", Queue.redis_queues_keys, queue),
             enqueue_command(job, queue, job.to_dict()),
+            *noted,
         ],
         atomic=True,
     )

@@ -21,6 +21,7 @@ from rq.utils import now
 
 from app.core.errors import QueueFull, Unavailable
 from app.core.jobs import keys
+from app.core.jobs.batches import Settling
 from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
 from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
 from app.core.jobs.messages import image_message
@@ -29,6 +30,7 @@ from app.core.jobs.new_job import NewJob
 from app.core.jobs.places import place
 from app.core.jobs.removal import EndedJob, removal_command
 from app.core.jobs.withdrawal import FULL, join_command, withdraw_command
+from app.core.picture.batch import Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
@@ -94,12 +96,15 @@ class Questions:
         conversion_timeout: int,
         max_waiting: int = 0,
         downloads: str = "",
+        webhooks: bool = False,
     ) -> None:
         """
         Args:
             max_waiting: pictures of each priority; 0 for any number.
             downloads: the start of the addresses of downloads in messages.
+            webhooks: whether anybody may be told of a batch.
         """
+        self._batches = Settling(max_age_seconds, webhooks)
         self._downloads = downloads
         self._ttl = int(max_age_seconds) + GRACE_SECONDS
         self._timeout = conversion_timeout + TIMEOUT_MARGIN
@@ -174,9 +179,14 @@ class Questions:
         (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
         return bool(moved)
 
-    def join(self, job: PictureJob, recipients: Sequence[Recipient] = ()) -> Question[bool]:
+    def join(
+        self,
+        job: PictureJob,
+        recipients: Sequence[Recipient] = (),
+        member: Member | None = None,
+    ) -> Question[bool]:
         """Note that another request is answered with a job that has not ended: it is not withdrawn
-        then, and its end is told to these recipients too.
+        then, and its end is told to these recipients too; the job is in the batch from then on.
 
         Returns:
             whether it is still there and, if there are recipients, has not ended.
@@ -184,7 +194,9 @@ class Questions:
         Raises:
             Unavailable: if too many are to be told.
         """
-        (joined,) = yield Batch([join_command(job.conversion.job_id, recipients)])
+        id = job.conversion.job_id
+        noted = [self._batches.note(member, id, recipients)] if member else []
+        joined, *_ = yield Batch([join_command(id, recipients), *noted], atomic=bool(noted))
         if joined == FULL:
             raise Unavailable(f"More than {MAX_RECIPIENTS} webhooks wait for this picture")
         return bool(joined)
@@ -193,6 +205,17 @@ class Questions:
         """Enqueue the deliveries of the outcome of a job that has ended, to these recipients."""
         if recipients:
             yield Batch([tell(image_message(job, self._downloads), recipients)])
+
+    def note(
+        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
+    ) -> Question[bool]:
+        """Take a job that has ended into a batch. Returns whether it is still there."""
+        (noted,) = yield Batch([self._batches.note(member, job.conversion.job_id, recipients)])
+        return bool(noted)
+
+    def settle(self, job_id: str) -> Command:
+        """The command that counts a job anew in its batches, as `Settling.settle`."""
+        return self._batches.settle(job_id)
 
     def withdraw(self, job: PictureJob) -> Question[bool]:
         """Delete a job that waits, if no other request has joined it and no worker has taken it.
@@ -206,7 +229,10 @@ class Questions:
         if current is None or (current.token, current.state) != (job.token, JobState.QUEUED):
             return False
         queues = tuple(queue_key(priority) for priority in Priority)
-        (withdrawn,) = yield Batch([withdraw_command(current, values[0] or b"", queues)])
+        withdrawn, _ = yield Batch(
+            [withdraw_command(current, values[0] or b"", queues), self._batches.settle(job_id)],
+            atomic=True,
+        )
         return bool(withdrawn)
 
     def submit(
@@ -220,6 +246,7 @@ class Questions:
         priority: Priority = Priority.INTERACTIVE,
         replaces: PictureJob | None = None,
         recipients: Sequence[Recipient] = (),
+        member: Member | None = None,
     ) -> Question[PictureJob | None]:
         """Enqueue the conversion, whose original is already stored.
 
@@ -229,6 +256,7 @@ class Questions:
             replaces: the job of the same conversion that this one replaces, in one step: with two,
                 an interruption would leave an accepted picture unknown.
             recipients: of the message about its end.
+            member: its place in a batch.
 
         Returns:
             the job, or None if one of the same conversion is there already, or no longer the one to
@@ -252,7 +280,10 @@ class Questions:
         if recipients:
             fields[RECIPIENTS] = notes(recipients)
         index = keys.picture_jobs(conversion.md5)
-        *_, enqueued = yield Batch(
+        settled = [self._batches.settle(conversion.job_id)] if replaces else []
+        if member is not None:
+            settled = [self._batches.note(member, conversion.job_id, recipients)]
+        answers = yield Batch(
             [
                 *removal,
                 # An entry without a job is ignored, like the entry of an existing job.
@@ -260,10 +291,11 @@ class Questions:
                 ("EXPIRE", index, self._ttl + INDEX_SECONDS),
                 ("SADD", Queue.redis_queues_keys, queue_key(priority)),
                 enqueue_command(job, queue_key(priority), fields),
+                *settled,
             ],
             atomic=True,
         )
-        if not enqueued:
+        if not answers[-1 - len(settled)]:
             yield Batch([("EVAL", _DROP_REMNANT, 1, job.key)])
             return None
         values = (fields.get(name) for name in FIELDS)

@@ -71,5 +71,7 @@ class PictureQueue:
             if job and job.finished and condition(job)
         ]
         ids = [each.job_id for each in ended]
-        removed = dict(zip(ids, remove_as_read(self.connection, ended), strict=True))
+        removed = dict(
+            zip(ids, remove_as_read(self.connection, ended, self._questions.settle), strict=True)
+        )
         return [(job, removed.get(id, False)) for id, job in zip(job_ids, jobs, strict=True)]

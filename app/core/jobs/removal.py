@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -57,10 +57,16 @@ class EndedJob:
         return cls(job.conversion.job_id, origin, job.conversion.md5, fields)
 
 
-def remove_as_read(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bool]:
-    """Delete each job, with its entries, if it has not changed since it was read.
+def remove_as_read(
+    connection: redis.Redis, jobs: Sequence[EndedJob], settle: Callable[[str], Command]
+) -> list[bool]:
+    """Delete each job, with its entries, if it has not changed since it was read, and take it out
+    of its batches.
 
     One script for each, all in one round trip: Redis can serve others in between.
+
+    Args:
+        settle: as `Settling.settle`.
 
     Returns:
         for each whether it was deleted; False if it was deleted, replaced or moved meanwhile.
@@ -71,7 +77,9 @@ def remove_as_read(connection: redis.Redis, jobs: Sequence[EndedJob]) -> list[bo
     with connection.pipeline(transaction=False) as pipe:
         for job in jobs:
             script(keys=_keys(job), args=_arguments(job), client=pipe)
-        return [bool(removed) for removed in pipe.execute()]
+            # If it is cut off before this, the batch ends by its age.
+            pipe.execute_command(*settle(job.job_id))
+        return [bool(removed) for removed in pipe.execute()[::2]]
 
 
 def removal_command(job: EndedJob) -> Command:

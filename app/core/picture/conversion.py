@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.core.errors import InvalidOption, UnsupportedFormat, told
+from app.core.picture.batch import Batch
 from app.core.picture.priority import Priority, parse_priority
 from app.core.picture.recipients import Recipient
 from imaging import formats
@@ -45,6 +46,10 @@ class ConversionRequest:
     """Only the order: the same picture with another priority is the same conversion."""
     recipients: tuple[Recipient, ...] = ()
     """Of the message about its end; not part of the conversion either."""
+    widths: tuple[int, ...] = ()
+    """Of several conversions, which differ in their width alone, the smallest first; () for one."""
+    batch: Batch | None = None
+    """In which it is; nor is that."""
 
     def conversion(self, md5: str, media_type: str, size: Size | None = None) -> Conversion:
         """The conversion of the picture `md5`, which is of this media type.

@@ -11,8 +11,10 @@ from app.core.errors import Where, codes_at
 from app.core.jobs.job import JobState
 from app.core.jobs.links import ID_PATTERN, MAX_SOURCE_URL, LinkState
 from app.core.outgoing.webhook import MAX_URL
+from app.core.picture.batch import BATCH, NAME_PATTERN
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK, EventType
+from app.core.picture.widths import MAX_WIDTHS, WIDTHS
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option
@@ -122,6 +124,12 @@ PRIORITY = _named(
     default=str(Priority.INTERACTIVE),
 )
 
+BATCH_FIELD = _text(
+    "The name of a batch in which it is: `GET /batch/{name}` counts and lists that.",
+    pattern=f"^{NAME_PATTERN}$",
+    example="holiday",
+)
+
 WEBHOOK_FIELD = _text(
     "A URL that is told of the end, where the operator allows it: see *Webhooks* above. It is not "
     "part of the conversion.",
@@ -139,6 +147,12 @@ _UPLOADED: dict[str, Schema] = {
     "preset": PRESET,
     **{"format": FORMAT, "quality": QUALITY, "priority": PRIORITY},
     WEBHOOK: WEBHOOK_FIELD,
+    BATCH: BATCH_FIELD,
+    WIDTHS: _text(
+        f"Pixels, {MAX_WIDTHS} numbers at most, with commas between them: the picture is converted "
+        "once for each, and never enlarged. In place of `width` and `height`.",
+        example="320,640,1280",
+    ),
 }
 """Further fields of an upload, beside the options."""
 
@@ -224,6 +238,7 @@ _REQUESTED: dict[str, Schema] = {
     "quality": QUALITY,
     "priority": PRIORITY,
     WEBHOOK: WEBHOOK_FIELD,
+    BATCH: BATCH_FIELD,
     "details": {
         "type": "boolean",
         "description": "Whether the answers have all details.",
@@ -248,6 +263,13 @@ _SELECTED: dict[str, Schema] = {
 }
 """Members of an object in JSON that names conversions of a picture."""
 
+_BATCH: dict[str, Schema] = {
+    "batch": BATCH_FIELD,
+    "total": _number("Its pictures, each once in each form.", 0),
+    "unfinished": _number("Those that are queued, fetched or in work.", 0),
+    "done": _number("Those that are done.", 0),
+    "failed": _number("Those that have failed.", 0),
+}
 _ANY_FORMAT = "|".join(Format)
 
 
@@ -327,6 +349,11 @@ SCHEMAS: dict[str, Schema] = {
         },
         {**_CHOSEN, "original_bytes": DETAILS["original_bytes"]},
     ),
+    "BatchDone": _message(
+        EventType.BATCH_DONE,
+        {name: _BATCH[name] for name in ("batch", "total", "done", "failed")},
+        {},
+    ),
     "Health": _object("The process answers.", {"status": _choice("Always `ok`.", ("ok",))}),
     "Readiness": _object(
         "Pictures can be converted.",
@@ -379,6 +406,31 @@ SCHEMAS: dict[str, Schema] = {
         "A picture that is fetched.",
         {"message": _DONE_OR_NOT, "id": _LINK_ID, "status": _choice("", (LinkState.FETCHING,))},
     ),
+    "AcceptedWidths": _object(
+        "A picture that was accepted in several widths.",
+        {
+            "message": _DONE_OR_NOT,
+            "md5": _MD5,
+            "images": {"type": "array", "items": ref("Width"), "minItems": 1},
+            "srcset": _text(
+                "What the attribute of this name takes, with URLs relative to that of this answer.",
+                example=f"download/{EXAMPLE_MD5}?format=webp&width=320 320w",
+            ),
+        },
+    ),
+    "Width": _object(
+        "A picture in one width.",
+        {
+            **_CONVERSION,
+            "width": _number("Pixels.", 1),
+            "status": ref("State"),
+            "url": _text(
+                "Of the result, relative to that of this answer.",
+                example=f"download/{EXAMPLE_MD5}?format=webp&width=320",
+            ),
+        },
+        {**_CHOSEN, "type": _text("The media type of the result.", example="image/webp")},
+    ),
     "LinkStatus": _object(
         "An upload by its URL that is fetched, or could not be.",
         {
@@ -393,6 +445,13 @@ SCHEMAS: dict[str, Schema] = {
         "out.",
         {**_CONVERSION, "status": ref("State")},
         {"id": _LINK_ID, **_CHOSEN, **DETAILS, **_FAILED},
+    ),
+    "Batch": _object(
+        "A batch, and a part of its pictures.",
+        {
+            **_BATCH,
+            "files": {"type": "array", "items": {"anyOf": [ref("Status"), ref("LinkStatus")]}},
+        },
     ),
     "Withdrawn": _object(
         "One conversion of a picture that was to be withdrawn.",
@@ -431,14 +490,16 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "Archive": _object(
-        "The results that are to be in an archive.",
+        "The results that are to be in an archive: those of a list, or all of a batch.",
+        {},
         {
+            "batch": BATCH_FIELD,
             "files": {
                 "type": "array",
                 "items": ref("ArchiveFile"),
                 "minItems": 1,
                 "maxItems": MAX_ARCHIVE_FILES,
-            }
+            },
         },
     ),
     "ArchiveFile": _object(
@@ -477,6 +538,17 @@ SCHEMAS: dict[str, Schema] = {
                 "description": "Whether the answers have all details.",
                 "default": False,
             },
+        },
+    ),
+    "SocketFollowBatch": _object(
+        "To the server: a batch, to be told how it goes.",
+        {"follow_batch": BATCH_FIELD},
+    ),
+    "SocketBatch": _object(
+        "From the server: the counts of a batch that is followed.",
+        {
+            "status": _choice("Whether all have ended.", (JobState.PROCESSING, "done")),
+            **_BATCH,
         },
     ),
     "SocketFollowed": _object(

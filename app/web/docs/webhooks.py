@@ -21,6 +21,7 @@ _HEADERS = {
 MESSAGES: Mapping[EventType, tuple[str, str]] = {
     EventType.IMAGE_DONE: ("A picture is done", "ImageDone"),
     EventType.IMAGE_FAILED: ("A picture has failed", "ImageFailed"),
+    EventType.BATCH_DONE: ("No picture of a batch is unfinished", "BatchDone"),
 }
 """Of each kind of event a summary, and the schema of its message."""
 

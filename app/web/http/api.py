@@ -9,11 +9,13 @@ from app.core.intake.intake import Intake
 from app.web.guard.requests import Guard
 from app.web.http.about import Page, add_about
 from app.web.http.archive import add_archive
+from app.web.http.batch import add_batch
 from app.web.http.download import add_download
 from app.web.http.events import add_events
 from app.web.http.status import add_status
 from app.web.http.upload import add_upload
 from app.web.http.withdrawal import add_withdrawal
+from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions
 from app.web.service.links import Links
 
@@ -25,9 +27,10 @@ def http_blueprint(
     guard: Guard,
     *,
     links: Links,
+    batches: Batches,
     page: Page,
 ) -> Blueprint:
-    """/ /upload /status /events /queue /download /archive
+    """/ /upload /status /events /queue /download /batch /archive
 
     Args:
         page: what browsers get at `/`.
@@ -39,5 +42,6 @@ def http_blueprint(
     add_events(blueprint, settings, conversions, guard, links)
     add_withdrawal(blueprint, settings, conversions)
     add_download(blueprint, settings, conversions)
-    add_archive(blueprint, settings, conversions, guard)
+    add_batch(blueprint, settings, conversions, batches)
+    add_archive(blueprint, settings, conversions, guard, batches)
     return blueprint

@@ -12,11 +12,14 @@ from sanic import Blueprint, HTTPResponse, Request
 from app.core.config.settings import Settings
 from app.core.errors import (
     InvalidOption,
+    NotFound,
     ResultsMissing,
     TinyImageError,
     UnsupportedFormat,
     Where,
 )
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.batch import parse_batch
 from app.core.picture.conversion import parse_md5
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import PICTURES, Operation, documented
@@ -25,9 +28,10 @@ from app.web.docs.schemas import EXAMPLE_MD5, ref
 from app.web.errors import error_response
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
-from app.web.http.entries import safe_path, told_apart
+from app.web.http.entries import safe_path, told_apart, with_extension
 from app.web.http.listed import FORM_TYPE, MAX_BODY, is_form, read_list
 from app.web.serve.connection import cut_off
+from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions, Result
 from app.web.service.selection import Selection, selection_of
 from app.web.service.sending import opened
@@ -52,8 +56,10 @@ ARCHIVE = Operation(
     description="Stored, not compressed again, and sent while it is made. Each file is named as "
     "`/status` names a conversion; what is left out is found as by a download. Paths keep their "
     "folders and cannot leave the archive; files of one path are told apart by a number. If a "
-    "result is not there, the answer is an error that lists it, before the first byte. A page "
-    "sends the list as a form, so that the browser saves the ZIP without holding it in memory.",
+    "result is not there, the answer is an error that lists it, before the first byte. In place "
+    "of a list, `batch` names a batch: then the archive has all of its results that are there. "
+    "A page sends the list as a form, so that the browser saves the ZIP without holding it in "
+    "memory.",
     body={
         "required": True,
         "content": {
@@ -87,6 +93,7 @@ ARCHIVE = Operation(
         }
     },
     where=Where.KEYED | Where.ARCHIVE,
+    errors={NotFound: "There is no such batch"},
 )
 
 
@@ -100,7 +107,11 @@ class _Wanted:
 
 
 def add_archive(
-    blueprint: Blueprint, settings: Settings, conversions: Conversions, guard: Guard
+    blueprint: Blueprint,
+    settings: Settings,
+    conversions: Conversions,
+    guard: Guard,
+    batches: Batches,
 ) -> None:
     """Add the route."""
     spooling = Spooling(MAX_BODY, settings.limits.upload_timeout)
@@ -114,13 +125,51 @@ def add_archive(
             listed = await read_list(request, spooling)
             if is_form(request):
                 guard.admit(request, listed.api_key)
-            wanted = [_wanted(number, given, settings) for number, given in enumerate(listed.files)]
-            results = await _found(conversions, wanted)
+            if listed.batch is not None:
+                owner = record_of(request).key
+                results, paths = await _of_batch(conversions, batches, listed.batch, owner)
+            else:
+                wanted = [_wanted(n, given, settings) for n, given in enumerate(listed.files)]
+                results = await _found(conversions, wanted)
+                paths = [one.path for one in wanted]
         except TinyImageError as error:
             await refuse(request, error, error_response, 2 * MAX_BODY)
             return None
-        await _send(request, conversions, wanted, results)
+        await _send(request, conversions, results, paths)
         return None
+
+
+async def _of_batch(
+    conversions: Conversions, batches: Batches, name: object, owner: str | None
+) -> tuple[list[Result], list[str | None]]:
+    """The results of a batch that are there, and their paths.
+
+    Raises:
+        InvalidOption: if it is no name of one.
+        NotFound: if there is no such batch.
+        ResultsMissing: if none of its results is there.
+    """
+    batch = parse_batch(name, owner)
+    if batch is None:
+        raise InvalidOption("batch should be the name of a batch (it is empty)")
+    count = await batches.count(batch)
+    done = [
+        (entry.job, entry.path)
+        for entry in await batches.entries(batch)
+        if isinstance(entry.job, PictureJob) and entry.job.state is JobState.DONE
+    ]
+    results: list[Result] = []
+    paths: list[str | None] = []
+    for first in range(0, len(done), _AT_ONCE):
+        part = done[first : first + _AT_ONCE]
+        found = await asyncio.gather(*(conversions.result_of(job) for job, _ in part))
+        for (_, path), result in zip(part, found, strict=True):
+            if result is not None:
+                results.append(result)
+                paths.append(with_extension(path, str(result.format)) if path else None)
+    if not results:
+        raise ResultsMissing([], count.total, count.total)
+    return results, paths
 
 
 def _wanted(number: int, given: object, settings: Settings) -> _Wanted:
@@ -167,13 +216,13 @@ async def _found(conversions: Conversions, wanted: Sequence[_Wanted]) -> list[Re
 async def _send(
     request: Request,
     conversions: Conversions,
-    wanted: Sequence[_Wanted],
     results: Sequence[Result],
+    asked: Sequence[str | None],
 ) -> None:
     paths = told_apart(
         [
-            safe_path(one.path or _own_name(result), str(result.format))
-            for one, result in zip(wanted, results, strict=True)
+            safe_path(path or _own_name(result), str(result.format))
+            for path, result in zip(asked, results, strict=True)
         ]
     )
     record = record_of(request)

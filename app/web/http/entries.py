@@ -32,6 +32,13 @@ def safe_path(path: str, extension: str) -> str:
     return "/".join([*kept[-MAX_DEPTH:], name])
 
 
+def with_extension(path: str, extension: str) -> str:
+    """The path with this extension in place of its own."""
+    folders, slash, name = path.replace("\\", "/").rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    return f"{folders}{slash}{stem}.{extension}"
+
+
 def told_apart(paths: Sequence[str]) -> Iterator[str]:
     """The paths, each once: `a.webp`, `a (2).webp`. Also those that differ in case alone are equal,
     as they are for Windows and macOS."""

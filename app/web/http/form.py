@@ -15,9 +15,11 @@ from python_multipart.multipart import MultipartParser
 from app.core.errors import InvalidForm
 from app.core.intake.picture import Picture
 from app.core.jobs.links import MAX_SOURCE_URL
+from app.core.picture.batch import BATCH, clean_path
 from app.core.picture.formats import FORMAT
 from app.core.picture.presets import CHOICES, PRESET
 from app.core.picture.recipients import WEBHOOK
+from app.core.picture.widths import WIDTHS
 from app.web.http.part import PartHead, decode_text, read_head
 from app.web.http.preamble import Preamble
 from app.web.service.spooling import SPOOL_MEMORY, too_large
@@ -26,7 +28,7 @@ from imaging.formats.recognise import HEAD_SIZE, picture_type
 URL = "url"
 """The field with the address of a picture, in place of its file."""
 
-FIELDS = {"priority", URL, PRESET, FORMAT, WEBHOOK} | CHOICES
+FIELDS = {"priority", URL, PRESET, FORMAT, WEBHOOK, BATCH, WIDTHS} | CHOICES
 """The fields that are read; others are ignored."""
 
 CHARSET_FIELD = "_charset_"
@@ -54,6 +56,7 @@ class Form:
         self._held = contextlib.ExitStack()
         self._file: IO[bytes] | None = None
         self._filename = ""
+        self._path = ""
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._size = 0
         self._parts = 0
@@ -129,7 +132,12 @@ class Form:
         if self._file is None:
             raise InvalidForm(self._refusal)
         return Picture(
-            self._file, self._md5.hexdigest(), self._size, self._filename, self._held.pop_all()
+            self._file,
+            self._md5.hexdigest(),
+            self._size,
+            self._filename,
+            self._held.pop_all(),
+            self._path,
         )
 
     def __enter__(self) -> Self:
@@ -166,7 +174,7 @@ class Form:
             if self._file is None:
                 head.check_encoding()
                 self._is_picture = True
-                self._filename = head.clean_filename
+                self._filename, self._path = head.clean_filename, clean_path(head.filename or "")
                 self._file = cast(
                     IO[bytes],
                     self._held.enter_context(

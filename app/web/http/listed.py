@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from sanic import Request
 
-from app.core.errors import InvalidJSON, SizeExceeded
+from app.core.errors import InvalidJSON, InvalidOption, SizeExceeded
 from app.web.docs.schemas import MAX_ARCHIVE_FILES
 from app.web.service.json_body import parse, read_body
 from app.web.service.spooling import Spooling
@@ -29,9 +29,11 @@ class Listed:
     """What the body holds."""
 
     files: Sequence[Any]
-    """As they were written."""
+    """As they were written; none if there is a batch."""
     api_key: str | None
     """Of a form, which cannot have headers."""
+    batch: object = None
+    """The name of a batch, as it was written."""
 
 
 def is_form(request: Request) -> bool:
@@ -44,21 +46,33 @@ async def read_list(request: Request, spooling: Spooling) -> Listed:
     """The list in the body.
 
     Raises:
-        InvalidJSON: if the body holds no list.
+        InvalidJSON: if the body holds neither a list nor the name of a batch.
+        InvalidOption: if it holds both.
         SizeExceeded: if it is longer than it may be.
         UploadTimeout: if it does not come in time.
     """
     body = await read_body(request, spooling, MAX_BODY, "A list")
-    api_key = None
+    api_key = batch = None
     # No form begins with a brace: browsers escape it.
     if is_form(request) and not body.lstrip().startswith(b"{"):
         fields = _fields(body)
-        files, api_key = parse(fields.get("files", "").encode()), fields.get("api_key")
+        api_key, batch = fields.get("api_key"), fields.get("batch")
+        files = parse(fields["files"].encode()) if "files" in fields else None
     else:
         given = parse(body)
-        files = given.get("files") if isinstance(given, dict) else None
+        if isinstance(given, dict):
+            files, batch = given.get("files"), given.get("batch")
+        else:
+            files = None
+    if batch is not None:
+        if files is not None:
+            raise InvalidOption("files and batch exclude each other")
+        return Listed([], api_key, batch)
     if not isinstance(files, list) or not files:
-        raise InvalidJSON("The body should be an object with a list 'files' that is not empty")
+        raise InvalidJSON(
+            "The body should be an object with a list 'files' that is not empty, or the name of a "
+            "'batch'"
+        )
     if len(files) > MAX_ARCHIVE_FILES:
         raise SizeExceeded(f"{len(files)} files; at most {MAX_ARCHIVE_FILES} are in an archive")
     return Listed(files, api_key)

@@ -22,8 +22,9 @@ from app.web.guard.requests import Guard
 from app.web.http.body import read_form
 from app.web.http.fields import FORM_TYPE, JSON_TYPE, read_fields
 from app.web.http.form import URL
-from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS
-from app.web.service.answers import describe
+from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, in_header
+from app.web.service.answers import describe, srcset_of
+from app.web.service.details import downloads_from
 from app.web.service.links import Links
 from app.web.service.spooling import Spooling, refuse
 from imaging.formats import Format
@@ -40,7 +41,9 @@ UPLOAD = Operation(
     "often it is sent; a failed one can be sent again. Other fields are ignored. In place of the "
     "file, `url` names its address, in any of the three kinds of body: where `fetch.enabled` is "
     "set a worker fetches it, and the answer has an `id`, which `/status` and `/events` take in "
-    "place of the MD5.",
+    "place of the MD5. With `widths` the picture is converted once for each, and the answer "
+    "lists them.",
+    parameters=[in_header("X-Request-ID", "A name for the request in the server's log.")],
     body={
         "required": True,
         "content": {
@@ -72,13 +75,13 @@ UPLOAD = Operation(
     answers={
         "200": answer(
             "It is already done: the result can be downloaded.",
-            ref("Accepted"),
+            {"oneOf": [ref("Accepted"), ref("AcceptedWidths")]},
             {"message": DONE_MESSAGE, **EXAMPLE},
             *USAGE_HEADERS,
         ),
         "202": answer(
             "It is queued, or in work, or is fetched.",
-            {"oneOf": [ref("Accepted"), ref("AcceptedLink")]},
+            {"oneOf": [ref("Accepted"), ref("AcceptedLink"), ref("AcceptedWidths")]},
             {"message": QUEUED_MESSAGE, **EXAMPLE_WITH_OPTIONS},
             *USAGE_HEADERS,
         ),
@@ -109,13 +112,16 @@ def add_upload(
             fields = await read_fields(request, spooling)
             if fields is not None:
                 return await _take_link(request, asked, links, fields)
-            return await _take(request, asked, links, spooling)
+            downloads = downloads_from(settings.download.download_url, request.path)
+            return await _take(request, asked, links, spooling, downloads)
         except TinyImageError as error:
             await refuse(request, error, error_response, 2 * max_size)
             return None
 
 
-async def _take(request: Request, intake: Intake, links: Links, spooling: Spooling) -> HTTPResponse:
+async def _take(
+    request: Request, intake: Intake, links: Links, spooling: Spooling, downloads: str
+) -> HTTPResponse:
     record = record_of(request)
     with await read_form(request, spooling) as form:
         fields = form.fields
@@ -126,11 +132,13 @@ async def _take(request: Request, intake: Intake, links: Links, spooling: Spooli
             return await _take_link(request, intake, links, fields)
         with form.picture() as picture:
             record.md5 = picture.md5
-            job = await intake.accept(picture, intake.request(fields))
-    record.outcome = job.state
-    done = job.state is JobState.DONE
+            requested = intake.request(fields)
+            jobs = await intake.accept_all(picture, requested)
+    done = all(job.state is JobState.DONE for job in jobs)
+    record.outcome = jobs[-1].state
+    answer = srcset_of(jobs, downloads) if requested.widths else describe(jobs[0])
     return json(
-        {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **describe(job)},
+        {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **answer},
         status=200 if done else 202,
     )
 
@@ -142,7 +150,7 @@ async def _take_link(
     record = record_of(request)
     url = links.check(fields.get(URL))
     asked = {name: value for name, value in fields.items() if name != URL}
-    priority = intake.request(asked).priority  # what can be refused is refused now
-    id = await links.send(url, asked, key=record.key, priority=priority)
+    requested = intake.request(asked)  # what can be refused is refused now
+    id = await links.send(url, asked, key=record.key, requested=requested)
     record.outcome = LinkState.FETCHING
     return json({"message": QUEUED_MESSAGE, "id": id, "status": LinkState.FETCHING}, status=202)

@@ -15,6 +15,7 @@ from app.core.intake.submission import submit
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.batch import Batch
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
@@ -60,7 +61,7 @@ class Conversions:
         self._queue = queue
         self._storage = storage
         self._opener = storage if isinstance(storage, Opener) else None
-        self._submissions: set[asyncio.Task[PictureJob]] = set()
+        self._submissions: set[asyncio.Task[list[PictureJob]]] = set()
         self.following = Following(queue, events, self._current)
 
     async def submit(
@@ -71,12 +72,14 @@ class Conversions:
         media_type: str | None = None,
         *,
         recipients: Sequence[Recipient] = (),
+        batch: Batch | None = None,
     ) -> PictureJob:
         """Request a conversion of the picture; two equal requests are one job, which has
         the higher priority of the two as long as it waits.
 
         The media type is that of the picture, by which `own_format` finds its results. The
-        recipients are told of the end of the job, at once if it is done.
+        recipients are told of the end of the job, at once if it is done. The job is in the batch
+        from then on.
 
         Once begun it runs to its end, with the picture's file, even if its caller is cancelled.
 
@@ -90,6 +93,23 @@ class Conversions:
             StorageError: if the original cannot be stored.
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
+        jobs = await self.submit_all(
+            picture, [conversion], priority, media_type, recipients=recipients, batch=batch
+        )
+        return jobs[0]
+
+    async def submit_all(
+        self,
+        picture: Picture,
+        conversions: Sequence[Conversion],
+        priority: Priority = Priority.INTERACTIVE,
+        media_type: str | None = None,
+        *,
+        recipients: Sequence[Recipient] = (),
+        batch: Batch | None = None,
+    ) -> list[PictureJob]:
+        """Request several conversions of the picture, as `submit` does one. If an error comes with
+        one of them, those before it have been requested."""
         # A client that disconnects cancels the wait here. Commands on their way to Redis cannot be
         # cancelled: a submission cut off meanwhile would delete the original of a job that is just
         # being made.
@@ -97,10 +117,11 @@ class Conversions:
             self._submit(
                 picture,
                 picture.take(),
-                conversion,
+                conversions,
                 priority=priority,
                 media_type=media_type,
                 recipients=recipients,
+                batch=batch,
             ),
             name="submission",
         )
@@ -214,22 +235,27 @@ class Conversions:
         self,
         picture: Picture,
         held: contextlib.ExitStack,
-        conversion: Conversion,
+        conversions: Sequence[Conversion],
         *,
         priority: Priority,
         media_type: str | None,
         recipients: Sequence[Recipient],
-    ) -> PictureJob:
+        batch: Batch | None,
+    ) -> list[PictureJob]:
         with held:
-            return await submit(
-                self._queue,
-                self._storage,
-                picture,
-                conversion,
-                priority=priority,
-                media_type=media_type,
-                recipients=recipients,
-            )
+            return [
+                await submit(
+                    self._queue,
+                    self._storage,
+                    picture,
+                    conversion,
+                    priority=priority,
+                    media_type=media_type,
+                    recipients=recipients,
+                    batch=batch,
+                )
+                for conversion in conversions
+            ]
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""

@@ -123,6 +123,18 @@ class Following:
                         bell.final, pause = False, CONFIRM_SECONDS
                 await bell.wait(min(max(0.0, ends - loop.time()), pause))
 
+    async def rings(self, name: str, pause: float) -> AsyncGenerator[None, None]:
+        """Something now, and each time that there may be news of `name`, at most every `pause`
+        seconds, until `stop` was called; without end otherwise."""
+        with self._events.follow(name) as bell:
+            while True:
+                yield
+                if self._stopping:
+                    return
+                await asyncio.sleep(pause)
+                if not self._stopping:
+                    await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+
     async def watch(
         self, md5: str, wanted: Callable[[PictureJob], bool], *, places: bool
     ) -> AsyncGenerator[tuple[PictureJob, int | None], None]:

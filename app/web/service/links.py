@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotAllowed, NotFound
-from app.core.jobs import links
+from app.core.jobs import batches, links
 from app.core.jobs.job import PictureJob
 from app.core.jobs.links import MAX_SOURCE_URL, Link, LinkState
-from app.core.picture.conversion import picture_of
+from app.core.picture.batch import Member
+from app.core.picture.conversion import ConversionRequest, picture_of
 from app.core.picture.filenames import clean_filename
-from app.core.picture.priority import Priority
 from app.core.redis.client import FailFastRedis
 from app.web.service.conversions import Conversions
 
@@ -29,6 +29,7 @@ class Links:
         self._redis = redis
         self._conversions = conversions
         self._settings = settings
+        self._batches = batches.Settling(settings.upload.max_age_seconds, settings.webhooks.enabled)
 
     def check(self, url: object) -> str:
         """The URL of an upload, without blanks around it. Where it leads is seen when it is
@@ -48,18 +49,31 @@ class Links:
         return url.strip()
 
     async def send(
-        self, url: str, fields: Mapping[str, Any], *, key: str | None, priority: Priority
+        self,
+        url: str,
+        fields: Mapping[str, Any],
+        *,
+        key: str | None,
+        requested: ConversionRequest,
     ) -> str:
         """Have the file of a URL fetched, and taken as an upload with these fields.
+
+        Args:
+            requested: what they ask for.
 
         Returns:
             the id under which its state is asked for.
 
         Raises:
             QueueFull: if too many of its priority wait.
+            SizeExceeded: if its batch is full.
             RedisError: if Redis cannot be reached.
         """
-        id = links.new_id()
+        id, noted = links.new_id(), []
+        if requested.batch is not None:
+            member = Member(requested.batch, _filename(url))
+            await self._redis.ask(batches.check_room(member, id))
+            noted = [self._batches.note(member, id, requested.recipients)]
         await self._redis.ask(
             links.enqueue(
                 id,
@@ -67,10 +81,11 @@ class Links:
                 fields,
                 key=key,
                 filename=_filename(url),
-                priority=priority,
+                priority=requested.priority,
                 seconds=self._settings.fetch.timeout,
                 max_age_seconds=self._settings.upload.max_age_seconds,
                 max_waiting=self._settings.limits.max_queue,
+                noted=noted,
             )
         )
         return id

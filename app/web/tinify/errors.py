@@ -55,6 +55,7 @@ TABLE: Mapping[type[TinyImageError], Told] = {
     errors.CompressionsUsed: Told(429, "TooManyRequests", "Your monthly limit has been exceeded."),
     errors.HeadTooLarge: Told(431, "Request header fields too large"),
     errors.UnknownCoding: Told(501, "Not implemented"),
+    errors.QueueFull: Told(503, "Service unavailable"),
     errors.Unavailable: Told(503, "Service unavailable"),
     errors.StorageFull: Told(507, "Insufficient storage"),
 }

@@ -9,12 +9,15 @@ from typing import Any
 from app.core.config.settings import Settings
 from app.core.errors import InvalidJSON, InvalidOption
 from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.batch import Batch, parse_batch
 from app.core.picture.conversion import parse_flag, parse_md5
 from app.web.service.answers import describe
 from app.web.service.details import details_of
 from app.web.service.selection import Selection, selection_of
 from app.web.ws.messages import fields_of
 from imaging.values import shown
+
+FOLLOW_BATCH = "follow_batch"
 
 MAX_MESSAGE = 16 * 1024
 """Characters of a message that asks to follow; a longer one is a picture."""
@@ -48,14 +51,15 @@ class Follow:
 
 def fields_to_follow(message: str | bytes) -> Mapping[str, Any] | None:
     """The members of a message that asks to follow a picture; None if it is another message."""
-    if isinstance(message, bytes) or len(message) > MAX_MESSAGE or '"follow"' not in message:
+    if isinstance(message, bytes) or len(message) > MAX_MESSAGE or '"follow' not in message:
         return None
     try:
         fields = fields_of(message)
     except InvalidJSON:
         return None
     is_picture = "data" in fields or "binary" in fields
-    return None if is_picture or "follow" not in fields else fields
+    asks = "follow" in fields or FOLLOW_BATCH in fields
+    return fields if asks and not is_picture else None
 
 
 def follow_of(fields: Mapping[str, Any], settings: Settings) -> Follow:
@@ -74,3 +78,18 @@ def follow_of(fields: Mapping[str, Any], settings: Settings) -> Follow:
         progress=parse_flag("progress", fields.get("progress")),
         details=parse_flag("details", fields.get("details")),
     )
+
+
+def batch_of(fields: Mapping[str, Any], owner: str | None) -> Batch:
+    """The batch that the members of a message ask for.
+
+    Args:
+        owner: the name of the socket's API key.
+
+    Raises:
+        InvalidOption: if it is no name.
+    """
+    batch = parse_batch(fields[FOLLOW_BATCH], owner)
+    if batch is None:
+        raise InvalidOption(f"{FOLLOW_BATCH} should be the name of a batch")
+    return batch

@@ -29,16 +29,18 @@ from app.core.errors import (
 )
 from app.core.intake.intake import Intake
 from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.batch import Batch
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import SOCKETS, Operation, documented
 from app.web.guard.record import SOCKET_METHOD, Record, record_of
 from app.web.guard.requests import Guard
 from app.web.serve.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER, Protocol
 from app.web.service.answers import describe
+from app.web.service.batches import Batches, counts_of
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
-from app.web.ws.following import fields_to_follow, follow_of
+from app.web.ws.following import FOLLOW_BATCH, batch_of, fields_to_follow, follow_of
 from app.web.ws.messages import (
     asks_for_details,
     decode_message,
@@ -70,7 +72,12 @@ SOCKET = Operation(
 
 
 def live_blueprint(
-    settings: Settings, intake: Intake, conversions: Conversions, guard: Guard
+    settings: Settings,
+    intake: Intake,
+    conversions: Conversions,
+    guard: Guard,
+    *,
+    batches: Batches,
 ) -> Blueprint:
     """The route of the WebSocket API."""
     blueprint = Blueprint("live")
@@ -87,6 +94,7 @@ def live_blueprint(
                     ws,
                     intake=intake,
                     conversions=conversions,
+                    batches=batches,
                     settings=settings,
                     guard=guard,
                 ).run()
@@ -120,9 +128,11 @@ class LiveSocket:
         *,
         intake: Intake,
         conversions: Conversions,
+        batches: Batches,
         settings: Settings,
         guard: Guard,
     ) -> None:
+        self._batches = batches
         self._request = request
         self._ws = ws
         self._protocol = cast(Protocol, ws.io_proto)
@@ -289,6 +299,10 @@ class LiveSocket:
         """Tell how the jobs of a picture go, until all have ended."""
         exchange = _Exchange(record)
         async with self._answered(exchange):
+            if FOLLOW_BATCH in fields:
+                await self._follow_batch(batch_of(fields, self._record.key))
+                record.status, record.outcome = 200, "ok"
+                return
             exchange.details = asks_for_details(fields)
             follow = follow_of(fields, self._settings)
             record.md5 = follow.md5
@@ -303,6 +317,13 @@ class LiveSocket:
             if not known:
                 raise NotFound("There is no such picture")
             record.status, record.outcome = 200, "ok"
+
+    async def _follow_batch(self, batch: Batch) -> None:
+        counts = self._batches.watch(batch)
+        async with contextlib.aclosing(counts):
+            async for count in counts:
+                status = JobState.PROCESSING if count.unfinished else JobState.DONE
+                await self._outbox.send({"status": status, **counts_of(batch, count)})
 
     @contextlib.asynccontextmanager
     async def _answered(self, exchange: _Exchange) -> AsyncIterator[None]:

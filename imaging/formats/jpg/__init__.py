@@ -6,6 +6,7 @@ import struct
 from typing import IO
 
 from imaging.formats.facts import Facts, Output
+from imaging.formats.jpg.orientation import is_turned
 
 MAX_SEGMENTS = 1000
 """Segments that are passed over at most: a file may have millions."""
@@ -34,6 +35,7 @@ def size(file: IO[bytes]) -> tuple[int, int]:
 FACTS = Facts(
     kinds={"image/jpeg": "JPEG"},
     size=size,
+    is_turned=is_turned,
     place=1,
     output=Output(
         max_side=65_500,  # libjpeg's JPEG_MAX_DIMENSION

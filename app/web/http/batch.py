@@ -1,0 +1,145 @@
+"""GET /batch: pictures that were sent under one name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json
+
+from app.core.config.settings import Settings
+from app.core.errors import InvalidOption, NotFound, Where
+from app.core.jobs.job import PictureJob
+from app.core.picture.batch import MAX_MEMBERS, NAME_PATTERN, Batch, parse_batch
+from app.core.picture.conversion import parse_flag
+from app.web.docs.operation import PICTURES, Operation
+from app.web.docs.responses import answer
+from app.web.docs.routes import readable
+from app.web.docs.schemas import ref
+from app.web.guard.record import record_of
+from app.web.http.parameters import EXAMPLE, in_query
+from app.web.service.answers import describe, describe_link
+from app.web.service.batches import Batches, Entry, counts_of
+from app.web.service.conversions import Conversions
+from app.web.service.details import details_of, downloads_from
+from imaging.values import shown
+
+MAX_LISTED = 1_000
+LISTED = 100
+
+BATCH = Operation(
+    name="get_batch",
+    tag=PICTURES,
+    summary="A batch",
+    description="How many pictures were sent with this `batch`, how many of these are unfinished, "
+    "done and failed, and a part of them, in the order in which they came. A batch is that of an "
+    "API key: others do not see it. It is gone with its last picture.",
+    parameters=[
+        {
+            "name": "name",
+            "in": "path",
+            "required": True,
+            "description": "Its name; anything else is 404.",
+            "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
+            "example": "holiday",
+        },
+        in_query(
+            "offset",
+            {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MAX_MEMBERS,
+                "description": "How many pictures are left out at the beginning.",
+            },
+        ),
+        in_query(
+            "limit",
+            {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MAX_LISTED,
+                "description": f"How many are listed at most; {LISTED} without it.",
+            },
+        ),
+        in_query(
+            "details",
+            {"type": "boolean", "description": "Whether to add details, as `/status` has them."},
+        ),
+    ],
+    answers={
+        "200": answer(
+            "Its counts and pictures.",
+            ref("Batch"),
+            {
+                "batch": "holiday",
+                "total": 2,
+                "unfinished": 1,
+                "done": 1,
+                "failed": 0,
+                "files": [{**EXAMPLE, "status": "done", "filename": "rocket.jpg"}],
+            },
+        ),
+    },
+    where=Where.KEYED | Where.PICTURE,
+    errors={
+        InvalidOption: "limit should be a number from 0 to 1000 (it is 'all')",
+        NotFound: "There is no such batch",
+    },
+)
+
+
+def add_batch(
+    blueprint: Blueprint, settings: Settings, conversions: Conversions, batches: Batches
+) -> None:
+    """Add the route."""
+
+    @readable(blueprint, "/batch/<name:str>", BATCH)
+    async def batch(request: Request, name: str) -> HTTPResponse:
+        named = named_batch(name, record_of(request).key)
+        first = _number(request, "offset", 0, MAX_MEMBERS)
+        number = _number(request, "limit", LISTED, MAX_LISTED)
+        detailed = parse_flag("details", request.args.get("details"))
+        count = await batches.count(named)
+        entries = await batches.entries(named, first, number) if number else []
+        files = [_described(entry) for entry in entries]
+        if detailed:
+            downloads = downloads_from(settings.download.download_url, request.path)
+            jobs = [(n, e.job) for n, e in enumerate(entries) if isinstance(e.job, PictureJob)]
+            places = await conversions.places([job for _, job in jobs])
+            for (n, job), place in zip(jobs, places, strict=True):
+                files[n].update(details_of(job, place, downloads))
+        return json({**counts_of(named, count), "files": files})
+
+
+def named_batch(name: str, owner: str | None) -> Batch:
+    """The batch in a path.
+
+    Raises:
+        NotFound: if it is no name of one.
+    """
+    try:
+        batch = parse_batch(name, owner)
+    except InvalidOption:
+        batch = None
+    if batch is None or batch.name != name:
+        raise NotFound("There is no such batch")
+    return batch
+
+
+def _described(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry.job, PictureJob):
+        named = {**describe(entry.job), "status": entry.job.state}
+        return {**named, "filename": entry.job.filename}
+    return describe_link(entry.job)
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    given = request.args.get(name)
+    if given is None:
+        return default
+    text = given.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
+        raise InvalidOption(f"{name} should be a number from 0 to {most} (it is {shown(given)})")
+    if int(text) > most:
+        raise InvalidOption(f"{name} should be a number from 0 to {most} (it is {shown(given)})")
+    return int(text)
