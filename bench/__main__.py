@@ -10,6 +10,7 @@ from types import FrameType
 from bench import auto, bombs, bytes, command, maxbytes, quality, speed
 from bench.errors import BenchError
 from bench.fleet import command as fleet
+from bench.scale import command as scale
 from bench.web import command as web
 
 
@@ -17,7 +18,7 @@ def main() -> int:
     """Run the measurement the arguments name. Returns the status to exit with."""
     parser = argparse.ArgumentParser(prog="script/bench")
     commands = parser.add_subparsers(required=True, metavar="measurement")
-    for module in (speed, bytes, quality, auto, maxbytes, bombs, fleet, web, command):
+    for module in (speed, bytes, quality, auto, scale, maxbytes, bombs, fleet, web, command):
         module.register(commands)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)

@@ -215,9 +215,9 @@ class Options(Declared):
             Choice(Auto, "The look of a JPEG of 80, on average; a better one; a worse one."),
         ),
         None,
-        "The quality of any lossy format: looks as a JPEG of that quality does. Wins over "
-        f"`quality`. `{Auto.AUTO}`, `{Auto.HIGH}` and `{Auto.LOW}` find the smallest file that "
-        f"looks right, as {_AUTO}; other formats are as they are without it.",
+        "The quality of any lossy format: looks, on average, as a JPEG of that quality does. Wins "
+        f"over `quality`. `{Auto.AUTO}`, `{Auto.HIGH}` and `{Auto.LOW}` find the smallest file "
+        f"that looks right, as {_AUTO}; other formats are as they are without it.",
         "auto",
         changes_pixels=False,
     )

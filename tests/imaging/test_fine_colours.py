@@ -79,3 +79,15 @@ def test_a_jpeg_has_coarse_colours_and_more_effort_makes_it_no_larger() -> None:
     sizes = [len(convert(data, target(Format.WEBP, 0, effort))) for effort in Effort]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[1] < 0.99 * sizes[0]
+
+
+@pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
+@pytest.mark.parametrize(("quality", "halved"), [(0, True), (89, True), (90, False), (100, False)])
+def test_an_avif_keeps_its_chroma_whole_where_a_jpeg_does(
+    quality: int, halved: bool, effort: Effort
+) -> None:
+    data = encoded(_picture(fine=True).crop((0, 0, 64, 64)), "PNG")
+    result = convert(data, target(Format.AVIF, quality, effort))
+    # AV1CodecConfigurationRecord: chroma_subsampling_x is the fifth bit of its third byte.
+    configured = result[result.index(b"av1C") + 4 :]
+    assert bool(configured[2] & 0b1000) is halved

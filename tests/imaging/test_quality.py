@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from PIL import Image
@@ -12,15 +14,21 @@ from ssimulacra2 import compute_ssimulacra2
 from bench.pictures import PHOTOGRAPHS, shipped
 from imaging.convert import convert
 from imaging.formats import Format
+from imaging.formats.avif import codec as avif
+from imaging.formats.jpg import codec as jpg
+from imaging.formats.jxl import codec as jxl
+from imaging.formats.webp import codec as webp
 from imaging.options import Effort
+from imaging.write.scale import between
 from tests.imaging.samples import encoded, target
 from tests.pictures import opened
 
 LOSSY = (Format.JPG, Format.WEBP, Format.AVIF, Format.PNG, Format.JXL)
 CHOSEN = (Effort.BALANCED, Effort.SMALL)
 
-TOLERANCE = 0.5
-"""SSIMULACRA2, on average, that may be missing to a plain JPEG's look (issue 4)."""
+TOLERANCE = 2.0
+"""SSIMULACRA2, on average, that may be between a format and a plain JPEG. On many photographs it is
+0.5 (`script/bench scale`); one is 1 to 4 points off, so that the mean of seven may be 1.5."""
 
 SIDE = 256
 """Pixels of the pieces that are measured, for time."""
@@ -66,31 +74,31 @@ def _ours(format: Format, quality: int, effort: Effort) -> float:
 
 @pytest.mark.parametrize("effort", CHOSEN)
 @pytest.mark.parametrize("quality", [60, 80, 92])
-def test_a_jpeg_looks_no_worse_than_a_plain_one(quality: int, effort: Effort) -> None:
-    assert _ours(Format.JPG, quality, effort) >= _plain(quality) - TOLERANCE
+def test_a_jpeg_looks_as_a_plain_one_does(quality: int, effort: Effort) -> None:
+    assert _ours(Format.JPG, quality, effort) == pytest.approx(_plain(quality), abs=TOLERANCE)
 
 
 @pytest.mark.parametrize(
     ("quality", "effort"),
     [*((quality, Effort.BALANCED) for quality in (60, 80, 92)), (80, Effort.SMALL)],
 )
-def test_an_avif_looks_no_worse_than_a_plain_jpeg(quality: int, effort: Effort) -> None:
-    assert _ours(Format.AVIF, quality, effort) >= _plain(quality) - TOLERANCE
+def test_an_avif_looks_as_a_plain_jpeg_does(quality: int, effort: Effort) -> None:
+    assert _ours(Format.AVIF, quality, effort) == pytest.approx(_plain(quality), abs=TOLERANCE)
 
 
 @pytest.mark.parametrize(
     ("quality", "effort"),
     [*((quality, Effort.BALANCED) for quality in (60, 80, 92)), (80, Effort.FAST)],
 )
-def test_a_jpeg_xl_looks_no_worse_than_a_plain_jpeg(quality: int, effort: Effort) -> None:
-    assert _ours(Format.JXL, quality, effort) >= _plain(quality) - TOLERANCE
+def test_a_jpeg_xl_looks_as_a_plain_jpeg_does(quality: int, effort: Effort) -> None:
+    assert _ours(Format.JXL, quality, effort) == pytest.approx(_plain(quality), abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("effort", CHOSEN)
 @pytest.mark.parametrize("quality", [60, 80, 89])
-def test_a_webp_looks_no_worse_than_a_plain_jpeg(quality: int, effort: Effort) -> None:
+def test_a_webp_looks_as_a_plain_jpeg_does(quality: int, effort: Effort) -> None:
     """Up to 89: from there on a JPEG keeps its chroma whole, which a WebP cannot."""
-    assert _ours(Format.WEBP, quality, effort) >= _plain(quality) - TOLERANCE
+    assert _ours(Format.WEBP, quality, effort) == pytest.approx(_plain(quality), abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("effort", list(Effort))
@@ -108,3 +116,32 @@ def test_no_quality_asked_for_is_a_good_one(format: Format) -> None:
     image = _pieces()[1]
     score = _score(image, convert(encoded(image, "TIFF"), target(format, 0, Effort.BALANCED)))
     assert score > 65
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        *(jpg.KLEIN_SCALE, jpg.TRELLIS_SCALE, webp.FAST_SCALE, webp.PLAIN_SCALE),
+        *(webp.SHARP_SCALE, avif.FAST_SCALE, avif.SCALE),
+        [(quality, -distance) for quality, distance in jxl.SCALE],
+    ],
+)
+def test_a_higher_number_is_never_a_worse_one_to_an_encoder(
+    scale: Sequence[tuple[float, float]],
+) -> None:
+    for (quality, number), (higher, better) in pairwise(scale):
+        assert quality < higher
+        assert number < better
+    assert (scale[0][0], scale[-1][0]) in ((1, 100), (1, 89), (90, 100))
+
+
+def test_the_default_of_each_format_looks_as_its_number_says() -> None:
+    """From which `max_bytes` goes down where no quality is asked for."""
+    pairs = (
+        (webp.FAST_SCALE, webp.DEFAULT_LOOK, webp.DEFAULT),
+        (avif.SCALE, avif.DEFAULT_LOOK, avif.DEFAULT),
+        (avif.FAST_SCALE, avif.DEFAULT_LOOK, avif.FAST_DEFAULT),
+    )
+    for scale, look, number in pairs:
+        assert between(scale, look) == pytest.approx(number, abs=0.75)
+    assert between(jxl.SCALE, jxl.DEFAULT_LOOK) == pytest.approx(jxl.DEFAULT, abs=0.05)

@@ -19,8 +19,11 @@ from imaging.read.boxes import Box, boxes, inside, within
 from imaging.write.scale import along
 from imaging.write.scale import within as within_budget
 
-DEFAULT = 80
-"""The quality where none is asked for: the look of a JPEG of 80."""
+DEFAULT, FAST_DEFAULT = 63, 64
+"""libaom's quality where none is asked for, at `FAST_EFFORT` the second."""
+
+DEFAULT_LOOK = 79
+"""The quality of a JPEG that looks as `DEFAULT` does."""
 
 EFFORTS = {
     Effort.FAST: ((50e6, 2),),
@@ -34,22 +37,23 @@ FAST_EFFORT = 2
 
 QUICK_EFFORT = 1
 
+FULL_CHROMA = 90
+"""From this quality on chroma is not subsampled, as in a JPEG."""
+
 TUNE = "iq"
 """libaom's tuning for still pictures."""
 
 FAST_SCALE = (
-    *((1, 5), (10, 12), (20, 27.2), (30, 37.3), (40, 42.7), (50, 47.1), (60, 50.4), (70, 56.3)),
-    *((75, 59.5), (80, 63.6), (85, 69.1), (89, 74.8), (90, 90), (92, 90), (94, 91), (96, 95.5)),
-    (100, 99),
+    *((1, 5), (10, 12), (20, 25.4), (30, 37.4), (40, 43.8), (50, 48.1), (60, 51.4), (65, 54.6)),
+    *((70, 57.3), (75, 61), (80, 65.6), (85, 70.4), (89, 77), (90, 85.2), (95, 92), (100, 99)),
 )
-"""The quality at which libaom, at effort 2, looks as a JPEG does at the one asked for, by
-SSIMULACRA2, decoded by libavif as browsers do. At 90 a JPEG begins to keep its chroma whole, which
-libvips does in an AVIF from 90 of its own numbers on: no lower one can look like it."""
+"""The quality at which photographs by libaom, at effort 2, look, on average, as a JPEG does at the
+one asked for, by SSIMULACRA2, decoded by libavif as browsers do; docs/engine.md says how far single
+ones are from it. At 90 a JPEG begins to keep its chroma whole, and so does an AVIF."""
 
 SCALE = (
-    *((1, 4), (10, 12), (20, 26.2), (30, 36.8), (40, 41.9), (50, 46.5), (60, 49.6), (70, 55.6)),
-    *((75, 58.7), (80, 62.8), (85, 68.3), (89, 73.9), (90, 90), (92, 90), (94, 91), (96, 95.3)),
-    (100, 99),
+    *((1, 4), (10, 12), (20, 25.2), (30, 36.6), (40, 43), (50, 47.8), (60, 51.4), (65, 54.1)),
+    *((70, 57), (75, 59.6), (80, 64.1), (85, 70), (89, 76.6), (90, 84.6), (95, 91.8), (100, 99)),
 )
 """As `FAST_SCALE`, at higher efforts."""
 
@@ -78,15 +82,12 @@ def encode(
         image: sRGB or grey.
         quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
         keep: what of the image's metadata is written.
-        whole_chroma: whether chroma is not subsampled below 90 of libvips's own qualities either.
+        whole_chroma: whether chroma is not subsampled below `FULL_CHROMA` either.
     """
     search = within_budget(EFFORTS[effort], image.width * image.height)
     settings: dict[str, Any] = {"lossless": True}
     if not lossless:
-        scale = FAST_SCALE if search <= FAST_EFFORT else SCALE
-        settings = {"Q": along(scale, quality or DEFAULT), "tune": TUNE}
-        if whole_chroma:
-            settings["subsample_mode"] = "off"
+        settings = _settings(quality, search, whole_chroma=whole_chroma)
     data = image.heifsave_buffer(
         compression="av1", bitdepth=8, effort=search, keep=keep, **settings
     )
@@ -115,11 +116,20 @@ def seek(
 def quick(image: pyvips.Image, quality: int) -> bytes:
     """The file at the least effort that tells how many bytes others give: half the time of `FAST`,
     and at 0 it told half as well."""
-    number = along(FAST_SCALE, quality or DEFAULT)
+    settings = _settings(quality, QUICK_EFFORT, whole_chroma=False)
     data = image.heifsave_buffer(
-        compression="av1", bitdepth=8, effort=QUICK_EFFORT, Q=number, tune=TUNE, keep="none"
+        compression="av1", bitdepth=8, effort=QUICK_EFFORT, keep="none", **settings
     )
     return cast(bytes, data)
+
+
+def _settings(quality: int, effort: int, *, whole_chroma: bool) -> dict[str, Any]:
+    is_fast = effort <= FAST_EFFORT
+    number = FAST_DEFAULT if is_fast else DEFAULT
+    if quality:
+        number = along(FAST_SCALE if is_fast else SCALE, quality)
+    whole = whole_chroma or quality >= FULL_CHROMA
+    return {"Q": number, "tune": TUNE, "subsample_mode": "off" if whole else "on"}
 
 
 @dataclass(slots=True)
@@ -220,7 +230,7 @@ WRITER = Writer(
     strip,
     bare=strip,
     seek=seek,
-    default_quality=DEFAULT,
+    default_quality=DEFAULT_LOOK,
     searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
     quick=quick,
     quick_bytes=0.915,

@@ -21,8 +21,11 @@ from imaging.source import Source, blob
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of
 from imaging.write.scale import between, within
 
-DEFAULT = 80
-"""The quality where none is asked for: the look of a JPEG of 80."""
+DEFAULT = 2.07
+"""The distance where no quality is asked for."""
+
+DEFAULT_LOOK = 79
+"""The quality of a JPEG that looks as `DEFAULT` does."""
 
 EFFORT = 3
 """libjxl's effort. At 5 and 7 a photograph took as many bytes at the same SSIMULACRA2, and three
@@ -39,11 +42,12 @@ JPEG_EFFORTS = {Effort.FAST: 3, Effort.BALANCED: 7, Effort.SMALL: 9}
 """libjxl's effort for a JPEG that is packed."""
 
 SCALE = (
-    *((1, 25), (10, 20), (20, 10.5), (30, 6.8), (50, 4.27), (70, 2.89), (80, 2.07), (89, 1.45)),
-    *((90, 0.82), (95, 0.47), (100, 0.1)),
+    *((1, 25), (10, 20), (20, 11), (30, 7.08), (40, 5.33), (50, 4.31), (60, 3.65), (65, 3.24)),
+    *((70, 2.87), (75, 2.45), (80, 1.98), (85, 1.65), (89, 1.39), (90, 0.91), (95, 0.52)),
+    (100, 0.1),
 )
-"""The distance, in libjxl's just noticeable differences, at which it looks as a JPEG does at the
-quality asked for, by SSIMULACRA2."""
+"""The distance, in libjxl's just noticeable differences, at which photographs look, on average, as
+a JPEG does at the quality asked for, by SSIMULACRA2."""
 
 _KEEPS_EXIF, _KEEPS_PROFILE = 1, 8
 """Bits of libvips's `keep`."""
@@ -131,10 +135,14 @@ def encode(
     if animated or effort is not Effort.FAST:
         image = image.copy_memory()
         drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
-    ways: list[float | None] = [None] if lossless else [between(SCALE, quality or DEFAULT)]
+    ways: list[float | None] = [None] if lossless else [_distance(quality)]
     if drawn and not lossless and effort is not Effort.FAST:
         ways.append(None)
     return min((_save(image, distance, effort, keep) for distance in ways), key=len)
+
+
+def _distance(quality: int) -> float:
+    return between(SCALE, quality) if quality else DEFAULT
 
 
 def _save(image: pyvips.Image, distance: float | None, effort: Effort, keep: int) -> bytes:
@@ -216,4 +224,6 @@ def _check_whole(data: Data, all_frames: bool) -> None:
 
 
 READER = Reader(load=opened, decode=read, check=_check, check_whole=_check_whole)
-WRITER = Writer(encode, strip, bare=strip, is_grey=True, recoded=recoded)
+WRITER = Writer(
+    encode, strip, bare=strip, is_grey=True, recoded=recoded, default_quality=DEFAULT_LOOK
+)

@@ -69,20 +69,27 @@ PALETTE_GAIN = 2.5
 SHARP_GAIN = 1.7
 """Bytes of a lossy file over those of the same one with smart subsampling, at the most: 1.5."""
 
-PLAIN_SCALE = (
-    *((1, 1), (10, 8), (20, 15.6), (30, 31.7), (40, 42.7), (50, 55), (60, 64.2), (65, 71.2)),
-    *((70, 76), (75, 78.4), (80, 82), (85, 85.6), (89, 89), (90, 93), (95, 98), (100, 100)),
+FAST_SCALE = (
+    *((1, 1), (10, 8), (20, 12), (30, 27.3), (40, 39.8), (50, 51.1), (60, 61.3), (65, 68.5)),
+    *((70, 73.9), (75, 77.6), (80, 81.7), (85, 85.4), (89, 88.7), (90, 93.4), (95, 98), (100, 100)),
 )
-"""The quality at which libwebp looks as a JPEG does at the one asked for, by SSIMULACRA2. From 90
-on a JPEG keeps its chroma whole, which WebP cannot."""
+"""The quality at which photographs by libwebp at effort 4 look, on average, as a JPEG does at the
+one asked for, by SSIMULACRA2; docs/engine.md says how far single ones are from it. From 90 on a
+JPEG keeps its chroma whole, which WebP cannot."""
+
+PLAIN_SCALE = (
+    *((1, 1), (10, 8), (20, 12), (30, 28.1), (40, 40.8), (50, 52.8), (60, 63.1), (65, 70)),
+    *((70, 74.7), (75, 78.6), (80, 82.4), (85, 86), (89, 89), (90, 93), (95, 98), (100, 100)),
+)
+"""As `FAST_SCALE`, at effort 6, of photographs without fine colours."""
 
 SHARP_SCALE = (
-    *((1, 1), (10, 7), (20, 14.3), (30, 29), (40, 39.4), (50, 49.5), (60, 58.2), (65, 65.1)),
-    *((70, 71.6), (75, 76.4), (80, 79.6), (85, 83.2), (89, 86.2), (90, 93), (95, 98), (100, 100)),
+    *((1, 1), (10, 7), (20, 12), (30, 25.8), (40, 36.6), (50, 45.8), (60, 54.6), (65, 61)),
+    *((70, 67.4), (75, 73.4), (80, 77.6), (85, 81.8), (89, 85), (90, 93), (95, 98), (100, 100)),
 )
-"""As `PLAIN_SCALE`, with smart subsampling."""
+"""As `FAST_SCALE`, with smart subsampling, of photographs with fine colours."""
 
-DEFAULT_LOOK = 77
+DEFAULT_LOOK = 78
 """The quality of a JPEG that looks as `DEFAULT` does."""
 
 SHARP_DEFAULT = 78
@@ -267,7 +274,8 @@ def _one_way(quality: int, effort: Effort, lossless: bool) -> dict[str, Any]:
 
 
 def _plain_way(quality: int, effort: int) -> dict[str, Any]:
-    number = along(PLAIN_SCALE, quality) if quality else DEFAULT
+    scale = FAST_SCALE if effort == EFFORT[Effort.FAST] else PLAIN_SCALE
+    number = along(scale, quality) if quality else DEFAULT
     return {"Q": number, "effort": effort, "smart_subsample": False}
 
 

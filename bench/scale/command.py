@@ -1,0 +1,101 @@
+"""How near to libjpeg-turbo's look each format comes at the same number, and nearer tables."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.arguments import positive, some_of
+from bench.engine import use_one_thread
+from bench.scale.measured import EFFORTS, Looks, kept, measure
+from bench.scale.pictures import pictures_in, prepared, with_drawn
+from bench.scale.report import engine_table, way_table
+from imaging.formats import Format
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from bench.scale.ways import Way
+
+ENGINE, TABLES = "engine", "tables"
+PARTS = (ENGINE, TABLES)
+"""What the engine writes at each quality, and the tables that fit."""
+
+
+def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand `scale`."""
+    parser = commands.add_parser("scale", help=__doc__, description=__doc__)
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="has the folders photographs and graphics, in each a folder for each source",
+    )
+    parser.add_argument(
+        "--formats",
+        type=some_of(tuple(EFFORTS)),
+        default=tuple(EFFORTS),
+        metavar="LIST",
+        help=f"some of {','.join(EFFORTS)}",
+    )
+    parser.add_argument(
+        "--only",
+        type=some_of(PARTS),
+        default=PARTS,
+        metavar="PARTS",
+        help=f"some of {','.join(PARTS)}",
+    )
+    parser.add_argument(
+        "--count", type=positive, metavar="N", help="the first so many, in turns from each source"
+    )
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        metavar="FILE",
+        help="what was measured is added to it; its pictures are not measured again",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure and print.
+
+    Raises:
+        BenchError: if there are no pictures.
+    """
+    use_one_thread()
+    import pyvips
+
+    from bench.scale.ways import WAYS
+    from imaging import look
+
+    pyvips.cache_set_max(0)
+    formats = [Format(name) for name in arguments.formats]
+    ways = [way for way in WAYS if way.format in formats and TABLES in arguments.only]
+    measured = _measured(arguments, ways, formats if ENGINE in arguments.only else ())
+    print(f"{len(measured)} pictures, SSIMULACRA2 by {look.method()}\n")
+    if ENGINE in arguments.only:
+        for format in formats:
+            for effort in EFFORTS[format]:
+                print(f"{engine_table(f'{format}, {effort}', measured)}\n")
+    for way in ways:
+        print(f"{way_table(way, measured)}\n")
+
+
+def _measured(
+    arguments: argparse.Namespace, ways: Sequence[Way], formats: Sequence[Format]
+) -> list[Looks]:
+    known = kept(arguments.kept)
+    with with_drawn(arguments.pictures) as folder:
+        pictures = pictures_in(Path(folder))[: arguments.count]
+        todo = [picture for picture in pictures if picture.name not in known]
+        for picture, image in prepared(todo):
+            looks = known[picture.name] = measure(picture, image, ways, formats)
+            if arguments.kept:
+                with arguments.kept.open("a") as file:
+                    file.write(f"{looks.to_json()}\n")
+        names = {picture.name for picture in pictures}
+    return [looks for name, looks in known.items() if name in names]

@@ -1,0 +1,143 @@
+"""The pictures that a scale is measured on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError
+from bench.graphics import make_graphics
+from imaging.limits import Limits
+
+if TYPE_CHECKING:
+    import pyvips
+
+HELD_OUT = 4
+"""One in so many pictures of each source is held out: no table is fitted to it."""
+
+MEGAPIXELS = (0.1, 0.2, 0.35, 0.15, 0.25, 0.6, 0.1, 0.2, 0.3, 1.0)
+"""What pictures have at most, in turns."""
+
+LEAST_SIDE = 256
+"""Pixels of the shorter side of a picture, below which it is left out."""
+
+DRAWN_STEP = 3
+"""Of the graphics that are drawn here one in so many is taken."""
+
+_LOSSY = (".jpg", ".jpeg", ".webp", ".avif", ".heic")
+
+
+class Kind(StrEnum):
+    """The folders that sources are in."""
+
+    PHOTOGRAPH = "photographs"
+    GRAPHIC = "graphics"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture."""
+
+    kind: Kind
+    source: str
+    file: Path
+    number: int
+    """Of its source."""
+    turn: int
+    """Of all."""
+
+    @property
+    def name(self) -> str:
+        """Different for each."""
+        return f"{self.kind}/{self.source}/{self.file.name}"
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether no table is fitted to it."""
+        return self.number % HELD_OUT == HELD_OUT - 1
+
+
+def pictures_in(folder: Path) -> list[Picture]:
+    """The pictures of a folder with the folders `photographs` and `graphics`, in each of these a
+    folder for each source; and of the graphics that are drawn here.
+
+    They come in turns from all sources, so that the first of them are a sample of all.
+
+    Raises:
+        BenchError: if there is no photograph.
+    """
+    sources = {
+        (kind, place.name): _files(place)
+        for kind in Kind
+        for place in sorted((folder / kind).glob("*"))
+        if place.is_dir()
+    }
+    if not any(files for (kind, _), files in sources.items() if kind is Kind.PHOTOGRAPH):
+        raise BenchError(f"there are no pictures in {Kind.PHOTOGRAPH}/SOURCE of the folder")
+    with_number = [
+        (number / len(files), kind, source, number, file)
+        for (kind, source), files in sources.items()
+        for number, file in enumerate(files)
+    ]
+    return [
+        Picture(kind, source, file, number, turn)
+        for turn, (_, kind, source, number, file) in enumerate(sorted(with_number))
+    ]
+
+
+def with_drawn(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder with what is in `folder`, and with the graphics that are drawn here."""
+    made = tempfile.TemporaryDirectory(prefix="tinyimage-bench-")
+    drawn = Path(made.name) / Kind.GRAPHIC / "drawn"
+    drawn.mkdir(parents=True)
+    for number, path in enumerate(make_graphics(drawn)):
+        if number % DRAWN_STEP:
+            path.unlink()
+    for kind in Kind:
+        (Path(made.name) / kind).mkdir(exist_ok=True)
+        for place in (folder / kind).glob("*"):
+            (Path(made.name) / kind / place.name).symlink_to(place.resolve())
+    return made
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(path for path in place.iterdir() if path.is_file())
+
+
+def prepared(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, pyvips.Image]]:
+    """Each picture as it is measured: upright, sRGB of 8 bit, without alpha, in memory. One that is
+    too small is left out.
+
+    A file that is lossy is made smaller by 2 at least, by the mean of each square of pixels, so
+    that nothing is left of its own blocks. By turns a picture is made as small as its turn says, or
+    a piece of it is cut out.
+    """
+    for picture in pictures:
+        image = _upright(picture.file)
+        least = 2 if picture.file.suffix.lower() in _LOSSY else 1
+        pixels = MEGAPIXELS[picture.turn % len(MEGAPIXELS)] * 1e6
+        whole = picture.kind is Kind.PHOTOGRAPH and picture.turn % 3 != 2
+        factor = max(least, ceil(sqrt(image.width * image.height / pixels))) if whole else least
+        factor = max(least, min(factor, min(image.width, image.height) // LEAST_SIDE))
+        image = image.shrink(factor, factor) if factor > 1 else image
+        if min(image.width, image.height) < LEAST_SIDE:
+            continue
+        share = min(1, sqrt(pixels / (image.width * image.height)))
+        width = max(LEAST_SIDE, int(image.width * share))
+        height = max(LEAST_SIDE, int(image.height * share))
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        yield picture, image.crop(left, top, width, height).copy_memory()
+
+
+def _upright(file: Path) -> pyvips.Image:
+    from imaging.decode import decode
+    from imaging.steps.background import flatten
+    from imaging.steps.colour import to_srgb
+
+    image = flatten(to_srgb(decode(file.read_bytes(), Limits(2**31)).image.autorot()), None)
+    return image.colourspace("srgb").cast("uchar").copy_memory()
