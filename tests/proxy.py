@@ -9,6 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+UNPACKED = ("connection", "content-encoding", "content-length", "transfer-encoding")
+"""Headers that are not passed on: the content is, as it was before it was packed."""
+
 
 @contextlib.contextmanager
 def proxied(server: str, prefix: str) -> Iterator[str]:
@@ -32,7 +35,7 @@ def proxied(server: str, prefix: str) -> Iterator[str]:
             answer = httpx.request(self.command, address, content=body, headers=headers, timeout=60)
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
-                if name not in ("connection", "content-length", "transfer-encoding"):
+                if name not in UNPACKED:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()

@@ -107,13 +107,26 @@ def test_files_are_kept_by_caches_below_the_name_of_their_version(client: Client
     assert response.headers["content-type"].startswith("text/javascript")
     assert "immutable" in response.headers["cache-control"]
     head = client.http.head(f"/{name}")
-    assert head.headers["content-length"] == str(len(response.content))
+    assert head.headers["content-length"] == response.headers["content-length"]
     old = client.http.get(re.sub(r"page/\w+/", "/page/old/", name))
     assert old.headers["cache-control"] == "no-cache"
     version = name.split("/")[1]
     for wrong in ("page.html", "../page.py", "..%2fpage.py", "words", "words/../app.js", "x"):
         response = client.http.get(f"/page/{version}/{wrong}")
         assert response.status_code == 404 or wrong == "words/../app.js", wrong
+
+
+def test_files_are_packed_for_clients_that_say_so(client: Client) -> None:
+    name = next(name for name in _named(_page(client).text) if name.endswith("app.js"))
+    sizes = {}
+    for accepted in ("", "identity", "gzip;q=0", "br, gzip;q=0.5", "gzip, deflate, br"):
+        response = client.http.get(f"/{name}", headers={"Accept-Encoding": accepted})
+        assert response.content == (FILES / "app.js").read_bytes()
+        assert "Accept-Encoding" in response.headers["vary"]
+        sizes[accepted] = int(response.headers["content-length"])
+        packed = "gzip" in accepted and "q=0" not in accepted.replace("q=0.5", "")
+        assert response.headers.get("content-encoding") == ("gzip" if packed else None), accepted
+    assert sizes["gzip, deflate, br"] < sizes[""] / 2
 
 
 def test_it_may_load_and_run_nothing_but_files_of_this_server(client: Client) -> None:
@@ -196,8 +209,13 @@ def test_there_is_a_sentence_for_each_choice_and_no_unused_one(client: Client) -
         f"keep_{name}" for name in told["keeps"].split()
     }
     assert choices <= set(words)
-    assert told["words"].split() == [path.stem for path in WORDS]
-    built = {key for key in words if re.match(r"(error|preset)_", key)} | {"effort_default"}
+    offered = re.findall(r'<option value="(\w+)" lang="\1">(.+?)</option>', _page(client).text)
+    autonyms = [json.loads(path.read_text())["autonym"] for path in WORDS]
+    assert offered == list(zip([path.stem for path in WORDS], autonyms, strict=True))
+    built = {key for key in words if re.match(r"(error|preset|format)_", key)} | {
+        "effort_default",
+        "autonym",
+    }
     text = "".join(path.read_text() for path in FILES.glob("*.js"))
     named = {key for key in words if re.search(rf'"{key}"', text)}
     assert set(words) == _asked() | choices | built | named

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -247,6 +248,43 @@ def test_a_result_that_stayed_the_original_says_so(
     visit.choose(second)
     visit.over(2)
     expect(visit.row("second.png")).to_contain_text("kept: no smaller")
+
+
+def test_the_smallest_format_is_chosen_by_the_server_and_told(
+    visit: Visit, client: Client, server: Service, pictures: list[Path], tmp_path: Path
+) -> None:
+    page = visit.page
+    graphic = tmp_path / "graphic.png"
+    Image.new("RGB", (300, 200), (90, 120, 40)).save(graphic)
+    page.get_by_role("radio", name="Smallest").check()
+    assert "format=auto" in page.url
+    visit.choose(pictures[0], graphic)
+    visit.over(2)
+    (chosen,) = {
+        job["format"]
+        for job in client.wait(md5(pictures[0].read_bytes()))
+        if "formats" in job["options"]
+    }
+    expect(visit.row("rocket.jpg")).to_contain_text(
+        {"jpg": "JPEG", "webp": "WebP"}.get(chosen, chosen.upper())
+    )
+    expect(visit.row("graphic.png")).to_contain_text("WebP")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert sorted(archive.namelist()) == ["graphic.webp", f"rocket.{chosen}"]
+    decoders = server.freeze(3)
+    try:
+        for _ in range(4):
+            client.upload(unique(photograph("rocket")))
+        visit.choose(pictures[1])
+        expect(visit.row("coffee.jpg")).to_have_attribute("data-state", "queued")
+        with page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
+            page.get_by_role("button", name="Cancel coffee.jpg").click()
+        assert [job["status"] for job in answer.value.json()] == ["withdrawn"]
+    finally:
+        for decoder in decoders:
+            decoder.resume()
 
 
 def test_a_result_that_is_deleted_by_now_is_said_and_can_be_converted_again(

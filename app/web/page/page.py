@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import mimetypes
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -11,7 +14,7 @@ from sanic.exceptions import InvalidHeader, NotFound
 from sanic.response import html
 
 from app.web.files import cache_control, policy, version_of
-from imaging.formats import Format
+from imaging.formats import AUTO, SAME, Format
 from imaging.options import Effort, Keep
 
 FOLDER = "/page"
@@ -38,6 +41,7 @@ class Page:
             for path in paths
             if path.name != _PAGE
         }
+        self._packed = {name: gzip.compress(data) for name, (data, _) in self._files.items()}
         text = (_HERE / _PAGE).read_text(encoding="utf-8")
         for name, value in self._told(keys_required).items():
             text = text.replace(f"{{{name}}}", value)
@@ -72,24 +76,45 @@ class Page:
             if found is None:
                 raise NotFound("The page has no such file")
             data, content_type = found
-            cache = cache_control(named=version == self._version)
-            return HTTPResponse(data, content_type=content_type, headers={"Cache-Control": cache})
+            headers = {
+                "Cache-Control": cache_control(named=version == self._version),
+                "Vary": "Accept-Encoding",
+            }
+            if _takes_gzip(request):
+                data = self._packed[name]
+                headers["Content-Encoding"] = "gzip"
+            return HTTPResponse(data, content_type=content_type, headers=headers)
 
         return blueprint
 
     def _told(self, keys_required: bool) -> Mapping[str, str]:
         """What the page is told of the server, by its name in braces."""
-        words = sorted(Path(name).stem for name in self._files if name.startswith("words/"))
+        words = {
+            Path(name).stem: json.loads(data)["autonym"]
+            for name, (data, _) in self._files.items()
+            if name.startswith("words/")
+        }
         return {
             "folder": f"{FOLDER.strip('/')}/{self._version}",
-            "formats": " ".join(Format),
+            "formats": " ".join([SAME, *Format, AUTO]),
             "plain": " ".join(format for format in Format if not format.takes_q),
             "opaque": " ".join(format for format in Format if not format.output.has_alpha),
             "efforts": " ".join(Effort),
             "keeps": " ".join(Keep),
-            "words": " ".join(words),
+            "languages": "".join(
+                f'<option value="{tag}" lang="{tag}">{escape(name)}</option>'
+                for tag, name in words.items()
+            ),
             "keys": "asked" if keys_required else "",
         }
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether the client names gzip among what it takes, and not as what it does not."""
+    given = str(request.headers.get("accept-encoding", "")).lower().replace(" ", "")
+    weights = dict(part.partition(";q=")[::2] for part in given.split(","))
+    weight = weights.get("gzip")
+    return weight is not None and (not weight or weight.strip("0.") != "")
 
 
 def _type(path: Path) -> str:

@@ -53,8 +53,8 @@ export const status = (md5, wait) =>
 	});
 
 // Take back a conversion that waits; another client's, or one that has begun, stays.
-export const withdraw = ({ md5, format, quality, options }) =>
-	ask(`status/${md5}?${new URLSearchParams({ format, lossless: false, [format === "jpg" ? "quality" : "q"]: quality || "", ...options })}`, { method: "DELETE" }).catch(() => {});
+export const withdraw = ({ md5, format, quality, options: { formats = format, ...options } }) =>
+	ask(`status/${md5}?${new URLSearchParams({ format: formats, lossless: false, [format === "jpg" ? "quality" : "q"]: quality || "", ...options })}`, { method: "DELETE" }).catch(() => {});
 
 // A socket: the key, where there is one, is its first message.
 export function socket() {

@@ -11,9 +11,9 @@ import { Row } from "./rows.js";
 import * as save from "./save.js";
 import { PRESETS, curl, first, preset, remember } from "./settings.js";
 import { visits } from "./store.js";
-import { bytes, choose, fill, languages, load, saved, t } from "./words.js";
+import { bytes, choose, fill, load, saved, t } from "./words.js";
 
-const ROWS = 50; // that are made in a frame
+const ROWS = 25; // that are made in a frame
 const RETRY = 2000; // ms between tries to learn what the server allows
 
 const at = (id) => document.getElementById(id);
@@ -146,12 +146,12 @@ function drawSettings() {
 		summary();
 	};
 	aside.replaceChildren(
-		...panel(batch.settings, {
+		make("div.all", {}, ...panel(batch.settings, {
 			changed: (change) => set({ ...batch.settings, ...change }, "format" in change),
 			use: (name) => set(preset(name), true),
 			presets: Object.keys(PRESETS),
 			command: () => curl(batch.settings, api.root),
-		}),
+		})),
 		button(t("close"), () => sheet(false), { id: "settings_close", className: "main" }),
 	);
 	controls()[had]?.focus();
@@ -209,7 +209,6 @@ function wire() {
 	at("settings_open").onclick = () => sheet(true);
 	at("settings").addEventListener("keydown", (event) => event.key === "Escape" && sheet(false));
 	at("theme").onclick = theme;
-	at("language").append(...languages.map((tag) => make("option", { value: tag, lang: tag }, new Intl.DisplayNames([tag], { type: "language" }).of(tag))));
 	at("language").onchange = async () => speak(await choose(at("language").value));
 	addEventListener("online", () => batch.pause && batch.resume());
 	addEventListener("beforeunload", (event) => (inState("waiting").length || inState("sending").length) && event.preventDefault());

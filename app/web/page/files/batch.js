@@ -201,6 +201,7 @@ export class Batch {
 			} else this.#fail(item, code ?? "processing_failed", told.error?.message);
 		} else if (told.status === "done") {
 			item.result = { bytes: told.result_bytes, width: told.result_width, height: told.result_height, url: api.absolute(told.download_url, path), format: told.format };
+			item.job.format = told.format;
 			item.state = "done";
 			this.#keep(item);
 		} else {

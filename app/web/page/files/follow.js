@@ -10,8 +10,8 @@ const ROUND = 4; // pictures in a round of questions
 const PAUSE = 300; // ms between two rounds
 const WAIT = 5; // s that an answer may take if few are left
 
-// The conversion of a picture, as a text.
-export const nameOf = ({ md5, format, quality, options }) => JSON.stringify([md5, format, quality, options ?? {}]);
+// The conversion of a picture, as a text. One of several formats tells which once it is done.
+export const nameOf = ({ md5, format, quality, options = {} }) => JSON.stringify([md5, options.formats ?? format, quality, options]);
 
 export class Follower {
 	#socket = null;

@@ -4,9 +4,9 @@ import { button, make } from "./dom.js";
 import { EFFORTS, FORMATS, KEEPS, MAX_KB, MAX_NAME, MAX_SIDE, takesQ } from "./settings.js";
 import { known, t } from "./words.js";
 
-const NAMES = { webp: "WebP", avif: "AVIF", jpg: "JPEG", png: "PNG", gif: "GIF", jxl: "JPEG XL" };
+const NAMES = { webp: "WebP", jpg: "JPEG", jxl: "JPEG XL" };
 
-export const formatName = (format) => (format === "same" ? t("same") : NAMES[format] ?? format.toUpperCase());
+export const formatName = (format) => NAMES[format] ?? (known(`format_${format}`) ? t(`format_${format}`) : format.toUpperCase());
 
 const word = (prefix, name) => (known(`${prefix}_${name}`) ? t(`${prefix}_${name}`) : name);
 
@@ -45,7 +45,7 @@ export function quality(settings, changed) {
 	return made;
 }
 
-export const formats = (settings, changed) => choice(t("format"), ["same", ...FORMATS], "format", settings.format, (format) => changed({ format }));
+export const formats = (settings, changed) => choice(t("format"), FORMATS, "format", settings.format, (format) => changed({ format }));
 
 // All of them; `changed` hears which are other, `use` of a whole set by its name.
 export function panel(settings, { changed, use, presets, command }) {

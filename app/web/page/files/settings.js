@@ -18,7 +18,7 @@ const DEFAULTS = { format: "webp", q: null, effort: "", width: null, height: nul
 
 // What a value read from outside becomes; undefined if it is none.
 const READ = {
-	format: (text) => ["same", ...FORMATS].find((one) => one === text),
+	format: (text) => FORMATS.find((one) => one === text),
 	q: (text) => whole(text, 100),
 	effort: (text) => EFFORTS.find((one) => one === text),
 	width: (text) => whole(text, MAX_SIDE),

@@ -2,7 +2,7 @@
 
 import { visits } from "./store.js";
 
-export const languages = document.documentElement.dataset.words.split(" ");
+const languages = [...document.getElementById("language").options].map(({ value }) => value);
 
 let sentences = {};
 let language = "en";
