@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
 from bench.graphics import make_graphics
 from imaging import convert as conversions
@@ -25,6 +27,7 @@ from imaging.target import Target
 from tests.imaging.animations import animation
 from tests.imaging.profiles import display_p3, grey_curve
 from tests.imaging.samples import corners, encoded, frame_count, photo
+from tests.imaging.strategies import BOUNDED, MODES, pictures
 from tests.pictures import as_format, opened, photograph
 
 AUTO = tuple(each for each in Format if each in AUTO_FORMATS)
@@ -140,6 +143,30 @@ def test_the_result_is_never_larger_than_the_original(kind: str, quality: int) -
         result, measures = smallest(data, target(formats, quality))
         assert len(result) <= len(data), measures
         assert opened(result).size == image.size
+
+
+@settings(BOUNDED, max_examples=60)
+@given(
+    pictures(tuple(MODES)),
+    st.sets(st.sampled_from([*AUTO, Format.GIF]), min_size=2),
+    st.sampled_from([10, 80, 95]),
+    st.booleans(),
+)
+def test_whatever_comes_in_it_is_whole_and_no_larger_than_the_original(
+    picture: tuple[str, tuple[int, int], bytes],
+    among: set[Format],
+    quality: int,
+    lossless: bool,
+) -> None:
+    kind, size, data = picture
+    formats = tuple(each for each in Format if each in among)
+    lossless = lossless and all(each.can_be_lossless for each in formats)
+    result, measures = smallest(
+        data, target(formats, 0 if lossless else quality, lossless=lossless)
+    )
+    assert ImageOps.exif_transpose(opened(result)).size == size
+    if BY_NAME.get(kind) in among:
+        assert len(result) <= len(data), measures
 
 
 def test_a_jpeg_of_low_quality_stays_as_it_is_where_all_others_are_larger() -> None:
