@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,29 +11,56 @@ import redis
 
 from app.core.config.settings import CONFIG_VARIABLE
 from app.run.embedded import EmbeddedRedis
-from tests.fleet import Fleet, fleet_on_redis, fleet_on_s3
+from tests.fleet import WORKERS, Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server
 from tests.service import Client, Service, service
 
 
 @pytest.fixture(scope="session")
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service | Fleet]:
-    """A whole server, for tests that bring pictures of their own and change nothing else; or, where
-    a test asks for that, a fleet that answers as one."""
-    folder, kind = tmp_path_factory.mktemp("server"), getattr(request, "param", "one")
-    if kind == "one":
-        with service(folder, UPLOAD__MAX_UPLOAD_SIZE="10MB") as running:
-            yield running
-        return
-    fleet_of = {"s3": fleet_on_s3, "redis": fleet_on_redis}[kind]
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Everything in one."""
+    settings = {"UPLOAD__MAX_UPLOAD_SIZE": "10MB", "UPLOAD__MAX_CONCURRENT_TASKS": sum(WORKERS)}
+    with service(tmp_path_factory.mktemp("server"), **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A fleet whose objects are in a bucket."""
+    with _fleet(tmp_path_factory.mktemp("s3-fleet"), fleet_on_s3) as fleet:
+        yield fleet
+
+
+@pytest.fixture(scope="session")
+def redis_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A fleet that has nothing but a Redis."""
+    with _fleet(tmp_path_factory.mktemp("redis-fleet"), fleet_on_redis) as fleet:
+        yield fleet
+
+
+@contextlib.contextmanager
+def _fleet(
+    folder: Path, fleet_of: Callable[[Path, str], contextlib.AbstractContextManager[Fleet]]
+) -> Iterator[Fleet]:
     (folder / "fleet").mkdir()
     with (
         running_redis(folder / "redis") as embedded,
         fleet_of(folder / "fleet", embedded.url) as fleet,
     ):
         yield fleet
+
+
+SERVERS = {"one": "one_server", "s3": "s3_fleet", "redis": "redis_fleet"}
+"""The fixture of each kind of server. Each starts once for a process of the tests, whichever kinds
+the tests that it is given ask for in turn."""
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Service | Fleet:
+    """A whole server, for tests that bring pictures of their own and change nothing else; or, where
+    a test asks for that, a fleet that answers as one."""
+    running: Service | Fleet = request.getfixturevalue(SERVERS[getattr(request, "param", "one")])
+    return running
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import psutil
 
 from app.core.redis.client import connect
 from app.core.storage.redis_storage import RedisStorage
-from bench.launch import ROOT, environment, free_port
+from bench.launch import ROOT, free_port
 from tests.forward import Streams, forwarded
 from tests.s3 import s3_server
-from tests.service import Client, Process, is_decoder, until
+from tests.service import Client, Process, environment, is_decoder, until
 from tests.storage import Blocking
 
 WORKERS = (2, 1)

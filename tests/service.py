@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,9 +16,18 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
-from bench.launch import READY_LINE, ROOT, environment, free_port
+from bench import launch
+from bench.launch import READY_LINE, ROOT, free_port
 
 T = TypeVar("T")
+
+LEAN = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
+"""Settings of the processes of a test that asks for no others. Each decoder more takes half a
+second of CPU to start, and twice that on a machine where other tests run."""
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Of clients that speak to a server without TLS: reading the certificates of the machine takes each
+of them 24 ms of CPU."""
 
 
 def until(condition: Callable[[], T | None], seconds: float = 30.0, what: str = "") -> T:
@@ -59,6 +69,11 @@ def is_decoder(process: psutil.Process) -> bool:
         ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
         return bool(int(ignored.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
     return False
+
+
+def environment(folder: Path, port: int | None = None, **settings: object) -> dict[str, str]:
+    """That of `bench.launch`, with `LEAN` where the settings say nothing else."""
+    return launch.environment(folder, port, **{**LEAN, **settings})
 
 
 class Process:
@@ -202,7 +217,7 @@ class Client:
 
     def __init__(self, url: str, *, keep_alive: bool = True) -> None:
         limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
-        self.http = httpx.Client(base_url=url, timeout=60, limits=limits)
+        self.http = httpx.Client(base_url=url, timeout=60, limits=limits, verify=NO_TLS)
 
     def answers(self) -> bool:
         """Whether the server is there."""

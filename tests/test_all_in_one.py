@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,9 +15,11 @@ import psutil
 import pytest
 import redis
 
-from bench.launch import ROOT, environment, free_port
+from bench.launch import ROOT, free_port
 from tests.pictures import large, md5, photograph, unique
-from tests.service import Client, Process, Service, command, is_redis, service, until
+from tests.service import Client, Process, Service, command, environment, is_redis, service, until
+
+TWO_WORKERS = {"UPLOAD__MAX_CONCURRENT_TASKS": 2}
 
 
 def _wait_for_end(family: list[psutil.Process]) -> None:
@@ -35,10 +36,10 @@ def _left(family: list[psutil.Process]) -> list[str]:
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.Signals) -> None:
-    with service(tmp_path) as server:
-        # Parent, Redis, web, scheduler, pool, the worker of the maintenance, and three with a child
+    with service(tmp_path, **TWO_WORKERS) as server:
+        # Parent, Redis, web, scheduler, pool, the worker of the maintenance, and two with a decoder
         # each, which asks other programs where the C library is before it shuts itself off.
-        family = until(lambda: [p for p in (server.family(),) if len(p) == 12], what="all")[0]
+        family = until(lambda: [p for p in (server.family(),) if len(p) == 10], what="all")[0]
         began = time.monotonic()
         assert server.terminate(sig, 10) == 0
         assert _left(family) == []
@@ -50,14 +51,11 @@ def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path:
     data = unique(large(600, 600))
     with service(tmp_path) as server:
         client = Client(server.url)
-        decoders = server.freeze(3)
+        (decoder,) = server.freeze(1)
         client.upload(data, "png")
         until(lambda: client.status(md5(data))[0]["status"] == "processing")
         os.killpg(server.pid, signal.SIGINT)
-        for decoder in decoders:
-            # One without a picture may have ended by now.
-            with contextlib.suppress(psutil.NoSuchProcess):
-                decoder.resume()
+        decoder.resume()
         assert server.wait(10) == 0
         assert [path for path in server.stored("results") if md5(data) in path.name]
     with service(tmp_path) as server:
@@ -67,10 +65,10 @@ def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path:
 def test_pictures_too_long_to_finish_are_put_back_and_done_after_the_next_start(
     tmp_path: Path,
 ) -> None:
-    pictures = [unique(large(100, 100)) for _ in range(3)]
-    with service(tmp_path) as server:
+    pictures = [unique(large(100, 100)) for _ in range(2)]
+    with service(tmp_path, **TWO_WORKERS) as server:
         client = Client(server.url)
-        server.freeze(3)
+        server.freeze(2)
         for data in pictures:
             client.upload(data, "png")
         for data in pictures:
@@ -92,15 +90,18 @@ def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
 
 
 def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_path: Path) -> None:
-    pictures = [unique(large(1000, 1000)) for _ in range(20)]
-    with service(tmp_path) as server:
+    pictures = [unique(large(700, 700)) for _ in range(20)]
+    with service(tmp_path, **TWO_WORKERS) as server:
         client = Client(server.url)
+        decoders = server.freeze(2)
         for data in pictures:
             assert client.upload(data, "png").status_code == 202
+        for decoder in decoders:
+            decoder.resume()
         until(lambda: len(server.stored("results")) >= 3, what="some are done")
         server.destroy()
         assert len(server.stored("results")) < 20
-    with service(tmp_path) as server:
+    with service(tmp_path, **TWO_WORKERS) as server:
         client = Client(server.url)
         for data in pictures:
             assert [job["status"] for job in client.wait(md5(data), 90)] == ["done"]

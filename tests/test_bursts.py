@@ -18,10 +18,20 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from bench.launch import environment, free_port
+from bench.launch import free_port
 from tests.conftest import running_redis
 from tests.pictures import large, md5, opened, photograph, unique
-from tests.service import Client, Process, Service, command, is_decoder, is_redis, service, until
+from tests.service import (
+    Client,
+    Process,
+    Service,
+    command,
+    environment,
+    is_decoder,
+    is_redis,
+    service,
+    until,
+)
 from tests.web.sockets import answers, message
 
 BURST = 200
@@ -77,9 +87,9 @@ def _taken(client: Client, data: bytes) -> str:
 def test_a_kill_9_in_the_middle_of_a_burst_of_200_loses_none(tmp_path: Path, role: str) -> None:
     small = large(160, 120)
     pictures = [unique(small) for _ in range(BURST)]
-    with service(tmp_path, SERVER__PROCESSES=2) as server:
-        # Workers: three, and that of the maintenance; web: two, and their parent.
-        count = {"child": 3, "worker": 4, "web": 3}.get(role, 1)
+    with service(tmp_path, SERVER__PROCESSES=2, UPLOAD__MAX_CONCURRENT_TASKS=2) as server:
+        # Workers: two, and that of the maintenance; web: two, and their parent.
+        count = {"child": 2, "worker": 3, "web": 3}.get(role, 1)
         until(lambda: len(_of_role(server, role)) == count, what=f"{count} of {role}")
         client = Client(server.url)
         with ThreadPoolExecutor(8) as pool:
@@ -112,13 +122,13 @@ def _is_done(client: Client, name: str) -> bool:
 def test_a_redis_that_is_gone_for_20_seconds_loses_nothing(tmp_path: Path) -> None:
     with (
         running_redis(tmp_path / "redis") as embedded,
-        service(tmp_path, REDIS__URL=embedded.url) as server,
+        service(tmp_path, REDIS__URL=embedded.url, UPLOAD__MAX_CONCURRENT_TASKS=2) as server,
         connect(server.ws_url, max_size=None) as ws,
     ):
         client = Client(server.url)
-        decoders = server.freeze(3)
+        decoders = server.freeze(2)
         in_hand, waiting = (
-            [unique(photograph("rocket")) for _ in range(3)],
+            [unique(photograph("rocket")) for _ in range(2)],
             [unique(photograph("rocket")) for _ in range(5)],
         )
         for data in in_hand:
@@ -146,9 +156,9 @@ def test_a_redis_that_is_gone_for_20_seconds_loses_nothing(tmp_path: Path) -> No
         assert done == {md5(data) for data in in_hand}
         for data in waiting:
             assert [job["status"] for job in client.wait(md5(data))] == ["done"]
-        until(lambda: len(_of_role(server, "child")) == 3, what="all workers are there again")
+        until(lambda: len(_of_role(server, "child")) == 2, what="all workers are there again")
         with redis.Redis.from_url(embedded.url) as connection:
-            until(lambda: connection.scard("rq:workers") == 4, 120, "Redis knows of all workers")
+            until(lambda: connection.scard("rq:workers") == 3, 120, "Redis knows of all workers")
         assert not [line for line in server.log if "app.web" in line and "Traceback" in line]
 
 

@@ -12,10 +12,10 @@ import psutil
 from websockets.sync.client import connect
 
 from app.core.storage.files import FileStorage
-from bench.launch import environment, free_port
+from bench.launch import free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, opened, photograph, unique
-from tests.service import Client, Process, Service, command, is_redis, service, until
+from tests.service import Client, Process, Service, command, environment, is_redis, service, until
 from tests.storage import Blocking
 from tests.web.sockets import answers, message
 from workers.cleanup import ORPHAN_SECONDS

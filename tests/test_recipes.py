@@ -122,11 +122,10 @@ def test_what_is_stored_of_a_value_with_a_point_belongs_to_its_job(
     visitor: Client, extended: Service, code: Path
 ) -> None:
     data = encoded(photo(80, 60), "PNG")
-    frozen = extended.freeze(3)
+    (frozen,) = extended.freeze(1)
     visitor.upload(data, format="webp", blur="0.25")
     (waiting,) = _owners(code, extended, "originals", md5(data))
-    for decoder in frozen:
-        decoder.resume()
+    frozen.resume()
     visitor.wait(md5(data))
     (done,) = _owners(code, extended, "results", md5(data))
     assert waiting == done == f"{md5(data)}-webp-0-blur_0X2e25"

@@ -19,11 +19,11 @@ from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.run.embedded import EmbeddedRedis
-from bench.launch import ROOT, environment, free_port
+from bench.launch import ROOT, free_port
 from imaging.formats import Format
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, service, until
+from tests.service import Client, Process, environment, service, until
 from tests.tls import port_of
 from tests.tls_server import tls_redis
 from tests.web.sockets import answers, message

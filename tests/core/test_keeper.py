@@ -11,9 +11,8 @@ import psutil
 import pytest
 
 from app.core.process.keeper import RESTART_SECONDS
-from bench.launch import environment
 from tests.kept import SHARED
-from tests.service import Process, command, until
+from tests.service import Process, command, environment, until
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import psutil
 
-from bench.launch import environment, free_port
-from tests.service import Client, Process, until
+from bench.launch import free_port
+from tests.service import Client, Process, environment, until
 
 
 class Web(Process):

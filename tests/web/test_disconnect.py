@@ -14,9 +14,9 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from bench.launch import environment, free_port
+from bench.launch import free_port
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, Service, until
+from tests.service import Client, Process, Service, environment, until
 from tests.web.sockets import message
 
 PAUSE_MILLISECONDS = 60_000

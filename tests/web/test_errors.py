@@ -8,10 +8,10 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
-from bench.launch import environment, free_port
+from bench.launch import free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, until
+from tests.service import Client, Process, environment, until
 from tests.web.sockets import message
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from bench.launch import ROOT, environment, free_port
+from bench.launch import ROOT, free_port
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Service, until
+from tests.service import Client, Service, environment, until
 from tests.web.alone import answer, web
 from tests.web.sockets import answers, message
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.launch import environment, free_port
+from bench.launch import free_port
 from tests.pictures import md5, opened, photograph, unique
 from tests.s3 import S3Server
-from tests.service import Client, Process, until
+from tests.service import Client, Process, environment, until
 from tests.web.contract import Contract
 
 

@@ -14,9 +14,8 @@ import redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from bench.launch import environment
 from tests.pictures import large, md5, photograph, unique
-from tests.service import Client, Process, service, until
+from tests.service import Client, Process, environment, service, until
 from tests.web.alone import answer, ended, web
 from tests.web.raw import PART, UPLOAD_HEAD, flooded, frame, raw_socket
 from tests.web.sockets import answers, message

@@ -14,10 +14,10 @@ import redis
 
 from app.core.jobs import keys
 from app.core.picture.priority import Priority
-from bench.launch import environment, free_port
+from bench.launch import free_port
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, service, until
+from tests.service import Client, Process, environment, service, until
 from tests.web.alone import web
 from tests.web.keys import KEY, KEYS, OTHER
 from tests.web.wordmark import wordmark
@@ -65,7 +65,7 @@ def test_a_picture_whose_conversion_was_ended_is_503_and_its_repeat_is_tried_aga
     with service(
         tmp_path, REDIS__URL=redis_url, AUTH__API_KEYS=KEYS, LIMITS__CONVERSION_TIMEOUT=2
     ) as running:
-        decoders = running.freeze(3)
+        (decoder,) = running.freeze(1)
         response = _shrink(running.url, data)
         assert response.status_code == 503, response.text
         assert response.json() == {
@@ -74,9 +74,8 @@ def test_a_picture_whose_conversion_was_ended_is_503_and_its_repeat_is_tried_aga
         }
         assert int(response.headers["retry-after"]) > 0
         assert response.headers["compression-count"] == "0"
-        for decoder in decoders:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                decoder.resume()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            decoder.resume()
         assert _shrink(running.url, data).status_code == 201
 
 

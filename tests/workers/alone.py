@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.launch import environment
-from tests.service import Process
+from tests.service import Process, environment
 
 
 @contextlib.contextmanager

@@ -16,9 +16,8 @@ from rq.serializers import JSONSerializer
 from app.core.jobs import keys
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
-from bench.launch import environment
 from imaging.formats import Format
-from tests.service import Process, until
+from tests.service import Process, environment, until
 from tests.workers.alone import workers
 
 FILES = 20_000

@@ -16,8 +16,7 @@ from rq.serializers import JSONSerializer, PickleSerializer
 
 from app.core.jobs import keys
 from app.core.picture.priority import Priority
-from bench.launch import environment
-from tests.service import Process, until
+from tests.service import Process, environment, until
 
 
 @pytest.fixture

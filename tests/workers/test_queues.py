@@ -26,10 +26,10 @@ from app.core.jobs.places import STREAK
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
-from bench.launch import ROOT, environment
+from bench.launch import ROOT
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, service, until
+from tests.service import Client, Process, environment, service, until
 from workers.cleanup import ORPHAN_SECONDS
 from workers.dequeue import Precedence, SafeQueue
 from workers.maintenance import maintain

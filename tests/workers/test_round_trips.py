@@ -15,10 +15,9 @@ from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.storage.files import FileStorage
-from bench.launch import environment
 from imaging.formats import Format
 from tests.pictures import photograph
-from tests.service import Process, until
+from tests.service import Process, environment, until
 from tests.storage import Blocking
 
 PICTURES = 10

@@ -10,9 +10,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core.jobs import keys
-from bench.launch import environment
 from tests.conftest import running_redis
-from tests.service import Process, until
+from tests.service import Process, environment, until
 from workers.scheduler import CleanupScheduler
 
 SCHEDULED = CleanupScheduler.scheduled_jobs_key

@@ -14,14 +14,14 @@ import imaging.convert
 from app.core.config.command import UNFIT_STATUS
 from app.core.jobs import keys
 from app.core.jobs import overview as fleet
-from bench.launch import ROOT, environment
+from bench.launch import ROOT
 from imaging import libvips
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.frames import Unfit
 from imaging.target import Target
-from tests.service import Process, until
+from tests.service import Process, environment, until
 from tests.web.alone import missing, web
 from workers.decoder.process import ENVIRONMENT
 from workers.decoder.sandbox import Sandbox

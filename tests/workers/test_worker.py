@@ -21,9 +21,9 @@ from websockets.sync.client import connect
 from app.core.jobs import keys
 from app.core.picture.priority import Priority
 from bench.hostile import png_promise
-from bench.launch import ROOT, environment
+from bench.launch import ROOT
 from tests.pictures import as_format, large, md5, photograph, unique
-from tests.service import Client, Process, is_decoder, service, until
+from tests.service import Client, Process, environment, is_decoder, service, until
 from tests.web.sockets import answers, message
 
 ONE_WORKER: dict[str, Any] = {
@@ -257,7 +257,7 @@ def test_a_picture_that_takes_too_long_fails_with_the_reason(
     env = environment(tmp_path, REDIS__URL=redis_url, LIMITS__CONVERSION_TIMEOUT=1)
     pool = Process(["workers"], env)
     try:
-        pool.freeze(3)
+        pool.freeze(1)
         data = unique(large(100, 100))
         web.upload(data, "png")
         assert [job["status"] for job in web.wait(md5(data))] == ["failed"]
