@@ -13,7 +13,7 @@ OTHER = "other"
 POOL = "pool"
 KINDS = {
     "app web": "web",
-    "imaging.decoder": "child",
+    "imaging.decoder": "decoder",
     "workers.scheduler": OTHER,
     "workers": "worker",
 }
@@ -23,7 +23,7 @@ KINDS = {
 def cpu_of_service(pid: int) -> Counter[str]:
     """CPU milliseconds so far of the server `pid`, all it has started, and this process.
 
-    The kinds are web, worker (takes jobs), child (libvips), redis, other (supervisor and
+    The kinds are web, worker (takes jobs), decoder, redis, other (supervisor and
     scheduler), and client, which is this process.
     """
     milliseconds = Counter({CLIENT: _milliseconds(psutil.Process())})

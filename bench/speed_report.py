@@ -31,7 +31,7 @@ API_TO_REACH = 0.9
 QUIET = 0.1
 """The share of the machine that the kernel's own work and a little else may take."""
 
-CPU_KINDS = ("web", "worker", "child", "redis", "other", "client")
+CPU_KINDS = ("web", "worker", "decoder", "redis", "other", "client")
 
 
 @dataclass(slots=True)

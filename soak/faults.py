@@ -25,7 +25,7 @@ HANG_SECONDS = (1.0, 8.0)
 class Fault(StrEnum):
     """One thing that happens to a service in a year."""
 
-    CHILD = "kill -9 of a decoder"
+    DECODER = "kill -9 of a decoder"
     WORKER = "kill -9 of a worker"
     POOL = "kill -9 of the pool"
     WEB = "kill -9 of a web process"
@@ -39,7 +39,7 @@ class Fault(StrEnum):
 
 
 _KILLED = {
-    Fault.CHILD: Role.CHILD,
+    Fault.DECODER: Role.DECODER,
     Fault.WORKER: Role.WORKER,
     Fault.POOL: Role.POOL,
     Fault.WEB: Role.WEB,

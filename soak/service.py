@@ -42,7 +42,7 @@ class Role(StrEnum):
     WEB = "web"  # the web, its parent or one of several
     POOL = "pool"  # the parent of the workers
     WORKER = "worker"  # one RQ worker
-    CHILD = "child"  # the decoder of a worker
+    DECODER = "decoder"  # of a worker
     SCHEDULER = "scheduler"  # rq-scheduler
     REDIS = "redis"  # the embedded Redis
 
@@ -147,7 +147,7 @@ class Service:
         if process.pid == self._process.pid:
             return Role.PARENT
         if "-m imaging.decoder" in line:
-            return Role.CHILD
+            return Role.DECODER
         if line.endswith("-m app web") or "-m app web: " in line:
             return Role.WEB
         if line.endswith("-m workers.scheduler"):

@@ -56,11 +56,11 @@ def is_redis(process: psutil.Process) -> bool:
 
 
 def is_decoder(process: psutil.Process) -> bool:
-    """Whether this is a child of a worker that is up: it ignores SIGTERM from then on."""
+    """Whether this is a decoder of a worker that is up: it ignores SIGTERM from then on."""
     if "-m imaging.decoder" not in command(process):
         return False
     with contextlib.suppress(psutil.NoSuchProcess):
-        # A child forks to ask other programs for the C library; until they run they look like it.
+        # A decoder forks to ask other programs for the C library; until they run they look like it.
         parent = process.parent()
         if parent is not None and "-m imaging.decoder" in command(parent):
             return False

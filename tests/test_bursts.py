@@ -41,7 +41,7 @@ OUTAGE_SECONDS = 20
 def _of_role(server: Service, role: str) -> list[psutil.Process]:
     """The processes of a role. `pool` is the parent of those that are `worker`."""
     family = server.family()
-    if role == "child":
+    if role == "decoder":
         return [p for p in family if is_decoder(p)]
     if role == "redis":
         return [p for p in family if is_redis(p)]
@@ -83,13 +83,13 @@ def _taken(client: Client, data: bytes) -> str:
     return md5(data)
 
 
-@pytest.mark.parametrize("role", ["child", "worker", "pool", "scheduler", "web", "redis"])
+@pytest.mark.parametrize("role", ["decoder", "worker", "pool", "scheduler", "web", "redis"])
 def test_a_kill_9_in_the_middle_of_a_burst_of_200_loses_none(tmp_path: Path, role: str) -> None:
     small = large(160, 120)
     pictures = [unique(small) for _ in range(BURST)]
     with service(tmp_path, SERVER__PROCESSES=2, UPLOAD__MAX_CONCURRENT_TASKS=2) as server:
         # Workers: two, and that of the maintenance; web: two, and their parent.
-        count = {"child": 2, "worker": 3, "web": 3}.get(role, 1)
+        count = {"decoder": 2, "worker": 3, "web": 3}.get(role, 1)
         until(lambda: len(_of_role(server, role)) == count, what=f"{count} of {role}")
         client = Client(server.url)
         with ThreadPoolExecutor(8) as pool:
@@ -100,8 +100,8 @@ def test_a_kill_9_in_the_middle_of_a_burst_of_200_loses_none(tmp_path: Path, rol
 
         def again() -> bool:
             pids = [p.pid for p in _of_role(server, role)]
-            # A worker without a picture has no need of a child.
-            return (role == "child" or len(pids) == count) and killed.pid not in pids
+            # A worker without a picture has no need of a decoder.
+            return (role == "decoder" or len(pids) == count) and killed.pid not in pids
 
         until(again, 60, f"{count} of {role} again")
         for name in names:
@@ -156,7 +156,7 @@ def test_a_redis_that_is_gone_for_20_seconds_loses_nothing(tmp_path: Path) -> No
         assert done == {md5(data) for data in in_hand}
         for data in waiting:
             assert [job["status"] for job in client.wait(md5(data))] == ["done"]
-        until(lambda: len(_of_role(server, "child")) == 2, what="all workers are there again")
+        until(lambda: len(_of_role(server, "decoder")) == 2, what="all workers are there again")
         with redis.Redis.from_url(embedded.url) as connection:
             until(lambda: connection.scard("rq:workers") == 3, 120, "Redis knows of all workers")
         assert not [line for line in server.log if "app.web" in line and "Traceback" in line]

@@ -60,9 +60,9 @@ def runtime() -> Runtime:
         Sandbox(
             settings.limits.conversion_timeout,
             DecoderLimits(
-                settings.limits.child_memory,
-                settings.limits.child_pictures,
-                settings.limits.child_growth,
+                settings.limits.decoder_memory,
+                settings.limits.decoder_pictures,
+                settings.limits.decoder_growth,
             ),
         ),
         at_once=isinstance(storage, Threaded),

@@ -58,6 +58,16 @@ def test_the_file_of_the_older_server_is_read(tmp_path: Path) -> None:
     assert settings.download.download_url == "files/"
 
 
+def test_the_limits_of_a_decoder_have_their_older_names_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(tmp_path, "limits: {child_pictures: 7, decoder_growth: 1MB}")
+    monkeypatch.setenv("TINYIMAGE_LIMITS__CHILD_MEMORY", "3GB")
+    limits = load_settings(config).limits
+    assert limits.decoder_pictures == 7
+    assert (limits.decoder_growth, limits.decoder_memory) == (1024**2, 3 * 1024**3)
+
+
 def test_the_repositorys_config_yaml_names_every_setting() -> None:
     named = yaml.safe_load((ROOT / "config.yaml").read_text())
     sections = Settings().model_dump()

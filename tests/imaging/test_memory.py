@@ -1,4 +1,4 @@
-"""How much memory the child takes for the largest pictures; takes about 25 s."""
+"""How much memory the decoder takes for the largest pictures; takes about 25 s."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ directory, and as libvips owns it. All pixels as floats would be a fourth."""
 
 
 def _converted(data: bytes, target: Target) -> tuple[bytes, float]:
-    """The picture, and MiB that a child of its own has held at most."""
+    """The picture, and MiB that a decoder of its own has held at most."""
     sandbox = Sandbox(200)
     try:
         result = sandbox.convert(data, target)

@@ -261,7 +261,7 @@ def convert(client: Client) -> None:
 
 def test_a_worn_decoder_is_counted(tmp_path: Path) -> None:
     one = {"UPLOAD__MAX_CONCURRENT_TASKS": 1}
-    with service(tmp_path, **one, LIMITS__CHILD_PICTURES=2) as server:
+    with service(tmp_path, **one, LIMITS__DECODER_PICTURES=2) as server:
         client = Client(server.url)
         convert(client)
         assert restarts(server, "worn") == 0

@@ -1,4 +1,4 @@
-"""Files that promise too much: refused by their header, in a child that stays small."""
+"""Files that promise too much: refused by their header, in a decoder that stays small."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.pictures import as_format, opened, photograph
 from workers.decoder.sandbox import Sandbox
 
 MAX_MEMORY = 300 * 1024**2
-"""Bytes that a child may hold at most while it looks at one of these."""
+"""Bytes that a decoder may hold at most while it looks at one of these."""
 
 FORMATS = (Format.WEBP, Format.JPG)
 """One whose files have frames, and one of a single picture."""
@@ -32,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def _peak(sandbox: Sandbox) -> int:
-    """Bytes that the child has held at most."""
+    """Bytes that the decoder has held at most."""
     assert sandbox.pid is not None
     return peak_memory(sandbox.pid)
 

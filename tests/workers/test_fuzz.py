@@ -18,7 +18,7 @@ from workers.decoder.sandbox import Sandbox
 
 
 @pytest.mark.timeout(900)
-def test_each_broken_file_is_answered_and_no_child_is_left(
+def test_each_broken_file_is_answered_and_no_decoder_is_left(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = set(psutil.Process().children())

@@ -12,5 +12,5 @@ def test_they_are_those_of_the_settings() -> None:
     given = LimitSettings()
     assert Limits() == Limits(given.max_pixels, given.max_frames, given.max_side)
     assert DecoderLimits() == DecoderLimits(
-        given.child_memory, given.child_pictures, given.child_growth
+        given.decoder_memory, given.decoder_pictures, given.decoder_growth
     )

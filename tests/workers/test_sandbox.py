@@ -1,4 +1,4 @@
-"""The warm child: what it may see, and how it ends."""
+"""The warm decoder: what it may see, and how it ends."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _busy(pid: int) -> bool:
     return bool(sum(psutil.Process(pid).cpu_times()[:2]) > 0.6)
 
 
-def test_one_child_converts_picture_after_picture(sandbox: Sandbox) -> None:
+def test_one_decoder_converts_picture_after_picture(sandbox: Sandbox) -> None:
     assert opened(sandbox.convert(photograph("coffee"), WEBP)).format == "WEBP"
     pid = sandbox.pid
     assert opened(sandbox.convert(photograph("rocket"), WEBP)).size == (640, 427)
     assert sandbox.pid == pid
 
 
-def test_a_picture_that_cannot_be_read_costs_no_child(sandbox: Sandbox) -> None:
+def test_a_picture_that_cannot_be_read_costs_no_decoder(sandbox: Sandbox) -> None:
     sandbox.start()
     pid = sandbox.pid
     for data in (b"", b"text", photograph("astronaut")[:100], b"\xff\xd8\xff" + b"\0" * 50):
@@ -81,7 +81,7 @@ def test_a_crash_fails_that_picture_alone(sandbox: Sandbox, sig: signal.Signals)
     assert sandbox.pid != pid
 
 
-def test_a_child_that_died_between_two_pictures_is_replaced(sandbox: Sandbox) -> None:
+def test_a_decoder_that_died_between_two_pictures_is_replaced(sandbox: Sandbox) -> None:
     sandbox.start()
     assert sandbox.pid is not None
     os.kill(sandbox.pid, signal.SIGKILL)
@@ -125,19 +125,19 @@ def test_a_stop_sent_to_every_process_lets_the_picture_in_hand_be_finished(
     stopper.join()
 
 
-def test_the_child_sees_no_secret_and_no_address(
+def test_the_decoder_sees_no_secret_and_no_address(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://:secret@example")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     sandbox.convert(photograph("rocket"), WEBP)
-    child = psutil.Process(sandbox.pid)
-    assert "secret" not in str(child.environ())
-    assert child.environ()["VIPS_CONCURRENCY"] == "1"
-    assert child.net_connections("inet") == []
+    decoder = psutil.Process(sandbox.pid)
+    assert "secret" not in str(decoder.environ())
+    assert decoder.environ()["VIPS_CONCURRENCY"] == "1"
+    assert decoder.net_connections("inet") == []
 
 
-def test_the_child_dies_with_its_worker() -> None:
+def test_the_decoder_dies_with_its_worker() -> None:
     script = (
         "from workers.decoder.sandbox import Sandbox; import time; s = Sandbox(60); s.start();"
         "print(s.pid, flush=True); time.sleep(600)"
@@ -146,10 +146,10 @@ def test_the_child_dies_with_its_worker() -> None:
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as worker:
         assert worker.stdout is not None
-        child = psutil.Process(int(worker.stdout.readline()))
+        decoder = psutil.Process(int(worker.stdout.readline()))
         worker.kill()
-        psutil.wait_procs([child], timeout=10)
-        assert not child.is_running()
+        psutil.wait_procs([decoder], timeout=10)
+        assert not decoder.is_running()
 
 
 def _status(pid: int | None, name: str) -> str:
@@ -158,9 +158,9 @@ def _status(pid: int | None, name: str) -> str:
     return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
 
 
-def test_the_child_is_bounded_and_has_nothing_open_but_its_socket(sandbox: Sandbox) -> None:
+def test_the_decoder_is_bounded_and_has_nothing_open_but_its_socket(sandbox: Sandbox) -> None:
     sandbox.convert(photograph("rocket"), WEBP)
-    child = psutil.Process(sandbox.pid)
+    decoder = psutil.Process(sandbox.pid)
     for kind, most in (
         (resource.RLIMIT_AS, DecoderLimits().memory),
         (resource.RLIMIT_FSIZE, DecoderLimits().memory),
@@ -168,14 +168,14 @@ def test_the_child_is_bounded_and_has_nothing_open_but_its_socket(sandbox: Sandb
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, 130),
     ):
-        assert 0 <= child.rlimit(kind)[0] <= most
+        assert 0 <= decoder.rlimit(kind)[0] <= most
     assert _status(sandbox.pid, "NoNewPrivs") == "1"
     assert _status(sandbox.pid, "Umask") == "0077"
     assert set(os.listdir(f"/proc/{sandbox.pid}/fd")) == {"0", "1", "2"}  # noqa: PTH208
 
 
 def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> None:
-    """What the child does first, and then what code that has taken it over might try."""
+    """What the decoder does first, and then what code that has taken it over might try."""
     (tmp_path / "own").mkdir()
     (tmp_path / "secret").write_text("of others")
     script = """
@@ -220,7 +220,7 @@ def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> No
     assert (tmp_path / "secret").read_text() == "of others"
 
 
-def test_the_child_has_a_temporary_folder_of_its_own_that_goes_with_it(sandbox: Sandbox) -> None:
+def test_the_decoder_has_a_temporary_folder_of_its_own_that_goes_with_it(sandbox: Sandbox) -> None:
     sandbox.convert(photograph("rocket"), WEBP)
     folder = Path(psutil.Process(sandbox.pid).environ()["TMPDIR"])
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -269,7 +269,7 @@ def _children() -> set[psutil.Process]:
 
 
 @pytest.mark.parametrize("limits", [DecoderLimits(pictures=2), DecoderLimits(growth=1)])
-def test_a_worn_child_is_replaced_while_pictures_go_on(limits: DecoderLimits) -> None:
+def test_a_worn_decoder_is_replaced_while_pictures_go_on(limits: DecoderLimits) -> None:
     before = _children()
     sandbox = Sandbox(60, limits)
     try:
@@ -281,14 +281,14 @@ def test_a_worn_child_is_replaced_while_pictures_go_on(limits: DecoderLimits) ->
             assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
             return sandbox.pid != first
 
-        until(replaced, what="another child")
+        until(replaced, what="another decoder")
         assert not psutil.pid_exists(first)
     finally:
         sandbox.close()
     assert _children() == before
 
 
-def test_a_worn_child_goes_on_until_the_next_one_is_up() -> None:
+def test_a_worn_decoder_goes_on_until_the_next_one_is_up() -> None:
     before = _children()
     sandbox = Sandbox(60, DecoderLimits(pictures=1))
     try:
@@ -307,10 +307,10 @@ def test_a_worn_child_goes_on_until_the_next_one_is_up() -> None:
         sandbox.close()
 
 
-def test_the_kernel_ends_a_child_that_nobody_stops() -> None:
-    child = Decoder(DecoderLimits(), timeout=0.1)
-    child.connection.settimeout(60)
-    child.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(3000, 3000))
+def test_the_kernel_ends_a_decoder_that_nobody_stops() -> None:
+    decoder = Decoder(DecoderLimits(), timeout=0.1)
+    decoder.connection.settimeout(60)
+    decoder.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(3000, 3000))
     with pytest.raises(Closed):
-        child.receive(lambda: None)
-    assert child.end(patience=5) == -signal.SIGXCPU
+        decoder.receive(lambda: None)
+    assert decoder.end(patience=5) == -signal.SIGXCPU

@@ -70,12 +70,12 @@ def _in_hand(
 ) -> tuple[psutil.Process, str, str]:
     """The decoder of a pool that has one, frozen with a picture in hand; the picture's MD5 and the
     id of its job."""
-    (child,) = pool.freeze(1)
+    (decoder,) = pool.freeze(1)
     data = unique(large(100, 100))
     picture, job_id = md5(data), f"{md5(data)}-png-0"
     web.upload(data, "png")
     until(lambda: _is_busy(connection, job_id), what="the job is started")
-    return child, picture, job_id
+    return decoder, picture, job_id
 
 
 def test_stock_rq_worker_and_rq_info_work_on_the_queue(
@@ -194,10 +194,10 @@ def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
     env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
-        child, picture, _ = _in_hand(web, pool, connection)
+        decoder, picture, _ = _in_hand(web, pool, connection)
         (worker,) = _workers(pool)
         worker.kill()
-        until(lambda: not child.is_running(), 5, "the child ends with its worker")
+        until(lambda: not decoder.is_running(), 5, "the decoder ends with its worker")
         until(lambda: [w for w in _workers(pool) if w.pid != worker.pid], 10, "a new worker")
         assert [job["status"] for job in web.wait(picture, 60)] == ["done"]
     finally:
@@ -230,9 +230,9 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
         def failed() -> bool:
             """Kill the decoder, again and again: one without a picture in hand does not count."""
             if _is_busy(connection, job_id):
-                for child in filter(is_decoder, worker.children()):
+                for decoder in filter(is_decoder, worker.children()):
                     with contextlib.suppress(psutil.NoSuchProcess):
-                        child.kill()
+                        decoder.kill()
             return bool(web.status(md5(data))[0]["status"] == "failed")
 
         web.upload(data, "png")
@@ -243,7 +243,7 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
             "code": "processing_failed",
             "message": "the picture crashed the decoder 2 times",
         }
-        assert _workers(pool) == [worker]  # it cost the worker nothing but a child
+        assert _workers(pool) == [worker]  # it cost the worker nothing but a decoder
         small = unique(photograph("rocket"))
         web.upload(small)
         assert [job["status"] for job in web.wait(md5(small))] == ["done"]
@@ -274,10 +274,10 @@ def test_a_worker_told_to_stop_finishes_its_picture(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
-    child, picture, _ = _in_hand(web, pool, connection)
+    decoder, picture, _ = _in_hand(web, pool, connection)
     pool.send_signal(signal.SIGTERM)
     until(lambda: _asked_to_stop(connection), what="the worker knows")
-    child.resume()
+    decoder.resume()
     assert pool.wait() == 0
     assert [job["status"] for job in web.status(picture)] == ["done"]
 
@@ -365,14 +365,14 @@ def test_a_second_signal_does_not_end_the_picture_in_hand(
 ) -> None:
     env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
-    child, picture, _ = _in_hand(web, pool, connection)
+    decoder, picture, _ = _in_hand(web, pool, connection)
     (worker,) = _workers(pool)
     pool.send_signal(signal.SIGTERM)
     until(lambda: _asked_to_stop(connection), what="the worker knows")
     # RQ ignores a second one for a second and then drops the job.
     until(lambda: not _told_within_a_second(connection), what="a second has passed")
     worker.send_signal(signal.SIGTERM)
-    child.resume()
+    decoder.resume()
     assert pool.wait() == 0
     assert [job["status"] for job in web.status(picture)] == ["done"]
 

@@ -17,6 +17,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -202,12 +203,12 @@ class LimitSettings(Section):
     """Frames or pages of a file, counted from its header."""
     max_side: int = Field(65_535, ge=1)
     """Pixels of the longest side of a picture that is decoded."""
-    child_memory: Size = 4 * 1024**3
+    decoder_memory: Size = 4 * 1024**3
     """Address space of a decoder, the process that decodes and encodes; 50 megapixels with alpha
     need up to 2.6 GB of it, and 1.6 GB of memory."""
-    child_pictures: int = Field(500, ge=1)
+    decoder_pictures: int = Field(500, ge=1)
     """Pictures after which a decoder is replaced."""
-    child_growth: Size = 256 * 1024**2
+    decoder_growth: Size = 256 * 1024**2
     """Memory that a decoder may gain over its start before it is replaced."""
     max_queue: int = Field(10_000, ge=0)
     """Pictures of each priority that may wait for a worker; 0 for any number."""
@@ -233,6 +234,14 @@ class LimitSettings(Section):
     """Seconds until a socket without messages and pictures in work is closed."""
     socket_memory: Size = 256 * 1024**2
     """Bytes of incoming messages, over all sockets of a web process."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_before(cls, given: Any) -> Any:
+        """0.2.0 said `child` for the decoder."""
+        if not isinstance(given, dict):
+            return given
+        return {name.replace("child_", "decoder_"): value for name, value in given.items()}
 
 
 class AuthSettings(Section):
