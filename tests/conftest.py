@@ -14,6 +14,7 @@ from app.run.embedded import EmbeddedRedis
 from tests.fleet import WORKERS, Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server
 from tests.service import Client, Service, service
+from tests.web.alone import Web, web
 
 
 @pytest.fixture(scope="session")
@@ -126,3 +127,22 @@ def connection(redis_url: str) -> Iterator[redis.Redis]:
     """A connection to an empty Redis."""
     with contextlib.closing(redis.Redis.from_url(redis_url)) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def lone_web(
+    session_redis: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Web]:
+    """The web alone, for all tests of this process; use `alone`."""
+    with web(tmp_path_factory.mktemp("web"), session_redis.url) as running:
+        yield running
+
+
+@pytest.fixture
+def alone(redis_url: str, lone_web: Web) -> Iterator[Web]:
+    """The web alone, as it comes, on an empty Redis: what it takes stays queued. In its folder is
+    what other tests have left, and in its log what it says in this one."""
+    lone_web.client = Client(lone_web.url)
+    lone_web.log.clear()
+    with lone_web.client.http:
+        yield lone_web

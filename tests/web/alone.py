@@ -21,6 +21,7 @@ class Web(Process):
     module: ClassVar[str] = "app"
 
     def __init__(self, folder: Path, redis_url: str, **settings: Any) -> None:
+        self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"

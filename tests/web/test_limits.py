@@ -10,7 +10,7 @@ from websockets.sync.client import connect
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import Client
-from tests.web.alone import web
+from tests.web.alone import Web, web
 from tests.web.sockets import message
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
@@ -44,10 +44,9 @@ def test_more_uploads_than_the_rate_are_429_and_say_when_to_come_again(
         assert "ratelimit" not in response.headers
 
 
-def test_without_a_rate_there_is_none(redis_url: str, tmp_path: Path) -> None:
-    with web(tmp_path, redis_url) as running:
-        data = _picture()
-        responses = [running.client.upload(data) for _ in range(30)]
+def test_without_a_rate_there_is_none(alone: Web) -> None:
+    data = _picture()
+    responses = [alone.client.upload(data) for _ in range(30)]
     assert {response.status_code for response in responses} == {202}
     assert "ratelimit" not in responses[-1].headers
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import shutil
 
 import pytest
 import redis
@@ -17,7 +16,7 @@ from imaging.options import Options
 from tests.pictures import as_format, md5, unique
 from tests.service import Client
 from tests.storage import Blocking
-from tests.web.alone import Web, web
+from tests.web.alone import Web
 
 QUEUED, STARTED, FINISHED, FAILED, GONE = "queued", "started", "finished", "failed", "gone"
 """RQ's names of the states; the last is a finished job whose result was deleted."""
@@ -28,11 +27,11 @@ THUMBNAIL = Options(width=50)
 class Jobs:
     """Jobs of one picture put as a test wants them, beside a web without workers."""
 
-    def __init__(self, running: Web, folder: Path, connection: redis.Redis) -> None:
+    def __init__(self, running: Web, connection: redis.Redis) -> None:
         self.http = running.client.http
         self._connection = connection
         self._queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
-        self._storage = Blocking(FileStorage(folder / "output"))
+        self._storage = Blocking(FileStorage(running.folder / "output"))
         self._count = 0
 
     def put(self, conversion: Conversion, state: str, body: bytes) -> None:
@@ -50,9 +49,10 @@ class Jobs:
 
 
 @pytest.fixture
-def jobs(redis_url: str, connection: redis.Redis, tmp_path: Path) -> Iterator[Jobs]:
-    with web(tmp_path, redis_url) as running:
-        yield Jobs(running, tmp_path, connection)
+def jobs(alone: Web, connection: redis.Redis) -> Jobs:
+    # The tests' pictures have the same names, and some of them no result.
+    shutil.rmtree(alone.folder / "output" / "results", ignore_errors=True)
+    return Jobs(alone, connection)
 
 
 PLAIN, OTHER, JPG, NOTHING = b"plain webp", b"webp of 50 pixels", b"plain jpg", b""

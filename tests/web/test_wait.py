@@ -65,12 +65,6 @@ def _later(running: Web, path: str, **headers: str) -> Iterator[Future[httpx.Res
         yield asked
 
 
-@pytest.fixture
-def alone(redis_url: str, tmp_path: Path) -> Iterator[Web]:
-    with web(tmp_path, redis_url) as running:
-        yield running
-
-
 def test_the_answer_comes_when_every_conversion_is_done(server: Service, client: Client) -> None:
     decoders = server.freeze(3)
     data = unique(photograph("rocket"))
@@ -215,10 +209,13 @@ def test_who_waits_while_redis_is_started_again_is_answered(tmp_path: Path) -> N
             assert _states(asked.result()) == ["failed"]
 
 
-def test_who_waits_as_the_server_stops_is_told_what_is_known(alone: Web) -> None:
-    picture = _send(alone.client)
-    with _later(alone, f"/status/{picture}?wait=60") as asked:
-        alone.send_signal(signal.SIGTERM)
-        assert _states(asked.result()) == ["queued"]
-    assert alone.wait() == 0
-    assert not alone.troubles()
+def test_who_waits_as_the_server_stops_is_told_what_is_known(
+    redis_url: str, tmp_path: Path
+) -> None:
+    with web(tmp_path, redis_url) as running:
+        picture = _send(running.client)
+        with _later(running, f"/status/{picture}?wait=60") as asked:
+            running.send_signal(signal.SIGTERM)
+            assert _states(asked.result()) == ["queued"]
+        assert running.wait() == 0
+        assert not running.troubles()

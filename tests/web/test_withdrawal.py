@@ -23,11 +23,10 @@ from tests.web.sockets import answers, message
 
 
 @pytest.fixture
-def running(redis_url: str, tmp_path: Path) -> Iterator[Web]:
+def running(alone: Web) -> Iterator[Web]:
     """A server without workers: what it takes stays queued."""
-    with web(tmp_path, redis_url) as process:
-        yield process
-    assert process.troubles() == []
+    yield alone
+    assert alone.troubles() == []
 
 
 def _withdraw(client: Client, data: bytes, query: str = "") -> httpx.Response:
@@ -44,19 +43,19 @@ def _originals(folder: Path, data: bytes) -> list[Path]:
 
 
 def test_a_picture_that_waits_is_gone_with_its_file_and_can_be_sent_again(
-    running: Web, connection: redis.Redis, tmp_path: Path
+    running: Web, connection: redis.Redis
 ) -> None:
     client, data, other = running.client, *(unique(photograph("rocket")) for _ in range(2))
     contract = Contract(running.url)
     client.upload(data, "jpg")
     client.upload(other, "jpg")
-    assert len(_originals(tmp_path, data)) == 1
+    assert len(_originals(running.folder, data)) == 1
     response = _withdraw(client, data)
     contract.check(response)
     named = {"md5": md5(data), "format": "jpg", "quality": 80}
     assert response.json() == [{**named, "status": "withdrawn"}]
     assert client.status(md5(data)) == []
-    assert _originals(tmp_path, data) == []
+    assert _originals(running.folder, data) == []
     # Nothing is left of it in Redis either.
     assert [key for key in connection.scan_iter() if md5(data).encode() in key] == []
     assert connection.lrange("rq:queue:interactive", 0, -1) == [f"{md5(other)}-jpg-80".encode()]
@@ -71,13 +70,13 @@ def test_a_picture_that_waits_is_gone_with_its_file_and_can_be_sent_again(
     assert [job["status"] for job in client.status(md5(data))] == ["queued"]
 
 
-def test_a_picture_that_another_has_asked_for_stays(running: Web, tmp_path: Path) -> None:
+def test_a_picture_that_another_has_asked_for_stays(running: Web) -> None:
     client, data = running.client, unique(photograph("rocket"))
     for priority in ("bulk", "interactive"):  # which moves it too
         assert client.upload(data, priority=priority).status_code == 202
     for _ in range(3):
         assert _statuses(_withdraw(client, data)) == ["queued"]
-    assert len(_originals(tmp_path, data)) == 1
+    assert len(_originals(running.folder, data)) == 1
     # The next one is a job of its own, for which nobody else asked.
     alone = unique(photograph("rocket"))
     client.upload(alone, priority="bulk")
@@ -129,7 +128,7 @@ def test_a_key_is_asked_for_where_the_status_asks_for_one(redis_url: str, tmp_pa
         assert _statuses(http.delete(f"/status/{md5(data)}", headers=key)) == ["withdrawn"]
 
 
-def test_whoever_asks_at_the_same_moment_has_its_picture(running: Web, tmp_path: Path) -> None:
+def test_whoever_asks_at_the_same_moment_has_its_picture(running: Web) -> None:
     """Of two who asked, one takes back what both would have: the other's stays, or is new."""
 
     def race(data: bytes) -> tuple[list[str], int]:
@@ -150,7 +149,7 @@ def test_whoever_asks_at_the_same_moment_has_its_picture(running: Web, tmp_path:
     for data in pictures:
         (job,) = running.client.status(md5(data))
         assert job["status"] == "queued"
-        assert len(_originals(tmp_path, data)) == 1
+        assert len(_originals(running.folder, data)) == 1
 
 
 def test_what_a_worker_takes_at_the_same_moment_is_done_or_withdrawn_and_never_neither(

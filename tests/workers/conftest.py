@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.service import Client
-from tests.web.alone import web as web_alone
+from tests.web.alone import Web
 
 
 @pytest.fixture
-def web(redis_url: str, tmp_path: Path) -> Iterator[Client]:
-    """The web alone, on a Redis; the test brings its workers."""
-    with web_alone(tmp_path, redis_url) as running:
-        yield running.client
+def web(alone: Web) -> Client:
+    """The web alone; the test brings its workers, with `folder`."""
+    return alone.client
+
+
+@pytest.fixture
+def folder(alone: Web) -> Path:
+    """Where the web has its files, and the workers are to find them."""
+    return alone.folder

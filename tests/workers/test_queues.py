@@ -30,19 +30,18 @@ from bench.launch import ROOT
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, environment, service, until
+from tests.web.alone import web as web_alone
 from workers.cleanup import ORPHAN_SECONDS
 from workers.dequeue import Precedence, SafeQueue
 from workers.maintenance import maintain
 from workers.scheduler import CleanupScheduler
 from workers.worker import PictureWorker
 
-QUICK: dict[str, Any] = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
-
 
 @contextlib.contextmanager
 def pool(folder: Path, redis_url: str, *arguments: str, **settings: Any) -> Iterator[Process]:
     """`python -m workers`."""
-    env = environment(folder, REDIS__URL=redis_url, **QUICK, **settings)
+    env = environment(folder, REDIS__URL=redis_url, **settings)
     process = Process(["workers", *arguments], env)
     try:
         yield process
@@ -82,9 +81,9 @@ def _in_order(connection: redis.Redis, job_ids: list[str]) -> list[str]:
 
 
 def test_an_interactive_picture_is_next_however_many_wait_as_bulk(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    with pool(tmp_path, redis_url) as workers:
+    with pool(folder, redis_url) as workers:
         decoder, in_hand = _hold(workers, web, connection, "bulk")
         bulk = [_send(web, "bulk") for _ in range(10)]
         interactive = _send(web, "interactive")
@@ -95,9 +94,9 @@ def test_an_interactive_picture_is_next_however_many_wait_as_bulk(
 
 
 def test_bulk_gets_one_of_ten_while_interactive_pictures_never_end(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    with pool(tmp_path, redis_url) as workers:
+    with pool(folder, redis_url) as workers:
         decoder, in_hand = _hold(workers, web, connection, "interactive")
         bulk = [_send(web, "bulk") for _ in range(3)]
         interactive = [in_hand, *(_send(web, "interactive") for _ in range(3 * STREAK))]
@@ -136,7 +135,7 @@ def test_an_idle_worker_waits_where_somebody_waits_for_it(
         return next(command for command in heard if command.startswith("BLMOVE"))
 
     with pool(tmp_path, redis_url, "--queues", queues), connection.monitor() as commands:
-        assert {next_wait() for _ in range(3)} == {
+        assert {next_wait() for _ in range(2)} == {
             "BLMOVE rq:queue:interactive rq:queue:interactive:intermediate LEFT RIGHT 3"
         }
 
@@ -157,7 +156,7 @@ def _work_until_killed(redis_url: str) -> None:
 
 
 def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     CleanupScheduler(connection, 600).enqueue_jobs()
     jobs = [keys.CLEANUP_JOB_ID, _send(web, "interactive"), _send(web, "bulk")]
@@ -170,8 +169,8 @@ def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
         assert connection.lrange(f"rq:queue:{name}:intermediate", 0, -1) == [job.encode()]
     # None of the others serves the queues of all.
     with (
-        pool(tmp_path, redis_url, "--queues", "maintenance"),
-        pool(tmp_path, redis_url, "--queues", "interactive,bulk"),
+        pool(folder, redis_url, "--queues", "maintenance"),
+        pool(folder, redis_url, "--queues", "interactive,bulk"),
     ):
         _wait(connection, jobs)
     left = [connection.llen(f"rq:queue:{name}:intermediate") for name in keys.QUEUES]
@@ -179,14 +178,14 @@ def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
 
 
 def test_a_job_of_a_queue_whose_workers_are_all_dead_is_put_back_by_those_of_another(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     job = _send(web, "bulk")
     assert connection.lmove("rq:queue:bulk", "rq:queue:bulk:intermediate")
-    with pool(tmp_path, redis_url, "--queues", "maintenance"):
+    with pool(folder, redis_url, "--queues", "maintenance"):
         until(lambda: connection.llen("rq:queue:bulk") == 1, 60, "it is put back")
     assert _status(connection, job) == b"queued"
-    with pool(tmp_path, redis_url, "--queues", "bulk"):
+    with pool(folder, redis_url, "--queues", "bulk"):
         _wait(connection, [job])
 
 
@@ -227,15 +226,15 @@ def test_a_job_that_moves_while_workers_take_it_is_taken_once(connection: redis.
 
 
 def test_a_pool_for_each_queue_serves_that_queue_alone(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     interactive, bulk = _send(web, "interactive"), _send(web, "bulk")
-    with pool(tmp_path, redis_url, "--queues", "bulk"):
+    with pool(folder, redis_url, "--queues", "bulk"):
         _wait(connection, [bulk])
         more = _send(web, "bulk")
         _wait(connection, [more])
         assert _status(connection, interactive) == b"queued"
-        with pool(tmp_path, redis_url, WORKERS__QUEUES="interactive"):
+        with pool(folder, redis_url, WORKERS__QUEUES="interactive"):
             _wait(connection, [interactive])
             names = [worker.queue_names() for worker in Worker.all(connection=connection)]
             assert sorted(names) == [["bulk"], ["interactive"]]
@@ -267,7 +266,7 @@ def test_workers_are_named_by_their_machine_and_the_one_of_the_maintenance_by_th
 
 
 def test_a_long_cleanup_holds_up_no_picture(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     folder = tmp_path / "output" / "originals" / "ab"
     folder.mkdir(parents=True)
@@ -276,7 +275,7 @@ def test_a_long_cleanup_holds_up_no_picture(
         path.touch()
         os.utime(path, (0, 0))
     assert ORPHAN_SECONDS < 10**6  # they are old enough
-    with pool(tmp_path, redis_url, UPLOAD__MAX_AGE=1):
+    with web_alone(tmp_path, redis_url) as web, pool(tmp_path, redis_url, UPLOAD__MAX_AGE=1):
         until(lambda: connection.scard("rq:workers") == 2, what="both have come")
         (pid,) = (w.pid for w in Worker.all(connection=connection) if "maintenance" in w.name)
         maintainer = psutil.Process(pid)
@@ -284,7 +283,7 @@ def test_a_long_cleanup_holds_up_no_picture(
         until(lambda: _status(connection, keys.CLEANUP_JOB_ID) == b"started", what="it is begun")
         maintainer.suspend()
         try:
-            _wait(connection, [_send(web, "interactive"), _send(web, "bulk")])
+            _wait(connection, [_send(web.client, one) for one in ("interactive", "bulk")])
             assert _status(connection, keys.CLEANUP_JOB_ID) == b"started"
             assert any(folder.iterdir())
         finally:
@@ -294,7 +293,7 @@ def test_a_long_cleanup_holds_up_no_picture(
 
 
 def test_what_waits_in_the_queue_of_earlier_versions_is_done(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     jobs = [_send(web, "interactive") for _ in range(3)]
     for job in jobs:
@@ -303,7 +302,7 @@ def test_what_waits_in_the_queue_of_earlier_versions_is_done(
     # One of them was on its way.
     old = f"rq:queue:{keys.RETIRED_QUEUE}"
     assert connection.lmove(old, f"{old}:intermediate")
-    with pool(tmp_path, redis_url):
+    with pool(folder, redis_url):
         _wait(connection, jobs)
 
 
@@ -334,7 +333,7 @@ def test_a_queue_that_is_not_there_stops_the_start_with_one_line(
 
 
 def test_everything_in_one_is_ready_with_whatever_queues_it_serves(tmp_path: Path) -> None:
-    with service(tmp_path, WORKERS__QUEUES="bulk", **QUICK) as server:
+    with service(tmp_path, WORKERS__QUEUES="bulk") as server:
         client = Client(server.url)
         data = unique(photograph("rocket"))
         assert client.upload(data, priority="bulk").status_code == 202

@@ -26,11 +26,8 @@ from tests.pictures import as_format, large, md5, photograph, unique
 from tests.service import Client, Process, environment, is_decoder, service, until
 from tests.web.sockets import answers, message
 
-ONE_WORKER: dict[str, Any] = {
-    "UPLOAD__MAX_CONCURRENT_TASKS": 1,
-    "WORKERS__QUEUES": "interactive,bulk",
-}
-"""Settings of a pool that is one worker and its decoder."""
+ONE_WORKER: dict[str, Any] = {"WORKERS__QUEUES": "interactive,bulk"}
+"""Settings of a pool that is one worker and its decoder, without one of the maintenance."""
 
 
 def _meta(connection: redis.Redis, job_id: str) -> dict[str, Any]:
@@ -79,12 +76,12 @@ def _in_hand(
 
 
 def test_stock_rq_worker_and_rq_info_work_on_the_queue(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     data = unique(photograph("coffee"))
     web.upload(data, "jpg", quality="40", filename="coffee.png")
     rq = [sys.executable, "-m", "rq.cli"]
-    env = environment(tmp_path, REDIS__URL=redis_url)
+    env = environment(folder, REDIS__URL=redis_url)
     subprocess.run(
         [*rq, "worker", "--burst", "--serializer", "json", "--url", redis_url, *keys.QUEUES],
         cwd=ROOT,
@@ -108,9 +105,9 @@ def test_stock_rq_worker_and_rq_info_work_on_the_queue(
 
 
 def test_what_a_job_became_stands_in_its_meta(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    pool = Process(["workers"], environment(folder, REDIS__URL=redis_url))
     try:
         data, broken = unique(photograph("coffee")), unique(photograph("astronaut")[:100])
         web.upload(data, "jpg", quality="40", filename="coffee.png")
@@ -136,9 +133,9 @@ def test_what_a_job_became_stands_in_its_meta(
 
 
 def test_a_bomb_fails_with_the_limit_that_it_tripped(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, LIMITS__MAX_SIDE=600)
+    env = environment(folder, REDIS__URL=redis_url, LIMITS__MAX_SIDE=600)
     pool = Process(["workers"], env)
     try:
         bomb, wide = unique(png_promise()), unique(photograph("rocket"))
@@ -160,9 +157,9 @@ def test_a_bomb_fails_with_the_limit_that_it_tripped(
 
 
 def test_a_picture_that_cannot_be_read_is_one_line_in_the_log(
-    web: Client, redis_url: str, tmp_path: Path
+    web: Client, redis_url: str, folder: Path
 ) -> None:
-    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    pool = Process(["workers"], environment(folder, REDIS__URL=redis_url))
     try:
         broken = unique(photograph("astronaut")[:100])
         web.upload(broken, "webp", filename="broken.png")
@@ -189,9 +186,9 @@ def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback(
 
 
 def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
+    env = environment(folder, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
         decoder, picture, _ = _in_hand(web, pool, connection)
@@ -205,9 +202,10 @@ def test_a_killed_worker_is_replaced_and_its_picture_goes_on(
 
 
 def test_workers_die_with_their_pool(redis_url: str, tmp_path: Path) -> None:
-    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=2)
+    pool = Process(["workers"], env)
     try:
-        until(lambda: len(pool.family()) == 2 + 2 * 3, what="all have started")
+        until(lambda: len(pool.family()) == 2 + 2 * 2, what="all have started")
         family = pool.family()
         family[0].kill()
         psutil.wait_procs(family, timeout=10)
@@ -217,9 +215,9 @@ def test_workers_die_with_their_pool(redis_url: str, tmp_path: Path) -> None:
 
 
 def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
+    env = environment(folder, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
         pool.freeze(1)
@@ -252,9 +250,9 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
 
 
 def test_a_picture_that_takes_too_long_fails_with_the_reason(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, LIMITS__CONVERSION_TIMEOUT=1)
+    env = environment(folder, REDIS__URL=redis_url, LIMITS__CONVERSION_TIMEOUT=1)
     pool = Process(["workers"], env)
     try:
         pool.freeze(1)
@@ -270,9 +268,9 @@ def test_a_picture_that_takes_too_long_fails_with_the_reason(
 
 
 def test_a_worker_told_to_stop_finishes_its_picture(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
+    env = environment(folder, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     decoder, picture, _ = _in_hand(web, pool, connection)
     pool.send_signal(signal.SIGTERM)
@@ -283,9 +281,9 @@ def test_a_worker_told_to_stop_finishes_its_picture(
 
 
 def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
+    env = environment(folder, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     _, picture, job_id = _in_hand(web, pool, connection)
     assert pool.terminate() == 0
@@ -295,13 +293,13 @@ def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
 
 
 def test_a_job_lost_on_its_way_to_a_worker_is_put_back(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     data = unique(photograph("rocket"))
     web.upload(data)
     # A worker takes it and dies before it has begun.
     assert connection.lmove("rq:queue:interactive", "rq:queue:interactive:intermediate")
-    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    pool = Process(["workers"], environment(folder, REDIS__URL=redis_url))
     try:
         assert [job["status"] for job in web.wait(md5(data), 60)] == ["done"]
     finally:
@@ -325,10 +323,10 @@ def test_cleanup_deletes_what_is_older_than_max_age_and_all_answers_agree(tmp_pa
 
 
 def test_events_reach_a_socket_whatever_machine_the_worker_is_on(
-    web: Client, redis_url: str, tmp_path: Path
+    web: Client, redis_url: str, folder: Path
 ) -> None:
     """Web and worker share a Redis and a storage, and nothing else."""
-    pool = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
+    pool = Process(["workers"], environment(folder, REDIS__URL=redis_url))
     try:
         ws_url = str(web.http.base_url).rstrip("/").replace("http", "ws") + "/ws"
         with connect(ws_url, max_size=None) as ws:
@@ -361,9 +359,9 @@ def test_signals_that_come_one_upon_the_other_stop_a_worker_without_a_traceback(
 
 
 def test_a_second_signal_does_not_end_the_picture_in_hand(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
+    env = environment(folder, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     decoder, picture, _ = _in_hand(web, pool, connection)
     (worker,) = _workers(pool)
@@ -378,10 +376,10 @@ def test_a_second_signal_does_not_end_the_picture_in_hand(
 
 
 def test_a_picture_that_crashes_an_optimiser_is_converted_without_it(
-    web: Client, redis_url: str, connection: redis.Redis, tmp_path: Path
+    web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     """mozjpeg ends the process over numbers that libvips decodes."""
-    env = environment(tmp_path, REDIS__URL=redis_url, **ONE_WORKER)
+    env = environment(folder, REDIS__URL=redis_url, **ONE_WORKER)
     pool = Process(["workers"], env)
     try:
         data = unique(_out_of_range())
