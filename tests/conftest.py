@@ -11,7 +11,7 @@ import redis
 
 from app.core.config.settings import CONFIG_VARIABLE
 from app.run.embedded import EmbeddedRedis
-from tests.fleet import WORKERS, Fleet, fleet_on_redis, fleet_on_s3
+from tests.fleet import WEB, Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server
 from tests.service import Client, Service, service
 from tests.web.alone import Web, web
@@ -20,8 +20,7 @@ from tests.web.alone import Web, web
 @pytest.fixture(scope="session")
 def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Everything in one."""
-    settings = {"UPLOAD__MAX_UPLOAD_SIZE": "10MB", "UPLOAD__MAX_CONCURRENT_TASKS": sum(WORKERS)}
-    with service(tmp_path_factory.mktemp("server"), **settings) as running:
+    with service(tmp_path_factory.mktemp("server"), **WEB) as running:
         yield running
 
 

@@ -24,6 +24,13 @@ WORKERS = (2, 1)
 """Pictures that each worker process converts at once: together as many as one server does."""
 
 
+WEB: dict[str, Any] = {
+    "UPLOAD__MAX_UPLOAD_SIZE": "10MB",
+    "UPLOAD__MAX_CONCURRENT_TASKS": sum(WORKERS),
+}
+"""Settings of each web, and of one server that does the work of a fleet; `/` tells them."""
+
+
 class StoredObject(Protocol):
     """What a test wants of an object, and a file has."""
 
@@ -105,7 +112,7 @@ def _running(
 
     try:
         for number, port in enumerate(ports):
-            start(f"web{number}", ["app", "web"], port, UPLOAD__MAX_UPLOAD_SIZE="10MB")
+            start(f"web{number}", ["app", "web"], port, **WEB)
         for number, count in enumerate(WORKERS):
             start(f"worker{number}", ["workers"], UPLOAD__MAX_CONCURRENT_TASKS=count)
         for port in ports:
