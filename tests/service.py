@@ -31,14 +31,17 @@ of them 24 ms of CPU."""
 
 
 def until(condition: Callable[[], T | None], seconds: float = 30.0, what: str = "") -> T:
-    """The first truthy value of `condition`, asked again and again."""
+    """The first truthy value of `condition`, asked again and again: less often the longer it takes,
+    as a question may cost some milliseconds of CPU here and there."""
     deadline = time.monotonic() + seconds
+    pause = 0.01
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.1)
 
 
 def command(process: psutil.Process) -> str:
