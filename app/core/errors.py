@@ -191,7 +191,7 @@ class NotAllowed(TinyImageError):
     code = "not_allowed"
     status = 403
     where = Where.UPLOAD | Where.MESSAGE | Where.TINIFY
-    example = "This API key gives webp, avif, and not png"
+    example = "This API key gives webp, jpg, and not png"
 
     @property
     def socket_details(self) -> Mapping[str, object]:
