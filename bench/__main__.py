@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
 from bench import auto, bombs, bytes, command, maxbytes, quality, speed
@@ -14,13 +15,14 @@ from bench.scale import command as scale
 from bench.web import command as web
 
 
-def main() -> int:
-    """Run the measurement the arguments name. Returns the status to exit with."""
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the measurement the arguments name, those of the command if none are given. Returns the
+    status to exit with."""
     parser = argparse.ArgumentParser(prog="script/bench")
     commands = parser.add_subparsers(required=True, metavar="measurement")
     for module in (speed, bytes, quality, auto, scale, maxbytes, bombs, fleet, web, command):
         module.register(commands)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     signal.signal(signal.SIGTERM, _stop)
     try:
         arguments.run(arguments)

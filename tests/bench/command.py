@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench.__main__ import main
 from bench.launch import ROOT, environment
 
 SECONDS = 500
@@ -28,3 +31,13 @@ def bench(folder: Path, measurement: str, *arguments: str) -> subprocess.Complet
         timeout=SECONDS,
         check=False,
     )
+
+
+def refused(measurement: str, *arguments: str) -> str:
+    """What is said of arguments with which nothing is run, and their status is 2. In this process:
+    a start takes two seconds."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), pytest.raises(SystemExit) as ended:
+        main([measurement, *arguments])
+    assert ended.value.code == 2
+    return said.getvalue()
