@@ -19,6 +19,7 @@ from bench.speed_report import Measured, peers_table, plain_table
 from imaging.formats import Format
 from imaging.options import Effort
 from tests.bench.command import TIMEOUT, bench, refused
+from tests.pictures import large, unique
 
 pytestmark = TIMEOUT
 
@@ -61,8 +62,18 @@ def imaginary() -> Iterator[str]:
     server.server_close()
 
 
-def test_another_api_is_measured_beside_ours_in_the_format_of_the_pictures(folder: Path) -> None:
-    sizes = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
+@pytest.fixture
+def sizes(tmp_path: Path) -> list[str]:
+    """The arguments of a measurement that is over soon: of two small pictures."""
+    for number in range(2):
+        (tmp_path / f"{number}.jpg").write_bytes(unique(large(400, 300)))
+    few = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
+    return ["--pictures", str(tmp_path), *few]
+
+
+def test_another_api_is_measured_beside_ours_in_the_format_of_the_pictures(
+    folder: Path, sizes: list[str]
+) -> None:
     ended = bench(folder, "speed", *sizes, "--effort", "fast", "--workers", "1", "--api", "tinify")
     assert ended.returncode == 0, ended.stderr
     table = ended.stdout.partition("Over another API")[2]
@@ -71,8 +82,9 @@ def test_another_api_is_measured_beside_ours_in_the_format_of_the_pictures(folde
         assert re.search(line, table, re.MULTILINE), table
 
 
-def test_other_servers_are_measured_beside_ours(folder: Path, imaginary: str) -> None:
-    sizes = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
+def test_other_servers_are_measured_beside_ours(
+    folder: Path, sizes: list[str], imaginary: str
+) -> None:
     (folder / "older").mkdir()
     with Server(folder / "older", 1) as older:
         ended = bench(
