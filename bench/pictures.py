@@ -44,7 +44,9 @@ _SEED = 20240229
 Pixels = NDArray[np.uint8]
 
 
-def make_photographs(folder: Path, count: int) -> list[Path]:
+def make_photographs(
+    folder: Path, count: int, *, width: int = WIDTH, height: int = HEIGHT
+) -> list[Path]:
     """`count` pictures in `folder`, `DISTINCT` at most, the same ones each time.
 
     Each is a mosaic of pieces of real photographs in their own resolution: enlarged ones would have
@@ -55,7 +57,9 @@ def make_photographs(folder: Path, count: int) -> list[Path]:
     photographs = []
     for number in range(min(count, DISTINCT)):
         path = folder / f"{number:03}.jpg"
-        Image.fromarray(_mosaic(sources, random_source)).save(path, quality=JPEG_QUALITY)
+        Image.fromarray(_mosaic(sources, random_source, width, height)).save(
+            path, quality=JPEG_QUALITY
+        )
         photographs.append(path)
     return photographs
 
@@ -104,10 +108,11 @@ def _read_source(name: str) -> Pixels:
         return np.asarray(image.convert("RGB"))
 
 
-def _mosaic(sources: list[Pixels], random_source: random.Random) -> Pixels:
-    picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-    for top in range(0, HEIGHT, TILE):
-        for left in range(0, WIDTH, TILE):
+def _mosaic(sources: list[Pixels], random_source: random.Random, width: int, height: int) -> Pixels:
+    """Whole tiles."""
+    picture = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
             source = random_source.choice(sources)
             y = random_source.randint(0, source.shape[0] - TILE)
             x = random_source.randint(0, source.shape[1] - TILE)

@@ -18,7 +18,7 @@ from bench.errors import BenchError
 from bench.fleet.report import Figure, megabytes, per_second, plain_bytes, ratio
 from bench.fleet.site import Site, held
 from bench.fleet.waiting import FILENAME, TOKEN
-from bench.pictures import make_photographs
+from bench.pictures import HEIGHT, TILE, WIDTH, make_photographs
 from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.quality import DEFAULT_QUALITY, parse_quality
@@ -29,6 +29,10 @@ COUNTS = {Format.JPG: 128, Format.WEBP: 32}
 
 SIZES = {Format.PNG: 3, Format.AVIF: 4}
 """Of further formats, whose speed is measured with one worker once."""
+
+WHOLE_SCALE = 0.1
+"""From it on pictures have 3 megapixels. A smaller one is to show that it measures, and not what:
+each picture is one tile."""
 
 LEAST_RATIO = 1.85
 
@@ -104,7 +108,9 @@ def measure(folder: Path, *, scale: float, repeat: int) -> list[Figure]:
     """
     folder = folder / "scaling"
     folder.mkdir()
-    photographs = make_photographs(folder, 8)
+    width, height = (WIDTH, HEIGHT) if scale >= WHOLE_SCALE else (TILE, TILE)
+    photographs = make_photographs(folder, 8, width=width, height=height)
+    megapixels = f"{width * height / 10**6:.1f} megapixels"
     figures = []
     with Site(folder / "one") as first, Site(folder / "two") as second:
         first.web()  # idle, as is the other's
@@ -121,11 +127,12 @@ def measure(folder: Path, *, scale: float, repeat: int) -> list[Figure]:
     return [
         *figures,
         Figure("a worker", [worker], megabytes),
-        Figure("its decoder", [decoder], megabytes, note="after pictures of 3 megapixels"),
+        Figure("its decoder", [decoder], megabytes, note=f"after pictures of {megapixels}"),
         Figure(
             "an original",
             [sum(path.stat().st_size for path in photographs) / len(photographs)],
             plain_bytes,
+            note=megapixels,
         ),
     ]
 
@@ -182,9 +189,7 @@ def _compare(
 
 
 def _speed(format: Format, rates: Sequence[float], size: float) -> Figure:
-    return Figure(
-        f"one worker, {format}", rates, per_second, note=f"3.1 megapixels; {size:,.0f} B a result"
-    )
+    return Figure(f"one worker, {format}", rates, per_second, note=f"{size:,.0f} B a result")
 
 
 def _many(photographs: Sequence[Path], count: int) -> list[Path]:
