@@ -21,9 +21,9 @@ from bench.launch import READY_LINE, ROOT, free_port
 
 T = TypeVar("T")
 
-LEAN = {"UPLOAD__MAX_CONCURRENT_TASKS": 1, "ENGINE__EFFORT": "fast"}
-"""Settings of the processes of a test that asks for no others. Each decoder more takes half a
-second of CPU to start, and twice that on a machine where other tests run."""
+ONE_WORKER = {"UPLOAD__MAX_CONCURRENT_TASKS": 1}
+"""Settings of the processes of a test that asks for no others: each decoder more takes half a
+second of CPU to start."""
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Of clients that speak to a server without TLS: reading the certificates of the machine takes each
@@ -75,8 +75,8 @@ def is_decoder(process: psutil.Process) -> bool:
 
 
 def environment(folder: Path, port: int | None = None, **settings: object) -> dict[str, str]:
-    """That of `bench.launch`, with `LEAN` where the settings say nothing else."""
-    return launch.environment(folder, port, **{**LEAN, **settings})
+    """That of `bench.launch`, with one worker where the settings say nothing else."""
+    return launch.environment(folder, port, **{**ONE_WORKER, **settings})
 
 
 class Process:

@@ -91,7 +91,7 @@ def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
 
 def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_path: Path) -> None:
     pictures = [unique(large(700, 700)) for _ in range(20)]
-    with service(tmp_path, **TWO_WORKERS) as server:
+    with service(tmp_path, **TWO_WORKERS, ENGINE__EFFORT="fast") as server:
         client = Client(server.url)
         decoders = server.freeze(2)
         for data in pictures:
@@ -101,7 +101,7 @@ def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_pat
         until(lambda: len(server.stored("results")) >= 3, what="some are done")
         server.destroy()
         assert len(server.stored("results")) < 20
-    with service(tmp_path, **TWO_WORKERS) as server:
+    with service(tmp_path, **TWO_WORKERS, ENGINE__EFFORT="fast") as server:
         client = Client(server.url)
         for data in pictures:
             assert [job["status"] for job in client.wait(md5(data), 90)] == ["done"]

@@ -41,7 +41,7 @@ from workers.worker import PictureWorker
 @contextlib.contextmanager
 def pool(folder: Path, redis_url: str, *arguments: str, **settings: Any) -> Iterator[Process]:
     """`python -m workers`."""
-    env = environment(folder, REDIS__URL=redis_url, **settings)
+    env = environment(folder, REDIS__URL=redis_url, ENGINE__EFFORT="fast", **settings)
     process = Process(["workers", *arguments], env)
     try:
         yield process
