@@ -24,7 +24,7 @@ from tinyimage_client import (
 
 from client.tests.standin import RESULT, Answer, Request, Standin, standin
 from tests.pictures import md5, opened, photograph, unique
-from tests.service import Service
+from tests.service import Service, until
 
 
 def test_a_file_is_compressed_and_saved(server: Service, tmp_path: Path) -> None:
@@ -100,14 +100,13 @@ def test_what_the_server_has_is_not_sent_again_and_is_the_same(
 
 def test_a_picture_that_the_server_is_at_is_waited_for(server: Service) -> None:
     picture = unique(photograph("chelsea"))
-    decoders = server.freeze(3)
+    (decoder,) = server.freeze(1)
     assert server.client().upload(picture, "webp", q="44").status_code == 202
     steps: list[Step] = []
 
     def hear(step: Step) -> None:
         steps.append(step)
-        for decoder in decoders:
-            decoder.resume()
+        decoder.resume()
 
     with Client(server.url) as client:
         result = client.compress(picture, q=44, progress=hear)
@@ -116,17 +115,16 @@ def test_a_picture_that_the_server_is_at_is_waited_for(server: Service) -> None:
 
 
 def test_the_place_in_the_queue_is_told(server: Service) -> None:
-    decoders = server.freeze(3)
-    pictures = [unique(photograph("rocket")) for _ in range(3)]
-    for picture in pictures:
-        server.client().upload(picture)
+    (decoder,) = server.freeze(1)
+    in_hand, visitor = unique(photograph("rocket")), server.client()
+    visitor.upload(in_hand)
+    until(lambda: visitor.status(md5(in_hand))[0]["status"] == "processing")
     steps: list[Step] = []
 
     def hear(step: Step) -> None:
         steps.append(step)
         if step.place:
-            for decoder in decoders:
-                decoder.resume()
+            decoder.resume()
 
     with Client(server.url) as client:
         client.compress(unique(photograph("rocket")), progress=hear)

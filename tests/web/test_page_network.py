@@ -121,7 +121,7 @@ def test_a_server_that_is_stopped_and_started_in_the_middle_loses_nothing(
     folder.mkdir()
     with _started(folder, port) as server:
         visit = Visit(browser, server.url)
-        server.freeze(3)
+        server.freeze(2)
         visit.choose(*pictures)
         expect(visit.page.locator(".row[data-state=converting]")).to_have_count(2)
         # As a machine that loses its power: its pictures are in hand.
@@ -139,7 +139,7 @@ def test_a_server_that_is_stopped_and_started_in_the_middle_loses_nothing(
 @contextlib.contextmanager
 def _started(folder: Path, port: int) -> Iterator[Service]:
     """A whole server at a port, which may have been there before."""
-    server = Service(folder, port)
+    server = Service(folder, port, UPLOAD__MAX_CONCURRENT_TASKS=2)
     try:
         yield server.ready()
     finally:

@@ -21,10 +21,9 @@ from app.core.jobs import keys
 from app.core.jobs.deliveries import QUEUE_KEY, SCHEDULED_KEY, tell
 from app.core.jobs.messages import Message
 from app.core.picture.recipients import EventType, Recipient
-from bench.launch import environment
 from tests.dashboard import Dashboard
 from tests.receiver import SECRET, Receiver, answers, receiver, webhook_settings
-from tests.service import Process, until
+from tests.service import Process, environment, until
 
 FAILED = f"rq:failed:{keys.WEBHOOKS_QUEUE}"
 FINISHED = f"rq:finished:{keys.WEBHOOKS_QUEUE}"
