@@ -47,7 +47,8 @@ def hooks() -> Iterator[Receiver]:
 def server(tmp_path_factory: pytest.TempPathFactory, hooks: Receiver) -> Iterator[Service]:
     endpoints = {"all": {"url": f"{hooks.url}/all", "secret": SECRET, "events": ["batch.done"]}}
     settings = {**webhook_settings(endpoints), "FETCH__ENABLED": "true", "AUTH__API_KEYS": KEYS}
-    with service(tmp_path_factory.mktemp("batches"), **settings) as running:
+    three = {"UPLOAD__MAX_CONCURRENT_TASKS": 3}
+    with service(tmp_path_factory.mktemp("batches"), **settings, **three) as running:
         yield running
 
 

@@ -35,7 +35,7 @@ def site() -> Iterator[Host]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     settings = {**FETCHING, "FETCH__TIMEOUT": 3, "LOGS__FORMAT": "json"}
-    settings["UPLOAD__MAX_UPLOAD_SIZE"] = "1MB"
+    settings |= {"UPLOAD__MAX_UPLOAD_SIZE": "1MB", "UPLOAD__MAX_CONCURRENT_TASKS": 3}
     with service(tmp_path_factory.mktemp("links"), **settings) as running:
         yield running
 
