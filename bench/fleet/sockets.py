@@ -40,6 +40,10 @@ BURST = 16
 BURST_SECONDS = 0.25
 """Between two bursts."""
 
+SETTLE_SECONDS = 2.0
+"""After all pictures have begun at once: until then the web process tells that to each socket, and
+to each that follows."""
+
 SOCKETS = 1_000
 
 MOST_MEMORY = 60e6
@@ -157,7 +161,7 @@ def _end_in_bursts(site: Site, crowd: Crowd, md5s: Sequence[str], size: int) -> 
         for queue in site.connection.keys("rq:queue:*"):
             pipe.delete(queue)
         pipe.execute()
-    time.sleep(1.0)
+    time.sleep(SETTLE_SECONDS)
     published: dict[str, float] = {}
     for start in range(0, len(jobs), size):
         burst = jobs[start : start + size]

@@ -72,6 +72,71 @@ def test_a_folder_comes_back_as_a_zip_with_its_folders(
             assert Image.open(io.BytesIO(archive.read(name))).format == "WEBP"
 
 
+def test_twelve_photographs_in_nested_folders_are_dropped_and_come_back_as_a_zip(
+    visit: Visit, client: Client, server: Service, tmp_path: Path
+) -> None:
+    page = visit.page
+    page.goto(f"{server.url}/?format=jpg&q=60&width=200")
+    top = tmp_path / "photographs"
+    sent = {}
+    for number in range(12):
+        folder = top / ("" if number < 4 else "a" if number < 8 else "a/b")
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{number}.jpg"
+        path.write_bytes(unique(photograph("rocket")))
+        sent[str(path.relative_to(tmp_path))] = md5(path.read_bytes())
+    (top / "notes.txt").write_bytes(b"no picture")
+    mouse = visit.context.new_cdp_session(page)
+    held = {"items": [], "files": [str(top)], "dragOperationsMask": 1}
+    decoders = server.freeze(3)
+    try:
+        for step in ("dragEnter", "dragOver", "drop"):
+            if step == "drop":
+                expect(page.get_by_text("Let go to add them")).to_be_visible()
+            told = {"type": step, "x": 300, "y": 300, "data": held}
+            mouse.send("Input.dispatchDragEvent", told)
+        expect(page.locator(".row")).to_have_count(12)
+        # What a row shows is what goes on with it: bars only where something moves.
+        expect(page.locator("[data-state=converting] > progress:visible")).to_have_count(3)
+        expect(page.locator("[data-state=queued]").last).to_contain_text("before it")
+        expect(page.locator("[data-state=queued] > progress:visible")).to_have_count(0)
+        expect(page.locator("#progress")).to_have_js_property("value", 0.5)
+    finally:
+        for decoder in decoders:
+            decoder.resume()
+    visit.over(12)
+    expect(page.locator("#counts")).to_have_text("12 done")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert set(archive.namelist()) == set(sent)
+        for name, picture in sent.items():
+            result = client.download(picture, format="jpg", q=60, width=200)
+            assert archive.read(name) == result.content, name
+
+
+def test_from_choosing_to_downloading_by_keyboard_alone(visit: Visit, pictures: Path) -> None:
+    page = visit.page
+
+    def tab_to(name: str) -> None:
+        button = page.get_by_role("button", name=name, exact=True)
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if button.evaluate("(button) => button === document.activeElement"):
+                return
+        raise AssertionError(f"{name} is not reached")
+
+    tab_to("Choose pictures")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(pictures / "rocket.jpg")
+    visit.over(1)
+    tab_to("Download rocket.jpg")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "rocket.webp"
+
+
 def test_settings_are_in_the_address_and_remembered(
     visit: Visit, browser: Browser, server: Service, pictures: Path, tmp_path: Path
 ) -> None:
