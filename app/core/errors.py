@@ -140,7 +140,7 @@ class SourceNotFound(TinyImageError):
 
     code = "source_not_found"
     status = 400
-    where = Where.TINIFY
+    where = Where.TINIFY | Where.MESSAGE
     example = "Server responded with 403"
 
 

@@ -145,6 +145,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
                 conversions,
                 guard,
                 batches=Batches(asked, queue, conversions.following),
+                links=Links(asked, conversions, settings),
             ),
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import zlib
@@ -13,12 +14,14 @@ from urllib.parse import urljoin
 
 import pytest
 import redis
+from websockets.sync.client import connect
 
 from tests.hosts import Host, host
 from tests.pictures import md5, opened, photograph, unique
 from tests.service import Client, Service, command, service, until
 from tests.web.alone import Web, web
 from tests.web.contract import Contract
+from tests.web.sockets import answers
 from tests.web.streams import status_codes, streaming
 
 FETCHING = {"FETCH__ENABLED": "true", "FETCH__ALLOWED_NETWORKS": "127.0.0.1/32"}
@@ -297,3 +300,33 @@ def test_many_at_once_end_each(client: Client, site: Host) -> None:
     assert len(set(ids)) == 40
     assert {(job["md5"], job["status"]) for job in ended} == {(md5(data), "done")}
     assert len(client.status(md5(data))) == 1
+
+
+def test_a_socket_names_pictures_by_their_url(
+    server: Service, contract: Contract, site: Host
+) -> None:
+    data = unique(photograph("rocket"))
+    site.files["socket.jpg"] = data
+    with connect(server.ws_url, max_size=None) as ws:
+        order = {"url": f"{site.url}/files/socket.jpg", "width": 40, "details": True}
+        contract.validate(order, contract.component("SocketLink"))
+        ws.send(json.dumps(order))
+        fetching, *steps = answers(ws, 1)
+        contract.validate(fetching, contract.component("SocketFetching"))
+        for step in steps:
+            name = "SocketDone" if step["status"] == "done" else "SocketStep"
+            contract.validate(step, contract.component(name))
+            assert (step["id"], step["md5"]) == (fetching["id"], md5(data))
+        assert opened(base64.b64decode(steps[-1]["file"])).width == 40
+        for wrong, code in (
+            ({"url": f"{site.url}/status/404"}, "source_not_found"),
+            ({"url": f"{site.url}/files/nothing.jpg"}, "source_not_found"),
+            ({"url": "file:///etc/passwd"}, "invalid_option"),
+            ({"url": 5}, "invalid_option"),
+            ({"url": site.url, "format": "bmp"}, "unsupported_format"),
+            ({"url": site.url, "widths": "50"}, "invalid_option"),
+        ):
+            ws.send(json.dumps(wrong))
+            *_, error = answers(ws, 1)
+            contract.validate(error, contract.component("SocketError"))
+            assert (error["status"], error["message"]) == ("error", code), wrong

@@ -521,6 +521,15 @@ SCHEMAS: dict[str, Schema] = {
         {"binary": {"type": "boolean", "enum": [True]}},
         _REQUESTED,
     ),
+    "SocketLink": _object(
+        "To the server: the address of a picture, and its conversion.",
+        {"url": _URL},
+        {name: schema for name, schema in _REQUESTED.items() if name != "filename"},
+    ),
+    "SocketFetching": _object(
+        "From the server: a picture is fetched.",
+        {"status": _choice("", (LinkState.FETCHING,)), "id": _LINK_ID},
+    ),
     "SocketFollow": _object(
         "To the server: a picture that came over HTTP, to be told how its conversions go; those "
         "that the other members name, or all.",
@@ -565,7 +574,7 @@ SCHEMAS: dict[str, Schema] = {
     "SocketStep": _object(
         "From the server: the status of a picture.",
         {"status": _choice("", _SOCKET_STATES), **_CONVERSION},
-        {**_CHOSEN, **DETAILS},
+        {"id": _LINK_ID, **_CHOSEN, **DETAILS},
     ),
     "SocketDone": _object(
         "From the server: a result.",
@@ -574,7 +583,7 @@ SCHEMAS: dict[str, Schema] = {
             **_CONVERSION,
             "file": _text("The file.", format="byte"),
         },
-        {**_CHOSEN, **DETAILS},
+        {"id": _LINK_ID, **_CHOSEN, **DETAILS},
     ),
     "SocketError": _object(
         "From the server: a message or a picture failed. The socket stays open.",
@@ -584,6 +593,7 @@ SCHEMAS: dict[str, Schema] = {
                 f"Why, with `{errors.InvalidOption.code}` and `{errors.NotAllowed.code}`."
             ),
             "retry_after": _number(f"Seconds, with `{errors.RateLimited.code}`.", 0),
+            "id": _LINK_ID,
             **_CONVERSION,
             **_CHOSEN,
             **DETAILS,

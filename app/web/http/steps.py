@@ -18,9 +18,6 @@ from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
 from app.web.service.links import Links
 
-LONG_SECONDS = 3600.0
-"""Between two looks at a fetch that nothing is heard of; the server looks itself before."""
-
 
 class Told:
     """What a client is told of a picture."""
@@ -90,10 +87,10 @@ class LinkTold(Told):
         link = await self._links.look_up(self._id)
         if link.state is not LinkState.TAKEN:
             yield self._of(link)
-        while link.state is LinkState.FETCHING:
-            if self._conversions.following.stopping:
-                return
-            link = await self._links.wait(self._id, LONG_SECONDS)
+        if link.state is LinkState.FETCHING:
+            link = await self._links.fetched(self._id)
+        if link.state is LinkState.FETCHING:
+            return  # the server stops
         if link.state is LinkState.FAILED:
             yield self._of(link)
             return

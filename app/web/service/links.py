@@ -22,6 +22,10 @@ FILENAME = "picture"
 """The name of a picture whose URL has none."""
 
 
+LONG_SECONDS = 3600.0
+"""Of one wait without an end."""
+
+
 class Links:
     """Has workers fetch pictures, and tells how that goes."""
 
@@ -115,6 +119,18 @@ class Links:
             lambda link: link.state is not LinkState.FETCHING,
             seconds,
         )
+
+    async def fetched(self, id: str) -> Link:
+        """The upload once it is no longer fetched, or the server stops, however long that takes.
+
+        Raises:
+            NotFound: if it is unknown, or no longer known.
+            RedisError: if Redis cannot be reached.
+        """
+        while True:
+            link = await self.wait(id, LONG_SECONDS)
+            if link.state is not LinkState.FETCHING or self._conversions.following.stopping:
+                return link
 
     async def jobs(self, link: Link) -> list[PictureJob]:
         """Its conversions whose results are not gone; none until it is taken."""

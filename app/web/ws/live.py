@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from redis.exceptions import RedisError
@@ -29,7 +29,9 @@ from app.core.errors import (
 )
 from app.core.intake.intake import Intake
 from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.links import LinkState
 from app.core.picture.batch import Batch
+from app.core.picture.conversion import parse_flag
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import SOCKETS, Operation, documented
 from app.web.guard.record import SOCKET_METHOD, Record, record_of
@@ -39,8 +41,10 @@ from app.web.service.answers import describe
 from app.web.service.batches import Batches, counts_of
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
+from app.web.service.links import Links
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.ws.following import FOLLOW_BATCH, batch_of, fields_to_follow, follow_of
+from app.web.ws.linked import URL, check_one, failure, fields_with_url, upload_of
 from app.web.ws.messages import (
     asks_for_details,
     decode_message,
@@ -78,6 +82,7 @@ def live_blueprint(
     guard: Guard,
     *,
     batches: Batches,
+    links: Links,
 ) -> Blueprint:
     """The route of the WebSocket API."""
     blueprint = Blueprint("live")
@@ -95,6 +100,7 @@ def live_blueprint(
                     intake=intake,
                     conversions=conversions,
                     batches=batches,
+                    links=links,
                     settings=settings,
                     guard=guard,
                 ).run()
@@ -116,6 +122,8 @@ class _Exchange:
     details: bool = False
     """Whether the client requested them."""
     job: PictureJob | None = None
+    named: dict[str, str] = field(default_factory=dict)
+    """What names it in answers beside the picture."""
 
 
 class LiveSocket:
@@ -129,10 +137,12 @@ class LiveSocket:
         intake: Intake,
         conversions: Conversions,
         batches: Batches,
+        links: Links,
         settings: Settings,
         guard: Guard,
     ) -> None:
         self._batches = batches
+        self._links = links
         self._request = request
         self._ws = ws
         self._protocol = cast(Protocol, ws.io_proto)
@@ -202,6 +212,11 @@ class LiveSocket:
                 self._incoming.release()
                 self._count += 1
                 self._begin(self._follow(fields, self._new_record(len(message))))
+                continue
+            if (fields := fields_with_url(message)) is not None:
+                self._incoming.release()
+                self._count += 1
+                self._begin(self._fetch(fields, self._new_record(len(message))))
                 continue
             if self._announced and isinstance(message, bytes):
                 announcement = self._announced.take()
@@ -318,6 +333,30 @@ class LiveSocket:
                 raise NotFound("There is no such picture")
             record.status, record.outcome = 200, "ok"
 
+    async def _fetch(self, fields: Mapping[str, Any], record: Record) -> None:
+        """Have a picture fetched by its URL, and tell how it goes as of any other."""
+        exchange = _Exchange(record)
+        async with self._answered(exchange):
+            exchange.details = asks_for_details(fields)
+            if (refused := await self._refused()) is not None:
+                raise refused
+            parse_flag("details", fields.get("details"))
+            url, asked = self._links.check(fields[URL]), upload_of(fields)
+            requested = self._asked.request(asked)
+            check_one(requested)
+            id = await self._links.send(url, asked, key=record.key, requested=requested)
+            exchange.named = {"id": id}
+            await self._outbox.send({"status": LinkState.FETCHING, **exchange.named})
+            link = await self._links.fetched(id)
+            if link.state is LinkState.FETCHING:
+                return  # the server stops
+            jobs = await self._links.jobs(link)
+            if not jobs:
+                raise failure(link)
+            record.md5 = jobs[0].conversion.md5
+            await self._report(jobs[0], exchange)
+            record.status, record.outcome = 200, JobState.DONE
+
     async def _follow_batch(self, batch: Batch) -> None:
         counts = self._batches.watch(batch)
         async with contextlib.aclosing(counts):
@@ -407,7 +446,7 @@ class LiveSocket:
     async def _send_step(
         self, status: str, job: PictureJob, exchange: _Exchange, file: bytes | None = None
     ) -> int:
-        step = {"status": status, **describe(job)}
+        step = {"status": status, **exchange.named, **describe(job)}
         if exchange.details:
             (place,) = await self._conversions.places([job])
             step |= details_of(job, place, self._downloads)
@@ -416,7 +455,7 @@ class LiveSocket:
     async def _refuse(self, error: TinyImageError, exchange: _Exchange) -> None:
         record, job = exchange.record, exchange.job
         record.status, record.outcome = error.status, error.code
-        details: dict[str, Any] = {}
+        details: dict[str, Any] = dict(exchange.named)
         if exchange.details:
             details["error"] = {"code": error.code, "message": str(error)}
             if job is not None:
