@@ -11,6 +11,7 @@ from PIL import Image
 from ssimulacra2 import compute_ssimulacra2
 
 from bench.pictures import shipped
+from imaging import look
 from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN, WHOLE_PIXELS, sample
@@ -193,6 +194,31 @@ def test_a_small_picture_is_its_own_sample() -> None:
     assert (judge.sample.width, judge.sample.height) == (300, 260)
     worse = pyvips.Image.new_from_buffer(image.jpegsave_buffer(Q=50), "").copy_memory()
     assert judge.of_sample(worse) == judge.of_whole(worse)
+
+
+@pytest.mark.parametrize("method", list(look.Method))
+@pytest.mark.parametrize("width", [900, 2000])
+def test_all_of_a_file_is_looked_at_where_that_takes_little(
+    width: int, method: look.Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Looked:
+        def score(self, image: pyvips.Image) -> float:
+            seen.append((image.width, image.height))
+            return 80.0
+
+    monkeypatch.setattr(look, "method", lambda: method)
+    monkeypatch.setattr(look, "reference", lambda *given: Looked())
+    image = pyvips.Image.black(width, 800, bands=3).copy_memory()
+    judge = Judge(image, MARGIN)
+    of_whole = judge.of_whole(image)
+    whole = width == 900 and method is look.Method.VSZIP
+    assert seen == [(900, 800) if whole else (512, 512)]
+    # Beside the seams of a sample less is seen.
+    assert (of_whole == 80) is whole
+    judge.of_sample(judge.sample)
+    assert seen[1:] == [(512, 512)]
 
 
 def test_the_typical_scale_can_be_read_both_ways() -> None:
