@@ -73,6 +73,7 @@ def test_a_visit_is_painted_once_and_shifts_nothing(visit: Visit) -> None:
     assert told["bytes"] < 50_000
 
 
+@pytest.mark.timeout(300)  # it is the service that needs most of it
 def test_five_hundred_pictures_do_not_hold_the_page_up(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     devtools = visit.context.new_cdp_session(page)
