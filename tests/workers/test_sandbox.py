@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import resource
@@ -49,6 +50,34 @@ def test_one_decoder_converts_picture_after_picture(sandbox: Sandbox) -> None:
     pid = sandbox.pid
     assert opened(sandbox.convert(photograph("rocket"), WEBP)).size == (640, 427)
     assert sandbox.pid == pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux's scheduler")
+def test_a_decoder_at_work_takes_no_core_from_a_process_that_answers(sandbox: Sandbox) -> None:
+    """But it begins with the next picture at once."""
+    sandbox.start()
+    policies: list[set[int]] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.005):
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                policies.append(_policies(sandbox.pid))
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    sandbox.convert(large(1500, 1500), WEBP)
+    ended.set()
+    watch.join()
+    assert {os.SCHED_BATCH} in policies
+    assert sandbox.pid is not None
+    until(lambda: os.sched_getscheduler(sandbox.pid or 0) == os.SCHED_OTHER)
+
+
+def _policies(pid: int | None) -> set[int]:
+    """How the threads of a process are scheduled."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return {os.sched_getscheduler(int(thread.name)) for thread in threads}
 
 
 def test_a_picture_that_cannot_be_read_costs_no_decoder(sandbox: Sandbox) -> None:
