@@ -23,7 +23,7 @@ from imaging.quality import NO_QUALITY
 from imaging.source import Source
 from imaging.steps.background import flatten, is_transparent
 from imaging.target import Target
-from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of, strips
+from imaging.write.graphics import Kind, kind_of, strips
 from imaging.write.scale import between
 
 BEATEN = {Format.PNG: Format.WEBP, Format.GIF: Format.WEBP}
@@ -39,6 +39,10 @@ what the others have around their pixels is as large as its whole file."""
 
 STRIPS_PIXELS = 65_536
 """Pixels of the sample of a graphic: strips of its whole width, as what is repeated counts."""
+
+TILES = 8
+"""Tiles of the sample of a photograph: of forty photographs and graphics as many were right as with
+the 16 that tell the look, in half the time."""
 
 FRAMES = 5
 """Frames of the sample of an animation, its first ones."""
@@ -129,7 +133,7 @@ def _kind_of(image: pyvips.Image) -> Kind:
     """What kind of picture this is, by as much of it as WebP holds, which tells it."""
     width = min(image.width, Format.WEBP.max_side)
     part = image if width == image.width else image.crop(0, 0, width, image.height).copy_memory()
-    return kind_of(part, tried=ALL_EFFORTS_PIXELS)
+    return kind_of(part, tried=TINY_PIXELS)
 
 
 def _worth_trying(image: pyvips.Image, kind: Kind, targets: Sequence[Target]) -> Sequence[Target]:
@@ -170,7 +174,7 @@ class _Estimate:
             self._sample = self._judge.sample
         else:
             self._quick = True
-            self._sample = sample(image.width, image.height, 0).of(image)
+            self._sample = sample(image.width, image.height, 0, TILES).of(image)
         pixels = self._sample.width * self._sample.height
         self._scale = image.width * image.height / pixels
 

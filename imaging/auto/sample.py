@@ -110,16 +110,17 @@ class Sample:
         return 1.0 if self.is_whole else 1 / SEAMS
 
 
-def sample(width: int, height: int, margin: int) -> Sample:
+def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
     """That of a picture of this size, in pixels; all of a small one.
 
     Args:
         margin: pixels around a tile where it is encoded.
+        tiles: how many there are at most, `SIDE` or more.
     """
-    if width * height <= WHOLE_PIXELS:
+    if width * height <= WHOLE_PIXELS * tiles // TILES:
         return Sample((0,), (0,), width, height)
     lefts = _starts(width, SIDE)
-    return Sample(lefts, _starts(height, TILES // len(lefts)), TILE, TILE, margin)
+    return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
 
 
 def _starts(side: int, most: int) -> tuple[int, ...]:

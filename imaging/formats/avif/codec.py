@@ -233,5 +233,5 @@ WRITER = Writer(
     default_quality=DEFAULT_LOOK,
     searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
     quick=quick,
-    quick_bytes=0.915,
+    quick_bytes=0.9,
 )
