@@ -34,6 +34,10 @@ ENOUGH = 1.0
 FAR = 4
 """How far beyond the qualities that were tried on a sample the look is taken to be known."""
 
+FLAT = 0.5
+"""How the look of a sample follows the quality, as an exponent, below which that is no guide: the
+sample has a palette, and the whole need not get one."""
+
 UNTOUCHED = 95.0
 """The look from which on a file was not made by the lossy encoder: a palette, or all colours."""
 
@@ -107,6 +111,8 @@ class Search:
             if self._ends(score, NEAR) or following == quality:
                 return following
             quality = following
+        if typical.exponent(*self.tried[-2:]) < FLAT:
+            return self.tried[0][0]
         return quality
 
     def _is_near(self, quality: int) -> bool:

@@ -46,9 +46,9 @@ def following(tried: Sequence[Tried], wanted: float) -> float:
     worse = max((one for one in tried if one[1] < wanted), key=lambda one: one[1], default=None)
     better = min((one for one in tried if one[1] >= wanted), key=lambda one: one[1], default=None)
     if worse and better and worse[0] < better[0]:
-        return _step(worse, _power(worse, better), wanted)
+        return _step(worse, exponent(worse, better), wanted)
     nearest = min(tried, key=lambda one: abs(one[1] - wanted))
-    power = _power(*tried[-2:]) if len(tried) > 1 else 1.0
+    power = exponent(*tried[-2:]) if len(tried) > 1 else 1.0
     return _step(nearest, min(MOST_POWER, max(LEAST_POWER, power)), wanted)
 
 
@@ -57,12 +57,12 @@ def look(tried: Sequence[Tried], quality: int) -> float:
     known = dict(tried)
     if quality in known:
         return known[quality]
-    power = _power(*tried[-2:]) if len(tried) > 1 else 1.0
+    power = exponent(*tried[-2:]) if len(tried) > 1 else 1.0
     before, seen = tried[-1]
     return 100 - (100 - seen) * math.pow(distance(quality) / distance(before), power)
 
 
-def _power(one: Tried, other: Tried) -> float:
+def exponent(one: Tried, other: Tried) -> float:
     """How the distance of one picture follows the typical one: the exponent."""
     typical = math.log(distance(one[0]) / distance(other[0]))
     own = math.log(max(0.1, 100 - one[1]) / max(0.1, 100 - other[1]))

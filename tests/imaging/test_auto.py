@@ -196,6 +196,18 @@ def test_a_small_picture_is_its_own_sample() -> None:
     assert judge.of_sample(worse) == judge.of_whole(worse)
 
 
+def test_a_sample_that_looks_alike_at_all_numbers_is_no_guide(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter((91.2, 86.7))
+    monkeypatch.setattr(Judge, "of_sample", lambda judge, image: next(looks))
+    monkeypatch.setattr(Judge, "of_whole", lambda judge, image: 77.0)
+    image = encoded(Image.new("RGB", (300, 260), "green"), "PNG")
+    _, chosen = made(image, target(Format.AVIF))
+    # As if nothing had been tried, where the two would lead to the least number.
+    assert chosen == Chosen(round(typical.quality(100 - LOOKS[Auto.AUTO])), 77.0)
+
+
 @pytest.mark.parametrize("method", list(look.Method))
 @pytest.mark.parametrize("width", [900, 2000])
 def test_all_of_a_file_is_looked_at_where_that_takes_little(
