@@ -16,6 +16,7 @@ from tests.pictures import md5, photograph, unique
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, receiver, webhook_settings
 from tests.scrape import scrape, total
 from tests.service import Client, Service, service, until
+from tests.web.contract import Contract
 from tests.web.sockets import message
 
 SHOP_KEY, BLOG_KEY = "shop-key-of-16-characters", "blog-key-of-16-characters"
@@ -81,6 +82,20 @@ def test_the_endpoint_of_the_key_is_told_of_a_picture_and_its_download(
         "result_bytes": len(result.content),
         "download_url": url,
     }
+
+
+def test_every_message_is_as_the_schema_says(
+    server: Service, client: Client, receiver: Receiver
+) -> None:
+    contract = Contract(server.url)
+    described = contract.schema["webhooks"]
+    good, bad = unique(photograph("rocket")), b"\xff\xd8\xff\xe0" + unique(b"")
+    for data in (good, bad):
+        assert client.upload(data, "avif", width="40", q="auto").status_code == 202
+        (told, *_) = receiver.of(md5(data))
+        post = described[told.type]["post"]
+        contract.validate(told.event, post["requestBody"]["content"]["application/json"]["schema"])
+        assert {parameter["name"] for parameter in post["parameters"]} <= set(told.headers)
 
 
 def test_a_failure_is_told_with_its_code_to_every_endpoint_that_wants_it(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -20,10 +22,14 @@ from rq.serializers import JSONSerializer
 from app.core.jobs import keys
 from app.core.jobs.deliveries import QUEUE_KEY, SCHEDULED_KEY, tell
 from app.core.jobs.messages import Message
+from app.core.picture.priority import Priority
 from app.core.picture.recipients import EventType, Recipient
+from bench.launch import ROOT
 from tests.dashboard import Dashboard
+from tests.pictures import md5, photograph, unique
 from tests.receiver import SECRET, Receiver, answers, receiver, webhook_settings
 from tests.service import Process, environment, until
+from tests.web.alone import web
 
 FAILED = f"rq:failed:{keys.WEBHOOKS_QUEUE}"
 FINISHED = f"rq:finished:{keys.WEBHOOKS_QUEUE}"
@@ -269,3 +275,32 @@ def test_however_a_recipient_fails_it_is_tried_again(
         until(lambda: listed(connection, FINISHED), what="it is delivered")
     assert len({each.id for each in came}) == 1
     assert {each.path for each in came} == {"/hooks"}
+
+
+def test_rqs_own_worker_tells_of_pictures_too(
+    redis_url: str, connection: Any, tmp_path: Path, receiver: Receiver
+) -> None:
+    settings = webhook_settings({"all": {"url": receiver.url, "secret": SECRET}})
+    pictures = {
+        "image.done": unique(photograph("rocket")),
+        "image.failed": b"\xff\xd8\xff\xe0" + unique(b""),
+    }
+    with web(tmp_path, redis_url, **settings) as running:
+        for data in pictures.values():
+            assert running.client.upload(data, "jpg").status_code == 202
+    env = environment(tmp_path, REDIS__URL=redis_url, **settings)
+    options = ("--burst", "--serializer", "json", "--url", redis_url)
+    subprocess.run(
+        [sys.executable, "-m", "rq.cli", "worker", *options, Priority.INTERACTIVE],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    process = Process(["workers", "--queues", keys.WEBHOOKS_QUEUE], env)
+    try:
+        came = {each.type: each.data["md5"] for each in receiver.wait(2)}
+    finally:
+        process.terminate()
+    assert came == {type: md5(data) for type, data in pictures.items()}
