@@ -53,6 +53,7 @@ class DeliveryWorker(PictureWorker):
     come, and then the message is sent once more."""
 
     _waiting = False
+    _next_look = 0.0
 
     def work(self, *arguments: Any, **options: Any) -> bool:
         """Work until told to stop. Returns whether there was a job."""
@@ -162,9 +163,12 @@ class DeliveryWorker(PictureWorker):
 
     def _until_due(self) -> float:
         """Put what is due into the queue. Returns how long to wait for the next message."""
-        moment = time.time()
+        moment, busy = time.time(), bool(self._lanes.busy)
+        if busy and moment < self._next_look:  # thousands may be on their way
+            return max(0.01, self._next_look - moment)
+        self._next_look = moment + BUSY_WAIT_SECONDS
         due = self.connection.execute_command(*due_command(moment))
-        longest = BUSY_WAIT_SECONDS if self._lanes.busy else WAIT_SECONDS
+        longest = BUSY_WAIT_SECONDS if busy else WAIT_SECONDS
         return longest if due is None else min(longest, max(0.01, float(due) - moment))
 
     def _deliver(self, job: CheckedJob, queue: Queue, execution: Execution) -> None:
