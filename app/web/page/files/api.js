@@ -52,7 +52,7 @@ export const status = (md5, wait) =>
 		throw error;
 	});
 
-// Take back a conversion that waits; another client's, or one that has begun, stays.
+// Take back a conversion that waits and is nobody else's.
 export const withdraw = ({ md5, format, quality, options: { formats = format, ...options } }) =>
 	ask(`status/${md5}?${new URLSearchParams({ format: formats, lossless: false, [format === "jpg" ? "quality" : "q"]: quality || "", ...options })}`, { method: "DELETE" }).catch(() => {});
 

@@ -37,11 +37,16 @@ export class Batch {
 	}
 
 	add(files) {
-		const items = files.map(({ file, path }) => ({ id: `${Date.now()}-${Math.random()}`, file, path, size: file.size, state: "waiting", part: 0, own: null }));
+		const items = files.map(({ file, path }) => ({ id: `${Date.now()}-${Math.random()}`, file, path, state: "waiting", part: 0, own: null }));
 		this.items.push(...items);
 		this.#on.added([...items]);
-		for (const item of items) if (item.size > this.limit) this.#fail(item, "size_exceeded");
 		this.pump();
+	}
+
+	// Asking a file for its size takes a while.
+	measure(item) {
+		item.size ??= item.file.size;
+		if (item.state === "waiting" && !item.smaller && item.size > this.limit) this.#fail(item, "size_exceeded");
 	}
 
 	// The pictures before the reload whose results may still be there.
@@ -108,7 +113,8 @@ export class Batch {
 		while (!this.pause && !this.locked && this.#sending < AT_ONCE) {
 			const item = this.items.find((one) => one.state === "waiting");
 			if (!item) return;
-			this.#send(item);
+			this.measure(item);
+			if (item.state === "waiting") this.#send(item);
 		}
 	}
 
@@ -211,7 +217,6 @@ export class Batch {
 		this.#on.changed(item);
 	}
 
-	// Its file is not kept: JSON has none.
 	#keep(item) {
 		tab.put(KEPT + item.id, item);
 	}

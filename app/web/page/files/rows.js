@@ -21,6 +21,7 @@ export class Row {
 	// actions: compare, download, retry, shrink, remove; each is told the item.
 	constructor(item, batch, actions) {
 		Object.assign(this, { item, batch, actions });
+		batch.measure(item);
 		this.canvas = make("canvas", { width: 96, height: 96, "aria-hidden": true });
 		this.thumb = button(icon("picture"), () => actions.compare(item), { className: "thumb" });
 		this.thumb.prepend(this.canvas);
@@ -67,7 +68,7 @@ export class Row {
 		this.#buttons(state);
 	}
 
-	// What cannot be shown itself is by its result.
+	// What cannot be shown is by its result.
 	#draw() {
 		thumbs.watch(this.canvas, this.item, (drawn) => {
 			this.drawn = drawn || this.item.state === "done";
