@@ -13,6 +13,7 @@ import rq.registry
 import rq.scripts
 import rq.worker_registration
 import sanic.http.http1
+import sanic.server.runners
 from redis.asyncio.connection import Connection, ConnectionPool
 from redis.client import Pipeline
 from redis.connection import Connection as BlockingConnection
@@ -49,6 +50,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "app/web/serve/connection.py": [
         (Http, "read request_body keep_alive upgrade_websocket"),
     ],
+    "app/web/serve/signals.py": [(sanic.server.runners, "signal_func")],
     "app/core/redis/client.py": [(ConnectionPool, "make_connection")],
     "app/core/redis/commands.py": [
         (Connection, "send_packed_command read_response disconnect retry"),

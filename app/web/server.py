@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
-import signal
 import socket
-from types import FrameType
 from typing import Any
 
 from sanic import Sanic
@@ -38,6 +35,7 @@ from app.web.page.page import Page
 from app.web.serve.framing import FramedRequest
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
+from app.web.serve.signals import stop_once
 from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions
 from app.web.service.links import Links
@@ -56,8 +54,6 @@ RESPONSE_SECONDS = 300
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be silent between two requests, or before the first."""
-
-START_POLL_SECONDS = 0.05
 
 MAX_FILES = 65_536
 
@@ -179,13 +175,10 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
     @app.before_server_start
     async def start(app: App) -> None:
         configure_logging(settings.logs.format)
+        stop_once(app)
         _raise_file_limit()
         await events.start()
         settle_memory()
-
-    @app.after_server_start
-    async def listen_for_signals(app: App) -> None:
-        _stop_once(app)
 
     @app.before_server_stop
     async def stop_waiting(app: App) -> None:
@@ -251,29 +244,6 @@ def _serve(
         protocol=Protocol,
     )
     Sanic.serve_single(app)
-
-
-def _stop_once(app: App) -> None:
-    """Have the first SIGINT or SIGTERM stop the server, and all others do nothing."""
-    loop = asyncio.get_running_loop()
-    stopping = False
-
-    def stop_app() -> None:
-        # It answers before its start is complete, and a stop in between would be lost.
-        if app.state.is_running:
-            app.stop(terminate=False)
-        else:
-            loop.call_later(START_POLL_SECONDS, stop_app)
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        nonlocal stopping
-        if not stopping:
-            stopping = True
-            loop.call_soon_threadsafe(stop_app)
-
-    # Not the loop's own handlers: Sanic takes those away as it begins to stop.
-    for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, stop)
 
 
 def _raise_file_limit() -> None:

@@ -70,7 +70,7 @@ def test_a_recipient_that_is_gone_gets_no_further_try(receiver: Receiver) -> Non
     ("value", "least", "most"),
     [
         ("120", 120, 120),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3500, 3601),
+        ("in an hour", 3500, 3601),
         ("Fri, 31 Dec 1999 23:59:59 GMT", 0, 0),
         ("soon", 0, 0),
         ("-5", 0, 0),
@@ -81,6 +81,8 @@ def test_a_recipient_that_is_gone_gets_no_further_try(receiver: Receiver) -> Non
 def test_it_is_left_alone_as_long_as_it_asks(
     receiver: Receiver, value: str, least: float, most: float
 ) -> None:
+    if value == "in an hour":
+        value = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     receiver.always = answers(503, Retry_After=value.encode().decode("latin-1"))
     assert least <= _refused(receiver.url).retry_after <= most
 
