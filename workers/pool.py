@@ -67,8 +67,7 @@ class Pool:
         served = [of_pictures] * (size if of_pictures else 0)
         if keys.MAINTENANCE_QUEUE in queues:
             served = [[keys.MAINTENANCE_QUEUE], *served]
-        # Nothing is sent by default, and a process takes memory.
-        if keys.WEBHOOKS_QUEUE in queues and (webhooks or not served):
+        if keys.WEBHOOKS_QUEUE in keys.in_use(queues, webhooks=webhooks):
             served = [*served, [keys.WEBHOOKS_QUEUE]]
         self._keeper = Keeper(
             [Role("worker", "workers", partial(self._work, names)) for names in served],

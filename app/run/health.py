@@ -37,7 +37,7 @@ def check_web(settings: Settings) -> None:
 
 
 def check_worker(settings: Settings) -> None:
-    """Redis lists workers of this machine for each queue in the settings; a hanging worker is no
+    """Redis lists workers of this machine for each queue that they serve; a hanging worker is no
     longer listed.
 
     Raises:
@@ -51,7 +51,7 @@ def check_worker(settings: Settings) -> None:
     workers = Worker.all(connection=connect(_redis_url(settings)))
     here = [worker for worker in workers if worker.hostname == host]
     served = {name for worker in here for name in worker.queue_names()}
-    if missing := [name for name in settings.workers.queues if name not in served]:
+    if missing := [name for name in settings.served_queues if name not in served]:
         raise Unhealthy(f"Redis lists no worker on {host} for {', '.join(missing)}")
 
 

@@ -343,15 +343,17 @@ class Settings(BaseSettings):
         return Presets(self.presets, self.presets_only, allowed, auto)
 
     @property
+    def served_queues(self) -> tuple[str, ...]:
+        """The queues that `python -m workers` serves, highest priority first."""
+        return keys.in_use(self.workers.queues, webhooks=self.webhooks.enabled)
+
+    @property
     def worker_count(self) -> int:
-        """Workers that `python -m workers` runs: as many for pictures as `max_concurrent_tasks`,
-        one for the maintenance, and one for webhooks if there are any, each if it serves such a
-        queue."""
-        queues = self.workers.queues
-        pictures = self.upload.max_concurrent_tasks if set(queues) & set(keys.PICTURE_QUEUES) else 0
-        alone = queues == (keys.WEBHOOKS_QUEUE,)
-        webhooks = alone or (keys.WEBHOOKS_QUEUE in queues and self.webhooks.enabled)
-        return pictures + (keys.MAINTENANCE_QUEUE in queues) + webhooks
+        """Workers that `python -m workers` runs: as many for pictures as `max_concurrent_tasks`, if
+        it serves them, and one for each other queue."""
+        others = set(self.served_queues) - set(keys.PICTURE_QUEUES)
+        serves_pictures = len(others) < len(self.served_queues)
+        return self.upload.max_concurrent_tasks * serves_pictures + len(others)
 
     @classmethod
     def settings_customise_sources(

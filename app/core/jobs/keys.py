@@ -61,6 +61,18 @@ def check_queues(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names) or QUEUES
 
 
+def in_use(names: Sequence[str], *, webhooks: bool) -> tuple[str, ...]:
+    """Those of the queues that need a worker: nothing is sent by default, and a process takes
+    memory. Who asks for the queue of webhooks alone gets one all the same.
+
+    Args:
+        webhooks: whether anybody may be told.
+    """
+    if webhooks or len(names) == 1:
+        return tuple(names)
+    return tuple(name for name in names if name != WEBHOOKS_QUEUE)
+
+
 def picture_jobs(md5: str) -> str:
     """The sorted set of the ids of a picture's jobs, by the time of their requests."""
     return f"tinyimage:picture:{md5}"
