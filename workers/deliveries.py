@@ -226,8 +226,7 @@ class DeliveryWorker(PictureWorker):
         """
         with self.connection.pipeline() as pipe:
             if execution is None:
-                on_its_way = Queue(job.origin, connection=self.connection).intermediate_queue_key
-                pipe.lrem(on_its_way, 1, job.id)
+                pipe.lrem(self._on_its_way(job), 1, job.id)
             else:
                 self.cleanup_execution(job, pipe, execution)
                 if seconds:

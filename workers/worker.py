@@ -16,7 +16,7 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.utils import now
 from rq.worker import WorkerStatus
@@ -99,6 +99,12 @@ class PictureWorker(SimpleWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, with heartbeats."""
+        is_picture = isinstance(job, CheckedJob) and job.is_picture
+        if is_picture and job.get_status(refresh=False) is JobStatus.FINISHED:
+            # Deleted while it ran and asked for again, it was in the queue as its first run ended:
+            # who was told that it is done would find it in work once more.
+            self.connection.lrem(self._on_its_way(job), 1, job.id)
+            return
         execution = self.prepare_execution(job)
         with self._heartbeats.during(job, execution):
             self.perform_job(job, queue, execution)
@@ -114,8 +120,7 @@ class PictureWorker(SimpleWorker):
             self.set_state(WorkerStatus.BUSY, pipe)
             job.prepare_for_execution(self.name, pipe)
             pipe.persist(job.key)
-            on_its_way = Queue(job.origin, connection=self.connection).intermediate_queue_key
-            pipe.lrem(on_its_way, 1, job.id)
+            pipe.lrem(self._on_its_way(job), 1, job.id)
             if isinstance(job, CheckedJob) and job.is_picture:
                 publish(pipe, job.id, Step.PROCESSING)
             pipe.execute()
@@ -263,6 +268,10 @@ class PictureWorker(SimpleWorker):
 
     def clean_group_registries(self) -> None:
         """Does nothing: our jobs have no groups."""
+
+    def _on_its_way(self, job: Job) -> str:
+        """The key of the list of jobs that were taken out of a queue and not begun."""
+        return str(Queue(job.origin, connection=self.connection).intermediate_queue_key)
 
     def _report_restarts(self) -> None:
         """Count the replaced decoders. Counts that Redis does not accept are sent with the next."""
