@@ -28,7 +28,7 @@ class Item:
     source: Path
     target: Path
     """Where the server chooses the format, without its ending."""
-    by_format: Mapping[str, Path] = field(default_factory=dict)
+    by_format: Mapping[str, Path] = field(default_factory=dict, hash=False)
     """The places that it may be, where the server chooses the format."""
 
     @property
