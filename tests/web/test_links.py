@@ -205,6 +205,40 @@ def test_steps_are_told_from_the_fetch_to_the_end(
     assert status_codes(client.http, f"/events/{id}", told[-1].id) == 204
 
 
+def test_on_a_socket_an_open_format_is_auto_until_the_conversion_is_done(
+    server: Service, client: Client, contract: Contract, site: Host
+) -> None:
+    decoders, data = server.freeze(3), unique(photograph("rocket"))
+    site.files["open.jpg"] = data
+    order: dict[str, Any] = {
+        "url": f"{site.url}/files/open.jpg",
+        "format": "auto",
+        "width": 40,
+        "details": True,
+    }
+    try:
+        taken = _send(client, **order)
+        until(
+            lambda: client.http.get(f"/status/{taken}").json()[0]["status"] == "processing",
+            what="the picture is in work",
+        )
+        # It is in work before the socket asks for it, and told so before it is done.
+        with connect(server.ws_url, max_size=None) as ws:
+            ws.send(json.dumps(order))
+            steps = [json.loads(ws.recv(timeout=60)) for _ in range(3)]
+            for decoder in decoders:
+                decoder.resume()
+            steps += answers(ws, 1)
+    finally:
+        for decoder in decoders:
+            decoder.resume()
+    assert [step["status"] for step in steps] == ["fetching", "queued", "processing", "done"]
+    assert [step["format"] for step in steps[1:3]] == ["auto", "auto"]
+    assert steps[3]["format"] in ("webp", "png", "jpg", "avif")
+    assert "result_bytes" not in steps[2]
+    contract.validate(steps[2], contract.component("SocketStep"))
+
+
 def test_nothing_of_the_url_is_logged_or_kept(server: Service, client: Client, site: Host) -> None:
     site.files[f"{SECRET}/x.jpg"] = unique(photograph("rocket"))
     for path in (f"/files/{SECRET}/x.jpg?{SECRET}", f"/status/403?{SECRET}", f"/to/{SECRET}"):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from redis.exceptions import RedisError
@@ -427,11 +427,16 @@ class LiveSocket:
         exchange.job = job
         if job.state is not JobState.DONE:
             await self._send_step("queued", job, exchange)
-            told = False
+            # A picture that came by its URL, or was sent before, may be in a worker's hands by now.
+            told = job.state is JobState.PROCESSING
+            if told:
+                await self._send_step("processing", job, exchange)
             async for current in self._conversions.following.follow(job):
                 job = exchange.job = current
                 if not told and job.state in (JobState.PROCESSING, JobState.DONE):
-                    await self._send_step("processing", job, exchange)
+                    # As it was in that step, if that is seen only now: it had no result yet.
+                    before = replace(job, state=JobState.PROCESSING)
+                    await self._send_step("processing", before, exchange)
                     told = True
         if job.state is not JobState.DONE:
             raise ProcessingFailed("The picture was not converted; send it again")
