@@ -58,7 +58,7 @@ def tinify_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, Playwright has an event loop in this thread
 def browser() -> Iterator[Browser]:
     """The system's Chromium; without one the test is skipped."""
     with chromium() as running:

@@ -63,9 +63,13 @@ def test_a_picture_whose_conversion_was_ended_is_503_and_its_repeat_is_tried_aga
 ) -> None:
     data = unique(photograph("rocket"))
     with service(
-        tmp_path, REDIS__URL=redis_url, AUTH__API_KEYS=KEYS, LIMITS__CONVERSION_TIMEOUT=2
+        tmp_path,
+        REDIS__URL=redis_url,
+        AUTH__API_KEYS=KEYS,
+        LIMITS__CONVERSION_TIMEOUT=2,
+        UPLOAD__MAX_CONCURRENT_TASKS=2,  # the next decoder may take as long to start
     ) as running:
-        (decoder,) = running.freeze(1)
+        decoders = running.freeze(2)
         response = _shrink(running.url, data)
         assert response.status_code == 503, response.text
         assert response.json() == {
@@ -74,8 +78,9 @@ def test_a_picture_whose_conversion_was_ended_is_503_and_its_repeat_is_tried_aga
         }
         assert int(response.headers["retry-after"]) > 0
         assert response.headers["compression-count"] == "0"
-        with contextlib.suppress(psutil.NoSuchProcess):
-            decoder.resume()
+        for decoder in decoders:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                decoder.resume()
         assert _shrink(running.url, data).status_code == 201
 
 

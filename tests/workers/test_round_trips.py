@@ -76,4 +76,5 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
     # The maintenance may come between.
     assert 2 * PICTURES - 1 <= spent["exec"] <= 2 * PICTURES + 3
     assert not spent.get("watch")
-    assert spent.get("exists", 0) <= 3
+    # One of each picture is the script's that counts it in its batches.
+    assert spent.get("exists", 0) <= PICTURES + 3
