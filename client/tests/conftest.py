@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from tests.service import Service, service
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A real server, for tests that bring pictures of their own."""
-    with service(tmp_path_factory.mktemp("server")) as running:
+    presets = json.dumps({"small": {"format": "png", "width": 50}, "low": {"q": 20}})
+    with service(tmp_path_factory.mktemp("server"), PRESETS=presets) as running:
         yield running
 
 

@@ -273,6 +273,8 @@ def test_json_is_one_object_a_line_and_the_rest_goes_to_standard_error(folder: P
         (["-", "1.jpg"], "stands alone"),
         (["-", "--json"], "--json does not go with -"),
         (["1.jpg", "-f", "bmp"], "format should be one of webp, jpg, same"),
+        (["1.jpg", "-f", " , "], "--format names none"),
+        (["1.jpg", "--keep", "\udcff"], "keep should be Unicode"),
         (["1.jpg", "--effort", "small"], "no option 'effort'"),
     ],
 )

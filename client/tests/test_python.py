@@ -157,11 +157,7 @@ def test_automatic_quality_and_the_largest_size_are_asked_for_where_the_server_k
 ) -> None:
     with Client(fake.url) as client:
         client.compress(b"picture", q="auto", max_bytes=20_000)
-        assert fake.seen("/upload")[0].fields == {
-            "format": "webp",
-            "q": "auto",
-            "max_bytes": "20000",
-        }
+        assert fake.seen("/upload")[0].fields == {"q": "auto", "max_bytes": "20000"}
         with pytest.raises(InvalidOption, match="no option 'height'"):
             client.compress(b"picture", height=3)
         says = "q should be from 1 to 100 or one of auto, auto:high, auto:low"
@@ -208,6 +204,83 @@ def test_the_server_chooses_the_format_and_is_sent_a_picture_once(server: Servic
             assert (again.data, again.format, again.sent) == (result.data, result.format, False)
         with pytest.raises(InvalidOption, match="format should be"):
             client.compress(picture, format="webp,bmp")
+
+
+def test_lists_of_words_and_numbers_are_options(server: Service) -> None:
+    picture = unique(photograph("coffee"))
+    with Client(server.url) as client:
+        first = client.compress(picture, format=["avif", "JPEG"], width=60)
+        assert first.format in ("avif", "jpg")
+        for asked in ({"formats": ("avif", "jpg")}, {"formats": "avif, jpeg"}):
+            again = client.compress(picture, width=60, **asked)
+            assert (again.data, again.sent) == (first.data, False)
+        assert client.compress(picture, formats=["png"], width=60).format == "png"
+        plain = client.compress(picture, format=None, width=60, keep=[])
+        assert plain.format == "webp"
+        assert client.compress(picture, format="webp", width=60).data == plain.data
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"format": "webp", "formats": ["avif", "jpg"]}, "format and formats exclude each other"),
+        ({"widths": [100, 200]}, "widths has several results: .* once for each width"),
+        ({"url": "http://localhost/1.jpg"}, "url is not an option here"),
+        ({"keep": [["icc"]]}, r"keep should be text, a number, .* \(it is \[\['icc'\]\]\)"),
+        ({"width": b"100"}, "width should be text, a number, "),
+        ({"max_bytes": {"20K": 1}}, "max_bytes should be text, a number, "),
+        ({"format": 3.5j}, "format should be text, a number, "),
+        ({"q": object()}, "q should be text, a number, "),
+        ({"max_bytes": "\udcff"}, "max_bytes should be Unicode"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_before_anything_is(
+    fake: Standin, options: dict[str, object], says: str
+) -> None:
+    with Client(fake.url) as client, pytest.raises(InvalidOption, match=says):
+        client.compress(b"picture", **options)  # type: ignore[arg-type]
+    assert fake.requests == []
+
+
+def test_a_preset_has_its_own_format_and_quality(server: Service) -> None:
+    picture = unique(photograph("rocket"))
+    with Client(server.url) as client:
+        result = client.compress(picture, preset="small")
+        assert (result.format, opened(result.data).width) == ("png", 50)
+        again = client.compress(picture, preset="small")
+        assert (again.data, again.format) == (result.data, "png")
+        low = client.compress(picture, preset="low", format="jpg")
+        assert low.data == client.compress(picture, q=20, format="jpg").data
+        # Not the newest of the results with these options, but the one of the default format.
+        assert client.compress(picture, preset="low").format == "webp"
+        assert client.compress(picture, q=20).format == "webp"
+
+
+def test_a_picture_that_is_done_is_taken_into_a_batch(server: Service) -> None:
+    picture = unique(photograph("rocket"))
+    name = f"client-{md5(picture)}"
+    with Client(server.url) as client:
+        first = client.compress(picture, width=70)
+        second = client.compress(picture, width=70, batch=name)
+    assert second.data == first.data
+    told = server.client().http.get(f"/batch/{name}").json()
+    assert [file["md5"] for file in told["files"]] == [md5(picture)]
+
+
+@pytest.mark.parametrize("option", ["batch", "webhook"])
+def test_a_picture_that_is_done_is_sent_where_an_upload_is_told_of(
+    fake: Standin, option: str
+) -> None:
+    def hook(request: Request) -> Answer | None:
+        return Answer(404, {}) if request.path == "/docs/openapi.json" else None
+
+    fake.hook = hook
+    with Client(fake.url) as client:
+        client.compress(b"picture")
+        assert not client.compress(b"picture").sent
+        assert client.compress(b"picture", **{option: "http://localhost/hook"}).sent  # type: ignore[arg-type]
+    first, second = fake.seen("/upload")
+    assert (first.fields.get(option), second.fields[option]) == (None, "http://localhost/hook")
 
 
 def test_formats_come_from_the_server(server: Service, fake: Standin) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from tinyimage_client.conversion import DEFAULT_FORMAT, Conversion, OptionValue
+from tinyimage_client.conversion import Conversion, OptionValue
 from tinyimage_client.errors import NotAServer, Refused
 from tinyimage_client.link import Link, json_of
 from tinyimage_client.progress import Progress, unheard
@@ -91,16 +92,19 @@ class AsyncClient:
         self,
         picture: str | os.PathLike[str] | bytes,
         *,
-        format: str = DEFAULT_FORMAT,
+        format: str | Iterable[str] | None = None,
         q: int | str | None = None,
         progress: Progress = unheard,
         **options: OptionValue,
     ) -> Result:
-        """A picture, compressed. It is sent only if the server does not have the result.
+        """A picture, compressed. It is sent only if the server does not have the result, or if
+        `preset`, `batch` or `webhook` is asked for.
 
         Args:
             picture: the path of a file, or the bytes of one.
-            format: of the result; `same` for that of the picture.
+            format: of the result; `same` for that of the picture; `auto`, or several in a list or
+                with commas, for that which gives the smallest file. None for the server's default,
+                webp, or that of a `preset`.
             q: the quality, 1 to 100 or `auto`; None for the server's default.
             progress: hears each step.
             options: those of the API, such as `width=640`, `fit="cover"`, `keep=["copyright"]`,
@@ -109,7 +113,8 @@ class AsyncClient:
         Raises:
             OSError: if the file cannot be read.
             SourceChanged: if it changes meanwhile.
-            InvalidOption: if the server does not know an option, or not with this value.
+            InvalidOption: if the server does not know an option, or not with this value, or if it
+                cannot be sent here: `widths` has several results.
             Refused: if the server refuses the picture; KeyRefused if it refuses the key.
             ConversionFailed: if it cannot convert the picture.
             BadResult: if what it sends is not whole.

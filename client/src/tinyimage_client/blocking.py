@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -10,7 +11,7 @@ from typing import Self
 from anyio.from_thread import start_blocking_portal
 
 from tinyimage_client.asynchronous import PATIENCE, AsyncClient
-from tinyimage_client.conversion import DEFAULT_FORMAT, OptionValue
+from tinyimage_client.conversion import OptionValue
 from tinyimage_client.progress import Progress, unheard
 from tinyimage_client.result import Result
 from tinyimage_client.server import About
@@ -58,7 +59,7 @@ class Client:
         self,
         picture: str | os.PathLike[str] | bytes,
         *,
-        format: str = DEFAULT_FORMAT,
+        format: str | Iterable[str] | None = None,
         q: int | str | None = None,
         progress: Progress = unheard,
         **options: OptionValue,

@@ -71,11 +71,11 @@ class Way:
 
     async def go(self) -> Result:
         """The result."""
-        if (result := await self._find()) is not None:
+        if not self._conversion.is_uploaded and (result := await self._find()) is not None:
             return result
         for attempt in range(1, ATTEMPTS + 1):
-            job = await self._upload()
-            told = await self._follow(job)
+            job, is_done = await self._upload()
+            told = await self._follow(job, is_done=is_done)
             if told is None:
                 continue  # the server has lost it
             try:
@@ -117,10 +117,10 @@ class Way:
         options = job.get("options", {})
         if asked.is_open or "formats" in options:
             return asked.is_open and given | {"formats"} <= set(options)
-        return asked.format in (job["format"], "same") and given <= set(options)
+        return asked.named_format in (job["format"], "same") and given <= set(options)
 
-    async def _upload(self) -> _Job:
-        """Send the picture. Returns the job it became.
+    async def _upload(self) -> tuple[_Job, bool]:
+        """Send the picture. Returns the job it became, and whether that was done before.
 
         Raises:
             SourceChanged: if it is not the one that was read at first.
@@ -146,11 +146,11 @@ class Way:
         try:
             if told["md5"] != self._source.md5:
                 raise SourceChanged("the file has changed while it was sent")
-            return _Job.of(told)
+            return _Job.of(told), answer.status_code == HTTPStatus.OK
         except (KeyError, TypeError):
             raise NotAServer(f"{self._link.url} is no TinyImage Server") from None
 
-    async def _follow(self, job: _Job) -> Told | None:
+    async def _follow(self, job: _Job, *, is_done: bool) -> Told | None:
         """The details of the job once it is done; None if the server does not know it any more.
 
         Raises:
@@ -160,9 +160,9 @@ class Way:
         def is_it(told: Told) -> bool:
             return _Job.of(told) == job
 
-        jobs: list[Told] | None = None
+        # Of a job that is done the others of its picture are not waited for.
+        jobs = await self._status() if is_done else await self._wait(None, is_it)
         while True:
-            jobs = await self._wait(jobs, is_it)
             told = next((one for one in jobs if is_it(one)), None)
             if told is None or told["status"] == "done":
                 return told
@@ -172,6 +172,7 @@ class Way:
                     str(error.get("code", "processing_failed")),
                     str(error.get("message", "the picture cannot be converted")),
                 )
+            jobs = await self._wait(jobs, is_it)
 
     async def _wait(self, jobs: list[Told] | None, is_it: Callable[[Told], bool]) -> list[Told]:
         """The picture's jobs, a while later unless all have ended."""

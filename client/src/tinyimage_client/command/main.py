@@ -274,9 +274,15 @@ def _conversion(given: dict[str, Any]) -> Conversion:
     options = {
         name: given[name] for name in ("max_bytes", "width", "height", "fit", "keep", "effort")
     }
-    return Conversion.of(
-        format, given["quality"], {**options, "lossless": given["lossless"] or None}
-    )
+    try:
+        conversion = Conversion.of(
+            format, given["quality"], {**options, "lossless": given["lossless"] or None}
+        )
+    except InvalidOption as error:
+        raise click.UsageError(str(error)) from None
+    if not conversion.format:  # the server's default may be another one than the names have
+        raise click.UsageError(f"--format names none (it is {format!r}).")
+    return conversion
 
 
 def _placement(given: dict[str, Any]) -> Placement:
