@@ -160,8 +160,10 @@ def test_a_redirect_is_looked_up_and_checked_anew(host: Host) -> None:
     ["http://127.0.0.2/", "http://169.254.169.254/latest/", "file:///etc/passwd", "//[::1]/"],
 )
 def test_a_redirect_to_what_is_not_public_is_refused(place: str, host: Host) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         fetch(f"{host.url}/to/{place}", _rules(), LIMIT)
+    told = "begin with http:// or https://" if "file:" in place else "to a public address"
+    assert told in str(refused.value)
 
 
 def test_three_redirects_are_followed_and_no_more(host: Host) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.core.outgoing.rules import Refused, Rules
-from app.core.outgoing.webhook import NotDelivered, check_url, post
+from app.core.outgoing.rules import Refused, Rules, check_url
+from app.core.outgoing.webhook import NotDelivered, post
 from app.core.picture.recipients import EventType, Recipient, parse_recipient
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, answers, closes, receiver
 
@@ -138,6 +138,27 @@ def test_a_name_that_leads_inside_by_the_time_of_the_delivery_is_refused(
 def test_a_url_that_could_not_be_sent_to_is_refused_at_the_upload(url: str) -> None:
     with pytest.raises(Refused):
         check_url(url, RULES)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("ftp://example.org/a.jpg", "should begin with http:// or https://"),
+        ("example.org/a.jpg", "should begin with http:// or https://"),
+        ("http://user:pw@example.org/", "without a user and a password"),
+        ("https://user@example.org/", "without a user and a password"),
+        ("http://example.org:1/", "80, 443 and 1024 to 65535 (it is 1)"),
+        ("http://example.org:99999/x", "80, 443 and 1024 to 65535"),
+        ("http://example.org:http/", "80, 443 and 1024 to 65535"),
+        ("http://", "Cannot parse URL"),
+        ("http://[::1", "Cannot parse URL"),
+        ("http://10.0.0.1/", "does not lead to a public address"),
+    ],
+)
+def test_who_names_such_a_url_is_told_why(url: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_url(url, RULES)
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,8 @@ def test_a_picture_is_fetched_and_converted_whatever_kind_of_body_names_it(
         ("/silent", ("source_not_found", "longer than 3 seconds")),
         ("/short", ("source_not_found", "cut off")),
         ("/files/text.jpg", ("not_an_image", "not a picture")),
-        ("http://169.254.169.254/", ("source_not_found", "not lead to a public address")),
+        ("/to/http://169.254.169.254/", ("source_not_found", "not lead to a public address")),
+        ("/to/file:///etc/passwd", ("source_not_found", "begin with http:// or https://")),
         ("http://no-such-host.invalid/", ("source_not_found", "Cannot find the server")),
     ],
 )
@@ -117,7 +118,7 @@ def test_what_cannot_be_had_has_failed_with_a_code_and_a_sentence(
 ) -> None:
     code, words = told
     site.files["text.jpg"] = b"no picture"
-    id = _send(client, path if "://" in path else f"{site.url}{path}?{SECRET}")
+    id = _send(client, f"{site.url}{path}?{SECRET}" if path.startswith("/") else path)
     status = client.http.get(f"/status/{id}?wait=60")
     contract.check(status)
     (failed,) = status.json()
@@ -143,6 +144,11 @@ def test_options_that_no_upload_may_have_are_refused_at_once(
         ({"url": f"https://example.org/{'a' * 5000}"}, "invalid_option"),
         ({"url": "https://example.org/\u00e9"}, "invalid_option"),
         ({"url": ["https://example.org/"]}, "invalid_option"),
+        ({"url": "ftp://example.org/a.jpg"}, "invalid_option"),
+        ({"url": "http://user:etc@example.org/a.jpg"}, "invalid_option"),
+        ({"url": "http://127.0.0.1:99999/x"}, "invalid_option"),
+        ({"url": "http://example.org:1/"}, "invalid_option"),
+        ({"url": "http://169.254.169.254/"}, "invalid_option"),
         ({"url": ""}, "invalid_form"),
         ({}, "invalid_form"),
     ):
@@ -357,6 +363,7 @@ def test_a_socket_names_pictures_by_their_url(
             ({"url": f"{site.url}/files/nothing.jpg"}, "source_not_found"),
             ({"url": "file:///etc/passwd"}, "invalid_option"),
             ({"url": 5}, "invalid_option"),
+            ({"url": "http://example.org:1/a.jpg"}, "invalid_option"),
             ({"url": site.url, "format": "bmp"}, "unsupported_format"),
             ({"url": site.url, "widths": "50"}, "invalid_option"),
         ):

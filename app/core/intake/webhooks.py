@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from app.core.config.webhooks import WebhookSettings
 from app.core.errors import InvalidOption, NotAllowed
-from app.core.outgoing.rules import Refused, Rules
-from app.core.outgoing.webhook import MAX_URL, check_url
+from app.core.outgoing.rules import Refused, Rules, check_url
+from app.core.outgoing.webhook import MAX_URL
 from app.core.picture.recipients import WEBHOOK, Recipient
 
 

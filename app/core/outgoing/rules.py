@@ -69,11 +69,11 @@ class Rules:
         """
         from ssrfguard import BlockedAddressError, BlockedURLError
 
-        open_policy, policy = _policies(self.allowed_networks, _port(url))
+        open_policy, policy = _policies(self.allowed_networks, _checked_port(url))
         try:
             target = open_policy.check_url(url)
         except BlockedURLError:
-            raise Refused("Cannot parse URL") from None
+            raise Refused(_NO_URL) from None
         if target.host.rstrip(".") in self.allowed_hosts:
             return target, open_policy
         try:
@@ -98,23 +98,44 @@ class Rules:
             raise OutgoingError("Cannot find the server") from None
 
 
-NOT_PUBLIC = "The URL does not lead to a public address"
-
-
-def _port(url: str) -> int:
-    """The port that a URL names, or 443.
+def check_url(url: str, rules: Rules) -> None:
+    """Nothing, if a request may go there as far as the URL alone tells.
 
     Raises:
-        Refused: if it is that of another protocol.
+        Refused: if not.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise Refused(_NO_URL)
+    rules.target(url)
+
+
+NOT_PUBLIC = "The URL does not lead to a public address"
+_NO_URL = "Cannot parse URL"
+_PORTS = f"{', '.join(map(str, _USUAL_PORTS))} and {_FIRST_OWN_PORT} to 65535"
+
+
+def _checked_port(url: str) -> int:
+    """The port that a URL of HTTP names, or 443.
+
+    Raises:
+        Refused: if it is no such URL, has a user, or the port is that of another protocol.
     """
     try:
-        port = urlsplit(url).port
+        parts = urlsplit(url)
     except ValueError:
-        raise Refused("Cannot parse URL") from None
+        raise Refused(_NO_URL) from None
+    if parts.scheme not in ("http", "https"):
+        raise Refused("The URL should begin with http:// or https://")
+    if "@" in parts.netloc:
+        raise Refused("The URL should be without a user and a password: they are not sent")
+    try:
+        port = parts.port
+    except ValueError:
+        raise Refused(f"The port of the URL should be one of {_PORTS}") from None
     if port is None:
         return _USUAL_PORTS[-1]
     if port not in _USUAL_PORTS and port < _FIRST_OWN_PORT:
-        raise Refused(f"The port {port} is not one of HTTP")
+        raise Refused(f"The port of the URL should be one of {_PORTS} (it is {port})")
     return port
 
 

@@ -32,17 +32,6 @@ class NotDelivered(Exception):
         self.retry_after = retry_after
 
 
-def check_url(url: str, rules: Rules) -> None:
-    """Nothing, if a message may go there as far as the URL alone tells.
-
-    Raises:
-        Refused: if not.
-    """
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise Refused("Cannot parse URL")
-    rules.target(url)
-
-
 def post(url: str, id: str, text: str, secrets: Sequence[str], rules: Rules) -> int:
     """Send a message.
 

@@ -131,8 +131,8 @@ BATCH_FIELD = _text(
 )
 
 WEBHOOK_FIELD = _text(
-    "A URL that is told of the end, where the operator allows it: see *Webhooks* above. It is not "
-    "part of the conversion.",
+    "A URL that is told of the end, where the operator allows it: see *Webhooks* above. Ports and "
+    "users as with `url`. It is not part of the conversion.",
     format="uri",
     maxLength=MAX_URL,
     example="https://example.org/hooks",
@@ -157,7 +157,8 @@ _UPLOADED: dict[str, Schema] = {
 """Further fields of an upload, beside the options."""
 
 _URL = _text(
-    "The address of the picture, in place of the file: `http` or `https`. Needs `fetch.enabled`.",
+    "The address of the picture, in place of the file: `http` or `https`, on port 80, 443 or from "
+    "1024, without a user and a password. Needs `fetch.enabled`.",
     maxLength=MAX_SOURCE_URL,
     example=EXAMPLE_URL,
 )

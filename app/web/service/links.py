@@ -12,6 +12,7 @@ from app.core.errors import InvalidOption, NotAllowed, NotFound
 from app.core.jobs import batches, links
 from app.core.jobs.job import PictureJob
 from app.core.jobs.links import MAX_SOURCE_URL, Link, LinkState
+from app.core.outgoing.rules import Refused, check_url
 from app.core.picture.batch import Member
 from app.core.picture.conversion import ConversionRequest, picture_of
 from app.core.picture.filenames import clean_filename
@@ -36,20 +37,24 @@ class Links:
         self._batches = batches.Settling(settings.upload.max_age_seconds, settings.webhooks.enabled)
 
     def check(self, url: object) -> str:
-        """The URL of an upload, without blanks around it. Where it leads is seen when it is
+        """The URL of an upload, without blanks around it. Where a name leads is seen when it is
         fetched.
 
         Raises:
             NotAllowed: if nothing is fetched here.
-            InvalidOption: if it is no URL.
+            InvalidOption: if it is not one that is fetched, as far as that can be seen.
         """
         if not self._settings.fetch.enabled:
             raise NotAllowed("Pictures are not fetched from URLs here")
         # Without the URL itself, which may hold a secret.
-        if not isinstance(url, str) or not _is_url(url.strip()):
+        if not isinstance(url, str) or len(url.strip()) > MAX_SOURCE_URL:
             raise InvalidOption(
-                f"url should be a URL of http or https, of {MAX_SOURCE_URL} characters at most"
+                f"'url' should be a URL of http or https, of {MAX_SOURCE_URL} characters at most"
             )
+        try:
+            check_url(url.strip(), self._settings.fetch.rules)
+        except Refused as error:
+            raise InvalidOption(f"'url': {error}") from None
         return url.strip()
 
     async def send(
@@ -138,16 +143,6 @@ class Links:
             return []
         found = await self._conversions.status(picture_of(link.job_ids[0]))
         return [job for job in found if job.conversion.job_id in link.job_ids]
-
-
-def _is_url(url: str) -> bool:
-    if len(url) > MAX_SOURCE_URL or not url.isascii() or not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def _filename(url: str) -> str:
