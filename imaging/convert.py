@@ -13,6 +13,7 @@ from imaging.codec import Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
+from imaging.drawn import Drawn, draw, stepped
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats import Format, frames_of, same_format
 from imaging.formats.jpg.tables import own_quality
@@ -20,7 +21,7 @@ from imaging.limited import limited
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
-from imaging.steps import OF_FORMAT, STEPS, Step
+from imaging.steps import OF_FORMAT
 from imaging.steps.metadata import packet, select_exif, written
 from imaging.target import Target
 from imaging.verify import Unreadable, check_colours, check_header
@@ -63,7 +64,7 @@ def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> by
     """As `convert` does, once: by libvips, or where that fails by the other reader."""
     is_open = bool(target.options.formats)
     frames = several.frames(target) if is_open else frames_of(target.format)
-    make = _smallest_of if is_open else _converted
+    make = _smallest_of if is_open else _of_format
     strict = target.options.damaged is Damaged.REFUSE
     try:
         source = decode(data, target.limits, frames=frames, options=target.options)
@@ -90,6 +91,18 @@ def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> by
         raise PictureError(told) from None
 
 
+def _of_format(
+    data: Data, source: Source, target: Target, tell: Callable[[Measures], None]
+) -> bytes:
+    """The opened picture as `target` describes it.
+
+    Raises:
+        as `_converted`.
+    """
+    tell(Measures(Size(*source.size), frames=source.frames))
+    return _converted(data, source, target, tell, draw(source, target))
+
+
 def _smallest_of(
     data: Data, source: Source, target: Target, tell: Callable[[Measures], None]
 ) -> bytes:
@@ -101,13 +114,14 @@ def _smallest_of(
     """
     tell(Measures(Size(*source.size), frames=source.frames))
     targets = several.targets(source, target)
-    drawn = stepped(source, targets[0], STEPS[: -len(OF_FORMAT)])
-    drawn = replace(drawn, image=drawn.image.copy_memory())
-    targets = several.possible(drawn, targets)
-    most = _ready(data, source, targets)
+    drawn = draw(source, targets[0])
+    picture = replace(drawn.source, image=drawn.source.image.copy_memory())
+    drawn = replace(drawn, source=picture)
+    targets = several.possible(picture, targets)
+    most = _ready(data, source, [drawn.without_idle(each) for each in targets])
     if not target.careful:
         targets = several.ranked(
-            drawn, targets, lambda data: decode(data, target.limits).image, most
+            picture, targets, lambda data: decode(data, target.limits).image, most
         )
     found: several.Found | None = None
     failure: Exception | None = None
@@ -144,29 +158,28 @@ def _ready(data: Data, source: Source, targets: Sequence[Target]) -> dict[Format
 def _converted(
     data: Data,
     source: Source,
-    target: Target,
+    asked: Target,
     tell: Callable[[Measures], None],
-    drawn: Source | None = None,
+    drawn: Drawn,
 ) -> bytes:
-    """The opened picture as `target` describes it.
+    """The opened picture as `asked` describes it.
 
     Args:
-        drawn: the same after all steps but those of `OF_FORMAT`, in memory, where it is known.
+        drawn: the same, drawn.
 
     Raises:
         PictureError: if it cannot be written, or if what was written is wrong.
         pyvips.Error: if it cannot be decoded or written.
     """
-    measures = Measures(Size(*source.size), frames=source.frames)
-    tell(measures)
-    prepared, placeholder = _prepare(
-        stepped(drawn, target, OF_FORMAT) if drawn else stepped(source, target, STEPS)
-    )
+    target = drawn.without_idle(asked)
+    prepared, placeholder = _prepare(stepped(drawn.source, target, OF_FORMAT))
     most = target.options.max_bytes
     if most is not None:
         prepared = prepared.copy_memory()  # it may be written several times
     size = Size(prepared.width, prepared.height // source.frames)
-    measures = replace(measures, result=size, placeholder=placeholder)
+    measures = Measures(
+        Size(*source.size), frames=source.frames, result=size, placeholder=placeholder
+    )
     tell(measures)
     if why := target.format.too_large(size):
         raise PictureError(why)
@@ -180,10 +193,10 @@ def _converted(
             tell(replace(measures, chosen=found.chosen))
     result = _described(result, source, target)
     if most is not None and len(result) > most:
-        if found:
-            target = replace(target, quality=found.chosen.quality)
+        # A `fit` that has changed nothing still says whether the size may become another one.
+        highest = replace(asked, quality=found.chosen.quality) if found else asked
         fitting = limited(
-            prepared, target, most, len(result), lambda file: _described(file, source, target)
+            prepared, highest, most, len(result), lambda file: _described(file, source, target)
         )
         result, size = fitting.data, fitting.size
         quality = fitting.quality
@@ -193,7 +206,7 @@ def _converted(
     if recoded or orientation(source.image) in QUARTER_TURNS:
         sizes.add(Size(size.height, size.width))
     opened = check_header(result, target.format, sizes, source.frames)
-    check_colours(result, opened, data, target, size)
+    check_colours(result, opened, data, asked, size)
     return result
 
 
@@ -202,13 +215,6 @@ def _described(result: bytes, source: Source, target: Target) -> bytes:
     with_xmp = WRITERS[target.format].with_xmp
     described = packet(source, target) if with_xmp else None
     return with_xmp(result, described) if with_xmp and described else result
-
-
-def stepped(source: Source, target: Target, steps: Sequence[Step]) -> Source:
-    """The picture after these steps."""
-    for step in steps:
-        source = step(source, target)
-    return source
 
 
 def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:

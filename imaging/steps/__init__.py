@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from imaging.source import Source
 from imaging.steps import (
@@ -33,3 +33,13 @@ STEPS: tuple[Step, ...] = (
 
 OF_FORMAT = STEPS[STEPS.index(background.apply) :]
 """Those that depend on the format, and not on whether it holds a profile alone."""
+
+DRAWING = STEPS[: -len(OF_FORMAT)]
+"""The others, which come first."""
+
+SIZING: Mapping[Step, tuple[str, ...]] = {
+    trim.apply: ("trim",),
+    resize.apply: ("width", "height", "fit", "gravity"),
+}
+"""Those that have left a picture as it was if it still has its size, with their options: what is
+scaled, cut off or put around it gives another one."""

@@ -17,7 +17,16 @@ from imaging.read.segments import SOI, segments
 from tests.imaging.animations import animation, frames_seen
 from tests.imaging.private import SECRETS, exif_block
 from tests.imaging.profiles import display_p3, green_for_cyan
-from tests.imaging.samples import corners, encoded, oriented, photo, pixels, stored, target
+from tests.imaging.samples import (
+    corners,
+    encoded,
+    is_close,
+    oriented,
+    photo,
+    pixels,
+    stored,
+    target,
+)
 from tests.pictures import opened
 
 KINDS = {
@@ -265,6 +274,107 @@ def test_a_picture_that_is_resized_is_not_replaced() -> None:
     data = encoded(corners(), "PNG", optimize=True)
     result = opened(convert(data, target(Format.PNG, width=240, height=160, fit="fill")))
     assert result.size == (240, 160)
+
+
+NOTHING_TO_DO: tuple[dict[str, Any], ...] = (
+    {"width": 160},
+    {"width": 5000},
+    {"height": 121},
+    {"width": 160, "height": 120, "fit": "fill"},
+    {"width": 160, "height": 120, "fit": "cover", "gravity": "attention"},
+    {"width": 160, "height": 120, "fit": "contain"},
+    {"width": 160, "height": 120, "fit": "thumb"},
+    {"trim": 0},
+    {"trim": 0, "width": 200},
+)
+"""Options that change nothing in a picture of 160 × 120 without a border."""
+
+
+@pytest.mark.parametrize("options", NOTHING_TO_DO, ids=str)
+@pytest.mark.parametrize("format", list(Format))
+def test_what_changes_nothing_in_the_picture_is_as_if_it_was_not_asked_for(
+    format: Format, options: dict[str, Any]
+) -> None:
+    data = _small(format)
+    result = convert(data, target(format, BEST, **options))
+    assert len(result) <= len(data)
+    assert result == convert(data, target(format, BEST))
+
+
+@pytest.mark.parametrize("options", [*NOTHING_TO_DO[:3], {"q": "auto", "width": 5000}], ids=str)
+@pytest.mark.parametrize("format", [Format.JPG, Format.WEBP, Format.AVIF])
+def test_what_changes_nothing_lets_no_picture_grow_as_the_smallest_format(
+    format: Format, options: dict[str, Any]
+) -> None:
+    data = _small(format)
+    formats = (Format.JPG, Format.WEBP, Format.AVIF)
+    plain = {"formats": formats} | ({"q": options["q"]} if "q" in options else {})
+    result = convert(data, target(format, BEST, **plain | options))
+    assert len(result) <= len(data)
+    assert result == convert(data, target(format, BEST, **plain))
+
+
+@pytest.mark.parametrize("width", [120, 5000])
+@pytest.mark.parametrize("formats", [(), (Format.WEBP, Format.GIF)])
+@pytest.mark.parametrize("format", [Format.GIF, Format.WEBP])
+def test_an_animation_does_not_grow_in_a_size_that_it_has(
+    format: Format, formats: tuple[Format, ...], width: int
+) -> None:
+    noisy = [photo(120, 80).rotate(turn).quantize(8) for turn in (0, 90, 180, 270)]
+    frames = [frame.convert("RGB") for frame in noisy]
+    data = encoded(
+        frames[0], KINDS[format], save_all=True, append_images=frames[1:], **POOR[format]
+    )
+    result = convert(data, target(format, BEST, formats=formats, width=width))
+    assert len(result) <= len(data)
+    assert result == convert(data, target(format, BEST, formats=formats))
+
+
+@pytest.mark.parametrize("format", [Format.JPG, Format.WEBP])
+def test_a_turned_picture_does_not_grow_in_the_size_in_which_it_is_shown(format: Format) -> None:
+    data = encoded(stored(photo(), 6), KINDS[format], exif=oriented(6), **POOR[format])
+    result = convert(data, target(format, BEST, width=160, height=120, fit="fill"))
+    assert len(result) <= len(data)
+    assert result == convert(data, target(format, BEST))
+    upright = opened(convert(data, target(format, BEST, width=120, height=160, fit="fill")))
+    assert upright.size == (120, 160)
+
+
+def test_a_background_behind_nothing_lets_no_picture_grow() -> None:
+    data = _small(Format.JPG)
+    assert len(convert(data, target(Format.JPG, BEST, background="ff0000"))) <= len(data)
+
+
+def test_a_background_shows_where_the_picture_is_clear() -> None:
+    image = photo()
+    image.putalpha(0)
+    data = encoded(image, "WEBP", quality=15)
+    result = opened(convert(data, target(Format.WEBP, BEST, background="ff0000", width=5000)))
+    assert is_close(result, (80, 60), (255, 0, 0, 255))
+
+
+@pytest.mark.parametrize("options", [{"width": 159}, {"sharpen": 1.0}, {"trim": 10}], ids=str)
+def test_what_changes_the_picture_is_done(options: dict[str, Any]) -> None:
+    framed = ImageOps.expand(photo(140, 100), 10, "white") if "trim" in options else photo()
+    assert framed.size == (160, 120)
+    data = encoded(framed, "PNG")
+    result = opened(convert(data, target(Format.PNG, lossless=True, **options)))
+    assert result.tobytes() != framed.tobytes()
+
+
+def test_a_border_that_is_cut_off_is_gone_also_where_the_size_comes_back() -> None:
+    data = encoded(ImageOps.expand(photo(80, 60), (40, 30), "white"), "PNG", optimize=True)
+    options: dict[str, Any] = {"trim": 10, "width": 160, "height": 120, "fit": "fill"}
+    result = opened(convert(data, target(Format.PNG, **options)))
+    assert result.size == (160, 120)
+    assert not is_close(result, (2, 2), (255, 255, 255))
+
+
+def test_a_size_that_the_picture_has_is_kept_also_where_it_takes_too_many_bytes() -> None:
+    data = encoded(photo(), "PNG")
+    options: dict[str, Any] = {"width": 160, "height": 120, "fit": "fill", "max_bytes": 600}
+    with pytest.raises(PictureError, match="ask for a smaller width"):
+        convert(data, target(Format.PNG, **options))
 
 
 def _parts(data: bytes) -> list[bytes]:
