@@ -62,11 +62,17 @@ def one_each(requested: ConversionRequest, own: int | None) -> list[ConversionRe
         own: the width of the picture in pixels, None if it is not known.
 
     Raises:
-        InvalidOption: if a preset has a height, or another way to fit.
+        InvalidOption: if a preset has a height, or another way to fit, or the border is to be cut
+            off: how wide the picture is then is not known before.
     """
     options = requested.options
     if options.fit is not Fit.INSIDE or options.height is not None:
         raise InvalidOption(f"{WIDTHS} goes with fit=inside alone, and without a height")
+    if options.trim is not None:
+        raise InvalidOption(
+            f"{WIDTHS} and trim exclude each other: how wide the picture is without its border is "
+            "not known before it is converted"
+        )
     widths = dict.fromkeys(min(width, own or width) for width in requested.widths)
     return [
         replace(requested, widths=(), options=replace(options, width=width)) for width in widths

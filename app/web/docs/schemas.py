@@ -150,7 +150,7 @@ _UPLOADED: dict[str, Schema] = {
     BATCH: BATCH_FIELD,
     WIDTHS: _text(
         f"Pixels, {MAX_WIDTHS} numbers at most, with commas between them: the picture is converted "
-        "once for each, and never enlarged. In place of `width` and `height`.",
+        "once for each, and never enlarged. In place of `width` and `height`, and not with `trim`.",
         example="320,640,1280",
     ),
 }
