@@ -17,6 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 RESULT = b"RIFF\x10\x00\x00\x00WEBPVP8 a result!"
 """A file that begins as a WebP does."""
 
+RESULTS = {
+    "webp": RESULT,
+    "avif": b"\x00\x00\x00\x10ftypavifmif1 a result!",
+    "jpg": b"\xff\xd8\xff\xe0 a result!",
+}
+"""The same of the formats that it can choose."""
+
 ABOUT = {
     "version": "0.2.0",
     "download_url": "download/",
@@ -132,6 +139,34 @@ class Standin:
         if request.path.startswith("/download/") and name in self.jobs:
             return Answer(body=RESULT, headers={"Content-Type": "image/webp"})
         return Answer(404, {"error": "not_found", "message": "There is no such picture"})
+
+
+def choosing(state: Standin) -> Hook:
+    """Has it choose the format that a picture begins with, as `avif:`. What it takes it does not
+    tell."""
+    formats: dict[str, str] = {}
+
+    def hook(request: Request) -> Answer | None:
+        if request.path == "/docs/openapi.json":
+            return Answer(404, {})
+        md5 = request.path.rpartition("/")[2]
+        if request.path == "/upload":
+            md5 = hashlib.md5(request.picture).hexdigest()
+            formats[md5] = request.picture.partition(b":")[0].decode()
+            options = {"options": {"formats": list(RESULTS)}}
+            state.jobs[md5] = {"md5": md5, "format": "auto", "quality": 0, **options}
+            return Answer(202, state.jobs[md5])
+        if request.path.startswith("/status/") and md5 in state.jobs:
+            url = f"../download/{md5}?formats=auto"
+            done = {"status": "done", "format": formats[md5], "download_url": url}
+            return Answer(body=[{**state.jobs[md5], **done}])
+        if request.path.startswith("/download/") and md5 in formats:
+            name = formats[md5]
+            kind = "jpeg" if name == "jpg" else name
+            return Answer(body=RESULTS[name], headers={"Content-Type": f"image/{kind}"})
+        return None
+
+    return hook
 
 
 @contextlib.contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
-from tinyimage_client.command.placement import Into
-from tinyimage_client.command.plan import make_plan
 
 from client.tests.command import started, tinyimage
-from client.tests.standin import RESULT, Answer, Request, Standin
+from client.tests.standin import RESULT, Answer, Request, Standin, choosing
 from tests.pictures import opened, photograph, unique
 from tests.service import Service
 
@@ -60,18 +59,91 @@ def test_a_result_has_the_ending_of_the_format_that_came_out(folder: Path, serve
     assert (again["status"], again["code"]) == ("skipped", "exists")
 
 
-def test_no_result_takes_the_place_of_an_original_whatever_its_format(folder: Path) -> None:
-    for name in ("a.png", "a.avif", "b.png", "b.jpg", "c.jpeg"):
-        put(folder / name)
-    plan = make_plan(["."], Into(Path(), ""), "avif,jpg")
-    assert {item.source.name for item in plan.items} == {"a.avif", "b.jpg", "c.jpeg"}
-    assert {outcome.path.name: outcome.reason for outcome in plan.others} == {
-        "a.png": "a.avif is the result of a.avif already",
-        "b.png": "b.avif is the result of b.jpg already",
+def put_for(format: str, path: Path) -> Path:
+    """A picture of which a stand-in that chooses makes this format."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(f"{format}:".encode() + os.urandom(100))
+    return path
+
+
+def test_results_of_different_formats_do_not_collide(folder: Path, fake: Standin) -> None:
+    fake.hook = choosing(fake)
+    for format, name in (("avif", "logo.jpg"), ("webp", "logo.png"), ("avif", "logo.tif")):
+        put_for(format, folder / "two" / name)
+    for overwrite in ("never", "all", "all"):
+        ended = tinyimage("two", "-o", "out", "-f", "auto", "--json", "--overwrite", overwrite)
+        assert ended.status == 1
+        told = ended.objects
+        targets = {name: (one["target"], one.get("code", "")) for name, one in told.items()}
+        assert targets == {
+            "logo.jpg": ("out/logo.avif", ""),
+            "logo.png": ("out/logo.webp", ""),
+            "logo.tif": ("out/logo.avif", "target_taken"),
+        }
+        assert told["logo.tif"]["reason"] == "logo.avif is the result of logo.jpg already"
+        assert files(folder / "out") == {"logo.avif", "logo.webp"}
+    ended = tinyimage("two", "-o", "out", "-f", "auto", "--json", "--overwrite", "never")
+    assert [one["code"] for one in ended.objects.values()] == ["exists"] * 3
+
+
+def test_of_two_results_with_one_name_it_is_always_the_first_that_is_written(
+    folder: Path, fake: Standin
+) -> None:
+    choose = choosing(fake)
+    first = put_for("webp", folder / "logo.jpg").read_bytes()
+
+    def hook(request: Request) -> Answer | None:
+        if request.path == "/upload" and request.picture == first:
+            time.sleep(0.3)  # in which the other would be done
+        return choose(request)
+
+    fake.hook = hook
+    put_for("webp", folder / "logo.png")
+    told = tinyimage("logo.jpg", "logo.png", "-f", "avif,webp", "--json").objects
+    assert [told[name]["status"] for name in ("logo.jpg", "logo.png")] == ["written", "failed"]
+    assert told["logo.png"]["reason"] == "logo-tiny.webp is the result of logo.jpg already"
+
+
+def test_a_place_is_free_where_the_first_result_saves_too_little(
+    folder: Path, fake: Standin
+) -> None:
+    fake.hook = choosing(fake)
+    (folder / "logo.jpg").write_bytes(b"webp:")
+    put_for("webp", folder / "logo.png")
+    told = tinyimage("logo.jpg", "logo.png", "-f", "auto", "--min-savings", "5%", "--json").objects
+    assert (told["logo.jpg"]["code"], told["logo.png"]["status"]) == ("savings", "written")
+    assert told["logo.jpg"]["target"] == told["logo.png"]["target"] == "logo-tiny.webp"
+
+
+def test_no_result_takes_the_place_of_an_original_whatever_its_format(
+    folder: Path, fake: Standin
+) -> None:
+    fake.hook = choosing(fake)
+    names = ("a.png", "a.avif", "b.png", "b.jpg", "c.jpeg")
+    originals = {name: put_for("avif", folder / name).read_bytes() for name in names}
+    put_for("jpg", folder / "d.jpeg")
+    told = tinyimage(*names, "d.jpeg", "-o", ".", "-f", "avif,jpg", "--json").objects
+    assert {name: one.get("reason", one["target"]) for name, one in told.items()} == {
+        "a.png": "a.avif is an original, and is not written over",
+        "a.avif": "a.avif is an original, and is not written over",
+        "b.png": "b.avif",
+        "b.jpg": "b.avif is the result of b.png already",
+        "c.jpeg": "c.avif",
+        "d.jpeg": "d.jpeg is an original, and is not written over",
     }
-    (jpeg,) = (item for item in plan.items if item.source.name == "c.jpeg")
-    assert jpeg.made("jpg").target.name == "c.jpeg"
-    assert jpeg.made("avif").target.name == "c.avif"
+    assert {name: (folder / name).read_bytes() for name in names} == originals
+
+
+def test_no_place_is_told_of_a_result_that_never_was(folder: Path, fake: Standin) -> None:
+    choose = choosing(fake)
+    refused = Answer(415, {"error": "not_an_image", "message": "The file is not a picture"})
+    fake.hook = lambda request: refused if request.path == "/upload" else choose(request)
+    put_for("avif", folder / "logo.jpg")
+    (failed,) = tinyimage("logo.jpg", "-f", "auto", "--json").objects.values()
+    assert failed == {
+        **{"path": "logo.jpg", "status": "failed"},
+        **{"code": "not_an_image", "reason": "The file is not a picture"},
+    }
 
 
 def test_folders_and_patterns_are_looked_through(folder: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tinyimage_client.command.whole import looks_whole
 
 from client.tests.command import started, tinyimage
-from client.tests.standin import RESULT, Answer, Request, Standin
+from client.tests.standin import RESULT, Answer, Request, Standin, choosing
 from tests.pictures import as_format, photograph
 from tests.service import until
 
@@ -112,6 +112,21 @@ def test_results_that_replace_their_originals_are_not_compressed_again(
         assert it.stop() == 0
     assert len(fake.seen("/upload")) == 2
     assert sum("skipped" in line for line in it.lines) == 0
+
+
+def test_results_of_different_formats_do_not_collide(drop: Path, fake: Standin) -> None:
+    fake.hook = choosing(fake)
+    with watching(drop, fake, "-f", "auto") as it:
+        (drop / "logo.tif").write_bytes(b"webp:1")
+        (drop / "logo.bmp").write_bytes(b"avif:2")
+        it.wait_for("logo.tif → ")
+        it.wait_for("logo.bmp → ")
+        (drop / "logo.jp2").write_bytes(b"avif:3")
+        it.wait_for("logo.jp2: failed: logo-tiny.avif is the result of logo.bmp already")
+        (drop / "logo.bmp").unlink()
+        (drop / "logo.jp2").write_bytes(b"avif:4")
+        it.wait_for("logo.jp2 → ")
+        assert it.stop() == 1
 
 
 def test_a_file_is_left_alone_until_it_is_whole(drop: Path, fake: Standin) -> None:

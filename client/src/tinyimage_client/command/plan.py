@@ -8,12 +8,13 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyimage_client.command.names import PICTURES, ending, possible, shown
 from tinyimage_client.command.outcome import Outcome, Status
-from tinyimage_client.command.placement import Placement
+from tinyimage_client.command.placement import InPlace, Placement
+from tinyimage_client.command.places import Places, Taken
 from tinyimage_client.errors import BadResult
 from tinyimage_client.files import is_temporary
 
@@ -26,27 +27,33 @@ class Item:
     """A picture and the place of its result."""
 
     source: Path
-    target: Path
-    """Where the server chooses the format, without its ending."""
+    target: Path | None
+    """None where the server chooses the format, until that is known."""
     by_format: Mapping[str, Path] = field(default_factory=dict, hash=False)
     """The places that it may be, where the server chooses the format."""
 
     @property
     def targets(self) -> tuple[Path, ...]:
         """All places that it may be."""
-        return tuple(self.by_format.values()) or (self.target,)
+        return tuple(self.by_format.values()) if self.target is None else (self.target,)
 
-    def made(self, format: str) -> Item:
-        """The same with a result of this format.
+    @property
+    def rivals(self) -> Path:
+        """What pictures have in common whose results may be in one place."""
+        # Places by format differ in their endings alone.
+        return self.targets[0].with_suffix("") if self.target is None else self.target
+
+    def place(self, format: str) -> Path:
+        """Where a result of this format goes.
 
         Raises:
             BadResult: if that was not asked for.
         """
-        if not self.by_format:
-            return self
+        if self.target is not None:
+            return self.target
         if format not in self.by_format:
             raise BadResult(f"the result is of the format {format}")
-        return replace(self, target=self.by_format[format])
+        return self.by_format[format]
 
 
 def item_of(source: Path, base: Path, placement: Placement, format: str) -> Item:
@@ -59,8 +66,7 @@ def item_of(source: Path, base: Path, placement: Placement, format: str) -> Item
     names = possible(format)
     if not names:
         return Item(source, placement.target(source, base, format))
-    places = {name: placement.target(source, base, name) for name in names}
-    return Item(source, next(iter(places.values())).with_suffix(""), places)
+    return Item(source, None, {name: placement.target(source, base, name) for name in names})
 
 
 @dataclass
@@ -70,6 +76,17 @@ class Plan:
     items: list[Item] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     """Paths that are no pictures to compress."""
+    places: Places = field(default_factory=Places)
+    """Of the results. Where the server chooses the format, none is taken yet."""
+
+    @property
+    def groups(self) -> list[list[Item]]:
+        """The pictures, those together whose results may be in one place: of these one is done
+        after the other, so that it is always the same one that gets it."""
+        groups: dict[str, list[Item]] = {}
+        for item in self.items:
+            groups.setdefault(os.path.realpath(item.rivals), []).append(item)
+        return list(groups.values())
 
 
 def make_plan(paths: Iterable[str], placement: Placement, format: str) -> Plan:
@@ -152,27 +169,21 @@ def _expanded(paths: Iterable[str], plan: Plan) -> Iterator[Path]:
 def _place(
     plan: Plan, sources: Iterable[Path], placement: Placement, base: Path, format: str
 ) -> None:
-    """Give each picture its target: no two the same one, and none that is an original."""
+    """Give each picture its target, where the format is known: no two the same one, and none that
+    is an original."""
     sources = list(sources)
-    originals = {os.path.realpath(source) for source in sources}
-    taken: dict[str, Path] = {}
+    plan.places = Places(() if isinstance(placement, InPlace) else sources)
     for source in sources:
         item = item_of(source, base, placement, format)
-        reason = ""
-        for target in item.targets:
-            real = os.path.realpath(target)
-            other = taken.get(real)
-            if other is not None:
-                reason = f"{target.name} is the result of {other.name} already"
-            elif target != source and real in originals:
-                reason = f"{target.name} is an original, and is not written over"
-            if reason:
-                plan.others.append(
-                    Outcome(source, Status.FAILED, target, code="target_taken", reason=reason)
-                )
-                break
+        try:
+            if item.target is not None:
+                plan.places.take(item.target, source)
+        except Taken as error:
+            outcome = Outcome(
+                *(source, Status.FAILED, item.target), code=error.code, reason=str(error)
+            )
+            plan.others.append(outcome)
         else:
-            taken |= dict.fromkeys(map(os.path.realpath, item.targets), source)
             plan.items.append(item)
 
 

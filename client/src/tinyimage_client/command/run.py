@@ -12,6 +12,7 @@ from pathlib import Path
 from tinyimage_client.asynchronous import AsyncClient
 from tinyimage_client.command.ledger import Ledger, ledger_file
 from tinyimage_client.command.names import shown
+from tinyimage_client.command.places import Places
 from tinyimage_client.command.plan import Plan
 from tinyimage_client.command.report import Report
 from tinyimage_client.command.settings import Settings
@@ -21,8 +22,13 @@ THREADS = 4
 """That read and write files beside those of the pictures under way."""
 
 
-async def worker_for(client: AsyncClient, settings: Settings, report: Report) -> Worker:
+async def worker_for(
+    client: AsyncClient, settings: Settings, report: Report, places: Places
+) -> Worker:
     """What does pictures with the server of the client.
+
+    Args:
+        places: of the results.
 
     Raises:
         Unreachable, NotAServer, KeyRefused: if it cannot be asked.
@@ -41,6 +47,7 @@ async def worker_for(client: AsyncClient, settings: Settings, report: Report) ->
         max_size=about.max_upload_size_bytes,
         wait_seconds=report.wait_seconds,
         ledger=ledger,
+        places=places,
     )
 
 
@@ -56,13 +63,14 @@ async def run(client: AsyncClient, plan: Plan, settings: Settings, report: Repor
             report.end(None, outcome)
         if not plan.items:
             return
-        worker = await worker_for(client, settings, report)
+        worker = await worker_for(client, settings, report, plan.places)
         report.begin(len(plan.items))
-        waiting = iter(plan.items)
+        waiting = iter(plan.groups)
 
         async def lane() -> None:
-            for item in waiting:
-                report.end(item, await worker.compress(item, report.start(item)))
+            for group in waiting:
+                for item in group:
+                    report.end(item, await worker.compress(item, report.start(item)))
 
         with _first_error():
             async with asyncio.TaskGroup() as group:
@@ -91,7 +99,7 @@ async def watch(client: AsyncClient, folder: Path, settings: Settings, report: R
 
     _on_signals(on_signal, signal.SIGINT, signal.SIGTERM)
     async with client:
-        worker = await worker_for(client, settings, report)
+        worker = await worker_for(client, settings, report, Places(frees=True))
         report.note(f"watching {shown(folder)}")
         watching = Watch(folder, settings.placement, settings.conversion.format, worker, report)
         with _first_error():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from tinyimage_client.command.outcome import Outcome, Status
+from tinyimage_client.command.outcome import Outcome
 from tinyimage_client.command.placement import InPlace, Placement
 from tinyimage_client.command.plan import Item, failed, item_of, walk
 from tinyimage_client.command.report import Report
@@ -59,7 +59,6 @@ class Watch:
         self._known: dict[Path, Version] = {}
         """What needs nothing more."""
         self._arrivals: dict[Path, _Arrival] = {}
-        self._targets: dict[Path, Path] = {}
         self._next_look = -math.inf
 
     async def run(self, stop: asyncio.Event, jobs: int) -> None:
@@ -162,19 +161,4 @@ class Watch:
                 continue
             del self._arrivals[path]
             self._known[path] = version
-            if (item := self._item(path)) is not None:
-                yield item
-
-    def _item(self, path: Path) -> Item | None:
-        """The picture with its target; None, and a line, if that is another's."""
-        item = self._placed(path)
-        target = item.target
-        owner = self._targets.setdefault(target, path)
-        if owner != path and owner.exists():
-            reason = f"{target.name} is the result of {owner.name} already"
-            self._report.end(
-                None, Outcome(path, Status.FAILED, target, code="target_taken", reason=reason)
-            )
-            return None
-        self._targets[target] = path
-        return item
+            yield self._placed(path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tinyimage_client.asynchronous import AsyncClient
 from tinyimage_client.command.ledger import Ledger
 from tinyimage_client.command.outcome import Outcome, Status
+from tinyimage_client.command.places import Places, Taken
 from tinyimage_client.command.plan import Item, failed
 from tinyimage_client.command.settings import Overwrite, Settings
 from tinyimage_client.command.sizes import show_size
@@ -31,9 +32,12 @@ from tinyimage_client.source import FileSource, read_source
 class Skip(Exception):
     """The picture is left as it is. The message says why."""
 
-    def __init__(self, code: str, reason: str, result: Result | None = None) -> None:
+    def __init__(
+        self, code: str, reason: str, target: Path | None, result: Result | None = None
+    ) -> None:
         super().__init__(reason)
         self.code = code
+        self.target = target
         self.result = result
 
 
@@ -56,18 +60,21 @@ class Worker:
         max_size: int,
         wait_seconds: int,
         ledger: Ledger | None,
+        places: Places,
     ) -> None:
         """
         Args:
             max_size: bytes of the largest picture that the server takes.
             wait_seconds: how long the server may wait with each status.
             ledger: of results that have replaced their originals; None where none do.
+            places: of the results.
         """
         self._client = client
         self._settings = settings
         self._max_size = max_size
         self._wait_seconds = wait_seconds
         self._ledger = ledger
+        self._places = places
 
     async def compress(self, item: Item, progress: Progress) -> Outcome:
         """What has become of the picture.
@@ -75,40 +82,44 @@ class Worker:
         Raises:
             KeyRefused, Unreachable, NotAServer: which end all.
         """
+        target = item.target
         try:
-            return await self._compress(item, progress)
+            if target is not None:
+                self._places.take(target, item.source)
+            source, status = await asyncio.to_thread(self._read, item)
+            result = await self._client.compress_source(
+                source,
+                self._settings.conversion,
+                progress=progress,
+                wait_seconds=self._wait_seconds,
+            )
+            target = item.place(result.format)
+            self._check_worth(target, result)
+            self._places.take(target, item.source)
+            version = await asyncio.to_thread(self._put, target, source, status, result)
+            is_new = version is not None or self._settings.dry_run
+            return Outcome(
+                *(item.source, Status.WRITTEN if is_new else Status.UNCHANGED, target),
+                *(result.original_bytes, result.bytes, result.sent),
+                version=version,
+            )
         except Skip as skip:
             before = skip.result.original_bytes if skip.result else 0
             after = skip.result.bytes if skip.result else 0
             sent = skip.result is not None and skip.result.sent
             return Outcome(
-                *(item.source, Status.SKIPPED, item.target, before, after, sent),
+                *(item.source, Status.SKIPPED, skip.target, before, after, sent),
                 code=skip.code,
                 reason=str(skip),
             )
         except KeyRefused:
             raise
-        except (Refused, ConversionFailed, BadResult, SourceChanged, Unfit) as error:
-            return _failed(item, error)
+        except (Refused, ConversionFailed, BadResult, SourceChanged, Taken, Unfit) as error:
+            return Outcome(
+                *(item.source, Status.FAILED, target), code=error.code, reason=str(error)
+            )
         except OSError as error:
             return failed(item.source, error)
-
-    async def _compress(self, item: Item, progress: Progress) -> Outcome:
-        source, status = await asyncio.to_thread(self._read, item)
-        result = await self._client.compress_source(
-            source,
-            self._settings.conversion,
-            progress=progress,
-            wait_seconds=self._wait_seconds,
-        )
-        item = item.made(result.format)
-        version = await asyncio.to_thread(self._put, item, source, status, result)
-        is_new = version is not None or self._settings.dry_run
-        return Outcome(
-            *(item.source, Status.WRITTEN if is_new else Status.UNCHANGED, item.target),
-            *(result.original_bytes, result.bytes, result.sent),
-            version=version,
-        )
 
     def _read(self, item: Item) -> tuple[FileSource, os.stat_result]:
         """The picture, and the status of its file.
@@ -120,8 +131,10 @@ class Worker:
         if self._settings.in_place:
             _check_replaceable(item.source)
         elif self._settings.overwrite is Overwrite.NEVER:
-            for target in filter(os.path.lexists, item.targets):
-                raise Skip("exists", f"{target.name} exists")
+            for target in item.targets:
+                # Where another's result of this run is, or an original, this picture's is not.
+                if os.path.lexists(target) and self._places.is_free(target, item.source):
+                    raise Skip("exists", f"{target.name} exists", target)
         status = item.source.stat()
         if status.st_size > self._max_size:
             size, most = show_size(status.st_size), show_size(self._max_size)
@@ -131,27 +144,35 @@ class Worker:
         source = read_source(item.source)
         assert isinstance(source, FileSource)
         if self._ledger is not None and source.md5 in self._ledger:
-            raise Skip("compressed", "it has been compressed before")
+            raise Skip("compressed", "it has been compressed before", item.target)
         return source, status
 
+    def _check_worth(self, target: Path, result: Result) -> None:
+        """See that the result saves as much as it has to.
+
+        Raises:
+            Skip: if it does not.
+        """
+        settings = self._settings
+        least = settings.min_savings
+        if least is not None and not least.reached(result.original_bytes, result.bytes):
+            raise Skip("savings", f"it saves less than {least}", target, result)
+        if settings.in_place and not settings.resizes and result.bytes >= result.original_bytes:
+            raise Skip("savings", "it does not get smaller", target, result)
+
     def _put(
-        self, item: Item, source: FileSource, status: os.stat_result, result: Result
+        self, target: Path, source: FileSource, status: os.stat_result, result: Result
     ) -> Version | None:
         """Put the result where it belongs. Returns what the file now is;
         None if it is as it was.
 
         Raises:
-            Skip: if it is not worth it.
+            Skip: if a file is there that stays.
             OSError, SourceChanged: if that is not possible. What was there is as it was.
         """
-        settings, target = self._settings, item.target
-        least = settings.min_savings
-        if least is not None and not least.reached(result.original_bytes, result.bytes):
-            raise Skip("savings", f"it saves less than {least}", result)
-        if settings.in_place and not settings.resizes and result.bytes >= result.original_bytes:
-            raise Skip("savings", "it does not get smaller", result)
-        if not settings.in_place and not self._is_due(target, result):
-            raise Skip("exists", f"{target.name} exists, and is not larger", result)
+        settings = self._settings
+        if not settings.in_place:
+            self._check_due(target, result)
         if settings.dry_run:
             return None
         if not settings.in_place:
@@ -167,12 +188,18 @@ class Worker:
             self._ledger.add(result.data)
         return version
 
-    def _is_due(self, target: Path, result: Result) -> bool:
-        if self._settings.overwrite is not Overwrite.BIGGER:
-            return True
+    def _check_due(self, target: Path, result: Result) -> None:
+        """See that a file that is where the result goes may be replaced.
+
+        Raises:
+            Skip: if it stays.
+        """
+        overwrite = self._settings.overwrite
+        if overwrite is Overwrite.NEVER and os.path.lexists(target):  # since the picture was read
+            raise Skip("exists", f"{target.name} exists", target, result)
         with contextlib.suppress(FileNotFoundError):
-            return target.stat().st_size > result.bytes
-        return True
+            if overwrite is Overwrite.BIGGER and target.stat().st_size <= result.bytes:
+                raise Skip("exists", f"{target.name} exists, and is not larger", target, result)
 
 
 def _check_replaceable(path: Path) -> None:
@@ -204,7 +231,3 @@ def _has(path: Path, data: bytes) -> bool:
             and path.read_bytes() == data
         )
     return False
-
-
-def _failed(item: Item, error: TinyImageError) -> Outcome:
-    return Outcome(item.source, Status.FAILED, item.target, code=error.code, reason=str(error))
