@@ -13,7 +13,7 @@ from enum import Flag, auto
 from typing import ClassVar
 
 from imaging import errors
-from imaging.formats import AUTO, SAME, Format
+from imaging.formats import UNSUPPORTED
 
 BEARER_CHALLENGE = 'Bearer realm="TinyImage Server"'
 
@@ -111,7 +111,7 @@ class UnsupportedFormat(TinyImageError):
     code = "unsupported_format"
     status = 400
     where = Where.UPLOAD | Where.ARCHIVE | Where.MESSAGE
-    example = f"Unsupported format; choose one of {', '.join((*Format, SAME, AUTO))}"
+    example = UNSUPPORTED
 
 
 class InvalidOption(TinyImageError):

@@ -130,6 +130,12 @@ def frames_of(format: Format) -> tuple[str, ...]:
             )
 
 
+UNSUPPORTED = (
+    f"Unsupported format; choose one of {', '.join((*Format, SAME, AUTO))}, or several of the "
+    f"formats, such as {Format.WEBP},{Format.JPG}"
+)
+
+
 def is_same(name: object) -> bool:
     """Whether a client names the format that the picture comes in."""
     return isinstance(name, str) and name.strip().lower() == SAME
@@ -152,8 +158,7 @@ def parse_format(value: object) -> Format:
     for format in Format:
         if name in (format, *format.output.aliases):
             return format
-    names = ", ".join((*Format, SAME, AUTO))
-    raise UnsupportedFormat(f"Unsupported format; choose one of {names}")
+    raise UnsupportedFormat(UNSUPPORTED)
 
 
 def is_open(value: object) -> bool:
@@ -170,11 +175,13 @@ def parse_formats(value: object, auto: Sequence[Format]) -> tuple[Format, ...]:
         auto: what `AUTO` stands for.
 
     Raises:
-        UnsupportedFormat: if there is no such format, or none is named.
+        UnsupportedFormat: if there is no such format, none is named, or another beside `AUTO`.
     """
     given = value.split(",") if isinstance(value, str) else value
     names = given if isinstance(given, list | tuple) else [given]
     names = [name.strip().lower() if isinstance(name, str) else False for name in names]
     names = [name for name in names if name != ""] or [False]
+    if AUTO in names and len(set(names)) > 1:
+        raise UnsupportedFormat(f"{AUTO} stands alone: leave it out, or the other formats")
     named = {each for name in names for each in (auto if name == AUTO else (parse_format(name),))}
     return tuple(format for format in Format if format in named)

@@ -34,7 +34,7 @@ def conversion(size: Size | None = None, **given: Any) -> Conversion:
         ({"format": "avif, JPEG,webp,,avif"}, "webp,jpg,avif"),
         ({"format": ["avif", "jpeg"]}, "jpg,avif"),
         ({"formats": ["jpg", "webp"]}, "webp,jpg"),
-        ({"format": "auto,gif"}, "webp,png,jpg,avif,gif"),
+        ({"format": "auto,"}, "webp,png,jpg,avif"),
         ({"format": "auto", "lossless": "true"}, "webp,png,avif"),
     ],
 )
@@ -77,6 +77,9 @@ def test_the_job_is_named_by_what_may_come_and_by_one_quality_for_all() -> None:
         ({"format": [None, "webp"]}, UnsupportedFormat, "choose one of webp"),
         ({"format": [["webp"]]}, UnsupportedFormat, "choose one of webp"),
         ({"formats": 7}, UnsupportedFormat, "choose one of webp"),
+        ({"format": "bmp"}, UnsupportedFormat, "or several of the formats, such as webp,jpg"),
+        ({"format": "auto,webp"}, UnsupportedFormat, "auto stands alone"),
+        ({"formats": ["png", "AUTO"]}, UnsupportedFormat, "auto stands alone"),
         ({"format": "auto", "formats": "webp"}, InvalidOption, "exclude each other"),
         ({"format": "jpg", "formats": "webp,png"}, InvalidOption, "exclude each other"),
         ({"format": "jpg,gif", "lossless": "1"}, InvalidOption, "can be lossless"),

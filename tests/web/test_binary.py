@@ -71,6 +71,7 @@ def test_binary_messages_belong_to_announcements_in_their_order(ws: ClientConnec
     [
         *WRONG.items(),
         ("invalid_option", {"data": base64.b64encode(b"A" * 100_000).decode()}),
+        ("invalid_option", {"url": "https://example.org/a.jpg"}),
         ("invalid_option", {"binary": "perhaps"}),
         ("invalid_option", {"details": "perhaps"}),
     ],

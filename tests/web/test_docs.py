@@ -101,6 +101,12 @@ def test_the_page_loads_nothing_but_files_of_this_server(client: Client) -> None
             assert all(url.startswith(("data:", "#")) for url in urls), urls
 
 
+def test_the_licence_of_the_page_is_shown_as_text(client: Client) -> None:
+    licence = client.http.get("/docs/LICENSE")
+    assert licence.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "Apache License" in licence.text
+
+
 def test_the_browser_is_told_to_ask_no_other_host(client: Client) -> None:
     policy = client.http.get("/docs").headers["content-security-policy"]
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))

@@ -174,6 +174,28 @@ def test_options_that_no_upload_may_have_are_refused_at_once(
     assert (both.status_code, both.json()["error"]) == (400, "invalid_form")
 
 
+def test_a_form_without_a_picture_is_told_of_both_ways(client: Client) -> None:
+    bodies: list[dict[str, Any]] = [
+        {"files": {"other": b""}},
+        {"data": {"format": "png"}},
+        {"json": {}},
+    ]
+    for body in bodies:
+        refused = client.http.post("/upload", **body)
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_form")
+        assert refused.json()["message"].endswith("the file 'picture', or its address as 'url'")
+
+
+def test_where_an_id_is_not_taken_the_answer_says_where_it_is(
+    client: Client, contract: Contract
+) -> None:
+    for method, path in (("DELETE", "status"), ("GET", "download"), ("GET", "queue")):
+        unknown = client.http.request(method, f"/{path}/{NOBODY}")
+        contract.check(unknown)
+        assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
+        assert "/status and /events take the id" in unknown.json()["message"]
+
+
 def test_an_unknown_id_is_not_found(client: Client, contract: Contract) -> None:
     for path in (NOBODY, f"{NOBODY}?wait=1", "fetch-1", f"{NOBODY}0", NOBODY.upper()):
         for route in ("status", "events"):
@@ -296,6 +318,9 @@ def test_nothing_is_fetched_where_it_is_not_allowed(redis_url: str, tmp_path: Pa
         refused = running.client.http.post("/upload", data={"url": "https://example.org/a.jpg"})
         Contract(running.url).check(refused)
         assert (refused.status_code, refused.json()["error"]) == (403, "not_allowed")
+        for files in ({"other": b""}, None):
+            missing = running.client.http.post("/upload", data={"format": "png"}, files=files)
+            assert missing.json()["message"].endswith("as the file 'picture'")
 
 
 def test_what_a_key_may_have_holds_for_what_is_fetched(
@@ -366,8 +391,13 @@ def test_a_socket_names_pictures_by_their_url(
             ({"url": "http://example.org:1/a.jpg"}, "invalid_option"),
             ({"url": site.url, "format": "bmp"}, "unsupported_format"),
             ({"url": site.url, "widths": "50"}, "invalid_option"),
+            ({"url": site.url, "data": base64.b64encode(data).decode()}, "invalid_option"),
         ):
             ws.send(json.dumps(wrong))
             *_, error = answers(ws, 1)
             contract.validate(error, contract.component("SocketError"))
             assert (error["status"], error["message"]) == ("error", code), wrong
+            if "data" in wrong:
+                assert error["detail"] == "There are both a picture and a 'url': send one of them"
+        ws.send(json.dumps({**order, "binary": False, "data": None}))
+        assert answers(ws, 1)[-1]["status"] == "done"

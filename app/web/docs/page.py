@@ -41,7 +41,13 @@ def docs_blueprint(schema: Schema) -> Blueprint:
         return HTTPResponse(encoded, content_type="application/json")
 
     for name, path in files.items():
-        blueprint.static(f"{DOCS}/{name}", path, name=name.replace(".", "_").replace("-", "_"))
+        blueprint.static(
+            f"{DOCS}/{name}",
+            path,
+            name=name.replace(".", "_").replace("-", "_"),
+            # What has no extension is text here, and not what Sanic takes it for.
+            content_type=None if path.suffix else "text/plain; charset=utf-8",
+        )
 
     @blueprint.on_response  # type: ignore[untyped-decorator]
     async def keep(request: Request, response: HTTPResponse) -> None:

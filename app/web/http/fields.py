@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from sanic import Request
 
 from app.core.errors import InvalidForm, InvalidJSON
-from app.web.http.form import FIELDS, MAX_PARTS, NO_PICTURE
+from app.web.http.form import FIELDS, MAX_PARTS
 from app.web.service.json_body import parse, read_body
 from app.web.service.spooling import Spooling
 
@@ -19,8 +19,13 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 
 
-async def read_fields(request: Request, spooling: Spooling) -> Mapping[str, object] | None:
+async def read_fields(
+    request: Request, spooling: Spooling, no_picture: str
+) -> Mapping[str, object] | None:
     """The known fields in the body of a request, or None if its `Content-Type` is of another kind.
+
+    Args:
+        no_picture: what is said if there is no URL.
 
     Raises:
         InvalidForm: if it is no such form, or names no URL.
@@ -35,7 +40,7 @@ async def read_fields(request: Request, spooling: Spooling) -> Mapping[str, obje
     given = _of_form(body) if kind == FORM_TYPE else _of_json(body)
     fields = {name: value for name, value in given.items() if name in FIELDS}
     if not fields.get("url"):
-        raise InvalidForm(f"{NO_PICTURE}, or its address as 'url'")
+        raise InvalidForm(no_picture)
     return fields
 
 

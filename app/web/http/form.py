@@ -35,6 +35,8 @@ CHARSET_FIELD = "_charset_"
 """The charset of the fields that do not name one (RFC 7578, section 4.6)."""
 
 NO_PICTURE = "There is no picture: send it as the file 'picture'"
+NOR_URL = f"{NO_PICTURE}, or its address as '{URL}'"
+"""The same where pictures are fetched."""
 
 MAX_PARTS = 32
 MAX_FIELD_SIZE = 1024
@@ -49,7 +51,7 @@ class Form:
     def __init__(self, boundary: bytes, max_size: int, spool_memory: int = SPOOL_MEMORY) -> None:
         self._texts: dict[str, tuple[bytes, str | None]] = {}
         """The bytes of each field, and their charset."""
-        self._refusal = NO_PICTURE
+        self._refusal = ""
         self.complete = False
         self._max_size = max_size
         self._spool_memory = spool_memory
@@ -122,15 +124,18 @@ class Form:
         if not self.complete:
             raise InvalidForm("The multipart body is incomplete")
 
-    def picture(self) -> Picture:
+    def picture(self, no_picture: str = NO_PICTURE) -> Picture:
         """The picture, which owns the file from here on.
+
+        Args:
+            no_picture: what is said if there is none.
 
         Raises:
             InvalidForm: if there is none, or the body ended too early.
         """
         self.check_complete()
         if self._file is None:
-            raise InvalidForm(self._refusal)
+            raise InvalidForm(self._refusal or no_picture)
         return Picture(
             self._file,
             self._md5.hexdigest(),

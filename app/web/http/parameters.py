@@ -7,7 +7,7 @@ from typing import Any
 from sanic import Request
 
 from app.core.errors import NotFound
-from app.core.jobs.links import ID_PATTERN
+from app.core.jobs.links import ID_PATTERN, is_id
 from app.core.picture.conversion import parse_md5
 from app.web.docs.schemas import EXAMPLE_MD5, Schema
 from app.web.guard.record import record_of
@@ -60,6 +60,11 @@ def named_md5(request: Request, value: str) -> str:
     Raises:
         NotFound: if it is not an MD5.
     """
+    if is_id(value):
+        raise NotFound(
+            "This takes an MD5: GET /status and /events take the id of an upload by its URL, and "
+            "tell the MD5 once the picture is there"
+        )
     md5 = parse_md5(value)
     if md5 is None:
         raise NotFound("An MD5 is 32 hex digits")

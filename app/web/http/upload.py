@@ -21,7 +21,7 @@ from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.http.body import read_form
 from app.web.http.fields import FORM_TYPE, JSON_TYPE, read_fields
-from app.web.http.form import URL
+from app.web.http.form import NO_PICTURE, NOR_URL, URL
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, in_header
 from app.web.service.answers import describe, srcset_of
 from app.web.service.details import downloads_from
@@ -98,6 +98,7 @@ def add_upload(
     """Add the route."""
     max_size = settings.upload.max_upload_size
     spooling = Spooling(max_size, settings.limits.upload_timeout)
+    no_picture = NOR_URL if settings.fetch.enabled else NO_PICTURE
 
     @blueprint.post("/upload", stream=True, ctx_checks_key=True)
     @documented(UPLOAD)
@@ -109,18 +110,26 @@ def add_upload(
             except RedisError as error:
                 raise queue_unavailable(error) from None
             asked = intake.of_key(record_of(request).key)
-            fields = await read_fields(request, spooling)
+            fields = await read_fields(request, spooling, no_picture)
             if fields is not None:
                 return await _take_link(request, asked, links, fields)
             downloads = downloads_from(settings.download.download_url, request.path)
-            return await _take(request, asked, links, spooling, downloads)
+            return await _take(
+                request, asked, links, spooling, downloads=downloads, no_picture=no_picture
+            )
         except TinyImageError as error:
             await refuse(request, error, error_response, 2 * max_size)
             return None
 
 
 async def _take(
-    request: Request, intake: Intake, links: Links, spooling: Spooling, downloads: str
+    request: Request,
+    intake: Intake,
+    links: Links,
+    spooling: Spooling,
+    *,
+    downloads: str,
+    no_picture: str,
 ) -> HTTPResponse:
     record = record_of(request)
     with await read_form(request, spooling) as form:
@@ -130,7 +139,7 @@ async def _take(
                 raise InvalidForm("There are both a 'picture' and a 'url': send one of them")
             form.check_complete()
             return await _take_link(request, intake, links, fields)
-        with form.picture() as picture:
+        with form.picture(no_picture) as picture:
             record.md5 = picture.md5
             requested = intake.request(fields)
             jobs = await intake.accept_all(picture, requested)

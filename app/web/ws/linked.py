@@ -16,12 +16,10 @@ from app.core.errors import (
 from app.core.jobs.links import Link
 from app.core.picture.conversion import ConversionRequest
 from app.core.picture.widths import WIDTHS
-from app.web.ws.messages import fields_of
+from app.web.ws.messages import URL, fields_of
 
 MAX_MESSAGE = 16 * 1024
 """Characters of a message with a URL; a longer one has a picture."""
-
-URL = "url"
 
 _OWN = frozenset({URL, "details", "filename", "binary", "data"})
 """Members that are no fields of an upload."""
@@ -35,7 +33,7 @@ def fields_with_url(message: str | bytes) -> Mapping[str, Any] | None:
         fields = fields_of(message)
     except InvalidJSON:
         return None
-    has_picture = "data" in fields or "binary" in fields
+    has_picture = fields.get("data") or fields.get("binary")
     return fields if URL in fields and not has_picture else None
 
 

@@ -44,8 +44,9 @@ from app.web.service.details import details_of, downloads_from
 from app.web.service.links import Links
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.ws.following import FOLLOW_BATCH, batch_of, fields_to_follow, follow_of
-from app.web.ws.linked import URL, check_one, failure, fields_with_url, upload_of
+from app.web.ws.linked import check_one, failure, fields_with_url, upload_of
 from app.web.ws.messages import (
+    URL,
     asks_for_details,
     decode_message,
     key_of_message,

@@ -24,6 +24,9 @@ from app.web.ws.encoded import decode_data
 MESSAGE_OVERHEAD = 64 * 1024
 """Bytes that the other fields of a message may take."""
 
+URL = "url"
+"""The member with the address of a picture, in place of its bytes."""
+
 KEY_MESSAGE = 4 * 1024
 """Bytes of the largest message that is searched for a key."""
 
@@ -105,9 +108,11 @@ def request_of(fields: Mapping[str, object], intake: Intake) -> tuple[Conversion
 
     Raises:
         UnsupportedFormat: if there is no such format.
-        InvalidOption: if an option is wrong.
+        InvalidOption: if an option is wrong, or there is a URL beside the picture.
         RecursionError: if they are nested too deeply.
     """
+    if fields.get(URL) and (fields.get("data") or fields.get("binary")):
+        raise InvalidOption("There are both a picture and a 'url': send one of them")
     filename = fields.get("filename")
     return intake.request(fields), clean_filename(filename if isinstance(filename, str) else "")
 
