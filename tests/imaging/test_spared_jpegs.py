@@ -81,7 +81,7 @@ def test_what_may_get_smaller_or_is_to_change_is_encoded(
     assert encodings == [ASKED]
 
 
-@pytest.mark.parametrize("options", [{"width": 100}, {"background": "ff0000"}])
+@pytest.mark.parametrize("options", [{"width": 100}, {"sharpen": 1.0}])
 def test_what_is_to_look_otherwise_is_encoded(
     encodings: list[int], options: dict[str, Any]
 ) -> None:
