@@ -104,7 +104,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
             "dequeue_job_and_maintain_ttl should_run_maintenance_tasks run_maintenance_tasks "
             "handle_job_failure cleanup_execution _stop_requested teardown _state",
         ),
-        (Queue, "lmove _fetch_dequeued_job intermediate_queue_key"),
+        (Queue, "lmove _fetch_dequeued_job"),
         (Job, "perform"),
     ],
     "workers/maintenance.py": [
