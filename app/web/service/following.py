@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import TypeVar
 
 from redis.exceptions import RedisError
@@ -64,28 +65,14 @@ class Following:
         Raises:
             RedisError: if Redis cannot be reached at first, or when the time is over.
         """
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + seconds
-        known = False
-        with self._events.follow(md5, only_final=True) as bell:
-            while True:
-                pause = None
-                try:
-                    jobs = await self._queue.find(md5)
-                except RedisError as error:
-                    if not known or self._stopping or loop.time() >= ends:
-                        raise
-                    logger.warning("waiting for %s: %s", md5, error)
-                    pause = OUTAGE_SECONDS
-                else:
-                    known = True
-                    ended = all(job.finished for job in jobs)
-                    if ended or self._stopping or loop.time() >= ends:
-                        return await self._current(jobs)
-                    if bell.final:
-                        bell.final, pause = False, CONFIRM_SECONDS
-                left = max(0.0, ends - loop.time())
-                await bell.wait(left if pause is None else min(left, pause))
+        jobs = await self.ended(
+            md5,
+            lambda: self._queue.find(md5),
+            lambda jobs: all(job.finished for job in jobs),
+            seconds,
+            reread=inf,
+        )
+        return await self._current(jobs)
 
     async def ended(
         self,
@@ -93,11 +80,14 @@ class Following:
         read: Callable[[], Awaitable[T]],
         has_ended: Callable[[T], bool],
         seconds: float,
+        *,
+        reread: float = REREAD_SECONDS,
     ) -> T:
         """What `read` gives once it has ended, `seconds` have passed or `stop` was called.
 
         Args:
-            name: of the job that it is about.
+            name: of the job or the picture that it is about.
+            reread: seconds after which it is read even if no event comes.
 
         Raises:
             RedisError: if Redis cannot be reached at first, or when the time is over.
@@ -107,7 +97,7 @@ class Following:
         known = False
         with self._events.follow(name, only_final=True) as bell:
             while True:
-                pause = REREAD_SECONDS
+                pause = reread
                 try:
                     value = await read()
                 except RedisError as error:
