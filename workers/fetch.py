@@ -44,11 +44,9 @@ def fetch_source(url: str, key: str) -> None:
     here = runtime()
     job = get_current_job()
     assert job is not None, "fetch_source() runs as an RQ job"
-    if not here.settings.fetch.enabled:
-        raise _failed(job, "Pictures are not fetched from URLs here")
     try:
-        data = fetch(url, here.settings.fetch.rules, here.settings.upload.max_upload_size)
-    except OutgoingError as error:
+        data = _fetched(job, url)
+    except TooLarge as error:
         raise _failed(job, str(error)) from None
     here.transfer(here.storage.put(key, data))
     job.meta["size"] = len(data)
@@ -67,15 +65,11 @@ def take_picture(url: str, fields: dict[str, Any], key: str | None, filename: st
     here = runtime()
     job = get_current_job()
     assert job is not None, "take_picture() runs as an RQ job"
-    max_size = here.settings.upload.max_upload_size
-    if not here.settings.fetch.enabled:
-        raise _failed(job, "Pictures are not fetched from URLs here")
     try:
-        data = fetch(url, here.settings.fetch.rules, max_size)
+        data = _fetched(job, url)
     except TooLarge:
+        max_size = here.settings.upload.max_upload_size
         raise _refused(job, SizeExceeded(f"The picture is larger than {max_size} bytes")) from None
-    except OutgoingError as error:
-        raise _failed(job, str(error)) from None
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     intake = worker_intake(job.connection, key)
     try:
@@ -107,6 +101,24 @@ def report_failure(
         logger.warning("%s: failed: %s", job.description, job.meta["error"])
     job.save_meta()
     publish(connection, job.id, Step.RETRYING if job.should_retry else Step.FAILED)
+
+
+def _fetched(job: Job, url: str) -> bytes:
+    """The file of a URL.
+
+    Raises:
+        TooLarge: if it is larger than a picture may be.
+        SourceNotFound: if it cannot be had; the job is not tried again.
+    """
+    settings = runtime().settings
+    if not settings.fetch.enabled:
+        raise _failed(job, "Pictures are not fetched from URLs here")
+    try:
+        return fetch(url, settings.fetch.rules, settings.upload.max_upload_size)
+    except TooLarge:
+        raise
+    except OutgoingError as error:
+        raise _failed(job, str(error)) from None
 
 
 def _failed(job: Job, reason: str) -> SourceNotFound:

@@ -9,7 +9,7 @@ import redis
 
 from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
-from app.core.intake.submission import submit
+from app.core.intake.submission import submit_all
 from app.core.intake.webhooks import Webhooks
 from app.core.jobs import batches
 from app.core.jobs.job import PictureJob
@@ -44,19 +44,16 @@ class WorkerSubmissions:
     ) -> list[PictureJob]:
         """As `Submissions.submit_all` of the intake."""
         with picture.take():
-            return [
-                await submit(
-                    _Queue(self._connection, self._questions),
-                    self._storage,
-                    picture,
-                    conversion,
-                    priority=priority,
-                    media_type=media_type,
-                    recipients=recipients,
-                    batch=batch,
-                )
-                for conversion in conversions
-            ]
+            return await submit_all(
+                _Queue(self._connection, self._questions),
+                self._storage,
+                picture,
+                conversions,
+                priority=priority,
+                media_type=media_type,
+                recipients=recipients,
+                batch=batch,
+            )
 
 
 class _Queue:

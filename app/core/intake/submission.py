@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from app.core.errors import QueueFull, Unavailable
 from app.core.intake.picture import Picture
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.questions import Before
+from app.core.jobs.questions import TOO_MANY, Before
 from app.core.picture import paths
 from app.core.picture.batch import Batch, Member
 from app.core.picture.conversion import Conversion
@@ -54,6 +54,34 @@ class SubmissionQueue(Protocol):
         """As `Questions.submit`."""
 
 
+async def submit_all(
+    queue: SubmissionQueue,
+    storage: Storage,
+    picture: Picture,
+    conversions: Sequence[Conversion],
+    *,
+    priority: Priority,
+    media_type: str | None,
+    recipients: Sequence[Recipient],
+    batch: Batch | None,
+) -> list[PictureJob]:
+    """The jobs of the conversions, one after the other as `submit` makes each. If an error comes
+    with one of them, those before it are there."""
+    return [
+        await submit(
+            queue,
+            storage,
+            picture,
+            conversion,
+            priority=priority,
+            media_type=media_type,
+            recipients=recipients,
+            batch=batch,
+        )
+        for conversion in conversions
+    ]
+
+
 async def submit(
     queue: SubmissionQueue,
     storage: Storage,
@@ -92,10 +120,11 @@ async def submit(
             if job and job.state is JobState.DONE and await storage.stat(job.result_key):
                 if member is not None and not await queue.note(job, member, recipients):
                     continue  # deleted meanwhile
-                await queue.tell(job, recipients)
+                if recipients:
+                    await queue.tell(job, recipients)
                 return job
             if not stored and priority in before.full:
-                raise QueueFull("Too many pictures are waiting; try again")
+                raise QueueFull(TOO_MANY)
             if not stored:
                 picture.file.seek(0)
                 stored = unused = True

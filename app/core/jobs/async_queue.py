@@ -90,8 +90,7 @@ class AsyncPictureQueue:
 
     async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
         """Tell these recipients of a job that has ended, as `Questions.tell`."""
-        if recipients:
-            await self._redis.ask(self._questions.tell(job, recipients))
+        await self._redis.ask(self._questions.tell(job, recipients))
 
     async def withdraw(self, job: PictureJob) -> bool:
         """Delete a job that waits, as `Questions.withdraw`."""

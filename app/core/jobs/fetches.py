@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 from typing import Any
 
-from rq import Callback, Queue, Retry
-from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
-from rq.utils import now
+from rq.job import JobStatus
 
 from app.core.errors import SourceNotFound, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.events import Events
-from app.core.jobs.job import NO_CONNECTION
-from app.core.jobs.new_job import NewJob
-from app.core.jobs.questions import TIMEOUT_MARGIN, check_room, enqueue_command, queue_key
+from app.core.jobs.fetching import enqueue_fetch, new_id, read_fetch
+from app.core.jobs.questions import TIMEOUT_MARGIN
 from app.core.picture.priority import Priority
 from app.core.redis.client import FailFastRedis
-from app.core.redis.commands import Batch, Question
 
 REREAD_SECONDS = 5.0
 """How often a job is read when no event comes."""
@@ -75,49 +68,28 @@ class Fetches:
         """
         if not self._enabled:
             raise SourceNotFound("Pictures are not fetched from URLs here")
-        job_id = f"fetch-{secrets.token_hex(16)}"
+        job_id = new_id()
         with self._events.follow(job_id) as bell:
-            await self._redis.ask(self._enqueue(job_id, url, key))
+            await self._redis.ask(
+                enqueue_fetch(
+                    job_id,
+                    keys.FETCH_FUNCTION,
+                    {"url": url, "key": key},
+                    priority=Priority.INTERACTIVE,
+                    timeout=self._seconds + TIMEOUT_MARGIN,
+                    kept_seconds=KEPT_SECONDS,
+                    retries=RETRIES,
+                    max_waiting=self._max_waiting,
+                    ttl=WAIT_SECONDS,
+                )
+            )
             while True:
-                status, meta = await self._redis.ask(_read(job_id))
+                status, meta = await self._redis.ask(read_fetch(job_id))
                 if status is None:
                     raise Unavailable("No worker has time for it; try again")
                 if status in _ENDED:
                     return _size(status, meta)
                 await bell.wait(REREAD_SECONDS)
-
-    def _enqueue(self, job_id: str, url: str, key: str) -> Question[None]:
-        yield from check_room(Priority.INTERACTIVE, self._max_waiting)
-        queue = queue_key(Priority.INTERACTIVE)
-        job = NewJob.create(
-            keys.FETCH_FUNCTION,
-            kwargs={"url": url, "key": key},
-            connection=NO_CONNECTION,
-            serializer=JSONSerializer,
-            id=job_id,
-            origin=Priority.INTERACTIVE.value,
-            status=JobStatus.QUEUED,
-            description="a picture by its URL",  # which is logged, and may hold a secret
-            timeout=self._seconds + TIMEOUT_MARGIN,
-            result_ttl=KEPT_SECONDS,
-            failure_ttl=KEPT_SECONDS,
-            retry=Retry(max=RETRIES),
-            on_failure=Callback(keys.FETCH_FAILURE_FUNCTION),
-        )
-        job.enqueued_at = now()
-        yield Batch(
-            [
-                ("SADD", Queue.redis_queues_keys, queue),
-                enqueue_command(job, queue, job.to_dict(), WAIT_SECONDS),
-            ],
-            atomic=True,
-        )
-
-
-def _read(job_id: str) -> Question[tuple[bytes | None, dict[str, Any]]]:
-    """The status of the job, None if it is gone, and its `meta`."""
-    ((status, meta),) = yield Batch([("HMGET", Job.key_for(job_id), "status", "meta")])
-    return status, json.loads(meta) if meta else {}
 
 
 def _size(status: bytes, meta: dict[str, Any]) -> int:

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from rq import Callback, Queue, Retry
-from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
-from rq.utils import now
+from rq.job import JobStatus
 
 from app.core.errors import TinyImageError
 from app.core.jobs import keys
 from app.core.jobs.facts import reason
-from app.core.jobs.job import NO_CONNECTION
-from app.core.jobs.new_job import NewJob
-from app.core.jobs.questions import (
-    RETRIES,
-    TIMEOUT_MARGIN,
-    check_room,
-    enqueue_command,
-    queue_key,
-)
+from app.core.jobs.fetching import enqueue_fetch, read_fetch
+from app.core.jobs.questions import RETRIES, TIMEOUT_MARGIN
 from app.core.picture.priority import Priority
 from app.core.picture.retention import GRACE_SECONDS
-from app.core.redis.commands import Batch, Command, Question
+from app.core.redis.commands import Command, Question
 
 MAX_SOURCE_URL = 4096
 """Characters of a URL: presigned ones have some 2,000."""
@@ -67,11 +54,6 @@ class Link:
     error_code: str = TinyImageError.code
 
 
-def new_id() -> str:
-    """An id that nobody guesses, and that is no MD5."""
-    return f"fetch-{secrets.token_hex(16)}"
-
-
 def is_id(value: str) -> bool:
     """Whether the value can be such an id."""
     return _ID.fullmatch(value) is not None
@@ -102,43 +84,26 @@ def enqueue(
     Raises:
         QueueFull: if too many wait.
     """
-    yield from check_room(priority, max_waiting)
-    kept = int(max_age_seconds) + GRACE_SECONDS
-    job = NewJob.create(
+    return enqueue_fetch(
+        id,
         keys.TAKE_FUNCTION,
-        kwargs={"url": url, "fields": dict(fields), "key": key, "filename": filename},
-        connection=NO_CONNECTION,
-        serializer=JSONSerializer,
-        id=id,
-        origin=priority.value,
-        status=JobStatus.QUEUED,
-        description="a picture by its URL",  # which is logged, and may hold a secret
+        {"url": url, "fields": dict(fields), "key": key, "filename": filename},
+        priority=priority,
         timeout=seconds + 2 * TIMEOUT_MARGIN,
-        result_ttl=kept,
-        failure_ttl=kept,
-        retry=Retry(max=RETRIES),
-        on_failure=Callback(keys.FETCH_FAILURE_FUNCTION),
-    )
-    job.enqueued_at = now()
-    queue = queue_key(priority)
-    yield Batch(
-        [
-            ("SADD", Queue.redis_queues_keys, queue),
-            enqueue_command(job, queue, job.to_dict()),
-            *noted,
-        ],
-        atomic=True,
+        kept_seconds=int(max_age_seconds) + GRACE_SECONDS,
+        retries=RETRIES,
+        max_waiting=max_waiting,
+        noted=noted,
     )
 
 
 def look_up(id: str) -> Question[Link | None]:
     """The upload with this id; None if it is unknown, or no longer known."""
-    ((status, meta),) = yield Batch([("HMGET", Job.key_for(id), "status", "meta")])
+    status, told = yield from read_fetch(id)
     if status is None:
         return None
     if status in _WAITING:
         return Link(id, LinkState.FETCHING)
-    told: dict[str, Any] = json.loads(meta) if meta else {}
     if status == _FINISHED and told.get(JOBS):
         return Link(id, LinkState.TAKEN, tuple(told[JOBS]))
     code = str(told.get("error_code", TinyImageError.code))

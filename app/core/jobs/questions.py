@@ -47,9 +47,12 @@ milliseconds."""
 TIMEOUT_MARGIN = 30
 """Seconds that a job may take in addition to its conversion, to read and write its files."""
 
-_NO_TTL = -1
+NO_TTL = -1
 _AT_THE_END = "R"
 """Arguments of RQ's script: a waiting job never expires, and is the last in its queue."""
+
+TOO_MANY = "Too many pictures are waiting; try again"
+"""What who sends a picture to a full queue is told."""
 
 _DROP_REMNANT = """
 if redis.call("HEXISTS", KEYS[1], "data") == 0 then
@@ -203,8 +206,7 @@ class Questions:
 
     def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> Question[None]:
         """Enqueue the deliveries of the outcome of a job that has ended, to these recipients."""
-        if recipients:
-            yield Batch([tell(image_message(job, self._downloads), recipients)])
+        yield Batch([tell(image_message(job, self._downloads), recipients)])
 
     def note(
         self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
@@ -360,7 +362,7 @@ def check_room(priority: Priority, max_waiting: int) -> Question[None]:
     if max_waiting:
         (waiting,) = yield Batch([("LLEN", queue_key(priority))])
         if waiting >= max_waiting:
-            raise QueueFull("Too many pictures are waiting; try again")
+            raise QueueFull(TOO_MANY)
 
 
 def parts(job_ids: Iterable[str]) -> Iterator[list[str]]:
@@ -375,7 +377,7 @@ def queue_key(priority: Priority) -> str:
     return f"{Queue.redis_queue_namespace_prefix}{priority.value}"
 
 
-def enqueue_command(job: Job, queue: str, fields: dict[str, Any], ttl: int = _NO_TTL) -> Command:
+def enqueue_command(job: Job, queue: str, fields: dict[str, Any], ttl: int = NO_TTL) -> Command:
     """RQ's script, which accepts only one of many equal jobs.
 
     Args:

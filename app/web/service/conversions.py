@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from app.core.errors import StorageError
 from app.core.intake.picture import Picture
-from app.core.intake.submission import submit
+from app.core.intake.submission import submit_all
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
@@ -243,19 +243,16 @@ class Conversions:
         batch: Batch | None,
     ) -> list[PictureJob]:
         with held:
-            return [
-                await submit(
-                    self._queue,
-                    self._storage,
-                    picture,
-                    conversion,
-                    priority=priority,
-                    media_type=media_type,
-                    recipients=recipients,
-                    batch=batch,
-                )
-                for conversion in conversions
-            ]
+            return await submit_all(
+                self._queue,
+                self._storage,
+                picture,
+                conversions,
+                priority=priority,
+                media_type=media_type,
+                recipients=recipients,
+                batch=batch,
+            )
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""

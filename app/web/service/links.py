@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotAllowed, NotFound
 from app.core.jobs import batches, links
+from app.core.jobs.fetching import new_id
 from app.core.jobs.job import PictureJob
 from app.core.jobs.links import MAX_SOURCE_URL, Link, LinkState
 from app.core.outgoing.rules import Refused, check_url
@@ -78,7 +79,7 @@ class Links:
             SizeExceeded: if its batch is full.
             RedisError: if Redis cannot be reached.
         """
-        id, noted = links.new_id(), []
+        id, noted = new_id(), []
         if requested.batch is not None:
             member = Member(requested.batch, _filename(url))
             await self._redis.ask(batches.check_room(member, id))
