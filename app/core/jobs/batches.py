@@ -18,6 +18,7 @@ from rq.job import Job
 from app.core.errors import SizeExceeded, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.deliveries import MAX_RECIPIENTS, QUEUE_KEY, delivery_parts, notes
+from app.core.jobs.moment import rfc3339
 from app.core.picture.batch import MAX_MEMBERS, Member, clean_path
 from app.core.picture.batch import Batch as Named
 from app.core.picture.recipients import Recipient
@@ -189,7 +190,7 @@ class Settling:
     tells: bool = True
 
     def note(self, member: Member, job_id: str, recipients: Iterable[Recipient] = ()) -> Command:
-        """The command that takes a job into a batch; it answers 0 if there is no such job. In the
+        """The command that takes a job into a batch; it answers 0 if the job is gone. In the
         transaction that accepts the job, after that."""
         return self._command(
             _NOTE,
@@ -209,7 +210,7 @@ class Settling:
     def _command(self, script: str, *arguments: object) -> Command:
         ttl = int(self.max_age_seconds) + GRACE_SECONDS
         before, after, fields = delivery_parts() if self.tells else ("", "", ())
-        time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        time = rfc3339(datetime.now(UTC))
         names = (
             Job.key_for(""),
             keys.batches_of(""),

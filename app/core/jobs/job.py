@@ -86,9 +86,19 @@ class PictureJob:
         return self.format or self.conversion.named
 
     @property
-    def download_query(self) -> str:
-        """The query of the download that gets its result and no other."""
-        return self.conversion.download_query(self.format)
+    def named(self) -> dict[str, Any]:
+        """What answers and messages name it by: md5, format and quality, and the options if there
+        are any."""
+        return {**self.conversion.to_dict(), "format": self.named_format}
+
+    def download_url(self, downloads: str) -> str:
+        """The address of the download that gets its result and no other.
+
+        Args:
+            downloads: the start of the addresses of downloads.
+        """
+        query = self.conversion.download_query(self.format)
+        return f"{downloads}{self.conversion.md5}?{query}"
 
     @property
     def original_key(self) -> str:

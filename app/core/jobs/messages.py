@@ -10,6 +10,7 @@ from typing import Any
 
 from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.moment import rfc3339
 from app.core.picture.recipients import EventType
 
 
@@ -28,9 +29,8 @@ class Message:
     @property
     def text(self) -> str:
         """The body of its deliveries."""
-        time = self.time.astimezone(UTC).isoformat(timespec="milliseconds")
         return json.dumps(
-            {"type": self.type, "timestamp": time.replace("+00:00", "Z"), "data": self.data},
+            {"type": self.type, "timestamp": rfc3339(self.time), "data": self.data},
             separators=(",", ":"),
         )
 
@@ -44,15 +44,14 @@ def image_message(job: PictureJob, downloads: str) -> Message:
     """
     facts, done = job.facts, job.state is JobState.DONE
     data: dict[str, Any] = {
-        **job.conversion.to_dict(),
-        "format": job.named_format,
+        **job.named,
         "status": job.state,
         "filename": job.filename,
         "original_bytes": facts.original_bytes,
     }
     if done:
         data["result_bytes"] = facts.result_bytes
-        data["download_url"] = f"{downloads}{job.conversion.md5}?{job.download_query}"
+        data["download_url"] = job.download_url(downloads)
     else:
         data["error"] = {"code": facts.error_code, "message": reason(facts.error)}
     return Message(

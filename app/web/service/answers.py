@@ -12,14 +12,7 @@ from app.core.jobs.links import Link, LinkState
 def describe(job: PictureJob) -> dict[str, Any]:
     """The requested conversion: md5, format and quality, and the options if there are any. Where
     the format was left open, it is that of the result, and `auto` until there is one."""
-    conversion = job.conversion
-    named = {
-        "md5": conversion.md5,
-        "format": job.named_format,
-        "quality": conversion.quality,
-    }
-    options = conversion.options.to_dict()
-    return {**named, "options": options} if options else named
+    return job.named
 
 
 def describe_link(link: Link) -> dict[str, Any]:
@@ -43,7 +36,7 @@ def srcset_of(jobs: Sequence[PictureJob], downloads: str) -> dict[str, Any]:
             **describe(job),
             "width": job.conversion.options.width,
             "status": job.state,
-            "url": f"{downloads}{job.conversion.md5}?{job.download_query}",
+            "url": job.download_url(downloads),
         }
         # Of one of several formats it is known once it is done.
         images.append({**image, "type": job.format.media_type} if job.format else image)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from app.core.jobs.facts import Facts, reason
 from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.moment import rfc3339
 
 
 def downloads_from(download_url: str, path: str) -> str:
@@ -52,11 +52,10 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
             **_saved(facts),
             **_chosen(facts),
             "milliseconds": facts.milliseconds,
-            "download_url": f"{downloads}{job.conversion.md5}?{job.download_query}",
+            "download_url": job.download_url(downloads),
         }
     if job.finished and job.ended:
-        time = job.ended.astimezone(UTC).isoformat(timespec="milliseconds")
-        known["finished_at"] = time.replace("+00:00", "Z")
+        known["finished_at"] = rfc3339(job.ended)
     if job.state is JobState.FAILED:
         known["error"] = {"code": facts.error_code, "message": reason(facts.error)}
     return {name: value for name, value in known.items() if value is not None}
