@@ -122,6 +122,8 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         settings.asked,
         webhooks=Webhooks(settings.webhooks, settings.webhook_rules),
     )
+    links = Links(asked, conversions, settings)
+    batches = Batches(asked, queue, conversions.following)
     page = Page(keys_required=bool(settings.auth.api_keys))
     app.blueprint(
         [
@@ -130,8 +132,8 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
                 intake,
                 conversions,
                 guard,
-                links=Links(asked, conversions, settings),
-                batches=Batches(asked, queue, conversions.following),
+                links=links,
+                batches=batches,
                 page=page.show,
             ),
             guard.open(page.blueprint()),
@@ -140,8 +142,8 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
                 intake,
                 conversions,
                 guard,
-                batches=Batches(asked, queue, conversions.following),
-                links=Links(asked, conversions, settings),
+                batches=batches,
+                links=links,
             ),
         ]
     )
@@ -166,8 +168,12 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
             redis=asked,
         )
     )
-    app.blueprint(health_blueprint(Readiness(connection, lambda: open_storage(settings, url))))
-    app.blueprint(metrics_blueprint(Metrics(instruments, connection)))
+    app.blueprint(
+        [
+            health_blueprint(Readiness(connection, lambda: open_storage(settings, url))),
+            metrics_blueprint(Metrics(instruments, connection)),
+        ]
+    )
     # Last: the schema has the routes that are there.
     schema = build_schema(app, keys_required=bool(settings.auth.api_keys))
     app.blueprint(guard.open(docs_blueprint(schema)))

@@ -125,7 +125,7 @@ def check_formats(names: list[str]) -> list[str]:
     """The names of formats.
 
     Raises:
-        ValueError: if there is none, or no such format.
+        ValueError: if none is given, or one is unknown.
     """
     if not names:
         raise ValueError("should be one format or more")

@@ -155,6 +155,11 @@ class EngineSettings(Section):
     ] = Field([*AUTO_FORMATS])
     """What the format `auto` may become; [engine.md](engine.md#the-smallest-format)."""
 
+    @property
+    def auto(self) -> tuple[Format, ...]:
+        """`auto_formats` as formats."""
+        return tuple(map(Format, self.auto_formats))
+
 
 class TinifySettings(Section):
     effort: Effort = Effort.SMALL
@@ -304,8 +309,7 @@ class Settings(BaseSettings):
     ) -> Mapping[str, Preset]:
         engine = info.data.get("engine", EngineSettings())
         limits = info.data.get("limits", LimitSettings())
-        auto = tuple(map(Format, engine.auto_formats))
-        return check_presets(presets, engine.effort, limits.max_pixels, auto)
+        return check_presets(presets, engine.effort, limits.max_pixels, engine.auto)
 
     @field_validator("presets_only")
     @classmethod
@@ -339,8 +343,7 @@ class Settings(BaseSettings):
     def asked(self) -> Presets:
         """What clients may ask for."""
         allowed = {name: key.allowed for name, key in self.auth.api_keys.items()}
-        auto = tuple(map(Format, self.engine.auto_formats))
-        return Presets(self.presets, self.presets_only, allowed, auto)
+        return Presets(self.presets, self.presets_only, allowed, self.engine.auto)
 
     @property
     def served_queues(self) -> tuple[str, ...]:

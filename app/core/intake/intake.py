@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from app.core.errors import InvalidOption, told
+from app.core.errors import told
 from app.core.intake.picture import Picture
 from app.core.intake.webhooks import NO_WEBHOOKS, Webhooks
 from app.core.jobs.job import PictureJob
@@ -16,7 +16,7 @@ from app.core.picture.formats import FORMAT, FORMATS
 from app.core.picture.presets import Presets
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK, Recipient
-from app.core.picture.widths import WIDTHS, one_each, parse_widths, with_width
+from app.core.picture.widths import WIDTHS, check_one, one_each, parse_widths, with_width
 from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
 from imaging.options import Effort
@@ -93,8 +93,8 @@ class Intake:
         is told of it, and its batch.
 
         Raises:
-            UnsupportedFormat: if there is no such format.
-            InvalidOption: if an option is wrong, or options conflict, or there is no such preset.
+            UnsupportedFormat: if the format is unknown.
+            InvalidOption: if an option is wrong, options conflict, or the preset is unknown.
             NotAllowed: if the client may not ask for it.
         """
         self._presets.check_named(fields)
@@ -128,7 +128,7 @@ class Intake:
 
         Raises:
             NotAllowed: if it may have none of them.
-            InvalidOption: if there is no such preset.
+            InvalidOption: if the preset is unknown.
         """
         preset = self._presets.expanded(fields)
         named = preset.get(FORMATS) or preset.get(FORMAT)
@@ -152,8 +152,7 @@ class Intake:
             TinyImageError: as `Submissions.submit_all`.
             RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
         """
-        if requested.widths:
-            raise InvalidOption(f"{WIDTHS} is for /upload alone")
+        check_one(requested)
         return (await self.accept_all(picture, requested))[0]
 
     async def accept_all(self, picture: Picture, requested: ConversionRequest) -> list[PictureJob]:

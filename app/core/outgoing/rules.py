@@ -118,7 +118,7 @@ def _checked_port(url: str) -> int:
     """The port that a URL of HTTP names, or 443.
 
     Raises:
-        Refused: if it is no such URL, has a user, or the port is that of another protocol.
+        Refused: if it is of another kind, has a user, or its port is that of another protocol.
     """
     try:
         parts = urlsplit(url)

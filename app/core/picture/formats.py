@@ -29,7 +29,7 @@ def opened(
         allowed: what the client may have; None for any.
 
     Raises:
-        UnsupportedFormat: if there is no such format.
+        UnsupportedFormat: if a format is unknown.
         InvalidOption: if both name several, or none does what is asked for.
         NotAllowed: if the client may have none of them.
     """

@@ -55,6 +55,16 @@ def with_width(fields: Mapping[str, object], widths: Sequence[int]) -> Mapping[s
     return {**fields, "width": widths[0]}
 
 
+def check_one(requested: ConversionRequest) -> None:
+    """See whether one conversion is asked for.
+
+    Raises:
+        InvalidOption: if several widths are.
+    """
+    if requested.widths:
+        raise InvalidOption(f"{WIDTHS} is for /upload alone")
+
+
 def one_each(requested: ConversionRequest, own: int | None) -> list[ConversionRequest]:
     """What is asked for of each width. Those beyond the picture's own are one of its own.
 

@@ -28,8 +28,9 @@ from app.web.docs.schemas import EXAMPLE_MD5, ref
 from app.web.errors import error_response
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
+from app.web.http.content import FORM_TYPE
 from app.web.http.entries import safe_path, told_apart, with_extension
-from app.web.http.listed import FORM_TYPE, MAX_BODY, is_form, read_list
+from app.web.http.listed import MAX_BODY, is_form, read_list
 from app.web.serve.connection import cut_off
 from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions, Result

@@ -138,8 +138,7 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     if given is None:
         return default
     text = given.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
-        raise InvalidOption(f"{name} should be a number from 0 to {most} (it is {shown(given)})")
-    if int(text) > most:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not is_number or int(text) > most:
         raise InvalidOption(f"{name} should be a number from 0 to {most} (it is {shown(given)})")
     return int(text)

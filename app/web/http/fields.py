@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from sanic import Request
 
 from app.core.errors import InvalidForm, InvalidJSON
+from app.web.http.content import FORM_TYPE, content_type
 from app.web.http.form import FIELDS, MAX_PARTS
 from app.web.service.json_body import parse, read_body
 from app.web.service.spooling import Spooling
@@ -15,7 +16,6 @@ from app.web.service.spooling import Spooling
 MAX_BODY = 64 * 1024
 """Bytes of all fields."""
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 
 
@@ -33,7 +33,7 @@ async def read_fields(
         SizeExceeded: if it is larger than `MAX_BODY`.
         UploadTimeout: if it does not come in time.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_type(request)
     if kind not in (FORM_TYPE, JSON_TYPE):
         return None
     body = await read_body(request, spooling, MAX_BODY, "A form")

@@ -11,15 +11,12 @@ from sanic import Request
 
 from app.core.errors import InvalidJSON, InvalidOption, SizeExceeded
 from app.web.docs.schemas import MAX_ARCHIVE_FILES
+from app.web.http.content import FORM_TYPE, content_type
 from app.web.service.json_body import parse, read_body
 from app.web.service.spooling import Spooling
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a list of files: `MAX_ARCHIVE_FILES` with long paths."""
-
-FORM_TYPE = "application/x-www-form-urlencoded"
-"""Of a form that a page sends, so that the browser itself saves the answer: a script would have to
-hold all of it in memory."""
 
 _MAX_FIELDS = 8
 
@@ -37,9 +34,9 @@ class Listed:
 
 
 def is_form(request: Request) -> bool:
-    """Whether the body may be a form: curl, too, calls what it sends so."""
-    given = str(request.headers.get("content-type", ""))
-    return given.partition(";")[0].strip().lower() == FORM_TYPE
+    """Whether the body may be a form: curl, too, calls what it sends so. A page sends one, so that
+    the browser itself saves the answer: a script would have to hold all of it in memory."""
+    return content_type(request) == FORM_TYPE
 
 
 async def read_list(request: Request, spooling: Spooling) -> Listed:

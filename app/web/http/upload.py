@@ -20,7 +20,8 @@ from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard
 from app.web.http.body import read_form
-from app.web.http.fields import FORM_TYPE, JSON_TYPE, read_fields
+from app.web.http.content import FORM_TYPE
+from app.web.http.fields import JSON_TYPE, read_fields
 from app.web.http.form import NO_PICTURE, NOR_URL, URL
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, in_header
 from app.web.service.answers import describe, srcset_of

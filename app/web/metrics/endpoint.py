@@ -203,9 +203,7 @@ def _pictures(counts: Counts) -> Iterator[Metric]:
         f"Replaced decoders{ALL}",
         labels=("reason",),
     )
-    for reason, count in counts.restarts.items():
-        restarts.add_metric((reason,), count)
-    yield from (pictures, received, made, saved, seconds, restarts)
+    yield from (pictures, received, made, saved, seconds, _with_each(restarts, counts.restarts))
 
 
 def _compressions(by_key: Mapping[str, int]) -> Metric:
@@ -214,9 +212,7 @@ def _compressions(by_key: Mapping[str, int]) -> Metric:
         f"Compressions of this month (UTC) over the Tinify API, by the name of the key{ALL}",
         labels=("key",),
     )
-    for key, count in sorted(by_key.items()):
-        compressions.add_metric((key,), count)
-    return compressions
+    return _with_each(compressions, dict(sorted(by_key.items())))
 
 
 def _deliveries(counts: Counts) -> Metric:
@@ -225,9 +221,16 @@ def _deliveries(counts: Counts) -> Metric:
         f"Tries to deliver messages to webhooks{ALL}",
         labels=("outcome",),
     )
-    for outcome, count in counts.deliveries.items():
-        deliveries.add_metric((outcome,), count)
-    return deliveries
+    return _with_each(deliveries, counts.deliveries)
+
+
+def _with_each(
+    family: CounterMetricFamily | GaugeMetricFamily, counts: Mapping[str, int]
+) -> Metric:
+    """The family of one label, with the count of each of its values."""
+    for value, count in counts.items():
+        family.add_metric((value,), count)
+    return family
 
 
 def metrics_blueprint(metrics: Metrics) -> Blueprint:

@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.config.settings import Settings
-from app.core.errors import InvalidJSON, InvalidOption
+from app.core.errors import InvalidOption
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.batch import Batch, parse_batch
 from app.core.picture.conversion import parse_flag, parse_md5
 from app.web.service.answers import describe
 from app.web.service.details import details_of
 from app.web.service.selection import Selection, selection_of
-from app.web.ws.messages import fields_of
+from app.web.ws.messages import short_fields
 from imaging.values import shown
 
 FOLLOW_BATCH = "follow_batch"
-
-MAX_MESSAGE = 16 * 1024
-"""Characters of a message that asks to follow; a longer one is a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +48,7 @@ class Follow:
 
 def fields_to_follow(message: str | bytes) -> Mapping[str, Any] | None:
     """The members of a message that asks to follow a picture; None if it is another message."""
-    if isinstance(message, bytes) or len(message) > MAX_MESSAGE or '"follow' not in message:
-        return None
-    try:
-        fields = fields_of(message)
-    except InvalidJSON:
-        return None
+    fields = short_fields(message, '"follow')
     is_picture = "data" in fields or "binary" in fields
     asks = "follow" in fields or FOLLOW_BATCH in fields
     return fields if asks and not is_picture else None

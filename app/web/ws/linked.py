@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.core.errors import (
-    InvalidJSON,
-    InvalidOption,
-    ProcessingFailed,
-    TinyImageError,
-    Where,
-    errors_at,
-)
+from app.core.errors import ProcessingFailed, TinyImageError, Where, errors_at
 from app.core.jobs.links import Link
-from app.core.picture.conversion import ConversionRequest
-from app.core.picture.widths import WIDTHS
-from app.web.ws.messages import URL, fields_of
-
-MAX_MESSAGE = 16 * 1024
-"""Characters of a message with a URL; a longer one has a picture."""
+from app.web.ws.messages import URL, short_fields
 
 _OWN = frozenset({URL, "details", "filename", "binary", "data"})
 """Members that are no fields of an upload."""
@@ -27,12 +15,7 @@ _OWN = frozenset({URL, "details", "filename", "binary", "data"})
 
 def fields_with_url(message: str | bytes) -> Mapping[str, Any] | None:
     """The members of a message that names a picture by its URL; None if it is another message."""
-    if isinstance(message, bytes) or len(message) > MAX_MESSAGE or '"url"' not in message:
-        return None
-    try:
-        fields = fields_of(message)
-    except InvalidJSON:
-        return None
+    fields = short_fields(message, '"url"')
     has_picture = fields.get("data") or fields.get("binary")
     return fields if URL in fields and not has_picture else None
 
@@ -40,16 +23,6 @@ def fields_with_url(message: str | bytes) -> Mapping[str, Any] | None:
 def upload_of(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields of the upload that the members of a message ask for."""
     return {name: value for name, value in fields.items() if name not in _OWN}
-
-
-def check_one(requested: ConversionRequest) -> None:
-    """See whether one conversion is asked for.
-
-    Raises:
-        InvalidOption: if not.
-    """
-    if requested.widths:
-        raise InvalidOption(f"{WIDTHS} is for /upload alone")
 
 
 def failure(link: Link) -> TinyImageError:

@@ -32,6 +32,7 @@ from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.links import LinkState
 from app.core.picture.batch import Batch
 from app.core.picture.conversion import parse_flag
+from app.core.picture.widths import check_one
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import SOCKETS, Operation, documented
 from app.web.guard.record import SOCKET_METHOD, Record, record_of
@@ -44,7 +45,7 @@ from app.web.service.details import details_of, downloads_from
 from app.web.service.links import Links
 from app.web.ws.announced import GRACE_SECONDS, Announced, Announcement, announcement_of
 from app.web.ws.following import FOLLOW_BATCH, batch_of, fields_to_follow, follow_of
-from app.web.ws.linked import check_one, failure, fields_with_url, upload_of
+from app.web.ws.linked import failure, fields_with_url, upload_of
 from app.web.ws.messages import (
     URL,
     asks_for_details,

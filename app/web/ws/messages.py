@@ -27,6 +27,9 @@ MESSAGE_OVERHEAD = 64 * 1024
 URL = "url"
 """The member with the address of a picture, in place of its bytes."""
 
+SHORT_MESSAGE = 16 * 1024
+"""Characters of the longest message that names a picture without its bytes."""
+
 KEY_MESSAGE = 4 * 1024
 """Bytes of the largest message that is searched for a key."""
 
@@ -61,6 +64,17 @@ def key_of_message(message: str | bytes) -> str | None:
     key = fields.get("api_key")
     is_picture = "data" in fields or fields.get("binary")
     return key if isinstance(key, str) and not is_picture else None
+
+
+def short_fields(message: str | bytes, mark: str) -> Mapping[str, Any]:
+    """The members of a message that is short and has `mark` in its text; none of another one, which
+    has a picture."""
+    if isinstance(message, bytes) or len(message) > SHORT_MESSAGE or mark not in message:
+        return {}
+    try:
+        return fields_of(message)
+    except InvalidJSON:
+        return {}
 
 
 def wants_details(message: str | bytes) -> bool:
