@@ -18,12 +18,26 @@ def some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
     return parse
 
 
-def add_parts(parser: argparse.ArgumentParser, parts: Sequence[str], *, repeat: int) -> None:
-    """Add `--only`, `--scale` and `--repeat` of a measurement that has parts.
+def add_formats(
+    parser: argparse.ArgumentParser, names: Sequence[str], usual: Sequence[str] | None = None
+) -> None:
+    """Add `--formats`, some of the names.
 
     Args:
-        repeat: the default of `--repeat`.
+        usual: the default, if it is not all of them.
     """
+    told = "" if usual is None else f" ({','.join(usual)})"
+    parser.add_argument(
+        "--formats",
+        type=some_of(names),
+        default=names if usual is None else usual,
+        metavar="LIST",
+        help=f"some of {','.join(names)}{told}",
+    )
+
+
+def add_only(parser: argparse.ArgumentParser, parts: Sequence[str]) -> None:
+    """Add `--only`, some of the parts."""
     parser.add_argument(
         "--only",
         type=some_of(parts),
@@ -31,6 +45,15 @@ def add_parts(parser: argparse.ArgumentParser, parts: Sequence[str], *, repeat: 
         metavar="PARTS",
         help=f"some of {','.join(parts)}",
     )
+
+
+def add_parts(parser: argparse.ArgumentParser, parts: Sequence[str], *, repeat: int) -> None:
+    """Add `--only`, `--scale` and `--repeat` of a measurement that has parts.
+
+    Args:
+        repeat: the default of `--repeat`.
+    """
+    add_only(parser, parts)
     parser.add_argument(
         "--scale", type=share, default=1.0, metavar="SHARE", help="of all sizes: 0.1 is a tenth"
     )

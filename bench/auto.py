@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import geometric_mean, median
 from typing import TYPE_CHECKING
 
-from bench.arguments import positive, some_of
-from bench.engine import use_one_thread
+from bench.arguments import add_formats, positive
+from bench.engine import converted, use_one_thread
 from bench.graphics import COUNTS, make_graphics
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
 from bench.table import format_table
@@ -65,13 +64,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--count", type=positive, default=100, metavar="N", help="at most so many (100)"
     )
-    parser.add_argument(
-        "--formats",
-        type=some_of(tuple(Format)),
-        default=AUTO_FORMATS,
-        help=f"some of {','.join(Format)} ({','.join(AUTO_FORMATS)})",
-        metavar="LIST",
-    )
+    add_formats(parser, tuple(Format), AUTO_FORMATS)
     parser.add_argument("--look", type=Auto, help=f"q, one of {', '.join(Auto)}, in place of 80")
     parser.set_defaults(run=run)
 
@@ -114,25 +107,14 @@ def _measured(file: Path, formats: tuple[Format, ...], options: Options) -> Choi
     for each in formats:
         number = quality if each.takes_q else NO_QUALITY
         target = Target(each, number, Limits(2**31), Effort.BALANCED, options.for_format(each))
-        result, alone[each], _ = _converted(data, target)
+        result, alone[each], _ = converted(data, target)
         sizes[each] = len(result)
     target = Target(
         formats[0], quality, Limits(2**31), Effort.BALANCED, replace(options, formats=formats)
     )
-    result, seconds, chosen = _converted(data, target)
-    format = Format(chosen or formats[0])
+    result, seconds, measures = converted(data, target)
+    format = Format(measures.format or formats[0])
     return Choice(file.stem, sizes, format, len(result), seconds / alone[format])
-
-
-def _converted(data: bytes, target: Target) -> tuple[bytes, float, str | None]:
-    """The file, seconds of CPU, and the format that was chosen."""
-    from imaging.convert import convert
-    from imaging.measures import Measures
-
-    told: list[Measures] = []
-    began = time.process_time()
-    result = convert(data, target, told.append)
-    return result, time.process_time() - began, told[-1].format
 
 
 def _table(choices: Sequence[Choice], formats: Sequence[Format]) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from bench.arguments import positive, some_of
-from bench.engine import use_one_thread
+from bench.arguments import add_formats, positive
+from bench.engine import converted, use_one_thread
 from bench.graphics import make_graphics
 from bench.pictures import PHOTOGRAPHS, shipped
 from bench.table import format_table
@@ -61,13 +61,7 @@ class _Try:
 def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand `maxbytes`."""
     parser = commands.add_parser("maxbytes", help=__doc__, description=__doc__)
-    parser.add_argument(
-        "--formats",
-        type=some_of(FORMATS),
-        default=FORMATS,
-        help=f"some of {','.join(FORMATS)}",
-        metavar="LIST",
-    )
+    add_formats(parser, FORMATS)
     parser.add_argument(
         "--count", type=positive, default=COUNT, metavar="N", help=f"of each kind ({COUNT})"
     )
@@ -112,25 +106,21 @@ def _photographs(folder: Path, count: int) -> Iterator[Path]:
 def _measure(kind: str, data: bytes, format: Format, share: float) -> _Try:
     from imaging.convert import convert
     from imaging.errors import PictureError
-    from imaging.measures import Measures
     from imaging.options import Options
     from imaging.target import Target
 
     quality = DEFAULT_QUALITY if format.has_quality else NO_QUALITY
-    told: list[Measures] = []
-    began = time.process_time()
-    plain = convert(data, Target(format, quality, Limits()), told.append)
-    took = time.process_time() - began
+    plain, took, measures = converted(data, Target(format, quality, Limits()))
+    told = [measures]
     limit = max(1, int(share * len(plain)))
     options = Options(max_bytes=limit)
-    size = told[-1].result
     began = time.process_time()
     result: bytes | None = None
     with suppress(PictureError):
         result = convert(data, Target(format, quality, Limits(), options=options), told.append)
     times = (time.process_time() - began) / took
     reached = None if result is None else len(result) / limit
-    return _Try(kind, format, reached, told[-1].result != size, times)
+    return _Try(kind, format, reached, told[-1].result != measures.result, times)
 
 
 def _table(tries: Sequence[_Try], formats: Sequence[Format]) -> str:

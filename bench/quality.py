@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.arguments import positive, some_of
-from bench.engine import use_one_thread
+from bench.arguments import add_formats, positive
+from bench.engine import converted, use_one_thread
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
 from bench.quality_report import Measured, quality_table
 from imaging.formats import Format
@@ -46,13 +45,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--first", type=int, default=0, metavar="N", help="leave out so many before them"
     )
-    parser.add_argument(
-        "--formats",
-        type=some_of(FORMATS),
-        default=FORMATS,
-        help=f"some of {','.join(FORMATS)}",
-        metavar="LIST",
-    )
+    add_formats(parser, FORMATS)
     parser.add_argument("--look", type=Auto, default=Auto.AUTO, help="one of " + ", ".join(Auto))
     parser.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
     parser.set_defaults(run=run)
@@ -95,8 +88,9 @@ def _measure(
     pyvips.cache_set_max(0)
     image = _picture(file, number, own_size=own_size)
     data = image.pngsave_buffer(compression=1, keep="none")
-    result, seconds, quality = _convert(data, Target(format, 0, Limits(), options=Options(q=auto)))
-    if quality is None:
+    target = Target(format, 0, Limits(), options=Options(q=auto))
+    result, seconds, measures = converted(data, target)
+    if measures.chosen is None:
         return None
     reference = Reference(image)
     seen = reference.score(result)
@@ -104,23 +98,10 @@ def _measure(
         return None
     fixed, taken = {}, {}
     for each in FIXED:
-        plain, taken[each], _ = _convert(data, Target(format, each, Limits(), Effort.BALANCED))
+        plain, taken[each], _ = converted(data, Target(format, each, Limits(), Effort.BALANCED))
         fixed[each] = (len(plain), reference.score(plain))
     cpu = seconds / taken[80]
-    return Measured(len(result), seen, quality, cpu, fixed)
-
-
-def _convert(data: bytes, target: Target) -> tuple[bytes, float, int | None]:
-    """The file, seconds of CPU, and the quality that was chosen."""
-    from imaging.convert import convert
-    from imaging.measures import Measures
-
-    told: list[Measures] = []
-    began = time.process_time()
-    result = convert(data, target, told.append)
-    seconds = time.process_time() - began
-    chosen = told[-1].chosen
-    return result, seconds, chosen.quality if chosen else None
+    return Measured(len(result), seen, measures.chosen.quality, cpu, fixed)
 
 
 def _picture(file: Path, number: int, *, own_size: bool) -> pyvips.Image:

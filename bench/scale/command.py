@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.arguments import positive, some_of
+from bench.arguments import add_formats, add_only, positive
 from bench.engine import use_one_thread
 from bench.scale.measured import EFFORTS, Looks, kept, measure
 from bench.scale.pictures import pictures_in, prepared, with_drawn
@@ -34,20 +34,8 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="DIR",
         help="has the folders photographs and graphics, in each a folder for each source",
     )
-    parser.add_argument(
-        "--formats",
-        type=some_of(tuple(EFFORTS)),
-        default=tuple(EFFORTS),
-        metavar="LIST",
-        help=f"some of {','.join(EFFORTS)}",
-    )
-    parser.add_argument(
-        "--only",
-        type=some_of(PARTS),
-        default=PARTS,
-        metavar="PARTS",
-        help=f"some of {','.join(PARTS)}",
-    )
+    add_formats(parser, tuple(EFFORTS))
+    add_only(parser, PARTS)
     parser.add_argument(
         "--count", type=positive, metavar="N", help="the first so many, in turns from each source"
     )
