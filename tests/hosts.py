@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.serving import serving
+
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 BOMB = 100 * 1024**2
 """Bytes that /bomb would be, inflated."""
@@ -119,12 +121,5 @@ def host() -> Iterator[Host]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     handler.host = running = Host(server)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server, running.stopped):
         yield running
-    finally:
-        running.stopped.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()

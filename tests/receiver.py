@@ -15,6 +15,7 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.service import until
+from tests.serving import serving
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXMu"
 OTHER_SECRET = "whsec_" + "YW5vdGhlciBzZWNyZXQgb2YgdGhlIHRlc3RzLi4u"
@@ -151,15 +152,8 @@ def receiver() -> Iterator[Receiver]:
     handler: type[_Handler] = type("Handler", (_Handler,), {})
     server = _Server(("127.0.0.1", 0), handler)
     handler.receiver = running = Receiver(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server, running.stopped):
         yield running
-    finally:
-        running.stopped.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def webhook_settings(

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import psutil
+import redis
 
+from app.core.jobs.events import Step, publish
 from bench.launch import free_port
+from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, environment, until
 
 
@@ -83,6 +86,21 @@ def web(folder: Path, redis_url: str, **settings: Any) -> Iterator[Web]:
     finally:
         running.client.http.close()
         running.terminate()
+
+
+def send(client: Client) -> str:
+    """Send a picture, which waits. Returns its MD5."""
+    data = unique(photograph("rocket"))
+    assert client.upload(data).status_code == 202
+    return md5(data)
+
+
+def fail(connection: redis.Redis, picture: str, format: str = "webp-0") -> None:
+    """End a job as a worker ends one that has failed."""
+    with connection.pipeline() as pipe:
+        pipe.hset(f"rq:job:{picture}-{format}", "status", "failed")
+        publish(pipe, f"{picture}-{format}", Step.FAILED)
+        pipe.execute()
 
 
 def answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:

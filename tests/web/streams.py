@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,18 @@ def streaming(http: httpx.Client, path: str, last_id: str = "") -> Iterator[Iter
     with http.stream("GET", path, headers=headers) as response:
         assert response.status_code == 200, response.read()
         yield events_of(response)
+
+
+def steps_told(http: httpx.Client, path: str, frozen: Sequence[psutil.Process]) -> list[Event]:
+    """All events under this path of a picture whose conversion has to wait for these decoders,
+    which go on once they have it."""
+    with streaming(http, path) as events:
+        told = [next(events)]
+        while told[-1].data["status"] != "processing":
+            told.append(next(events))
+        for decoder in frozen:
+            decoder.resume()
+        return told + list(events)
 
 
 def status_codes(http: httpx.Client, path: str, last_id: str) -> int:

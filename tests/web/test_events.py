@@ -13,7 +13,6 @@ from urllib.parse import urljoin
 import pytest
 import redis
 
-from app.core.jobs.events import Step, publish
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from imaging.formats import Format
@@ -22,10 +21,10 @@ from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.scrape import scrape, total
 from tests.service import Client, Service, until
-from tests.web.alone import Web, answer, ended, web
+from tests.web.alone import Web, answer, ended, fail, send, web
 from tests.web.contract import Contract
 from tests.web.keys import KEY, KEYS
-from tests.web.streams import status_codes, streaming
+from tests.web.streams import status_codes, steps_told, streaming
 
 NOBODY = "0" * 32
 
@@ -34,21 +33,6 @@ NOBODY = "0" * 32
 def alone(redis_url: str, tmp_path: Path) -> Iterator[Web]:
     with web(tmp_path, redis_url) as running:
         yield running
-
-
-def _send(client: Client, **fields: str) -> str:
-    """The MD5 of a picture that waits."""
-    data = unique(photograph("rocket"))
-    assert client.upload(data, **fields).status_code == 202
-    return md5(data)
-
-
-def _fail(connection: redis.Redis, picture: str, format: str = "webp-0") -> None:
-    """End a job as a worker ends one that has failed."""
-    with connection.pipeline() as pipe:
-        pipe.hset(f"rq:job:{picture}-{format}", "status", "failed")
-        publish(pipe, f"{picture}-{format}", Step.FAILED)
-        pipe.execute()
 
 
 def _open(running: Web, count: int) -> None:
@@ -62,13 +46,7 @@ def test_each_step_is_told_with_details_then_the_end_and_who_comes_again_gets_20
     path = f"/events/{md5(data)}"
     try:
         client.upload(data)
-        with streaming(client.http, path) as events:
-            told = [next(events)]
-            while told[-1].data["status"] != "processing":
-                told.append(next(events))
-            for decoder in decoders:
-                decoder.resume()
-            told += events
+        told = steps_told(client.http, path, decoders)
     finally:
         for decoder in decoders:
             decoder.resume()
@@ -111,14 +89,14 @@ def test_who_comes_again_is_told_only_what_is_new_by_any_server(
         first = [next(events), next(events)]
     assert [each.data["format"] for each in first] == ["webp", "png"]
     assert [each.data["status"] for each in first] == ["queued"] * 2
-    _fail(connection, md5(data))
+    fail(connection, md5(data))
     (tmp_path / "other").mkdir()
     with web(tmp_path / "other", redis_url) as other:
         http = other.client.http
         with streaming(http, path, first[1].id) as events:
             new = next(events)
         assert (new.data["format"], new.data["status"]) == ("webp", "failed")
-        _fail(connection, md5(data), "png-0")
+        fail(connection, md5(data), "png-0")
         with streaming(http, path, new.id) as events:
             last, end = events
         assert (last.data["format"], end.name) == ("png", "end")
@@ -135,7 +113,7 @@ def test_one_of_several_conversions_is_followed_to_its_own_end(
     data = unique(photograph("rocket"))
     for format in ("webp", "jpg", "png"):
         alone.client.upload(data, format, **({"width": "50"} if format == "png" else {}))
-    _fail(connection, md5(data))
+    fail(connection, md5(data))
     path = f"/events/{md5(data)}"
     with streaming(alone.client.http, f"{path}?format=webp&quality=0") as events:
         only, end = events
@@ -147,7 +125,7 @@ def test_one_of_several_conversions_is_followed_to_its_own_end(
 
 
 def test_each_new_place_in_the_queue_is_told_to_who_asks(alone: Web) -> None:
-    pictures = [_send(alone.client) for _ in range(3)]
+    pictures = [send(alone.client) for _ in range(3)]
     with streaming(alone.client.http, f"/events/{pictures[2]}?progress=true") as events:
         for place in (3, 2, 1):
             assert next(events).data["place"] == place
@@ -156,7 +134,7 @@ def test_each_new_place_in_the_queue_is_told_to_who_asks(alone: Web) -> None:
 
 
 def test_what_is_no_stream_is_answered_at_once(alone: Web) -> None:
-    picture, contract, http = _send(alone.client), Contract(alone.url), alone.client.http
+    picture, contract, http = send(alone.client), Contract(alone.url), alone.client.http
     for path, accept, status in (
         (f"/events/{NOBODY}", "*/*", 404),
         ("/events/nothing", "*/*", 404),
@@ -181,7 +159,7 @@ def test_a_stream_begins_with_the_time_to_come_again_and_breathes(
     redis_url: str, tmp_path: Path
 ) -> None:
     with web(tmp_path, redis_url) as running, running.connection() as connection:
-        picture = _send(running.client)
+        picture = send(running.client)
         connection.sendall(f"GET /events/{picture} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         received = b""
         while b"\r\n3\r\n:\n\n\r\n" not in received:  # after 15 s
@@ -199,7 +177,7 @@ def test_open_streams_are_bounded_and_need_the_key(redis_url: str, tmp_path: Pat
         http, opened = running.client.http, []
         assert http.get(f"/events/{NOBODY}").status_code == 401
         http.headers["X-API-Key"] = KEY
-        path = f"/events/{_send(running.client)}"
+        path = f"/events/{send(running.client)}"
         for _ in range(2):
             opened.append(stack.enter_context(streaming(http, path)))
             next(opened[-1])
@@ -233,7 +211,7 @@ def test_a_client_that_never_reads_is_cut_off(
 
 
 def test_a_server_that_stops_ends_its_streams_cleanly(alone: Web) -> None:
-    path = f"/events/{_send(alone.client)}"
+    path = f"/events/{send(alone.client)}"
     with streaming(alone.client.http, path) as events:
         assert next(events).data["status"] == "queued"
         alone.send_signal(signal.SIGTERM)
@@ -249,7 +227,7 @@ def test_a_stream_outlives_its_redis_and_without_one_none_begins(tmp_path: Path)
         running_redis(tmp_path / "redis") as embedded,
         web(tmp_path / "web", embedded.url) as running,
     ):
-        picture = _send(running.client)
+        picture = send(running.client)
         with streaming(running.client.http, f"/events/{picture}") as events:
             assert next(events).data["status"] == "queued"
             assert embedded.process is not None
@@ -260,12 +238,12 @@ def test_a_stream_outlives_its_redis_and_without_one_none_begins(tmp_path: Path)
             Contract(running.url).check(refused)
             embedded.start()
             with contextlib.closing(redis.Redis.from_url(embedded.url)) as connection:
-                _fail(connection, picture)
+                fail(connection, picture)
             assert [each.data.get("status") for each in events] == ["failed", None]
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(alone: Web) -> None:
-    path = f"/events/{_send(alone.client)}"
+    path = f"/events/{send(alone.client)}"
     with alone.connection() as client:
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert answer(client)[0] == 200

@@ -22,7 +22,7 @@ from tests.service import Client, Service, command, service, until
 from tests.web.alone import Web, web
 from tests.web.contract import Contract
 from tests.web.sockets import answers
-from tests.web.streams import status_codes, streaming
+from tests.web.streams import status_codes, steps_told, streaming
 
 FETCHING = {"FETCH__ENABLED": "true", "FETCH__ALLOWED_NETWORKS": "127.0.0.1/32"}
 NOBODY = f"fetch-{'0' * 32}"
@@ -211,13 +211,7 @@ def test_steps_are_told_from_the_fetch_to_the_end(
     site.files["steps.jpg"] = data
     try:
         id = _send(client, f"{site.url}/files/steps.jpg")
-        with streaming(client.http, f"/events/{id}?progress=true") as events:
-            told = [next(events)]
-            while told[-1].data["status"] != "processing":
-                told.append(next(events))
-            for decoder in decoders:
-                decoder.resume()
-            told += events
+        told = steps_told(client.http, f"/events/{id}?progress=true", decoders)
     finally:
         for decoder in decoders:
             decoder.resume()

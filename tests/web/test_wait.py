@@ -19,7 +19,7 @@ from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.scrape import scrape, total
 from tests.service import Client, Service, until
-from tests.web.alone import Web, answer, web
+from tests.web.alone import Web, answer, fail, send, web
 from tests.web.contract import Contract
 
 NOBODY = "0" * 32
@@ -29,21 +29,6 @@ MANY = 500
 def _states(response: httpx.Response) -> list[str]:
     assert response.status_code == 200, response.text
     return [entry["status"] for entry in response.json()]
-
-
-def _send(client: Client, format: str = "webp") -> str:
-    """The MD5 of a picture that waits."""
-    data = unique(photograph("rocket"))
-    assert client.upload(data, format).status_code == 202
-    return md5(data)
-
-
-def _fail(connection: redis.Redis, picture: str, format: str = "webp-0") -> None:
-    """End a job as a worker ends one that has failed."""
-    with connection.pipeline() as pipe:
-        pipe.hset(f"rq:job:{picture}-{format}", "status", "failed")
-        publish(pipe, f"{picture}-{format}", Step.FAILED)
-        pipe.execute()
 
 
 def _in_flight(running: Web) -> float:
@@ -89,7 +74,7 @@ def test_the_answer_comes_when_the_picture_has_failed(client: Client) -> None:
 
 
 def test_after_that_many_seconds_the_answer_says_how_far_it_is(alone: Web) -> None:
-    picture = _send(alone.client)
+    picture = send(alone.client)
     began = time.monotonic()
     assert _states(alone.client.http.get(f"/status/{picture}?wait=1")) == ["queued"]
     assert time.monotonic() - began >= 1
@@ -105,13 +90,13 @@ def test_a_conversion_that_is_asked_for_meanwhile_is_waited_for_too(
     alone.client.upload(data)
     with _later(alone, f"/status/{picture}?wait=60") as asked:
         alone.client.upload(data, "png")
-        _fail(connection, picture)
-        _fail(connection, picture, "png-0")
+        fail(connection, picture)
+        fail(connection, picture, "png-0")
         assert _states(asked.result()) == ["failed", "failed"]
 
 
 def test_a_preference_is_followed_and_the_answer_says_so(alone: Web) -> None:
-    picture = _send(alone.client)
+    picture = send(alone.client)
     began = time.monotonic()
     headers = [("Prefer", "respond-async"), ("Prefer", 'return=minimal, Wait="1"; x=2, wait=60')]
     response = alone.client.http.get(f"/status/{picture}", headers=headers)
@@ -152,7 +137,7 @@ def test_an_unknown_picture_is_not_found_at_once(client: Client, method: str) ->
 def test_many_who_wait_cost_no_thread_and_ask_redis_nothing(
     alone: Web, connection: redis.Redis
 ) -> None:
-    pictures = [_send(alone.client) for _ in range(5)]
+    pictures = [send(alone.client) for _ in range(5)]
     threads = alone.process().num_threads()
     with contextlib.ExitStack() as stack:
         waiting: list[socket.socket] = []
@@ -177,13 +162,13 @@ def test_many_who_wait_cost_no_thread_and_ask_redis_nothing(
         assert sum(asked.values()) <= 5, asked  # the two looks at it, and a ping
         assert alone.process().num_threads() <= threads + 4
         for picture in pictures:
-            _fail(connection, picture)
+            fail(connection, picture)
         assert [answer(client)[0] for client in waiting] == [200] * MANY
     assert not alone.troubles()
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(alone: Web) -> None:
-    picture = _send(alone.client)
+    picture = send(alone.client)
     with alone.connection() as client:
         client.sendall(f"GET /status/{picture}?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         _until_waiting(alone, 1)
@@ -197,7 +182,7 @@ def test_who_waits_while_redis_is_started_again_is_answered(tmp_path: Path) -> N
         running_redis(tmp_path / "redis") as embedded,
         web(tmp_path / "web", embedded.url) as running,
     ):
-        picture = _send(running.client)
+        picture = send(running.client)
         with _later(running, f"/status/{picture}?wait=60") as asked:
             assert embedded.process is not None
             embedded.process.kill()
@@ -205,7 +190,7 @@ def test_who_waits_while_redis_is_started_again_is_answered(tmp_path: Path) -> N
             assert running.client.http.get(f"/status/{picture}").status_code == 503
             embedded.start()
             with contextlib.closing(redis.Redis.from_url(embedded.url)) as connection:
-                _fail(connection, picture)
+                fail(connection, picture)
             assert _states(asked.result()) == ["failed"]
 
 
@@ -213,7 +198,7 @@ def test_who_waits_as_the_server_stops_is_told_what_is_known(
     redis_url: str, tmp_path: Path
 ) -> None:
     with web(tmp_path, redis_url) as running:
-        picture = _send(running.client)
+        picture = send(running.client)
         with _later(running, f"/status/{picture}?wait=60") as asked:
             running.send_signal(signal.SIGTERM)
             assert _states(asked.result()) == ["queued"]
