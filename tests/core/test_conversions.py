@@ -89,6 +89,12 @@ def _webp(data: bytes) -> Conversion:
     return Conversion(md5(data), Format.WEBP, 0)
 
 
+async def _submitted(conversions: Conversions, data: bytes) -> PictureJob:
+    """The job of this picture as WebP."""
+    (job,) = await conversions.submit_all(_picture(data), [_webp(data)])
+    return job
+
+
 def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
     site: Site, tmp_path: Path
 ) -> None:
@@ -96,10 +102,10 @@ def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
 
     async def scenario() -> None:
         async with site.conversions(max_waiting=1) as conversions:
-            job = await conversions.submit(_picture(first), _webp(first))
+            job = await _submitted(conversions, first)
             with pytest.raises(QueueFull):
-                await conversions.submit(_picture(second), _webp(second))
-            again = await conversions.submit(_picture(first), _webp(first))
+                await _submitted(conversions, second)
+            again = await _submitted(conversions, first)
             assert again.token == job.token
 
     asyncio.run(scenario())
@@ -116,11 +122,11 @@ def test_a_job_whose_answer_was_lost_keeps_its_original(
     async def scenario() -> None:
         async with site.conversions(_LostAnswer) as conversions:
             with pytest.raises(redis.TimeoutError):
-                await conversions.submit(_picture(data), _webp(data))
+                await _submitted(conversions, data)
             (job,) = site.queue.find(md5(data))
             assert await site.storage.storage.get(job.original_key) == data
             # Sent again it is the same job.
-            assert (await conversions.submit(_picture(data), _webp(data))).token == job.token
+            assert (await _submitted(conversions, data)).token == job.token
             assert await site.storage.storage.get(job.original_key) == data
 
     asyncio.run(scenario())
@@ -131,7 +137,7 @@ def test_a_job_that_was_enqueued_twice_by_the_connection_keeps_its_original(site
 
     async def scenario() -> PictureJob:
         async with site.conversions(_SentTwice) as conversions:
-            return await conversions.submit(_picture(data), _webp(data))
+            return await _submitted(conversions, data)
 
     job = asyncio.run(scenario())
     assert site.storage.get(job.original_key) == data
@@ -145,7 +151,7 @@ def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
 
     async def submit(kind: type[AsyncPictureQueue] = AsyncPictureQueue) -> PictureJob:
         async with site.conversions(kind) as conversions:
-            return await conversions.submit(_picture(data), _webp(data))
+            return await _submitted(conversions, data)
 
     first = asyncio.run(submit())
     connection.delete("rq:queue:interactive")
@@ -171,12 +177,10 @@ def test_of_many_who_send_a_failed_picture_again_one_is_taken(
 
     async def scenario() -> set[str]:
         async with site.conversions() as conversions:
-            first = await conversions.submit(_picture(data), _webp(data))
+            first = await _submitted(conversions, data)
             connection.delete("rq:queue:interactive")
             connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
-            jobs = await asyncio.gather(
-                *(conversions.submit(_picture(data), _webp(data)) for _ in range(20))
-            )
+            jobs = await asyncio.gather(*(_submitted(conversions, data) for _ in range(20)))
             return {job.token for job in jobs} | {first.token}
 
     tokens = asyncio.run(scenario())

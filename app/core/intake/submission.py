@@ -93,7 +93,7 @@ async def submit(
     recipients: Sequence[Recipient],
     batch: Batch | None = None,
 ) -> PictureJob:
-    """The job of the conversion, new or found, as `Conversions.submit` tells of it.
+    """The job of the conversion, new or found, as `Submissions.submit_all` tells of it.
 
     Do not cancel it: commands on their way to Redis cannot be taken back, and it would delete the
     original of a job that is just being made.

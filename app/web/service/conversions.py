@@ -64,40 +64,6 @@ class Conversions:
         self._submissions: set[asyncio.Task[list[PictureJob]]] = set()
         self.following = Following(queue, events, self._current)
 
-    async def submit(
-        self,
-        picture: Picture,
-        conversion: Conversion,
-        priority: Priority = Priority.INTERACTIVE,
-        media_type: str | None = None,
-        *,
-        recipients: Sequence[Recipient] = (),
-        batch: Batch | None = None,
-    ) -> PictureJob:
-        """Request a conversion of the picture; two equal requests are one job, which has
-        the higher priority of the two as long as it waits.
-
-        The media type is that of the picture, by which `own_format` finds its results. The
-        recipients are told of the end of the job, at once if it is done. The job is in the batch
-        from then on.
-
-        Once begun it runs to its end, with the picture's file, even if its caller is cancelled.
-
-        Returns:
-            the job, queued, processing or done. A done one has its result in storage. One that had
-            failed, or whose result is gone, was sent again.
-
-        Raises:
-            QueueFull: if it would be a new job, and too many of its priority wait.
-            Unavailable: if other servers keep changing the same job.
-            StorageError: if the original cannot be stored.
-            RedisError: if Redis cannot be reached. It is then unknown whether there is a job.
-        """
-        jobs = await self.submit_all(
-            picture, [conversion], priority, media_type, recipients=recipients, batch=batch
-        )
-        return jobs[0]
-
     async def submit_all(
         self,
         picture: Picture,
@@ -108,8 +74,23 @@ class Conversions:
         recipients: Sequence[Recipient] = (),
         batch: Batch | None = None,
     ) -> list[PictureJob]:
-        """Request several conversions of the picture, as `submit` does one. If an error comes with
-        one of them, those before it have been requested."""
+        """Request conversions of the picture; two equal requests are one job, which has
+        the higher priority of the two as long as it waits.
+
+        The media type is that of the picture, by which `own_format` finds its results. The
+        recipients are told of the end of each job, at once if it is done. The jobs are in the batch
+        from then on.
+
+        Once begun it runs to its end, with the picture's file, even if its caller is cancelled.
+
+        Returns:
+            the jobs, queued, processing or done. A done one has its result in storage. One that had
+            failed, or whose result is gone, was sent again.
+
+        Raises:
+            TinyImageError, RedisError: as `Submissions.submit_all`. Those before the one at fault
+                have been requested.
+        """
         # A client that disconnects cancels the wait here. Commands on their way to Redis cannot be
         # cancelled: a submission cut off meanwhile would delete the original of a job that is just
         # being made.
