@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from app.core.config.settings import PLATFORM_VARIABLES
-from app.core.process.parent import PARENT_VARIABLE
+from app.process.parent import PARENT_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"

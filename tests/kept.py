@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from app.core.process import keeper as keeping
-from app.core.process.keeper import STOP_SIGNALS, Keeper, Role
+from app.process import keeper as keeping
+from app.process.keeper import STOP_SIGNALS, Keeper, Role
 
 SHARED, OWN = "shared", "own"
 """The names of the files."""

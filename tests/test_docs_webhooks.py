@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.config.webhooks import check_secrets
-from app.core.outgoing.rules import Rules
-from app.core.outgoing.webhook import post
+from app.outgoing.rules import Rules
+from app.outgoing.webhook import post
 from bench.launch import ROOT
 from tests.receiver import OTHER_SECRET, SECRET, Received, receiver
 

@@ -20,7 +20,7 @@ from rq.worker import WorkerStatus
 
 from app.core.jobs.counts import Delivery, count_delivery
 from app.core.jobs.deliveries import PUT_BACK, SCHEDULED_KEY, due_command
-from app.core.outgoing.webhook import NotDelivered
+from app.outgoing.webhook import NotDelivered
 from workers.job import OVER, CheckedJob, NotOurs
 from workers.lanes import Lanes
 from workers.settings import process_settings

@@ -23,8 +23,8 @@ from app.core.errors import (
 from app.core.intake.picture import Picture
 from app.core.jobs.events import Step, publish
 from app.core.jobs.links import JOBS
-from app.core.outgoing.fetch import fetch
-from app.core.outgoing.rules import OutgoingError, TooLarge
+from app.outgoing.fetch import fetch
+from app.outgoing.rules import OutgoingError, TooLarge
 from workers.intake import worker_intake
 from workers.runtime import runtime
 

@@ -25,8 +25,8 @@ from app.core.config.command import UNFIT_STATUS
 from app.core.config.settings import Settings
 from app.core.jobs import keys
 from app.core.jobs.overview import tell_unfit
-from app.core.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
 from app.core.redis.client import connect
+from app.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
 from imaging.frames import Unfit
 from workers.deliveries import DeliveryWorker
 from workers.runtime import runtime

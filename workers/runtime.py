@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
-from app.core.process.bridge import Bridge
 from app.core.storage import Storage, Threaded
+from app.process.bridge import Bridge
 from workers.decoder.process import DecoderLimits
 from workers.decoder.sandbox import Sandbox
 from workers.settings import process_settings

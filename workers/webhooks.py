@@ -11,8 +11,8 @@ from rq import get_current_job
 from rq.exceptions import AbandonedJobError
 from rq.job import Job
 
-from app.core.outgoing.webhook import NotDelivered, post
 from app.core.picture.recipients import parse_recipient
+from app.outgoing.webhook import NotDelivered, post
 from workers.settings import process_settings
 
 logger = logging.getLogger(__name__)

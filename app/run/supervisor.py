@@ -15,7 +15,8 @@ from rq.worker import Worker
 
 from app.core.config.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.config.settings import Settings
-from app.core.process.keeper import (
+from app.core.redis.client import connect
+from app.process.keeper import (
     RESTART_SECONDS,
     STOPPED,
     Keeper,
@@ -23,7 +24,6 @@ from app.core.process.keeper import (
     Stop,
     settle_memory,
 )
-from app.core.redis.client import connect
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.probe import ask_web
 from workers.pool import run_pool

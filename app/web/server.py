@@ -16,8 +16,8 @@ from app.core.intake.webhooks import Webhooks
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.fetches import Fetches
-from app.core.process.keeper import settle_memory
 from app.core.redis.client import FailFastRedis, connect
+from app.process.keeper import settle_memory
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
 from app.web.errors import JSONErrorHandler

@@ -19,9 +19,9 @@ import psutil
 from rq import Worker
 
 from app.core.jobs.queue import PictureQueue
-from app.core.process.parent import PARENT_VARIABLE
 from app.core.redis.client import connect
 from app.core.storage.files import FileStorage
+from app.process.parent import PARENT_VARIABLE
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from bench.errors import BenchError
 from bench.launch import HOST, ROOT, environment, free_port

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.process.temporary import TemporaryFolder
+from app.process.temporary import TemporaryFolder
 from imaging.confine import resident
 from imaging.data import Data
 from imaging.frames import Ready, Unfit, receive_frame, send_frame

@@ -16,9 +16,9 @@ from app.core.config.logs import configure_logging
 from app.core.config.settings import ConfigError, Settings, load_settings
 from app.core.config.storage import open_storage, storage_place
 from app.core.errors import StorageError
-from app.core.process.parent import PARENT_VARIABLE, follow_parent
 from app.core.redis.tls import is_unchecked
 from app.core.storage import Storage
+from app.process.parent import PARENT_VARIABLE, follow_parent
 
 logger = logging.getLogger(__name__)
 

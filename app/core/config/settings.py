@@ -40,13 +40,13 @@ from app.core.config.access import (
 from app.core.config.logs import LogFormat
 from app.core.config.webhooks import WebhookSettings
 from app.core.jobs import keys
-from app.core.outgoing.rules import Rules, check_hosts, check_networks
 from app.core.picture.presets import Preset, Presets, check_presets, parse_presets
 from app.core.redis.tls import without_check
 from app.core.redis.url import check_redis_url
 from app.core.sections import Section, Size, Text
 from app.core.storage.address import StorageSettings
 from app.core.storage.common import check_endpoint
+from app.outgoing.rules import Rules, check_hosts, check_networks
 from imaging.formats import AUTO_FORMATS, Format
 from imaging.options import Effort
 

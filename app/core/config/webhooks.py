@@ -14,9 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import NoDecode
 
 from app.core.config.access import parse_list
-from app.core.outgoing.rules import Refused, Rules, check_url
 from app.core.picture.recipients import EventType, Recipient
 from app.core.sections import Section
+from app.outgoing.rules import Refused, Rules, check_url
 
 PREFIX = "whsec_"
 MIN_SECRET, MAX_SECRET = 24, 64

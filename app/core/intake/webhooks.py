@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from app.core.config.webhooks import WebhookSettings
 from app.core.errors import InvalidOption, NotAllowed
-from app.core.outgoing.rules import Refused, Rules, check_url
-from app.core.outgoing.webhook import MAX_URL
 from app.core.picture.recipients import WEBHOOK, Recipient
+from app.outgoing.rules import Refused, Rules, check_url
+from app.outgoing.webhook import MAX_URL
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from app.core import errors
 from app.core.errors import Where, codes_at
 from app.core.jobs.job import JobState
 from app.core.jobs.links import ID_PATTERN, MAX_SOURCE_URL, LinkState
-from app.core.outgoing.webhook import MAX_URL
 from app.core.picture.batch import BATCH, NAME_PATTERN
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK, EventType
 from app.core.picture.widths import MAX_WIDTHS, WIDTHS
+from app.outgoing.webhook import MAX_URL
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option

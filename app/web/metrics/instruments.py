@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, valu
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from app.core.process.temporary import TemporaryFolder
+from app.process.temporary import TemporaryFolder
 from app.web.guard.record import SOCKET_METHOD, Record
 
 PREFIX = "tinyimage-web-"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
-from app.core.process.keeper import STOP_SIGNALS, Keeper, Role
+from app.process.keeper import STOP_SIGNALS, Keeper, Role
 
 BACKLOG = 100
 """Connections that wait to be accepted; Sanic's own number."""

@@ -10,7 +10,7 @@ from typing import Any
 from sanic import Sanic
 from sanic.server import runners
 
-from app.core.process.keeper import STOP_SIGNALS
+from app.process.keeper import STOP_SIGNALS
 
 START_POLL_SECONDS = 0.05
 

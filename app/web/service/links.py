@@ -13,11 +13,11 @@ from app.core.jobs import batches, links
 from app.core.jobs.fetching import new_id
 from app.core.jobs.job import PictureJob
 from app.core.jobs.links import MAX_SOURCE_URL, Link, LinkState
-from app.core.outgoing.rules import Refused, check_url
 from app.core.picture.batch import Member
 from app.core.picture.conversion import ConversionRequest, picture_of
 from app.core.picture.filenames import clean_filename
 from app.core.redis.client import FailFastRedis
+from app.outgoing.rules import Refused, check_url
 from app.web.service.conversions import Conversions
 
 FILENAME = "picture"

@@ -6,13 +6,13 @@ from sanic import Blueprint
 
 from app.core.config.settings import Settings
 from app.core.intake.intake import Intake
-from app.core.outgoing.deliver import Deliveries
 from app.core.redis.client import FailFastRedis
 from app.web.guard.requests import Guard
 from app.web.service.conversions import Conversions
 from app.web.service.sources import Sources
 from app.web.service.spooling import Spooling
 from app.web.tinify.accounts import Accounts
+from app.web.tinify.deliver import Deliveries
 from app.web.tinify.desk import Desk
 from app.web.tinify.keys import add_keys
 from app.web.tinify.output import add_output

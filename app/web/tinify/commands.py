@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.errors import InvalidJSON, InvalidOption, UnknownMetadata
-from app.core.outgoing.delivery import Delivery, parse_delivery
 from app.web.service.json_body import parse
+from app.web.tinify.delivery import Delivery, parse_delivery
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import Fit

@@ -10,8 +10,6 @@ from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
 
 from app.core.errors import NotFound, TinyImageError
-from app.core.outgoing.deliver import AT_ONCE, Deliveries
-from app.core.outgoing.delivery import Delivery
 from app.core.storage import ObjectNotFound
 from app.web.errors import queue_unavailable
 from app.web.guard.record import record_of
@@ -21,6 +19,8 @@ from app.web.service.sources import Sources
 from app.web.service.spooling import Spooling, refuse
 from app.web.tinify import errors
 from app.web.tinify.accounts import Accounts
+from app.web.tinify.deliver import AT_ONCE, Deliveries
+from app.web.tinify.delivery import Delivery
 from app.web.tinify.work import Work
 
 

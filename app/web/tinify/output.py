@@ -11,7 +11,6 @@ from app.core import errors
 from app.core.errors import Where
 from app.core.jobs.compressions import Account
 from app.core.jobs.outputs import Output
-from app.core.outgoing.delivery import Delivery
 from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, Object, headers
 from app.web.guard.record import record_of
@@ -19,6 +18,7 @@ from app.web.service.conversions import Result
 from app.web.service.sending import opened, send
 from app.web.tinify.body import read_json
 from app.web.tinify.commands import ANY_TYPE, PRESERVED, Commands, Method, parse_commands
+from app.web.tinify.delivery import Delivery
 from app.web.tinify.described import (
     ANY_PICTURE,
     EXAMPLE_ID,

@@ -19,9 +19,9 @@ from html import unescape
 from urllib.parse import urlsplit
 
 from app.core.errors import DeliveryFailed, InvalidOption
-from app.core.outgoing.delivery import Delivery
-from app.core.outgoing.exchange import Request, exchange
-from app.core.outgoing.rules import OutgoingError, Refused, Rules
+from app.outgoing.exchange import Request, exchange
+from app.outgoing.rules import OutgoingError, Refused, Rules
+from app.web.tinify.delivery import Delivery
 
 AT_ONCE = 4
 """Results that a process sends at once; it bounds its threads and their memory."""

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
-from app.core.process.bridge import Bridge
 from app.core.storage import files
 from app.core.storage.files import FileStorage
+from app.process.bridge import Bridge
 
 pytestmark = pytest.mark.timeout(60, method="thread")  # the other one wants the signal for itself
 

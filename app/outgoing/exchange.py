@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from app.core.outgoing.rules import OutgoingError, Refused, Rules, TooLarge
+from app.outgoing.rules import OutgoingError, Refused, Rules, TooLarge
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ import pytest
 from obstore.store import S3Store
 
 from app.core.errors import DeliveryFailed, InvalidOption
-from app.core.outgoing.deliver import Deliveries
-from app.core.outgoing.delivery import GOOGLE, parse_delivery
-from app.core.outgoing.rules import Rules
+from app.outgoing.rules import Rules
+from app.web.tinify.deliver import Deliveries
+from app.web.tinify.delivery import GOOGLE, parse_delivery
 from tests.hosts import host
 from tests.s3 import BUCKET, KEY_ID, SECRET, S3Server
 

@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 
 from standardwebhooks.webhooks import Webhook
 
-from app.core.outgoing.exchange import Request, exchange
-from app.core.outgoing.rules import OutgoingError, Refused, Rules
+from app.outgoing.exchange import Request, exchange
+from app.outgoing.rules import OutgoingError, Refused, Rules
 
 MAX_URL = 1024
 """Characters of a URL, as of any field of an upload."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from urllib.parse import urljoin
 
-from app.core.outgoing.exchange import Request, exchange
-from app.core.outgoing.rules import MAX_REDIRECTS, OutgoingError, Rules
+from app.outgoing.exchange import Request, exchange
+from app.outgoing.rules import MAX_REDIRECTS, OutgoingError, Rules
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 

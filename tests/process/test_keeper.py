@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.core.process.keeper import RESTART_SECONDS
+from app.process.keeper import RESTART_SECONDS
 from tests.kept import SHARED
 from tests.service import Process, command, environment, until
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.core.outgoing.fetch import fetch
-from app.core.outgoing.rules import OutgoingError, Refused, Rules, check_hosts, check_networks
+from app.outgoing.fetch import fetch
+from app.outgoing.rules import OutgoingError, Refused, Rules, check_hosts, check_networks
 from tests.hosts import PICTURE, Host, host
 
 LIMIT = 100_000

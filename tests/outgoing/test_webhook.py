@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.core.outgoing.rules import Refused, Rules, check_url
-from app.core.outgoing.webhook import NotDelivered, post
 from app.core.picture.recipients import EventType, Recipient, parse_recipient
+from app.outgoing.rules import Refused, Rules, check_url
+from app.outgoing.webhook import NotDelivered, post
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, answers, closes, receiver
 
 ID, TEXT = "evt_0123_1", '{"type":"image.done","data":{"filename":"é.jpg"}}'
