@@ -29,6 +29,8 @@ class Option(Generic[T]):
     looks_first: bool = False
     """Whether the pixels, all of them and at their full size, say what the result shows: how large
     that is, and how much of the picture, is not known before."""
+    resizes: bool = False
+    """Whether it is of the size that the picture gets, and of what is cut off or added for that."""
 
 
 def option(
@@ -39,10 +41,11 @@ def option(
     *,
     changes_pixels: bool = True,
     looks_first: bool = False,
+    resizes: bool = False,
 ) -> T:
     """A field of `Options`. One that does not say so changes pixels: it is not answered with the
     picture as it came."""
-    declared = Option(kind, default, sentence, example, changes_pixels, looks_first)
+    declared = Option(kind, default, sentence, example, changes_pixels, looks_first, resizes)
     declared_field: T = field(default=default, metadata={"option": declared})
     return declared_field
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from imaging.declared import Declared, declared_by, option
 from imaging.errors import TOO_MANY_BYTES, InvalidOption
-from imaging.formats import AUTO, Format
+from imaging.formats import AUTO, EXAMPLES, Format
 from imaging.values import Bytes, Choice, Colour, Flag, Number, NumberOr, Real, Several
 
 MAX_SIDE = 16_383
@@ -96,7 +96,7 @@ class Options(Declared):
         (),
         f"Several formats: the result is of that which gives the smallest file at the same look. "
         f"`format` with a list, or with `{AUTO}`, says the same.",
-        "webp,jpg,avif",
+        ",".join(EXAMPLES),
         changes_pixels=False,
     )
     lossless: bool = option(
@@ -111,8 +111,11 @@ class Options(Declared):
         None,
         "Pixels. One of width and height keeps the shape.",
         "640",
+        resizes=True,
     )
-    height: int | None = option(Number(1, MAX_SIDE, "pixels,"), None, "Pixels.", "480")
+    height: int | None = option(
+        Number(1, MAX_SIDE, "pixels,"), None, "Pixels.", "480", resizes=True
+    )
     fit: Fit = option(
         Choice(
             Fit,
@@ -126,6 +129,7 @@ class Options(Declared):
         f"How to get to the size: `{Fit.INSIDE}` if none is given, which is an error without a "
         f"size. All but `{Fit.INSIDE}` need a width and a height.",
         Fit.COVER,
+        resizes=True,
     )
     gravity: Gravity = option(
         Choice(
@@ -135,6 +139,7 @@ class Options(Declared):
         f"What `fit={Fit.COVER}` keeps: `{Gravity.CENTRE}` if none is given, which is an error "
         "with another fit.",
         Gravity.ATTENTION,
+        resizes=True,
     )
     trim: int | None = option(
         Number(0, 255),
@@ -234,6 +239,11 @@ class Options(Declared):
     def resizes(self) -> bool:
         """Whether the picture may get another size."""
         return self.width is not None or self.height is not None
+
+    @property
+    def finds_eye(self) -> bool:
+        """Whether the part that is kept is where the eye goes first, and not the middle."""
+        return self.fit is Fit.THUMB or self.gravity is Gravity.ATTENTION
 
 
 OPTIONS = declared_by(Options)

@@ -4,6 +4,7 @@ over HTTP."""
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -79,6 +80,24 @@ def test_what_a_format_cannot_do_is_known_at_the_upload(visitor: Client) -> None
     refused = visitor.upload(b"8BPS\0\1" + bytes(20))
     assert refused.status_code == 415
     assert "TOY" in refused.json()["message"]
+
+
+def test_what_names_formats_names_a_new_one_too(visitor: Client, code: Path) -> None:
+    page = visitor.http.get("/", headers={"Accept": "text/html"}).text
+    extensions = re.search('data-ends="([^"]+)"', page)
+    assert extensions is not None
+    assert {"toy", "toys", "jpeg"} <= set(extensions[1].split("|"))
+    schema = visitor.http.get("/docs/openapi.json").json()
+    command = schema["paths"]["/output/{id}"]["post"]["requestBody"]["content"]["application/json"]
+    types = command["schema"]["properties"]["convert"]["properties"]["type"]["oneOf"][0]["enum"]
+    assert "image/x-toy" in types
+    script = (
+        "from app.web.service.links import filename_of;"
+        "from app.web.tinify.commands import parse_commands;"
+        "print(filename_of('https://example.org/rocket.toys?secret'));"
+        "print(*parse_commands({'convert': {'type': 'image/x-toy'}}).formats)"
+    )
+    assert _told(code, script) == ["rocket.toys", "toy"]
 
 
 def test_a_picture_of_a_format_gets_no_larger_in_it(visitor: Client) -> None:
@@ -194,7 +213,12 @@ def _owners(code: Path, server: Service, prefix: str, md5: str) -> list[str]:
         "import sys; from app.core.picture.paths import owner;"
         "print(*(owner(key).job_id for key in sys.argv[1:]))"
     )
-    run = [sys.executable, "-c", script, *stored]
+    return _told(code, script, *stored)
+
+
+def _told(code: Path, script: str, *arguments: str) -> list[str]:
+    """The words that a script prints which runs in the copy."""
+    run = [sys.executable, "-c", script, *arguments]
     return subprocess.check_output(run, cwd=code, text=True).split()
 
 

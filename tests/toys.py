@@ -32,6 +32,7 @@ FACTS = Facts(
     kinds={"image/x-toy": "TOY"},
     size=size,
     recognise=lambda head: "image/x-toy" if head.startswith(b"TOY1") else None,
+    extensions=("toys",),
     output=Output(max_side=2000, can_be_lossless=True, takes_q=False, has_alpha=False),
 )
 '''

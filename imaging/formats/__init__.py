@@ -95,6 +95,9 @@ READABLE: dict[str, str] = {
 }
 """Media type and name of every kind of file that is read, the best known first."""
 
+EXTENSIONS: frozenset[str] = frozenset(Format).union(*(f.extensions for f in FACTS.values()))
+"""What the names of files that are read end in, without the point and in small letters."""
+
 DEFAULT_FORMAT = Format.WEBP
 
 SAME = "same"
@@ -103,8 +106,11 @@ SAME = "same"
 AUTO = "auto"
 """The name, in place of a format, that leaves it open: the smallest file counts."""
 
-AUTO_FORMATS = (Format.WEBP, Format.AVIF, Format.JPG, Format.PNG)
+AUTO_FORMATS = (Format.AVIF, Format.WEBP, Format.JPG, Format.PNG)
 """What `AUTO` may become where nothing else is set: what every browser shows."""
+
+EXAMPLES = tuple(format for format in Format if format in AUTO_FORMATS and format.takes_auto)
+"""Those of them that documents name where one has to choose: of the same look, in other sizes."""
 
 
 def facts_of(media_type: str) -> Facts:

@@ -54,6 +54,8 @@ class Facts:
     """Whether its width and height are exchanged when it is shown, where headers often say so."""
     recognise: Callable[[bytes], str | None] = anything
     """The kind of a file by its first bytes, where the library `filetype` does not know it."""
+    extensions: tuple[str, ...] = ()
+    """What the names of its files end in, without the point; of an output, beside its own name."""
     place: int = 99
     """Where a sentence names it, the best known format at 1."""
     is_animated: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from imaging.options import OPTIONS
 from imaging.source import Source
 from imaging.steps import (
     background,
@@ -38,8 +39,8 @@ DRAWING = STEPS[: -len(OF_FORMAT)]
 """The others, which come first."""
 
 SIZING: Mapping[Step, tuple[str, ...]] = {
-    trim.apply: ("trim",),
-    resize.apply: ("width", "height", "fit", "gravity"),
+    trim.apply: tuple(name for name, option in OPTIONS.items() if option.looks_first),
+    resize.apply: tuple(name for name, option in OPTIONS.items() if option.resizes),
 }
 """Those that have left a picture as it was if it still has its size, with their options: what is
 scaled, cut off or put around it gives another one."""

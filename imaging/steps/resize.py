@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from imaging.geometry import final_size, scaled_size, sides
-from imaging.options import Alpha, Fit, Gravity, Options
+from imaging.options import Alpha, Fit, Options
 from imaging.source import Source
 from imaging.steps import thumb
 from imaging.steps.background import rgb
@@ -36,12 +36,7 @@ def shrink_on_load(width: int, height: int, options: Options) -> float:
 
 def reads_in_any_order(options: Options) -> bool:
     """Whether `apply` looks at pixels more than once, or not row by row."""
-    return (
-        options.gravity is Gravity.ATTENTION
-        or options.fit is Fit.THUMB
-        or options.alpha is Alpha.REFUSE
-        or options.looks_first
-    )
+    return options.finds_eye or options.alpha is Alpha.REFUSE or options.looks_first
 
 
 def apply(source: Source, target: Target) -> Source:
@@ -62,7 +57,7 @@ def apply(source: Source, target: Target) -> Source:
     scaled = scaled_size(*source.size, options)
     width, height = scaled.width, scaled.height
     if options.fit is Fit.COVER:
-        window = best_window(frames[0], width / height, options.gravity)
+        window = best_window(frames[0], width / height, finds_eye=options.finds_eye)
         frames = [frame.crop(*window) for frame in frames]
     if (frames[0].width, frames[0].height) != (width, height):
         frames = [frame.thumbnail_image(width, height=height, size="force") for frame in frames]
@@ -84,6 +79,11 @@ def _pad(image: pyvips.Image, options: Options) -> pyvips.Image:
             image = image.colourspace("srgb")
     if not image.hasalpha():
         image = image.addalpha()
-    return image.gravity(
-        "centre", width, height, extend="background", background=[*border, 255 if opaque else 0]
+    return image.embed(
+        (width - image.width) // 2,
+        (height - image.height) // 2,
+        width,
+        height,
+        extend="background",
+        background=[*border, 255 if opaque else 0],
     )

@@ -10,7 +10,6 @@ from typing import cast
 import pyvips
 
 from imaging.measures import Size
-from imaging.options import Gravity
 from imaging.steps.window import best_window
 
 LOOKED_AT = 256
@@ -73,7 +72,7 @@ def cut(frames: list[pyvips.Image], wanted: Size) -> list[pyvips.Image]:
     image = frames[0]
     factor = min(1, image.width / wanted.width, image.height / wanted.height)
     width, height = max(1, round(wanted.width * factor)), max(1, round(wanted.height * factor))
-    window = best_window(image, width / height, Gravity.ATTENTION)
+    window = best_window(image, width / height, finds_eye=True)
     parts = [frame.crop(*window) for frame in frames]
     return [_resized(part, width, height) for part in parts]
 

@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 
 from app.core.errors import InvalidJSON, InvalidOption, UnknownMetadata
-from app.web.tinify.commands import (
-    ANY,
-    NO_COMMANDS,
-    Method,
-    parse_commands,
-    parse_json,
-)
+from app.web.tinify.commands import NO_COMMANDS, parse_commands, parse_json
+from app.web.tinify.resize import Method
+from app.web.tinify.types import ANY
 from imaging.formats import Format
 from imaging.measures import Size
 

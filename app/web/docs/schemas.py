@@ -18,7 +18,7 @@ from app.outgoing.webhook import MAX_URL
 from app.web.errors import SANIC_CODES
 from imaging import options
 from imaging.declared import Option
-from imaging.formats import AUTO, DEFAULT_FORMAT, SAME, Format
+from imaging.formats import AUTO, DEFAULT_FORMAT, EXAMPLES, SAME, Format
 from imaging.quality import DEFAULT_QUALITY
 from imaging.values import Bytes, Choice, Flag, Several
 
@@ -272,6 +272,7 @@ _BATCH: dict[str, Schema] = {
     "failed": _number("Those that have failed.", 0),
 }
 _ANY_FORMAT = "|".join(Format)
+_EXAMPLES = sorted(map(str, EXAMPLES))
 
 
 def _message(type: EventType, required: Schema, optional: Schema) -> Schema:
@@ -297,13 +298,13 @@ SCHEMAS: dict[str, Schema] = {
     "AskedFormats": _text(
         "Formats with commas between them.",
         pattern=f"^({_ANY_FORMAT})(,({_ANY_FORMAT}))+$",
-        example="avif,jpg,webp",
+        example=",".join(_EXAMPLES),
     ),
     "ListedFormats": {
         "type": "array",
         "items": ref("Format"),
         "minItems": 1,
-        "example": ["avif", "jpg", "webp"],
+        "example": _EXAMPLES,
     },
     "ToldFormat": _choice(
         f"The format of the result; `{AUTO}` where it was left open and is not chosen yet.",

@@ -14,7 +14,7 @@ from sanic.exceptions import InvalidHeader, NotFound
 from sanic.response import html
 
 from app.web.files import cache_control, policy, version_of
-from imaging.formats import AUTO, SAME, Format
+from imaging.formats import AUTO, EXTENSIONS, SAME, Format
 from imaging.options import Effort, Keep
 
 FOLDER = "/page"
@@ -101,6 +101,7 @@ class Page:
             "opaque": " ".join(format for format in Format if not format.output.has_alpha),
             "efforts": " ".join(Effort),
             "keeps": " ".join(Keep),
+            "ends": "|".join(sorted(EXTENSIONS)),
             "languages": "".join(
                 f'<option value="{tag}" lang="{tag}">{escape(name)}</option>'
                 for tag, name in words.items()

@@ -19,6 +19,7 @@ from app.core.picture.filenames import clean_filename
 from app.core.redis.client import FailFastRedis
 from app.outgoing.rules import Refused, check_url
 from app.web.service.conversions import Conversions
+from imaging.formats import EXTENSIONS
 
 FILENAME = "picture"
 """The name of a picture whose URL has none."""
@@ -81,7 +82,7 @@ class Links:
         """
         id, noted = new_id(), []
         if requested.batch is not None:
-            member = Member(requested.batch, _filename(url))
+            member = Member(requested.batch, filename_of(url))
             await self._redis.ask(batches.check_room(member, id))
             noted = [self._batches.note(member, id, requested.recipients)]
         await self._redis.ask(
@@ -90,7 +91,7 @@ class Links:
                 url,
                 fields,
                 key=key,
-                filename=_filename(url),
+                filename=filename_of(url),
                 priority=requested.priority,
                 seconds=self._settings.fetch.timeout,
                 max_age_seconds=self._settings.upload.max_age_seconds,
@@ -146,28 +147,9 @@ class Links:
         return [job for job in found if job.conversion.job_id in link.job_ids]
 
 
-def _filename(url: str) -> str:
+def filename_of(url: str) -> str:
     """The last name in the path of a URL, if that seems to be one of a picture: any other may be a
     secret, and names are logged."""
     name = clean_filename(unquote(urlsplit(url).path.rpartition("/")[2]))
     extension = PurePosixPath(name).suffix.lower().removeprefix(".")
-    return name if extension in _EXTENSIONS else FILENAME
-
-
-_EXTENSIONS = frozenset(
-    (
-        "jpg",
-        "jpeg",
-        "png",
-        "webp",
-        "avif",
-        "gif",
-        "jxl",
-        "tif",
-        "tiff",
-        "heic",
-        "heif",
-        "bmp",
-        "ico",
-    )
-)
+    return name if extension in EXTENSIONS else FILENAME

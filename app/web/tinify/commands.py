@@ -2,79 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from app.core.errors import InvalidJSON, InvalidOption, UnknownMetadata
 from app.web.service.json_body import parse
-from app.web.tinify.delivery import Delivery, parse_delivery
+from app.web.tinify.delivery import STORE, Delivery, parse_delivery
+from app.web.tinify.described import NUMBER, TEXT, an_object
+from app.web.tinify.resize import RESIZE, Resize, parse_resize
+from app.web.tinify.types import TYPES, parse_types
 from imaging.formats import Format
 from imaging.measures import Size
-from imaging.options import Fit
+from imaging.options import Effort
 from imaging.values import shown
-
-ANY_TYPE = "*/*"
-"""All types that the service itself converts to."""
-
-ANY = (Format.AVIF, Format.WEBP, Format.JPG, Format.PNG)
-
-ALIASES = {"image/jpg": "image/jpeg"}
-
-FOREIGN = frozenset({"image/jxl"})
-"""Types of the service that are not written here: passed over among several, refused alone."""
 
 COLOURS = {"white": "ffffff", "black": "000000"}
 
 PRESERVED = {"copyright": "copyright", "creation": "creation", "location": "location"}
 """What the service keeps, and the names of it here."""
 
+COMMANDS = an_object(
+    {},
+    {
+        "resize": RESIZE,
+        "convert": {
+            **an_object(
+                {},
+                {
+                    "type": TYPES,
+                    "quality": {"type": "integer", "minimum": 1, "maximum": 100},
+                    "effort": {"type": "string", "enum": [str(effort) for effort in Effort]},
+                    "max_bytes": {"oneOf": [NUMBER, TEXT]},
+                    "preset": TEXT,
+                },
+            ),
+            "description": "`quality`, `effort`, `max_bytes` and `preset` are of this server "
+            "alone.",
+        },
+        "transform": an_object({}, {"background": {**TEXT, "example": "#ffffff"}}),
+        "store": STORE,
+        "preserve": {"type": "array", "items": {"type": "string", "enum": list(PRESERVED)}},
+    },
+)
+"""Their schema."""
+
+_NAMES = COMMANDS["properties"].keys()
 _MEMBERS = {
-    "resize": {"method", "width", "height", "gravity"},
-    "convert": {"type", "quality", "effort", "max_bytes", "preset"},
-    "transform": {"background"},
+    name: COMMANDS["properties"][name]["properties"].keys()
+    for name in ("resize", "convert", "transform")
 }
-_NAMES = {*_MEMBERS, "preserve", "store"}
-
-
-class Method(StrEnum):
-    """How to resize."""
-
-    SCALE = "scale"  # one side
-    FIT = "fit"  # within both
-    COVER = "cover"  # exactly both
-    THUMB = "thumb"  # the same, and what is shown stays whole
-
-
-@dataclass(frozen=True, slots=True)
-class Resize:
-    """A new size. One larger than the picture is as large as the picture."""
-
-    method: Method
-    width: int | None
-    height: int | None
-    gravity: object = None
-
-    def fields(self, original: Size) -> dict[str, object]:
-        """As fields of an upload; {} where the picture stays as large as it is.
-
-        Args:
-            original: the picture as it is shown.
-        """
-        width = None if self.width is None else min(self.width, original.width)
-        height = None if self.height is None else min(self.height, original.height)
-        unchanged = width in (None, original.width) and height in (None, original.height)
-        if unchanged:
-            return {}
-        size: dict[str, object] = {"width": width, "height": height}
-        match self.method:
-            case Method.SCALE | Method.FIT:
-                return size
-            case Method.COVER:
-                return {**size, "fit": Fit.COVER, "gravity": self.gravity or "attention"}
-            case Method.THUMB:
-                return {**size, "fit": "thumb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +137,9 @@ def parse_commands(given: Mapping[str, Any]) -> Commands:
         "background"
     )
     return Commands(
-        resize=_resize(_object("resize", given.get("resize"))),
+        resize=parse_resize(_object("resize", given.get("resize"))),
         converts=bool(convert),
-        formats=_formats(convert.get("type")),
+        formats=parse_types(convert.get("type")),
         quality=convert.get("quality"),
         effort=convert.get("effort"),
         max_bytes=convert.get("max_bytes"),
@@ -205,80 +182,9 @@ def _object(name: str, value: object, shorthand: str | None = None) -> Mapping[s
     return members
 
 
-def _only(what: str, given: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(given.keys() - known):
+def _only(what: str, given: Mapping[str, Any], known: Collection[str]) -> None:
+    if unknown := sorted(given.keys() - set(known)):
         raise InvalidOption(f"{what} has no {shown(unknown[0])}; it has {', '.join(sorted(known))}")
-
-
-def _resize(given: Mapping[str, Any]) -> Resize | None:
-    width, height = _side("width", given.get("width")), _side("height", given.get("height"))
-    sides = (width is not None) + (height is not None)
-    named = given.get("method")
-    if named is None:
-        if not sides:
-            if given.get("gravity") is not None:
-                raise InvalidOption("'resize' should have a width or a height")
-            return None
-        # As clients mean it that name none.
-        method = Method.SCALE if sides == 1 else Method.FIT
-    else:
-        method = _method(named)
-    wanted = 1 if method is Method.SCALE else 2
-    if sides != wanted:
-        what = "either a width or a height" if wanted == 1 else "both a width and a height"
-        raise InvalidOption(f"'resize' with method '{method}' should have {what}")
-    gravity = given.get("gravity")
-    if gravity is not None and method is not Method.COVER:
-        raise InvalidOption(f"'resize.gravity' needs the method '{Method.COVER}'")
-    return Resize(method, width, height, gravity)
-
-
-def _method(named: object) -> Method:
-    try:
-        return Method(named.strip().lower() if isinstance(named, str) else "")
-    except ValueError:
-        raise InvalidOption(
-            f"'resize.method' should be one of {', '.join(Method)} (it is {shown(named)})"
-        ) from None
-
-
-def _side(name: str, value: object) -> int | None:
-    """Pixels; None where nothing or 0 is given, which some clients send for nothing."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        value = int(value.strip()[:10])
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise InvalidOption(f"'resize.{name}' should be at least 1 (it is {shown(value)})")
-    return value or None
-
-
-def _formats(value: object) -> tuple[Format, ...]:
-    if value is None:
-        return ()
-    named: Sequence[object] = value if isinstance(value, list) else [value]
-    formats: list[Format] = []
-    foreign = False
-    for each in named:
-        name = each.strip().lower() if isinstance(each, str) else ""
-        name = ALIASES.get(name, name)
-        if name == ANY_TYPE:
-            formats += ANY
-        elif name in _BY_TYPE:
-            formats.append(_BY_TYPE[name])
-        elif name in FOREIGN and len(named) > 1:
-            foreign = True
-        else:
-            types = ", ".join((*_BY_TYPE, ANY_TYPE))
-            raise InvalidOption(f"'convert.type' should be one of {types} (it is {shown(each)})")
-    if foreign and not formats:
-        raise InvalidOption(f"none of {shown(value)} can be written here")
-    return tuple(dict.fromkeys(formats))
-
-
-_BY_TYPE = {format.media_type: format for format in Format if format.media_type not in FOREIGN}
 
 
 def _colour(value: object) -> object:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from app.core.errors import InvalidOption
+from app.web.tinify.described import TEXT, an_object
 
 _PATH = re.compile(r"/?(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,221})/(?P<key>.{1,1024})", re.DOTALL)
 """Bucket and key; 222 characters are the most that Google has, and 1024 bytes those of a key."""
@@ -30,6 +31,23 @@ _HEADERS = re.compile(
 _VALUE = re.compile(r"[\x20-\x7e]{0,1024}")
 
 GOOGLE = "https://storage.googleapis.com"
+
+STORE = {
+    **an_object(
+        {"service": {"type": "string", "enum": ["s3", "gcs"]}, "path": TEXT},
+        {
+            "aws_access_key_id": TEXT,
+            "aws_secret_access_key": TEXT,
+            "region": TEXT,
+            "endpoint": {**TEXT, "description": "Of another server, for S3."},
+            "acl": TEXT,
+            "gcp_access_token": TEXT,
+            "headers": {"type": "object", "additionalProperties": TEXT},
+        },
+    ),
+    "description": "Put into a bucket: the answer is JSON, with its address in `Location`.",
+}
+"""Its schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,74 +17,17 @@ from app.web.guard.record import record_of
 from app.web.service.conversions import Result
 from app.web.service.sending import opened, send
 from app.web.tinify.body import read_json
-from app.web.tinify.commands import ANY_TYPE, PRESERVED, Commands, Method, parse_commands
+from app.web.tinify.commands import COMMANDS, Commands, parse_commands
 from app.web.tinify.delivery import Delivery
 from app.web.tinify.described import (
     ANY_PICTURE,
     EXAMPLE_ID,
-    NUMBER,
-    TEXT,
-    an_object,
     operation,
 )
 from app.web.tinify.desk import Desk
 from app.web.tinify.errors import COUNT_HEADER, count_headers
+from app.web.tinify.types import EXAMPLE
 from imaging.formats import Format
-from imaging.options import Effort, Gravity
-
-_TYPE = {"type": "string", "enum": [*(format.media_type for format in Format), ANY_TYPE]}
-
-_COMMANDS = an_object(
-    {},
-    {
-        "resize": {
-            **an_object(
-                {},
-                {
-                    "method": {"type": "string", "enum": [str(method) for method in Method]},
-                    "width": NUMBER,
-                    "height": NUMBER,
-                    "gravity": {"type": "string", "enum": [str(gravity) for gravity in Gravity]},
-                },
-            ),
-            "description": "Never enlarges. `gravity` is for `cover`, and of this server alone.",
-        },
-        "convert": {
-            **an_object(
-                {},
-                {
-                    "type": {
-                        "description": "Of several the smallest result counts.",
-                        "oneOf": [_TYPE, {"type": "array", "items": _TYPE}],
-                    },
-                    "quality": {"type": "integer", "minimum": 1, "maximum": 100},
-                    "effort": {"type": "string", "enum": [str(effort) for effort in Effort]},
-                    "max_bytes": {"oneOf": [NUMBER, TEXT]},
-                    "preset": TEXT,
-                },
-            ),
-            "description": "`quality`, `effort`, `max_bytes` and `preset` are of this server "
-            "alone.",
-        },
-        "transform": an_object({}, {"background": {**TEXT, "example": "#ffffff"}}),
-        "store": {
-            **an_object(
-                {"service": {"type": "string", "enum": ["s3", "gcs"]}, "path": TEXT},
-                {
-                    "aws_access_key_id": TEXT,
-                    "aws_secret_access_key": TEXT,
-                    "region": TEXT,
-                    "endpoint": {**TEXT, "description": "Of another server, for S3."},
-                    "acl": TEXT,
-                    "gcp_access_token": TEXT,
-                    "headers": {"type": "object", "additionalProperties": TEXT},
-                },
-            ),
-            "description": "Put into a bucket: the answer is JSON, with its address in `Location`.",
-        },
-        "preserve": {"type": "array", "items": {"type": "string", "enum": list(PRESERVED)}},
-    },
-)
 
 
 def _file(*header_names: str) -> dict[str, Any]:
@@ -134,13 +77,13 @@ COMMAND = operation(
     body={
         "content": {
             "application/json": {
-                "schema": _COMMANDS,
+                "schema": COMMANDS,
                 "examples": {
                     "mix": {
                         "summary": "Smaller, and of another type",
                         "value": {
                             "resize": {"method": "fit", "width": 150, "height": 100},
-                            "convert": {"type": ["image/avif", "image/webp"]},
+                            "convert": {"type": EXAMPLE},
                         },
                     }
                 },

@@ -16,4 +16,4 @@ def size(file: IO[bytes]) -> tuple[int, int]:
     return abs(width), abs(height)
 
 
-FACTS = Facts(kinds={"image/bmp": "BMP"}, size=size, place=8)
+FACTS = Facts(kinds={"image/bmp": "BMP"}, size=size, extensions=("bmp",), place=8)

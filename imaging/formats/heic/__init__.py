@@ -15,4 +15,10 @@ def recognise(head: bytes) -> str | None:
     return "image/heic" if heif.brands(head) & _BRANDS else None
 
 
-FACTS = Facts(kinds={"image/heic": "HEIC"}, size=heif.size, recognise=recognise, place=7)
+FACTS = Facts(
+    kinds={"image/heic": "HEIC"},
+    size=heif.size,
+    recognise=recognise,
+    extensions=("heic", "heif", "hif"),
+    place=7,
+)

@@ -5,4 +5,4 @@ from __future__ import annotations
 from imaging.formats.facts import Facts
 
 # No size: a side has 256 pixels.
-FACTS = Facts(kinds={"image/x-icon": "ICO"}, place=9)
+FACTS = Facts(kinds={"image/x-icon": "ICO"}, extensions=("ico", "cur"), place=9)

@@ -53,5 +53,6 @@ FACTS = Facts(
     kinds=dict.fromkeys(("image/jp2", "image/jpx", "image/j2c"), "JPEG 2000"),
     size=size,
     recognise=recognise,
+    extensions=("jp2", "jpx", "j2k"),
     place=10,
 )

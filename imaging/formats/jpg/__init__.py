@@ -36,6 +36,7 @@ FACTS = Facts(
     kinds={"image/jpeg": "JPEG"},
     size=size,
     is_turned=is_turned,
+    extensions=("jpeg", "jfif"),
     place=1,
     output=Output(
         max_side=65_500,  # libjpeg's JPEG_MAX_DIMENSION

@@ -27,6 +27,7 @@ FACTS = Facts(
     kinds={"image/png": "PNG", "image/apng": "APNG"},
     size=size,
     recognise=recognise,
+    extensions=("apng",),
     place=2,
     is_animated=True,
     output=Output(

@@ -51,4 +51,10 @@ def recognise(head: bytes) -> str | None:
     return "image/tiff" if head.startswith(_BIG_TIFF) else None
 
 
-FACTS = Facts(kinds={"image/tiff": "TIFF"}, size=size, recognise=recognise, place=5)
+FACTS = Facts(
+    kinds={"image/tiff": "TIFF"},
+    size=size,
+    recognise=recognise,
+    extensions=("tif", "tiff"),
+    place=5,
+)

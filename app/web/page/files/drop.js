@@ -1,6 +1,6 @@
 // Files and folders that are dropped, pasted or chosen, each with its path.
 
-const PICTURES = /\.(jpe?g|jfif|a?png|webp|gif|tiff?|avif|hei[cf]|hif|bmp|ico|cur|jp2|j2k|jpx|jxl)$/i;
+const PICTURES = new RegExp(`\\.(${document.documentElement.dataset.ends})$`, "i");
 
 // Of a folder only what looks like a picture: people do not choose what else lies there.
 const looksRight = ({ name, type }) => !name.startsWith(".") && (PICTURES.test(name) || type.startsWith("image/"));
