@@ -22,10 +22,12 @@ from app.core.errors import (
 )
 from app.core.intake.picture import Picture
 from app.core.jobs.events import Step, publish
+from app.core.jobs.keys import TAKE_FUNCTION
 from app.core.jobs.links import JOBS
 from app.outgoing.fetch import fetch
 from app.outgoing.rules import OutgoingError, TooLarge
 from workers.intake import worker_intake
+from workers.job import CheckedJob, tell_unfetched
 from workers.runtime import runtime
 
 logger = logging.getLogger(__name__)
@@ -101,6 +103,9 @@ def report_failure(
         logger.warning("%s: failed: %s", job.description, job.meta["error"])
     job.save_meta()
     publish(connection, job.id, Step.RETRYING if job.should_retry else Step.FAILED)
+    # RQ's own worker has another kind of job, whose end tells nobody.
+    if not (job.should_retry or isinstance(job, CheckedJob)) and job.func_name == TAKE_FUNCTION:
+        tell_unfetched(connection, job)
 
 
 def _fetched(job: Job, url: str) -> bytes:

@@ -20,7 +20,8 @@ from app.core.jobs.counts import Delivery, count_delivery, count_done, count_fai
 from app.core.jobs.deliveries import RECIPIENTS, tell_noted
 from app.core.jobs.events import Step, publish
 from app.core.jobs.job import JobState, ended_job
-from app.core.jobs.messages import image_message
+from app.core.jobs.messages import image_message, link_message
+from app.core.picture.filenames import clean_filename
 from workers.settings import process_settings
 
 FUNCTIONS = frozenset(
@@ -53,6 +54,16 @@ def tell_end(connection: redis.Redis, job: Job, state: JobState, *, noted: bool 
     # Without either there is nobody to tell, and pictures are many.
     if noted or settings.webhooks.enabled:
         message = image_message(ended_job(job, state), settings.downloads)
+        connection.execute_command(*tell_noted(message, job.key))
+
+
+def tell_unfetched(connection: redis.Redis, job: Job, *, noted: bool = False) -> None:
+    """The same for an upload by its URL that has failed: there is no picture whose end could be
+    told."""
+    if noted or process_settings().webhooks.enabled:
+        # One that is sent again by hand has forgotten its arguments.
+        url, filename = job.kwargs.get("url", ""), clean_filename(job.kwargs.get("filename", ""))
+        message = link_message(job.id, url, filename, job.meta)
         connection.execute_command(*tell_noted(message, job.key))
 
 
@@ -120,6 +131,8 @@ class CheckedJob(Job):
         """The same for a job that has failed for good, also when its worker had died. Who hears of
         it here finds it failed; what `report_failure` sends comes somewhat too soon."""
         super()._handle_failure(exc_string, pipeline, *args, **named)
+        if self.is_link:
+            tell_unfetched(pipeline, self, noted=self._has_recipients)
         if self._forget_url():
             pipeline.hset(self.key, "data", zlib.compress(self.data))
         if self.is_picture:
@@ -135,7 +148,7 @@ class CheckedJob(Job):
     def _forget_url(self) -> bool:
         """Drop the arguments of a fetch whose outcome is kept: a URL may hold a secret. Returns
         whether it is one."""
-        if not self.is_ours or self.func_name != keys.TAKE_FUNCTION:
+        if not self.is_link:
             return False
         self.kwargs = {}
         return True
@@ -149,6 +162,11 @@ class CheckedJob(Job):
     def is_picture(self) -> bool:
         """Whether it is a conversion."""
         return self.is_ours and self.func_name == keys.CONVERT_FUNCTION
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is an upload by its URL."""
+        return self.is_ours and self.func_name == keys.TAKE_FUNCTION
 
     @property
     def is_followed(self) -> bool:

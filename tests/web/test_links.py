@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
 import zlib
 from collections.abc import Iterator
@@ -189,8 +190,8 @@ def test_a_form_without_a_picture_is_told_of_both_ways(client: Client) -> None:
 def test_where_an_id_is_not_taken_the_answer_says_where_it_is(
     client: Client, contract: Contract
 ) -> None:
-    for method, path in (("DELETE", "status"), ("GET", "download"), ("GET", "queue")):
-        unknown = client.http.request(method, f"/{path}/{NOBODY}")
+    for path in ("download", "queue"):
+        unknown = client.http.get(f"/{path}/{NOBODY}")
         contract.check(unknown)
         assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
         assert "/status and /events take the id" in unknown.json()["message"]
@@ -198,8 +199,8 @@ def test_where_an_id_is_not_taken_the_answer_says_where_it_is(
 
 def test_an_unknown_id_is_not_found(client: Client, contract: Contract) -> None:
     for path in (NOBODY, f"{NOBODY}?wait=1", "fetch-1", f"{NOBODY}0", NOBODY.upper()):
-        for route in ("status", "events"):
-            unknown = client.http.get(f"/{route}/{path}")
+        for method, route in (("GET", "status"), ("GET", "events"), ("DELETE", "status")):
+            unknown = client.http.request(method, f"/{route}/{path}")
             contract.check(unknown)
             assert unknown.status_code == 404
 
@@ -290,6 +291,83 @@ def test_while_it_is_fetched_its_status_says_so_and_a_wait_ends_in_time(
         assert list(events) == []
     assert alone.wait() == 0
     assert alone.troubles() == []
+
+
+def test_one_that_waits_is_withdrawn_and_who_follows_it_is_told(
+    alone: Web, connection: redis.Redis
+) -> None:
+    http, contract = alone.client.http, Contract(alone.url)
+    id = _send(alone.client, f"https://example.org/a.jpg?{SECRET}", batch="holiday")
+    with (
+        ThreadPoolExecutor(1) as pool,
+        streaming(http, f"/events/{id}") as events,
+        connect(alone.ws_url) as ws,
+    ):
+        assert next(events).data["status"] == "fetching"
+        waiting = pool.submit(http.get, f"/status/{id}?wait=60")
+        withdrawn = http.delete(f"/status/{id}")
+        contract.check(withdrawn)
+        assert withdrawn.json() == [{"id": id, "status": "withdrawn"}]
+        last, end = events
+        contract.validate(last.data, contract.component("LinkStatus"))
+        assert (last.data["status"], end.name) == ("failed", "end")
+        assert "withdrawn" in last.data["error"]["message"]
+        assert waiting.result().status_code == 404
+        # And who has sent it over a socket.
+        ws.send(json.dumps({"url": "https://example.org/a.jpg"}))
+        own = json.loads(ws.recv(timeout=60))["id"]
+        assert http.delete(f"/status/{own}").status_code == 200
+        (error,) = answers(ws, 1)
+        assert (error["id"], error["message"]) == (own, "processing_failed")
+    assert http.delete(f"/status/{id}").status_code == 404
+    assert http.get("/batch/holiday").status_code == 404
+    assert [key for key in connection.scan_iter() if id.encode() in key] == []
+    assert connection.llen("rq:queue:interactive") == 0
+    assert alone.troubles() == []
+
+
+def test_of_one_that_is_fetched_the_conversions_that_wait_are_withdrawn(
+    server: Service, client: Client, contract: Contract, site: Host
+) -> None:
+    site.files["wide.jpg"] = unique(photograph("rocket"))
+    decoders = server.freeze(3)
+    try:
+        id = _send(client, f"{site.url}/files/wide.jpg", widths="40,41,42,43,44")
+
+        def statuses() -> list[str]:
+            return [each["status"] for each in client.http.get(f"/status/{id}").json()]
+
+        until(lambda: statuses().count("processing") == 3, what="all workers have one")
+        withdrawn = client.http.delete(f"/status/{id}")
+    finally:
+        for decoder in decoders:
+            decoder.resume()
+    contract.check(withdrawn)
+    assert {each["id"] for each in withdrawn.json()} == {id}
+    states = sorted(each["status"] for each in withdrawn.json())
+    assert states == ["processing"] * 3 + ["withdrawn"] * 2
+    assert [job["status"] for job in _ended(client, id)] == ["done"] * 3
+    # What has ended stays, and so does what could not be had.
+    assert [each["status"] for each in client.http.delete(f"/status/{id}").json()] == ["done"] * 3
+    lost = _send(client, f"{site.url}/status/404")
+    failed = _ended(client, lost)
+    stays = client.http.delete(f"/status/{lost}")
+    contract.check(stays)
+    assert stays.json() == failed
+
+
+def test_one_that_a_worker_is_fetching_stays(
+    client: Client, contract: Contract, site: Host
+) -> None:
+    site.files["slowly.jpg"] = unique(photograph("rocket"))
+    path = f"/once_silent/slowly.jpg?{os.urandom(4).hex()}"
+    id = _send(client, f"{site.url}{path}")
+    until(lambda: path in [asked for asked, _ in list(site.requests)], what="it is asked for")
+    stays = client.http.delete(f"/status/{id}")
+    contract.check(stays)
+    assert stays.json() == [{"id": id, "status": "fetching"}]
+    (failed,) = _ended(client, id)
+    assert "longer than 3 seconds" in failed["error"]["message"]
 
 
 def test_fetches_count_as_pictures_that_wait(alone: Web, connection: redis.Redis) -> None:

@@ -12,6 +12,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from tests.hosts import Host, host
 from tests.pictures import md5, photograph, unique
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, receiver, webhook_settings
 from tests.scrape import scrape, total
@@ -30,6 +31,12 @@ def _receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
+def site() -> Iterator[Host]:
+    with host() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Service]:
     endpoints = {
         "shop": {"url": f"{receiver.url}/shop", "secret": SECRET, "keys": ["shop"]},
@@ -41,10 +48,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iter
     }
     settings = webhook_settings(endpoints, any="true", secret=OTHER_SECRET, retries="0.1,0.1")
     api_keys = f"shop:{SHOP_KEY},blog:{BLOG_KEY}"
+    settings |= {"AUTH__API_KEYS": api_keys, "UPLOAD__MAX_CONCURRENT_TASKS": 1}
     folder = tmp_path_factory.mktemp("webhooks")
-    with service(
-        folder, AUTH__API_KEYS=api_keys, UPLOAD__MAX_CONCURRENT_TASKS=1, **settings
-    ) as running:
+    with service(folder, FETCH__ENABLED="true", **settings) as running:
         yield running
 
 
@@ -164,6 +170,61 @@ def test_a_picture_of_a_socket_is_told_of_too(
         answers = [json.loads(ws.recv(timeout=30)) for _ in range(4)]
     assert answers[-1]["message"] == "invalid_option"
     assert answers[-1]["detail"] == "'webhook': The URL does not lead to a public address"
+
+
+def test_a_picture_that_cannot_be_fetched_is_told_of_by_its_id_and_host_and_nothing_more(
+    server: Service, client: Client, receiver: Receiver, site: Host
+) -> None:
+    contract, described = Contract(server.url), Contract(server.url).schema["webhooks"]
+    site.files["text.jpg"] = b"no picture"
+    for path, filename, code in (
+        ("/status/404", "picture", "source_not_found"),
+        ("/files/text.jpg", "text.jpg", "not_an_image"),
+    ):
+        sent = client.http.post(
+            "/upload",
+            json={
+                "url": f"{site.url}{path}?{TOKEN}",
+                "webhook": f"{receiver.url}/fetched",
+                "batch": f"of-{code}",
+            },
+        )
+        assert sent.status_code == 202, sent.text
+        id = sent.json()["id"]
+        told = receiver.of(id, 3)
+        paths = sorted(each.path for each in told)
+        assert paths == ["/hooks/failures", "/hooks/fetched", "/hooks/shop"]
+        for each in told:
+            post = described[each.type]["post"]["requestBody"]["content"]["application/json"]
+            contract.validate(each.event, post["schema"])
+            contract.validate(each.event, contract.component("LinkFailed"))
+            assert TOKEN.encode() not in each.body
+            message = each.data.pop("error")
+            assert message["code"] == code
+            assert each.data == {
+                "id": id,
+                "status": "failed",
+                "host": "127.0.0.1",
+                "filename": filename,
+                "error": message,
+            }
+        status = client.http.get(f"/status/{id}").json()[0]
+        assert status["error"] == message
+        # Its batch has ended with it.
+        done = [each for each in receiver.of(f"of-{code}", 2) if each.type == "batch.done"]
+        assert {each.path for each in done} == {"/hooks/shop", "/hooks/fetched"}
+        assert done[0].data == {"batch": f"of-{code}", "total": 1, "done": 0, "failed": 1}
+
+
+def test_a_picture_that_is_fetched_is_told_of_once(
+    client: Client, receiver: Receiver, site: Host
+) -> None:
+    site.files["good.jpg"] = data = unique(photograph("rocket"))
+    sent = client.http.post("/upload", json={"url": f"{site.url}/files/good.jpg", "batch": "good"})
+    (told,) = receiver.of(md5(data))
+    assert (told.type, told.path) == ("image.done", "/hooks/shop")
+    receiver.of('"batch":"good"')
+    assert sent.json()["id"].encode() not in b"".join(each.body for each in receiver.received)
 
 
 def test_a_url_that_leads_inside_is_refused_and_nothing_is_queued(client: Client) -> None:

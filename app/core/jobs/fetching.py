@@ -13,10 +13,12 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from app.core.jobs import keys
+from app.core.jobs.deliveries import RECIPIENTS, notes
 from app.core.jobs.job import NO_CONNECTION
 from app.core.jobs.new_job import NewJob
 from app.core.jobs.questions import NO_TTL, check_room, enqueue_command, queue_key
 from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Batch, Command, Question
 
 
@@ -37,6 +39,7 @@ def enqueue_fetch(
     max_waiting: int,
     ttl: int = NO_TTL,
     noted: Sequence[Command] = (),
+    recipients: Sequence[Recipient] = (),
 ) -> Question[None]:
     """Enqueue a fetch.
 
@@ -48,6 +51,7 @@ def enqueue_fetch(
         max_waiting: how many of the priority may wait; 0 for any number.
         ttl: seconds after which it expires if no worker has taken it.
         noted: what is done in the same transaction, after it is enqueued.
+        recipients: of the message about its failure.
 
     Raises:
         QueueFull: if too many wait.
@@ -69,11 +73,14 @@ def enqueue_fetch(
         on_failure=Callback(keys.FETCH_FAILURE_FUNCTION),
     )
     job.enqueued_at = now()
+    fields = job.to_dict()
+    if recipients:
+        fields[RECIPIENTS] = notes(recipients)
     queue = queue_key(priority)
     yield Batch(
         [
             ("SADD", Queue.redis_queues_keys, queue),
-            enqueue_command(job, queue, job.to_dict(), ttl),
+            enqueue_command(job, queue, fields, ttl),
             *noted,
         ],
         atomic=True,

@@ -13,10 +13,12 @@ from app.core.errors import TinyImageError
 from app.core.jobs import keys
 from app.core.jobs.facts import reason
 from app.core.jobs.fetching import enqueue_fetch, read_fetch
-from app.core.jobs.questions import RETRIES, TIMEOUT_MARGIN
+from app.core.jobs.questions import RETRIES, TIMEOUT_MARGIN, queue_key
+from app.core.jobs.withdrawal import withdraw_fetch_command
 from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
 from app.core.picture.retention import GRACE_SECONDS
-from app.core.redis.commands import Command, Question
+from app.core.redis.commands import Batch, Command, Question
 
 MAX_SOURCE_URL = 4096
 """Characters of a URL: presigned ones have some 2,000."""
@@ -71,6 +73,7 @@ def enqueue(
     max_age_seconds: float,
     max_waiting: int,
     noted: Sequence[Command] = (),
+    recipients: Sequence[Recipient] = (),
 ) -> Question[None]:
     """Have a worker fetch the file of a URL, and take it as an upload with these fields.
 
@@ -80,6 +83,7 @@ def enqueue(
         max_age_seconds: how long its outcome is kept.
         max_waiting: how many of the priority may wait; 0 for any number.
         noted: what is done in the same transaction, after it is enqueued.
+        recipients: who is told if there is no picture; the messages of its conversions are theirs.
 
     Raises:
         QueueFull: if too many wait.
@@ -94,6 +98,7 @@ def enqueue(
         retries=RETRIES,
         max_waiting=max_waiting,
         noted=noted,
+        recipients=recipients,
     )
 
 
@@ -113,3 +118,17 @@ def look_up(id: str) -> Question[Link | None]:
         error=reason(str(told.get("error", TinyImageError.example))),
         error_code=code,
     )
+
+
+def withdraw(id: str, settle: Command) -> Question[bool]:
+    """Delete an upload that waits to be fetched.
+
+    Args:
+        settle: the command that counts it anew in its batches.
+
+    Returns:
+        whether it was deleted; False if it does not wait, or a worker has it.
+    """
+    queues = tuple(queue_key(priority) for priority in Priority)
+    withdrawn, _ = yield Batch([withdraw_fetch_command(id, queues), settle], atomic=True)
+    return bool(withdrawn)

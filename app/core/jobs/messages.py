@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from app.core.errors import TinyImageError
 from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.moment import rfc3339
@@ -59,4 +61,26 @@ def image_message(job: PictureJob, downloads: str) -> Message:
         job.conversion.md5,
         job.ended or datetime.now(UTC),
         {name: value for name, value in data.items() if value is not None},
+    )
+
+
+def link_message(id: str, url: str, filename: str, meta: Mapping[str, Any]) -> Message:
+    """The message of an upload by its URL that has failed before there was a picture.
+
+    Args:
+        url: of which the host alone is told: the rest may hold a secret of whoever has sent it, and
+            the recipient may be another.
+        meta: of the fetch.
+    """
+    host = urlsplit(url).hostname
+    error = {
+        "code": str(meta.get("error_code", TinyImageError.code)),
+        "message": reason(str(meta.get("error", TinyImageError.example))),
+    }
+    named = {"host": host} if host else {}
+    return Message(
+        EventType.IMAGE_FAILED,
+        id,
+        datetime.now(UTC),
+        {"id": id, "status": JobState.FAILED, **named, "filename": filename, "error": error},
     )

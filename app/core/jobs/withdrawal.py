@@ -77,6 +77,22 @@ return 1
 """Redis runs a script atomically: a worker has taken the job before, and it is in no queue, or does
 not find it; another request has joined it before, or finds that it is gone."""
 
+_WITHDRAW_FETCH = """
+-- KEYS: the job, what else is its own (4), the queues
+-- ARGV: its id, the channel, the event
+local waits = 0
+for n = 6, #KEYS do
+    waits = waits + redis.call("LREM", KEYS[n], 1, ARGV[1])
+end
+if waits == 0 then
+    return 0
+end
+redis.call("DEL", unpack(KEYS, 1, 5))
+redis.call("PUBLISH", ARGV[2], ARGV[3])
+return 1
+"""
+"""No other request is answered with the job of a fetch: each has one of its own."""
+
 
 def join_command(job_id: str, recipients: Iterable[Recipient] = ()) -> Command:
     """The command that notes one more request for a job, and the recipients of its events; it
@@ -95,13 +111,8 @@ def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> C
         queues: the lists of the queues that it may be in.
     """
     id = job.conversion.job_id
-    of_rq = Job(id, connection=NO_CONNECTION)
     names = (
-        of_rq.key,
-        of_rq.dependents_key,
-        of_rq.dependencies_key,
-        Result.get_key(id),
-        of_rq.execution_registry.key,
+        *_own_keys(id),
         keys.picture_jobs(job.conversion.md5),
         keys.COUNTS,
         *queues,
@@ -115,3 +126,27 @@ def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> C
         withdrawn_count(job.conversion.named),
     )
     return ("EVAL", _WITHDRAW, len(names), *names, *arguments)
+
+
+def withdraw_fetch_command(job_id: str, queues: tuple[str, ...]) -> Command:
+    """The command that takes a fetch out of its queue and deletes it; it answers 1 if it did: no
+    worker had taken it.
+
+    Args:
+        queues: the lists of the queues that it may be in.
+    """
+    names = (*_own_keys(job_id), *queues)
+    arguments = (job_id, keys.EVENTS_CHANNEL, event(job_id, Step.FAILED))
+    return ("EVAL", _WITHDRAW_FETCH, len(names), *names, *arguments)
+
+
+def _own_keys(job_id: str) -> tuple[str, ...]:
+    """The job, and what else of RQ is its own."""
+    job = Job(job_id, connection=NO_CONNECTION)
+    return (
+        job.key,
+        job.dependents_key,
+        job.dependencies_key,
+        Result.get_key(job_id),
+        job.execution_registry.key,
+    )

@@ -275,10 +275,14 @@ _ANY_FORMAT = "|".join(Format)
 _EXAMPLES = sorted(map(str, EXAMPLES))
 
 
-def _message(type: EventType, required: Schema, optional: Schema) -> Schema:
-    """A message to the recipients of an event."""
+def _message(type: EventType, required: Schema, optional: Schema, about: str = "") -> Schema:
+    """A message to the recipients of an event.
+
+    Args:
+        about: what it is about, where it is not the only message of its type.
+    """
     return _object(
-        f"The message of `{type}`.",
+        f"The message of `{type}`{about}.",
         {
             "type": _choice("The kind of event.", (type,)),
             "timestamp": _text("Of the event.", format="date-time"),
@@ -350,6 +354,18 @@ SCHEMAS: dict[str, Schema] = {
             **_FAILED,
         },
         {**_CHOSEN, "original_bytes": DETAILS["original_bytes"]},
+        " of a picture",
+    ),
+    "LinkFailed": _message(
+        EventType.IMAGE_FAILED,
+        {
+            "id": _LINK_ID,
+            "status": _choice("Of the upload.", (LinkState.FAILED,)),
+            "filename": DETAILS["filename"],
+            **_FAILED,
+        },
+        {"host": _text("Of the URL; nothing else of it is told.", example="example.org")},
+        " of an upload by its URL, without a picture",
     ),
     "BatchDone": _message(
         EventType.BATCH_DONE,
@@ -458,7 +474,15 @@ SCHEMAS: dict[str, Schema] = {
     "Withdrawn": _object(
         "One conversion of a picture that was to be withdrawn.",
         {**_CONVERSION, "status": _choice("What became of it.", (WITHDRAWN, *JobState))},
-        _CHOSEN,
+        {"id": _LINK_ID, **_CHOSEN},
+    ),
+    "WithdrawnLink": _object(
+        "An upload by its URL that was to be withdrawn, and has no conversions.",
+        {
+            "id": _LINK_ID,
+            "status": _choice("What became of it.", (WITHDRAWN, LinkState.FETCHING, "failed")),
+        },
+        {"error": ref("JobError")},
     ),
     "JobError": _object(
         "Why a picture was not converted.",

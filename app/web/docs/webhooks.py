@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.core.picture.recipients import EventType
 from app.web.docs.operation import WEBHOOKS
@@ -18,12 +18,12 @@ _HEADERS = {
 }
 """Standard Webhooks, "Webhook headers"."""
 
-MESSAGES: Mapping[EventType, tuple[str, str]] = {
-    EventType.IMAGE_DONE: ("A picture is done", "ImageDone"),
-    EventType.IMAGE_FAILED: ("A picture has failed", "ImageFailed"),
-    EventType.BATCH_DONE: ("No picture of a batch is unfinished", "BatchDone"),
+MESSAGES: Mapping[EventType, tuple[str, tuple[str, ...]]] = {
+    EventType.IMAGE_DONE: ("A picture is done", ("ImageDone",)),
+    EventType.IMAGE_FAILED: ("A picture has failed", ("ImageFailed", "LinkFailed")),
+    EventType.BATCH_DONE: ("No picture of a batch is unfinished", ("BatchDone",)),
 }
-"""Of each kind of event a summary, and the schema of its message."""
+"""Of each kind of event a summary, and the schemas of its messages."""
 
 
 def webhooks() -> Schema:
@@ -31,7 +31,9 @@ def webhooks() -> Schema:
     return {str(type): {"post": _described(type, *told)} for type, told in MESSAGES.items()}
 
 
-def _described(type: EventType, summary: str, schema: str) -> Schema:
+def _described(type: EventType, summary: str, schemas: Sequence[str]) -> Schema:
+    several = [ref(schema) for schema in schemas]
+    schema = {"anyOf": several} if len(several) > 1 else several[0]
     return {
         "operationId": f"told_{type.replace('.', '_')}",
         "tags": [WEBHOOKS],
@@ -48,6 +50,6 @@ def _described(type: EventType, summary: str, schema: str) -> Schema:
             }
             for name, (description, example) in _HEADERS.items()
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ref(schema)}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {"204": {"description": "It is taken."}},
     }

@@ -40,7 +40,7 @@ def http_blueprint(
     add_upload(blueprint, settings, intake, guard, links)
     add_status(blueprint, settings, conversions, links)
     add_events(blueprint, settings, conversions, guard, links)
-    add_withdrawal(blueprint, settings, conversions)
+    add_withdrawal(blueprint, settings, conversions, links)
     add_download(blueprint, settings, conversions)
     add_batch(blueprint, settings, conversions, batches)
     add_archive(blueprint, settings, conversions, guard, batches)

@@ -62,8 +62,8 @@ def named_md5(request: Request, value: str) -> str:
     """
     if is_id(value):
         raise NotFound(
-            "This takes an MD5: GET /status and /events take the id of an upload by its URL, and "
-            "tell the MD5 once the picture is there"
+            "This takes an MD5: /status and /events take the id of an upload by its URL, and tell "
+            "the MD5 once the picture is there"
         )
     md5 = parse_md5(value)
     if md5 is None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from app.core.config.settings import Settings
-from app.core.errors import InvalidOption, NotAllowed, NotFound
+from app.core.errors import InvalidOption, NotAllowed, NotFound, ProcessingFailed
 from app.core.jobs import batches, links
 from app.core.jobs.fetching import new_id
 from app.core.jobs.job import PictureJob
@@ -27,6 +27,8 @@ FILENAME = "picture"
 
 LONG_SECONDS = 3600.0
 """Of one wait without an end."""
+
+WITHDRAWN = "The upload was withdrawn"
 
 
 class Links:
@@ -97,6 +99,7 @@ class Links:
                 max_age_seconds=self._settings.upload.max_age_seconds,
                 max_waiting=self._settings.limits.max_queue,
                 noted=noted,
+                recipients=requested.recipients,
             )
         )
         return id
@@ -127,15 +130,26 @@ class Links:
             seconds,
         )
 
-    async def fetched(self, id: str) -> Link:
-        """The upload once it is no longer fetched, or the server stops, however long that takes.
+    async def withdraw(self, id: str) -> bool:
+        """Take the upload back. Returns whether it was: it waited, and no worker had it.
 
         Raises:
-            NotFound: if it is unknown, or no longer known.
+            RedisError: if Redis cannot be reached.
+        """
+        return await self._redis.ask(links.withdraw(id, self._batches.settle(id)))
+
+    async def fetched(self, id: str) -> Link:
+        """The upload, which is there, once it is no longer fetched, or the server stops, however
+        long that takes. One that is withdrawn meanwhile has failed.
+
+        Raises:
             RedisError: if Redis cannot be reached.
         """
         while True:
-            link = await self.wait(id, LONG_SECONDS)
+            try:
+                link = await self.wait(id, LONG_SECONDS)
+            except NotFound:
+                return Link(id, LinkState.FAILED, (), WITHDRAWN, ProcessingFailed.code)
             if link.state is not LinkState.FETCHING or self._conversions.following.stopping:
                 return link
 
