@@ -18,6 +18,7 @@ from app.core.jobs import keys
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.submission import Submission
 from app.run.embedded import EmbeddedRedis
 from bench.launch import ROOT, free_port
 from imaging.formats import Format
@@ -137,10 +138,8 @@ def test_the_user_of_the_documentation_may_do_all_that_is_needed_and_no_more(
             queue = PictureQueue(connection, max_age_seconds=60, conversion_timeout=60)
             job = queue.submit(
                 Conversion("ab" * 16, Format.JPG, 70),
+                Submission("cat.jpg", 7, priority=Priority.BULK),
                 token="01",
-                filename="cat.jpg",
-                size=7,
-                priority=Priority.BULK,
             )
             assert job is not None
             assert queue.promote(job)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import redis
 
 from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
-from app.core.intake.submission import submit_all
+from app.core.intake.submit import submit_all
 from app.core.intake.webhooks import Webhooks
 from app.core.jobs import batches
 from app.core.jobs.job import PictureJob
 from app.core.jobs.questions import Before, Questions
-from app.core.picture.batch import Batch, Member
+from app.core.picture.batch import Member
 from app.core.picture.conversion import Conversion
-from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
+from app.core.picture.submission import Submission
 from app.core.redis.commands import ask
 from app.core.storage import Storage
 from workers.runtime import runtime
@@ -36,24 +35,12 @@ class WorkerSubmissions:
         self,
         picture: Picture,
         conversions: Sequence[Conversion],
-        priority: Priority = Priority.INTERACTIVE,
-        media_type: str | None = None,
-        *,
-        recipients: Sequence[Recipient] = (),
-        batch: Batch | None = None,
+        submission: Submission,
     ) -> list[PictureJob]:
         """As `Submissions.submit_all` of the intake."""
         with picture.take():
-            return await submit_all(
-                _Queue(self._connection, self._questions),
-                self._storage,
-                picture,
-                conversions,
-                priority=priority,
-                media_type=media_type,
-                recipients=recipients,
-                batch=batch,
-            )
+            queue = _Queue(self._connection, self._questions)
+            return await submit_all(queue, self._storage, picture, conversions, submission)
 
 
 class _Queue:
@@ -67,17 +54,10 @@ class _Queue:
         question = self._questions.before_submission([conversion.job_id])
         return ask(self._connection, question)[0]
 
-    async def join(
-        self,
-        job: PictureJob,
-        recipients: Sequence[Recipient] = (),
-        member: Member | None = None,
-    ) -> bool:
-        return ask(self._connection, self._questions.join(job, recipients, member))
+    async def join(self, job: PictureJob, submission: Submission) -> bool:
+        return ask(self._connection, self._questions.join(job, submission))
 
-    async def note(
-        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
-    ) -> bool:
+    async def note(self, job: PictureJob, member: Member, recipients: Sequence[Recipient]) -> bool:
         return ask(self._connection, self._questions.note(job, member, recipients))
 
     async def check_room(self, member: Member, job_id: str) -> None:
@@ -89,8 +69,16 @@ class _Queue:
     async def promote(self, job: PictureJob) -> bool:
         return ask(self._connection, self._questions.promote(job))
 
-    async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
-        return ask(self._connection, self._questions.submit(conversion, **submission))
+    async def submit(
+        self,
+        conversion: Conversion,
+        submission: Submission,
+        *,
+        token: str,
+        replaces: PictureJob | None = None,
+    ) -> PictureJob | None:
+        question = self._questions.submit(conversion, submission, token=token, replaces=replaces)
+        return ask(self._connection, question)
 
 
 def worker_intake(connection: redis.Redis, key: str | None) -> Intake:

@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 from app.core.jobs import keys
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from bench.errors import BenchError
 from bench.fleet.finished import FILE, finish_many
 from bench.fleet.report import Figure, milliseconds, plain_bytes, ratio, seconds
@@ -97,7 +98,7 @@ class _Stream:
                     conversion = Conversion(f"{number:032x}", Format.JPG, 80)
                     number += 1
                     self._site.put(paths.original(conversion, TOKEN), FILE)
-                    self._site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=512)
+                    self._site.queue.submit(conversion, Submission(FILENAME, 512), token=TOKEN)
                     self.ids.append(conversion.job_id)
             self._stop.wait(CONVERSION_SECONDS)
 

@@ -20,6 +20,7 @@ from rq.utils import utcformat
 from app.core.jobs import keys
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from bench.errors import BenchError
 from bench.fleet.site import MAX_AGE_SECONDS, Site
 from bench.fleet.waiting import FILENAME, TOKEN
@@ -107,7 +108,7 @@ def _store(site: Site, number: int) -> None:
 def _template(site: Site) -> _Template:
     conversion = Conversion("f" * 32, Format.WEBP, 0)
     site.put(paths.original(conversion, TOKEN), FILE)
-    site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1_300_000)
+    site.queue.submit(conversion, Submission(FILENAME, 1_300_000), token=TOKEN)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         job = Job.fetch(conversion.job_id, connection=site.connection, serializer=JSONSerializer)

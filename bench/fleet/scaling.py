@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from bench.bare import BarePool
 from bench.errors import BenchError
 from bench.fleet.report import Figure, megabytes, per_second, plain_bytes, ratio
@@ -63,7 +64,7 @@ class _Service:
                 quality = parse_quality(DEFAULT_QUALITY, format)
                 conversion = Conversion(f"{number:032x}", format, quality)
                 site.put(paths.original(conversion, TOKEN), picture.read_bytes())
-                site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1)
+                site.queue.submit(conversion, Submission(FILENAME, 1), token=TOKEN)
                 conversions.append(conversion)
             began = time.time()
         jobs = self._wait([conversion.job_id for conversion in conversions])

@@ -16,6 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from bench.client import Answer, Connection, encode_form
 from bench.errors import BenchError
 from bench.fleet.report import Figure, milliseconds, plain_bytes, ratio
@@ -67,7 +68,7 @@ def fill(site: Site, count: int) -> float:
     for number in range(count):
         md5 = hashlib.md5(f"waiting {number}".encode()).hexdigest()
         conversion = Conversion(md5, Format.WEBP, 0)
-        if not site.queue.submit(conversion, token=TOKEN, filename=FILENAME, size=1_300_000):
+        if not site.queue.submit(conversion, Submission(FILENAME, 1_300_000), token=TOKEN):
             raise BenchError("the queue has taken no job")
     return (site.used_memory() - before) / count
 

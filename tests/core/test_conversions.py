@@ -18,6 +18,7 @@ from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from app.core.redis import client as redis_client
 from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
@@ -91,7 +92,9 @@ def _webp(data: bytes) -> Conversion:
 
 async def _submitted(conversions: Conversions, data: bytes) -> PictureJob:
     """The job of this picture as WebP."""
-    (job,) = await conversions.submit_all(_picture(data), [_webp(data)])
+    (job,) = await conversions.submit_all(
+        _picture(data), [_webp(data)], Submission("cat.jpg", len(data))
+    )
     return job
 
 

@@ -10,6 +10,7 @@ from app.core.jobs.places import place
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.submission import Submission
 from imaging.formats import Format
 from workers.dequeue import Precedence
 
@@ -29,7 +30,7 @@ def test_the_places_are_those_that_a_worker_gives(interactive: int, bulk: int) -
 
 def _submit(queue: PictureQueue, number: int, priority: Priority = INTERACTIVE) -> PictureJob:
     conversion = Conversion(f"{number:032x}", Format.WEBP, 0)
-    job = queue.submit(conversion, token="01", filename="a.jpg", size=7, priority=priority)
+    job = queue.submit(conversion, Submission("a.jpg", 7, priority=priority), token="01")
     assert job is not None
     return job
 

@@ -17,6 +17,7 @@ from app.core.jobs.questions import READ_AT_ONCE, Questions
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.submission import Submission
 from app.core.redis.commands import ask
 from imaging.formats import Format
 from imaging.options import Options
@@ -29,7 +30,7 @@ def _queue(connection: redis.Redis) -> PictureQueue:
 
 
 def _submit(queue: PictureQueue, conversion: Conversion = CONVERSION, token: str = "01") -> bool:
-    return queue.submit(conversion, token=token, filename="cat.jpg", size=7) is not None
+    return queue.submit(conversion, Submission("cat.jpg", 7), token=token) is not None
 
 
 def test_of_many_submissions_at_once_one_is_taken(connection: redis.Redis) -> None:
@@ -72,7 +73,7 @@ def test_all_jobs_of_several_pictures_are_found_however_many_there_are(
         for md5, count, width in (("ab" * 16, 30, 7), ("cd" * 16, 90, 8), ("ef" * 16, 3, 9))
     }
     for conversion in itertools.chain(*wanted.values()):
-        ask(connection, questions.submit(conversion, token="01", filename="a.jpg", size=7))
+        ask(connection, questions.submit(conversion, Submission("a.jpg", 7), token="01"))
     assert sum(map(len, wanted.values())) > READ_AT_ONCE
     # An entry whose job is gone is passed over.
     connection.delete(f"rq:job:{wanted['cd' * 16].pop(40).job_id}")
@@ -151,7 +152,7 @@ def _memory_of_a_job(connection: redis.Redis, filename: str) -> float:
     before = connection.info("memory")["used_memory"]
     for number in range(500):
         conversion = Conversion(f"{number:032x}", Format.WEBP, 0)
-        assert queue.submit(conversion, token="0123456789abcdef", filename=filename, size=1_000_000)
+        assert queue.submit(conversion, Submission(filename, 1_000_000), token="0123456789abcdef")
     used = (connection.info("memory")["used_memory"] - before) / 500
     print(f"{used:.0f} bytes a job")
     return float(used)

@@ -13,6 +13,7 @@ from rq import Queue
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.submission import Submission
 from app.run import embedded, redis_binary
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.redis_binary import Binary, NoBinary, choose_binary, find_binaries
@@ -33,7 +34,7 @@ def submit_all(server: EmbeddedRedis) -> None:
     with redis.Redis.from_url(server.url) as connection:
         queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
         for job in JOBS:
-            assert queue.submit(job, token="01", filename="cat.jpg", size=7)
+            assert queue.submit(job, Submission("cat.jpg", 7), token="01")
 
 
 def has_all(server: EmbeddedRedis) -> bool:

@@ -23,6 +23,7 @@ from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.retention import shared_seconds, source_seconds
+from app.core.picture.submission import Submission
 from app.core.redis.commands import Command
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
@@ -50,7 +51,7 @@ class Scene:
     def job(self, number: int, status: JobStatus, age: float, token: str = "01") -> Conversion:
         """A job that ended `age` seconds ago, with its files."""
         conversion = Conversion(f"{number:032x}", Format.WEBP, 0)
-        assert self.queue.submit(conversion, token=token, filename="a.jpg", size=1)
+        assert self.queue.submit(conversion, Submission("a.jpg", 1), token=token)
         job = self.restored(conversion)
         job.set_status(status)
         if status in ENDED:
@@ -175,7 +176,7 @@ Change = Callable[[Scene, Conversion], None]
 def _send_again(scene: Scene, conversion: Conversion) -> None:
     job = scene.queue.get(conversion.job_id)
     assert job is not None
-    assert scene.queue.submit(conversion, token="02", filename="a.jpg", size=1, replaces=job)
+    assert scene.queue.submit(conversion, Submission("a.jpg", 1), token="02", replaces=job)
 
 
 def _requeue(scene: Scene, conversion: Conversion) -> None:

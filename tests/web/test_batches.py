@@ -19,6 +19,7 @@ from app.core.jobs.job import JobState
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.batch import MAX_MEMBERS, Batch, Member
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from app.core.redis.commands import ask
 from imaging.formats import Format
 from imaging.options import Options
@@ -279,10 +280,8 @@ def test_a_batch_lives_as_long_as_its_pictures(connection: redis.Redis, redis_ur
     jobs = [
         queue.submit(
             Conversion(os.urandom(16).hex(), Format.WEBP, 0, Options()),
+            Submission("a", 1, member=Member(batch, "a")),
             token="0",
-            filename="a",
-            size=1,
-            member=Member(batch, "a"),
         )
         for _ in range(2)
     ]
@@ -298,7 +297,7 @@ def test_a_batch_lives_as_long_as_its_pictures(connection: redis.Redis, redis_ur
     failed = queue.get(ids[1])
     assert failed is not None
     assert failed.state is JobState.FAILED
-    queue.submit(failed.conversion, token="1", filename="a", size=1, replaces=failed)
+    queue.submit(failed.conversion, Submission("a", 1), token="1", replaces=failed)
     count = ask(connection, batches.count(batch))
     assert (count.total, count.unfinished, count.failed) == (1, 1, 0)
     connection.hset(f"rq:job:{ids[1]}", "status", "failed")
@@ -313,10 +312,8 @@ def test_a_batch_of_ten_thousand_hurts_nobody_and_takes_no_more(
     batch = Batch("large")
     job = queue.submit(
         Conversion(os.urandom(16).hex(), Format.WEBP, 0, Options()),
+        Submission("a", 1, member=Member(batch, "a")),
         token="0",
-        filename="a",
-        size=1,
-        member=Member(batch, "a"),
     )
     assert job is not None
     key = f"tinyimage:batch:{batch.id}"

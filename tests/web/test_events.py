@@ -15,6 +15,7 @@ import redis
 
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from imaging.formats import Format
 from imaging.options import Options
 from tests.conftest import running_redis
@@ -198,7 +199,7 @@ def test_a_client_that_never_reads_is_cut_off(
     picture, name = os.urandom(16).hex(), "\N{ROCKET}" * 199
     for width in range(1, 1201):  # more than the system keeps for the client
         conversion = Conversion(picture, Format.WEBP, 0, Options(width=width))
-        queue.submit(conversion, token="0", filename=name, size=1)
+        queue.submit(conversion, Submission(name, 1), token="0")
     with web(tmp_path, redis_url, LIMITS__SEND_TIMEOUT=1) as running, socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(60)

@@ -9,6 +9,7 @@ import redis
 
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from app.core.storage.files import FileStorage
 from app.core.storage.interface import Content
 from imaging.formats import Format
@@ -35,7 +36,7 @@ class Jobs:
         self._count = 0
 
     def put(self, conversion: Conversion, state: str, body: bytes) -> None:
-        job = self._queue.submit(conversion, token="0a", filename="cat.jpg", size=7)
+        job = self._queue.submit(conversion, Submission("cat.jpg", 7), token="0a")
         assert job is not None
         self._count += 1
         key = f"rq:job:{conversion.job_id}"

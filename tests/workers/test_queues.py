@@ -26,6 +26,7 @@ from app.core.jobs.places import STREAK
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
+from app.core.picture.submission import Submission
 from bench.launch import ROOT
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
@@ -195,10 +196,8 @@ def test_a_job_that_moves_while_workers_take_it_is_taken_once(connection: redis.
     for number in range(300):
         job = queue.submit(
             Conversion(f"{number:032x}", Format.WEBP, 0),
+            Submission("cat.jpg", 7, priority=Priority.BULK),
             token="01",
-            filename="cat.jpg",
-            size=7,
-            priority=Priority.BULK,
         )
         assert job is not None
         jobs.append(job)

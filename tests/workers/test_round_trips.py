@@ -14,6 +14,7 @@ from app.core.jobs.events import Step
 from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from app.core.storage.files import FileStorage
 from imaging.formats import Format
 from tests.pictures import photograph
@@ -61,7 +62,7 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
         for process in workers:
             process.suspend()
         for conversion in conversions:
-            queue.submit(conversion, token=TOKEN, filename="rocket.jpg", size=1)
+            queue.submit(conversion, Submission("rocket.jpg", 1), token=TOKEN)
         before, done = _calls(connection), 0
         for process in workers:
             process.resume()

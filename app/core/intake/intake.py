@@ -10,12 +10,12 @@ from app.core.errors import told
 from app.core.intake.picture import Picture
 from app.core.intake.webhooks import NO_WEBHOOKS, Webhooks
 from app.core.jobs.job import PictureJob
-from app.core.picture.batch import BATCH, Batch, parse_batch
+from app.core.picture.batch import BATCH, Member, parse_batch
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
 from app.core.picture.formats import FORMAT, FORMATS
 from app.core.picture.presets import Presets
-from app.core.picture.priority import Priority
-from app.core.picture.recipients import WEBHOOK, Recipient
+from app.core.picture.recipients import WEBHOOK
+from app.core.picture.submission import Submission
 from app.core.picture.widths import WIDTHS, check_one, one_each, parse_widths, with_width
 from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
@@ -31,11 +31,7 @@ class Submissions(Protocol):
         self,
         picture: Picture,
         conversions: Sequence[Conversion],
-        priority: Priority = Priority.INTERACTIVE,
-        media_type: str | None = None,
-        *,
-        recipients: Sequence[Recipient] = (),
-        batch: Batch | None = None,
+        submission: Submission,
     ) -> list[PictureJob]:
         """The jobs of the conversions, new or found, and in the batch; it takes the picture's
         file. If an error comes with one of them, those before it are there.
@@ -164,14 +160,16 @@ class Intake:
             RedisError: if Redis cannot be reached. It is then unknown which jobs there are.
         """
         conversions, media_type = self._identify(picture, requested)
-        return await self._submissions.submit_all(
-            picture,
-            conversions,
-            requested.priority,
+        batch = requested.batch
+        submission = Submission(
+            picture.filename,
+            picture.size,
             media_type,
-            recipients=requested.recipients,
-            batch=requested.batch,
+            requested.priority,
+            requested.recipients,
+            Member(batch, picture.path or picture.filename) if batch else None,
         )
+        return await self._submissions.submit_all(picture, conversions, submission)
 
     def _identify(
         self, picture: Picture, requested: ConversionRequest

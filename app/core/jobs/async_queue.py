@@ -12,6 +12,7 @@ from app.core.jobs.questions import Before, Questions
 from app.core.picture.batch import Batch, Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.recipients import Recipient
+from app.core.picture.submission import Submission
 from app.core.redis.client import FailFastRedis
 
 
@@ -57,18 +58,11 @@ class AsyncPictureQueue:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
         return await self._redis.ask(self._questions.promote(job))
 
-    async def join(
-        self,
-        job: PictureJob,
-        recipients: Sequence[Recipient] = (),
-        member: Member | None = None,
-    ) -> bool:
+    async def join(self, job: PictureJob, submission: Submission) -> bool:
         """Note another request for a job, as `Questions.join`."""
-        return await self._redis.ask(self._questions.join(job, recipients, member))
+        return await self._redis.ask(self._questions.join(job, submission))
 
-    async def note(
-        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
-    ) -> bool:
+    async def note(self, job: PictureJob, member: Member, recipients: Sequence[Recipient]) -> bool:
         """Take a job that has ended into a batch, as `Questions.note`."""
         return await self._redis.ask(self._questions.note(job, member, recipients))
 
@@ -96,6 +90,14 @@ class AsyncPictureQueue:
         """Delete a job that waits, as `Questions.withdraw`."""
         return await self._redis.ask(self._questions.withdraw(job))
 
-    async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
+    async def submit(
+        self,
+        conversion: Conversion,
+        submission: Submission,
+        *,
+        token: str,
+        replaces: PictureJob | None = None,
+    ) -> PictureJob | None:
         """Enqueue the conversion, as `Questions.submit`."""
-        return await self._redis.ask(self._questions.submit(conversion, **submission))
+        question = self._questions.submit(conversion, submission, token=token, replaces=replaces)
+        return await self._redis.ask(question)

@@ -35,6 +35,7 @@ from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
+from app.core.picture.submission import Submission
 from app.core.redis.commands import Batch, Command, Question
 
 RETRIES = 3
@@ -182,12 +183,7 @@ class Questions:
         (moved,) = yield Batch([move_command(job.conversion.job_id, source, name)])
         return bool(moved)
 
-    def join(
-        self,
-        job: PictureJob,
-        recipients: Sequence[Recipient] = (),
-        member: Member | None = None,
-    ) -> Question[bool]:
+    def join(self, job: PictureJob, submission: Submission) -> Question[bool]:
         """Note that another request is answered with a job that has not ended: it is not withdrawn
         then, and its end is told to these recipients too; the job is in the batch from then on.
 
@@ -197,7 +193,7 @@ class Questions:
         Raises:
             Unavailable: if too many are to be told.
         """
-        id = job.conversion.job_id
+        id, recipients, member = job.conversion.job_id, submission.recipients, submission.member
         noted = [self._batches.note(member, id, recipients)] if member else []
         joined, *_ = yield Batch([join_command(id, recipients), *noted], atomic=bool(noted))
         if joined == FULL:
@@ -209,7 +205,7 @@ class Questions:
         yield Batch([tell(image_message(job, self._downloads), recipients)])
 
     def note(
-        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
+        self, job: PictureJob, member: Member, recipients: Sequence[Recipient]
     ) -> Question[bool]:
         """Take a job that has ended into a batch. Returns whether it is still there."""
         (noted,) = yield Batch([self._batches.note(member, job.conversion.job_id, recipients)])
@@ -240,25 +236,17 @@ class Questions:
     def submit(
         self,
         conversion: Conversion,
+        submission: Submission,
         *,
         token: str,
-        filename: str,
-        size: int,
-        media_type: str | None = None,
-        priority: Priority = Priority.INTERACTIVE,
         replaces: PictureJob | None = None,
-        recipients: Sequence[Recipient] = (),
-        member: Member | None = None,
     ) -> Question[PictureJob | None]:
         """Enqueue the conversion, whose original is already stored.
 
         Args:
-            size: bytes of the original.
-            media_type: of the original, if it is known.
+            token: names the original and the result among those of other submissions.
             replaces: the job of the same conversion that this one replaces, in one step: with two,
                 an interruption would leave an accepted picture unknown.
-            recipients: of the message about its end.
-            member: its place in a batch.
 
         Returns:
             the job, or None if one of the same conversion is there already, or no longer the one to
@@ -270,29 +258,23 @@ class Questions:
             if ended is None:
                 return None
             removal = [removal_command(ended)]
-        job = self._new_job(
-            conversion,
-            token=token,
-            filename=filename,
-            size=size,
-            media_type=media_type,
-            priority=priority,
-        )
+        recipients, queue = submission.recipients, queue_key(submission.priority)
+        job = self._new_job(conversion, submission, token)
         fields = job.to_dict()
         if recipients:
             fields[RECIPIENTS] = notes(recipients)
         index = keys.picture_jobs(conversion.md5)
         settled = [self._batches.settle(conversion.job_id)] if replaces else []
-        if member is not None:
-            settled = [self._batches.note(member, conversion.job_id, recipients)]
+        if submission.member is not None:
+            settled = [self._batches.note(submission.member, conversion.job_id, recipients)]
         answers = yield Batch(
             [
                 *removal,
                 # An entry without a job is ignored, like the entry of an existing job.
                 ("ZADD", index, time.time(), conversion.job_id),
                 ("EXPIRE", index, self._ttl + INDEX_SECONDS),
-                ("SADD", Queue.redis_queues_keys, queue_key(priority)),
-                enqueue_command(job, queue_key(priority), fields),
+                ("SADD", Queue.redis_queues_keys, queue),
+                enqueue_command(job, queue, fields),
                 *settled,
             ],
             atomic=True,
@@ -312,16 +294,8 @@ class Questions:
             return None
         return EndedJob.of(current, values)
 
-    def _new_job(
-        self,
-        conversion: Conversion,
-        *,
-        token: str,
-        filename: str,
-        size: int,
-        media_type: str | None,
-        priority: Priority,
-    ) -> Job:
+    def _new_job(self, conversion: Conversion, submission: Submission, token: str) -> Job:
+        filename, media_type = submission.filename, submission.media_type
         options = conversion.options.to_dict()
         job = NewJob.create(
             keys.CONVERT_FUNCTION,
@@ -329,7 +303,7 @@ class Questions:
             connection=NO_CONNECTION,
             serializer=JSONSerializer,
             id=conversion.job_id,
-            origin=priority.value,
+            origin=submission.priority.value,
             status=JobStatus.QUEUED,
             description=f"{filename} → {conversion.named} {conversion.options}".rstrip(),
             meta={
@@ -337,7 +311,7 @@ class Questions:
                 "format": conversion.named,
                 "quality": conversion.quality,
                 **({"options": options} if options else {}),
-                "size_in": size,
+                "size_in": submission.size,
                 **({"media_type": media_type} if media_type else {}),
             },
             timeout=self._timeout,

@@ -11,6 +11,7 @@ from app.core.jobs.job import PictureJob, parse_job
 from app.core.jobs.questions import Questions, parts
 from app.core.jobs.removal import EndedJob, remove_as_read
 from app.core.picture.conversion import Conversion
+from app.core.picture.submission import Submission
 from app.core.redis.commands import ask
 
 
@@ -25,9 +26,17 @@ class PictureQueue:
         self.connection = connection
         self._questions = Questions(**settings)
 
-    def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
+    def submit(
+        self,
+        conversion: Conversion,
+        submission: Submission,
+        *,
+        token: str,
+        replaces: PictureJob | None = None,
+    ) -> PictureJob | None:
         """Enqueue the conversion, as `Questions.submit`."""
-        return ask(self.connection, self._questions.submit(conversion, **submission))
+        question = self._questions.submit(conversion, submission, token=token, replaces=replaces)
+        return ask(self.connection, question)
 
     def promote(self, job: PictureJob) -> bool:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""

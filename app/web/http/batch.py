@@ -21,7 +21,7 @@ from app.web.http.parameters import EXAMPLE, in_query
 from app.web.service.answers import describe, describe_link
 from app.web.service.batches import Batches, Entry, counts_of
 from app.web.service.conversions import Conversions
-from app.web.service.details import details_of, downloads_from
+from app.web.service.details import add_details, downloads_from
 from imaging.values import shown
 
 MAX_LISTED = 1_000
@@ -104,10 +104,9 @@ def add_batch(
         files = [_described(entry) for entry in entries]
         if detailed:
             downloads = downloads_from(settings.download.download_url, request.path)
-            jobs = [(n, e.job) for n, e in enumerate(entries) if isinstance(e.job, PictureJob)]
-            places = await conversions.places([job for _, job in jobs])
-            for (n, job), place in zip(jobs, places, strict=True):
-                files[n].update(details_of(job, place, downloads))
+            jobs = (entry.job for entry in entries)
+            told = [(f, j) for f, j in zip(files, jobs, strict=True) if isinstance(j, PictureJob)]
+            await add_details(told, conversions, downloads)
         return json({**counts_of(named, count), "files": files})
 
 

@@ -29,7 +29,7 @@ from app.web.http.parameters import (
 from app.web.http.waiting import MAX_WAIT_SECONDS, Wait, asked_wait
 from app.web.service.answers import describe, describe_link
 from app.web.service.conversions import Conversions
-from app.web.service.details import details_of, downloads_from
+from app.web.service.details import add_details, downloads_from
 from app.web.service.links import Links
 
 STATUS = Operation(
@@ -122,9 +122,7 @@ def add_status(
         answer = [{**named, **describe(job), "status": job.state} for job in jobs]
         if detailed:
             downloads = downloads_from(settings.download.download_url, request.path)
-            places = await conversions.places(jobs)
-            for entry, job, place in zip(answer, jobs, places, strict=True):
-                entry.update(details_of(job, place, downloads))
+            await add_details(list(zip(answer, jobs, strict=True)), conversions, downloads)
         return json(answer, headers=None if wait is None else wait.headers)
 
     @readable(blueprint, "/queue/<md5:str>", QUEUE)

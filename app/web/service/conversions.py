@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 
 from app.core.errors import StorageError
 from app.core.intake.picture import Picture
-from app.core.intake.submission import submit_all
+from app.core.intake.submit import submit_all
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
-from app.core.picture.batch import Batch
 from app.core.picture.conversion import Conversion
-from app.core.picture.priority import Priority
-from app.core.picture.recipients import Recipient
+from app.core.picture.submission import Submission
 from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
 from app.web.service.following import Following
 from app.web.service.selection import Selection
@@ -68,18 +66,13 @@ class Conversions:
         self,
         picture: Picture,
         conversions: Sequence[Conversion],
-        priority: Priority = Priority.INTERACTIVE,
-        media_type: str | None = None,
-        *,
-        recipients: Sequence[Recipient] = (),
-        batch: Batch | None = None,
+        submission: Submission,
     ) -> list[PictureJob]:
         """Request conversions of the picture; two equal requests are one job, which has
         the higher priority of the two as long as it waits.
 
-        The media type is that of the picture, by which `own_format` finds its results. The
-        recipients are told of the end of each job, at once if it is done. The jobs are in the batch
-        from then on.
+        The recipients are told of the end of each job, at once if it is done. The jobs are in the
+        batch from then on.
 
         Once begun it runs to its end, with the picture's file, even if its caller is cancelled.
 
@@ -94,21 +87,12 @@ class Conversions:
         # A client that disconnects cancels the wait here. Commands on their way to Redis cannot be
         # cancelled: a submission cut off meanwhile would delete the original of a job that is just
         # being made.
-        submission = asyncio.create_task(
-            self._submit(
-                picture,
-                picture.take(),
-                conversions,
-                priority=priority,
-                media_type=media_type,
-                recipients=recipients,
-                batch=batch,
-            ),
-            name="submission",
+        task = asyncio.create_task(
+            self._submit(picture, picture.take(), conversions, submission), name="submission"
         )
-        self._submissions.add(submission)
-        submission.add_done_callback(self._submissions.discard)
-        return await asyncio.shield(submission)
+        self._submissions.add(task)
+        task.add_done_callback(self._submissions.discard)
+        return await asyncio.shield(task)
 
     async def finish(self) -> None:
         """Wait for all submissions that have begun."""
@@ -217,23 +201,10 @@ class Conversions:
         picture: Picture,
         held: contextlib.ExitStack,
         conversions: Sequence[Conversion],
-        *,
-        priority: Priority,
-        media_type: str | None,
-        recipients: Sequence[Recipient],
-        batch: Batch | None,
+        submission: Submission,
     ) -> list[PictureJob]:
         with held:
-            return await submit_all(
-                self._queue,
-                self._storage,
-                picture,
-                conversions,
-                priority=priority,
-                media_type=media_type,
-                recipients=recipients,
-                batch=batch,
-            )
+            return await submit_all(self._queue, self._storage, picture, conversions, submission)
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.core.jobs.facts import Facts, reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.moment import rfc3339
+from app.web.service.conversions import Conversions
 
 
 def downloads_from(download_url: str, path: str) -> str:
@@ -24,6 +26,19 @@ def downloads_from(download_url: str, path: str) -> str:
     if "://" in download_url or download_url.startswith("/"):
         return download_url
     return "../" * (path.count("/") - 1) + download_url
+
+
+async def add_details(
+    told: Sequence[tuple[dict[str, Any], PictureJob]], conversions: Conversions, downloads: str
+) -> None:
+    """Add the details of each job to what an answer tells of it.
+
+    Args:
+        downloads: as `downloads_from` gives it.
+    """
+    places = await conversions.places([job for _, job in told])
+    for (entry, job), place in zip(told, places, strict=True):
+        entry.update(details_of(job, place, downloads))
 
 
 def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, Any]:

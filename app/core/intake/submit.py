@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.core.errors import QueueFull, Unavailable
 from app.core.intake.picture import Picture
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.questions import TOO_MANY, Before
 from app.core.picture import paths
-from app.core.picture.batch import Batch, Member
+from app.core.picture.batch import Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
+from app.core.picture.submission import Submission
 from app.core.storage import Storage
 
 SUBMIT_ATTEMPTS = 10
@@ -28,17 +29,10 @@ class SubmissionQueue(Protocol):
     async def before_submission(self, conversion: Conversion) -> Before:
         """As `Questions.before_submission`."""
 
-    async def join(
-        self,
-        job: PictureJob,
-        recipients: Sequence[Recipient] = (),
-        member: Member | None = None,
-    ) -> bool:
+    async def join(self, job: PictureJob, submission: Submission) -> bool:
         """As `Questions.join`."""
 
-    async def note(
-        self, job: PictureJob, member: Member, recipients: Sequence[Recipient] = ()
-    ) -> bool:
+    async def note(self, job: PictureJob, member: Member, recipients: Sequence[Recipient]) -> bool:
         """As `Questions.note`."""
 
     async def check_room(self, member: Member, job_id: str) -> None:
@@ -50,7 +44,14 @@ class SubmissionQueue(Protocol):
     async def promote(self, job: PictureJob) -> bool:
         """As `Questions.promote`."""
 
-    async def submit(self, conversion: Conversion, **submission: Any) -> PictureJob | None:
+    async def submit(
+        self,
+        conversion: Conversion,
+        submission: Submission,
+        *,
+        token: str,
+        replaces: PictureJob | None = None,
+    ) -> PictureJob | None:
         """As `Questions.submit`."""
 
 
@@ -59,26 +60,12 @@ async def submit_all(
     storage: Storage,
     picture: Picture,
     conversions: Sequence[Conversion],
-    *,
-    priority: Priority,
-    media_type: str | None,
-    recipients: Sequence[Recipient],
-    batch: Batch | None,
+    submission: Submission,
 ) -> list[PictureJob]:
     """The jobs of the conversions, one after the other as `submit` makes each. If an error comes
     with one of them, those before it are there."""
     return [
-        await submit(
-            queue,
-            storage,
-            picture,
-            conversion,
-            priority=priority,
-            media_type=media_type,
-            recipients=recipients,
-            batch=batch,
-        )
-        for conversion in conversions
+        await submit(queue, storage, picture, conversion, submission) for conversion in conversions
     ]
 
 
@@ -87,18 +74,14 @@ async def submit(
     storage: Storage,
     picture: Picture,
     conversion: Conversion,
-    *,
-    priority: Priority,
-    media_type: str | None,
-    recipients: Sequence[Recipient],
-    batch: Batch | None = None,
+    submission: Submission,
 ) -> PictureJob:
     """The job of the conversion, new or found, as `Submissions.submit_all` tells of it.
 
     Do not cancel it: commands on their way to Redis cannot be taken back, and it would delete the
     original of a job that is just being made.
     """
-    member = Member(batch, picture.path or picture.filename) if batch else None
+    priority, recipients, member = submission.priority, submission.recipients, submission.member
     if member is not None:
         await queue.check_room(member, conversion.job_id)
     token = secrets.token_hex(8)
@@ -111,7 +94,7 @@ async def submit(
                 return job
             unused = stored
             if job and not job.finished:
-                if not await queue.join(job, recipients, member):
+                if not await queue.join(job, submission):
                     continue  # withdrawn or ended meanwhile
                 waits_as_bulk = job.state is JobState.QUEUED and job.priority is Priority.BULK
                 if waits_as_bulk and priority is Priority.INTERACTIVE:
@@ -132,17 +115,7 @@ async def submit(
             # From here until Redis is asked again a job may own it, even without an answer;
             # if no job does, the cleanup finds an orphan.
             unused = False
-            submitted = await queue.submit(
-                conversion,
-                token=token,
-                filename=picture.filename,
-                size=picture.size,
-                media_type=media_type,
-                priority=priority,
-                replaces=job,
-                recipients=recipients,
-                member=member,
-            )
+            submitted = await queue.submit(conversion, submission, token=token, replaces=job)
             if submitted:
                 return submitted
         raise Unavailable("The picture is being changed elsewhere; try again")
