@@ -9,7 +9,7 @@ from pathlib import Path
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import html
 
-from app.web.docs.schemas import Schema
+from app.web.docs.schemas.parts import Schema
 from app.web.files import cache_control, policy, version_of
 
 DOCS = "/docs"

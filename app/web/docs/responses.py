@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import CHALLENGE
-from app.web.docs.schemas import Schema, ref
+from app.web.docs.schemas.parts import Schema, ref
 
 Object = Mapping[str, Any]
 """An object of the schema, in OpenAPI 3.1."""

@@ -12,7 +12,8 @@ from app import __version__
 from app.web.docs.formats import formats_table
 from app.web.docs.operation import TAGS, operation_of
 from app.web.docs.responses import HEADERS
-from app.web.docs.schemas import Schema, schemas
+from app.web.docs.schemas import schemas
+from app.web.docs.schemas.parts import Schema
 from app.web.docs.webhooks import webhooks
 from app.web.guard.auth import BASIC_USER
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from app.core.picture.recipients import EventType
 from app.web.docs.operation import WEBHOOKS
-from app.web.docs.schemas import Schema, ref
+from app.web.docs.schemas.parts import Schema, ref
 
 _HEADERS = {
     "webhook-id": ("The event, the same at each try.", "evt_3f0c2f7b9a1de5c4b8a06d12_1"),

@@ -13,7 +13,7 @@ from app.core.errors import Where
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas import Schema, ref
+from app.web.docs.schemas.parts import Schema, ref
 from app.web.guard.requests import Guard
 
 Page = Callable[[Request], HTTPResponse | None]

@@ -24,7 +24,8 @@ from app.core.picture.conversion import parse_md5
 from app.core.storage import ObjectNotFound
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import headers
-from app.web.docs.schemas import EXAMPLE_MD5, ref
+from app.web.docs.schemas.conversion import EXAMPLE_MD5
+from app.web.docs.schemas.parts import ref
 from app.web.errors import error_response
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard

@@ -14,7 +14,8 @@ from app.core.picture.presets import PRESET as PRESET_FIELD
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import Responses, headers
 from app.web.docs.routes import readable
-from app.web.docs.schemas import OPTIONS, PRESET, Schema, ref
+from app.web.docs.schemas.options import OPTIONS, PRESET
+from app.web.docs.schemas.parts import Schema, ref
 from app.web.guard.record import record_of
 from app.web.http.accept import preferred
 from app.web.http.parameters import MD5, in_header, in_query, named_md5

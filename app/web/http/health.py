@@ -27,7 +27,7 @@ from app.process.bridge import Bridge
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas import ref
+from app.web.docs.schemas.parts import ref
 from app.web.errors import error_response
 from app.web.http.parameters import in_query
 from app.web.service.cached import Cached

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from sanic import Request
 
 from app.core.errors import InvalidJSON, InvalidOption, SizeExceeded
-from app.web.docs.schemas import MAX_ARCHIVE_FILES
+from app.web.docs.schemas.batch import MAX_ARCHIVE_FILES
 from app.web.http.content import FORM_TYPE, content_type
 from app.web.service.json_body import parse, read_body
 from app.web.service.spooling import Spooling

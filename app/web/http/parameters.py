@@ -9,7 +9,8 @@ from sanic import Request
 from app.core.errors import NotFound
 from app.core.jobs.links import ID_PATTERN, is_id
 from app.core.picture.conversion import parse_md5
-from app.web.docs.schemas import EXAMPLE_MD5, Schema
+from app.web.docs.schemas.conversion import EXAMPLE_MD5
+from app.web.docs.schemas.parts import Schema
 from app.web.guard.record import record_of
 from imaging.formats import Format
 from imaging.options import Fit

@@ -15,7 +15,7 @@ from app.core.picture.conversion import parse_flag, picture_of
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas import ref
+from app.web.docs.schemas.parts import ref
 from app.web.guard.record import record_of
 from app.web.http.parameters import (
     EXAMPLE,

@@ -15,7 +15,8 @@ from app.core.jobs.job import JobState
 from app.core.jobs.links import LinkState
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import USAGE_HEADERS, answer
-from app.web.docs.schemas import EXAMPLE_URL, ref
+from app.web.docs.schemas.link import EXAMPLE_URL
+from app.web.docs.schemas.parts import ref
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard

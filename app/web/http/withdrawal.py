@@ -15,7 +15,8 @@ from app.core.jobs.links import LinkState, is_id
 from app.core.picture.conversion import picture_of
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import answer
-from app.web.docs.schemas import WITHDRAWN, ref
+from app.web.docs.schemas.link import WITHDRAWN
+from app.web.docs.schemas.parts import ref
 from app.web.guard.record import record_of
 from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, PICTURE, named_md5
