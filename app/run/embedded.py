@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import redis
 
+from app.core.redis.client import DRIVER
 from app.run.redis_binary import Binary, NoBinary, choose_binary
 from app.run.redis_files import FilesError, written_in
 from imaging.parent import die_with_parent
@@ -161,7 +162,7 @@ class EmbeddedRedis:
     def _wait(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
-        with contextlib.closing(redis.Redis.from_url(self.url)) as client:
+        with contextlib.closing(redis.Redis.from_url(self.url, driver_info=DRIVER)) as client:
             while True:
                 try:
                     client.ping()

@@ -28,6 +28,7 @@ from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.probe import ask_web
 from workers.pool import run_pool
 from workers.scheduler import run_scheduler
+from workers.settings import process_settings
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class Supervisor:
             url = self._start_redis()
             # For what reads the settings anew, as a worker does for its jobs.
             os.environ["TINYIMAGE_REDIS__URL"] = self._url = url
+            process_settings()  # read once, for all processes
             self._keeper.start()
             if self._wait_until_ready(url):
                 logger.info("TinyImage Server is ready at %s", self.address)

@@ -11,6 +11,7 @@ import redis.asyncio
 import redis.asyncio.retry
 from redis.asyncio.connection import Connection
 from redis.backoff import ExponentialBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -30,6 +31,11 @@ MAX_CONNECTIONS = 16
 HUNG_SECONDS = 1.0
 """How long questions fail at once after one has timed out."""
 
+DRIVER = DriverInfo(lib_version=redis.__version__)
+"""What a connection says of itself. redis-py reads its own version out of the files of its
+distribution, by a parser of mails, for each connection: 1 to 2 ms of CPU, and 1.8 MB of memory that
+a forked process would share."""
+
 _AGAIN = 1
 """How often a command that finds its connection closed is tried again, on a new one. A command that
 has timed out is not tried again."""
@@ -42,6 +48,7 @@ def connect(url: str) -> redis.Redis:
         url,
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=SOCKET_TIMEOUT,
+        driver_info=DRIVER,
         retry=Retry(_backoff(), _AGAIN, supported_errors=(RedisConnectionError,)),
     )
 
@@ -63,6 +70,7 @@ def connect_async(
     settings = {
         "socket_timeout": SOCKET_TIMEOUT,
         "socket_connect_timeout": SOCKET_TIMEOUT,
+        "driver_info": DRIVER,
         "retry": redis.asyncio.retry.Retry(
             _backoff(), _AGAIN, supported_errors=(RedisConnectionError,)
         ),
