@@ -27,9 +27,7 @@ class Fault(StrEnum):
 
     DECODER = "kill -9 of a decoder"
     WORKER = "kill -9 of a worker"
-    POOL = "kill -9 of the pool"
     WEB = "kill -9 of a web process"
-    SCHEDULER = "kill -9 of the scheduler"
     REDIS = "kill -9 of Redis"
     HANG = "Redis stopped for a while"
     PARENT = "kill -9 of the parent, and a new start"
@@ -41,9 +39,7 @@ class Fault(StrEnum):
 _KILLED = {
     Fault.DECODER: Role.DECODER,
     Fault.WORKER: Role.WORKER,
-    Fault.POOL: Role.POOL,
     Fault.WEB: Role.WEB,
-    Fault.SCHEDULER: Role.SCHEDULER,
     Fault.REDIS: Role.REDIS,
 }
 

@@ -40,10 +40,8 @@ class Role(StrEnum):
 
     PARENT = "parent"  # the supervisor
     WEB = "web"  # the web, its parent or one of several
-    POOL = "pool"  # the parent of the workers
-    WORKER = "worker"  # one RQ worker
+    WORKER = "worker"  # one RQ worker; that of the maintenance has rq-scheduler, too
     DECODER = "decoder"  # of a worker
-    SCHEDULER = "scheduler"  # rq-scheduler
     REDIS = "redis"  # the embedded Redis
 
 
@@ -150,10 +148,6 @@ class Service:
             return Role.DECODER
         if line.endswith("-m app web") or "-m app web: " in line:
             return Role.WEB
-        if line.endswith("-m workers.scheduler"):
-            return Role.SCHEDULER
-        if line.endswith("-m workers"):
-            return Role.POOL
         if "-m workers: " in line:
             return Role.WORKER
         return Role.REDIS if "redis-server" in line or "valkey-server" in line else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import httpx
@@ -37,9 +39,9 @@ def _left(family: list[psutil.Process]) -> list[str]:
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.Signals) -> None:
     with service(tmp_path, **TWO_WORKERS) as server:
-        # Parent, Redis, web, scheduler, pool, the worker of the maintenance, and two with a decoder
-        # each, which asks other programs where the C library is before it shuts itself off.
-        family = until(lambda: [p for p in (server.family(),) if len(p) == 10], what="all")[0]
+        # Parent, Redis, web, the worker of the maintenance, and two with a decoder each, which asks
+        # other programs where the C library is before it shuts itself off.
+        family = until(lambda: [p for p in (server.family(),) if len(p) == 8], what="all")[0]
         began = time.monotonic()
         assert server.terminate(sig, 10) == 0
         assert _left(family) == []
@@ -108,16 +110,21 @@ def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_pat
             assert client.download(md5(data)).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["app web", "workers", "workers.scheduler", "redis"])
+ROLES = {
+    "web": re.compile(r"-m app web$"),
+    "worker": re.compile(r"-m workers: [^.]+\.\w+$"),
+    "maintenance": re.compile(r"-m workers: .+\.maintenance\."),
+}
+
+
+@pytest.mark.parametrize("role", [*ROLES, "redis"])
 def test_each_process_that_is_killed_is_started_again(tmp_path: Path, role: str) -> None:
     with service(tmp_path) as server:
         client = Client(server.url)
 
         def running() -> psutil.Process | None:
             for process in server.family():
-                if command(process).endswith(f"-m {role}") or (
-                    role == "redis" and is_redis(process)
-                ):
+                if is_redis(process) if role == "redis" else ROLES[role].search(command(process)):
                     return process
             return None
 
@@ -128,6 +135,27 @@ def test_each_process_that_is_killed_is_started_again(tmp_path: Path, role: str)
         data = unique(photograph("rocket"))
         until(lambda: _accepts(client, data), what="the picture is accepted")
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
+
+
+@pytest.mark.parametrize("queues", ["maintenance,interactive,bulk", "interactive,bulk"])
+def test_the_cleanup_is_scheduled_by_the_worker_of_the_maintenance_or_without_it_by_a_process(
+    tmp_path: Path, queues: str
+) -> None:
+    with service(tmp_path, WORKERS__QUEUES=queues) as server:
+        alone = [p for p in server.family() if command(p).endswith("-m workers.scheduler")]
+        assert len(alone) == ("maintenance" not in queues)
+        with redis.Redis.from_url(f"unix://{tmp_path}/data/redis.sock") as connection:
+            key = "rq:queue:maintenance" if alone else "rq:finished:maintenance"
+            until(lambda: connection.exists(key), what="the cleanup is enqueued, or has run")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells it")
+def test_the_web_has_not_loaded_the_cryptography_that_sanic_finds_here(tmp_path: Path) -> None:
+    """It takes 8 MB, to make certificates for development."""
+    import_module("trustme")
+    with service(tmp_path) as server:
+        (web,) = (p for p in server.family() if command(p).endswith("-m app web"))
+        assert "cryptography" not in Path(f"/proc/{web.pid}/maps").read_text()
 
 
 def _is_processing(client: Client, data: bytes) -> bool:

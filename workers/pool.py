@@ -30,6 +30,7 @@ from app.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
 from imaging.frames import Unfit
 from workers.deliveries import DeliveryWorker
 from workers.runtime import runtime
+from workers.scheduler import scheduling
 from workers.settings import process_settings
 from workers.worker import (
     MAINTENANCE_SECONDS,
@@ -47,31 +48,70 @@ RECONNECT_SECONDS = 0.5
 """How often a starting worker checks for Redis."""
 
 
-class Pool:
-    """Workers for pictures; and, without a decoder, one for the maintenance and one for webhooks,
-    so that neither a long cleanup nor a recipient that hangs delays pictures."""
+class Crew:
+    """The workers of one machine as roles of a keeper: those for pictures; and, without a decoder,
+    one for the maintenance and one for webhooks, so that neither a long cleanup nor a recipient
+    that hangs delays pictures."""
 
     def __init__(
-        self, url: str, size: int, queues: Sequence[str], *, webhooks: bool = False
+        self,
+        settings: Settings,
+        url: str,
+        queues: Sequence[str],
+        *,
+        schedules: bool = False,
     ) -> None:
         """
         Args:
             url: where Redis is.
-            size: workers for pictures, if a queue of pictures is served.
             queues: those to serve, highest priority first.
-            webhooks: whether there is anybody to send messages to.
+            schedules: whether the worker of the maintenance enqueues the cleanup, too.
         """
+        self._settings = settings
         self._url = url
+        self._schedules = schedules
         self._faults, self._fault_of_worker = Pipe(duplex=False)
         of_pictures = [name for name in queues if name in keys.PICTURE_QUEUES]
-        served = [of_pictures] * (size if of_pictures else 0)
+        served = [of_pictures] * (settings.upload.max_concurrent_tasks if of_pictures else 0)
         if keys.MAINTENANCE_QUEUE in queues:
             served = [[keys.MAINTENANCE_QUEUE], *served]
-        if keys.WEBHOOKS_QUEUE in keys.in_use(queues, webhooks=webhooks):
+        if keys.WEBHOOKS_QUEUE in keys.in_use(queues, webhooks=settings.webhooks.enabled):
             served = [*served, [keys.WEBHOOKS_QUEUE]]
+        self.roles = [Role("worker", "workers", partial(self._work, names)) for names in served]
+        self.inherit = (self._fault_of_worker.fileno(),)
+        """The descriptors that they keep."""
+
+    def fault(self) -> str | None:
+        """Why a worker that has ended cannot convert; None if there is none that has not been
+        asked for."""
+        fault: str | None = None
+        while self._faults.poll():
+            fault = self._faults.recv()
+        return fault
+
+    def _work(self, queues: list[str]) -> int:
+        # So that an operator sees which machine it is on, and in `ps` which of its processes it is.
+        kind = f"{queues[0]}." if queues[0] not in keys.PICTURE_QUEUES else ""
+        name = f"{socket.gethostname()}.{kind}{secrets.token_hex(4)}"
+        setproctitle(f"{getproctitle()}: {name}")
+        schedules = self._schedules and queues[0] == keys.MAINTENANCE_QUEUE
+        return run_worker(
+            name,
+            queues,
+            self._url,
+            self._fault_of_worker,
+            cleanup_interval=self._settings.cleanup.interval if schedules else None,
+        )
+
+
+class Pool:
+    """Keeps a crew running."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
         self._keeper = Keeper(
-            [Role("worker", "workers", partial(self._work, names)) for names in served],
-            inherit=(self._fault_of_worker.fileno(),),
+            crew.roles,
+            inherit=crew.inherit,
             pause=lambda status: inf if status == UNFIT_STATUS else RESTART_SECONDS,
         )
         self._stopping = False
@@ -90,7 +130,7 @@ class Pool:
             self._keeper.restart_ended()
             time.sleep(POLL_SECONDS)
         self._keeper.stop(STOP_SECONDS + 2 * PUT_BACK_SECONDS)
-        return self._faults.recv() if self._faults.poll() else None
+        return self._crew.fault()
 
     @property
     def _unfit(self) -> bool:
@@ -98,13 +138,6 @@ class Pool:
 
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopping = True
-
-    def _work(self, queues: list[str]) -> int:
-        # So that an operator sees which machine it is on, and in `ps` which of its processes it is.
-        kind = f"{queues[0]}." if queues[0] not in keys.PICTURE_QUEUES else ""
-        name = f"{socket.gethostname()}.{kind}{secrets.token_hex(4)}"
-        setproctitle(f"{getproctitle()}: {name}")
-        return run_worker(name, queues, self._url, self._fault_of_worker)
 
 
 def run_pool(settings: Settings, url: str, queues: Sequence[str]) -> int:
@@ -114,20 +147,33 @@ def run_pool(settings: Settings, url: str, queues: Sequence[str]) -> int:
         url: where Redis is.
         queues: those to serve, highest priority first.
     """
-    size, webhooks = settings.upload.max_concurrent_tasks, settings.webhooks.enabled
-    fault = Pool(url, size, queues, webhooks=webhooks).run()
+    fault = Pool(Crew(settings, url, queues)).run()
     if fault is None:
         return 0
-    print(f"tinyimage: {fault}", file=sys.stderr)
+    tell(fault)
     return UNFIT_STATUS
 
 
-def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> int:
+def tell(fault: str) -> None:
+    """Say why workers cannot convert."""
+    print(f"tinyimage: {fault}", file=sys.stderr)
+
+
+def run_worker(
+    name: str,
+    queues: list[str],
+    url: str,
+    faults: Connection,
+    *,
+    cleanup_interval: int | None = None,
+) -> int:
     """Work until told to stop. Returns the status to exit with.
 
     Args:
         faults: receives the reason of a worker that cannot convert, before it ends with
             `UNFIT_STATUS`.
+        cleanup_interval: seconds after which this worker enqueues the next cleanup; None if it
+            enqueues none.
     """
     here = runtime()
     connection = connect(url)
@@ -146,7 +192,12 @@ def run_worker(name: str, queues: list[str], url: str, faults: Connection) -> in
             maintenance_interval=MAINTENANCE_SECONDS,
         )
         worker.log_job_description = False
-        worker.work(logging_level="WARNING")
+        with (
+            contextlib.nullcontext()
+            if cleanup_interval is None
+            else scheduling(connection, cleanup_interval)
+        ):
+            worker.work(logging_level="WARNING")
     except Unfit as error:
         faults.send(str(error))
         with contextlib.suppress(RedisError):

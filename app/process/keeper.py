@@ -117,7 +117,7 @@ class Keeper:
     def start(self) -> None:
         """Start all."""
         for role in self.roles:
-            self._start(role)
+            self.start_one(role)
 
     def restart_ended(self) -> None:
         """Restart ended processes after their pause."""
@@ -131,7 +131,7 @@ class Keeper:
                 "the %s process ended with status %d; starting it again", role.name, status
             )
             role.ended()
-            self._start(role)
+            self.start_one(role)
 
     def stop(self, seconds: float) -> None:
         """End all by SIGTERM, and kill the rest after that time."""
@@ -149,7 +149,8 @@ class Keeper:
             logger.warning("the %s process did not end in %.0f s and is killed", role.name, seconds)
             self._kill(role.process)
 
-    def _start(self, role: Role) -> None:
+    def start_one(self, role: Role) -> BaseProcess:
+        """Start one, which is only kept running if it is one of `roles`."""
         role.started, role.stop = time.monotonic(), Stop()
         inherited = set() if self._inherit is None else _open_files() - {0, 1, 2, *self._inherit}
         settle_memory()
@@ -159,6 +160,7 @@ class Keeper:
         with _signals_later():
             process.start()
         role.process = process
+        return process
 
     def _become(self, role: Role, parent: int, inherited: set[int]) -> None:
         """Run as that process."""

@@ -1,4 +1,4 @@
-"""Everything in one: a Redis, the web, the workers and the scheduler as processes of one parent."""
+"""Everything in one: a Redis, the web and the workers as processes of one parent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import signal
 import socket
 import time
 from types import FrameType
+from typing import cast
 
 import redis
-from rq.worker import Worker
 
 from app.core.config.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.config.settings import Settings
+from app.core.jobs import keys
 from app.core.redis.client import connect
 from app.process.keeper import (
     RESTART_SECONDS,
@@ -25,15 +26,15 @@ from app.process.keeper import (
     settle_memory,
 )
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
-from app.run.probe import ask_web
-from workers.pool import run_pool
+from app.run.readiness import wait_until_ready
+from workers.pool import Crew, tell
 from workers.scheduler import run_scheduler
 from workers.settings import process_settings
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0
-"""How long web, workers and scheduler may take to end; with Redis after them all is over in 10."""
+"""How long web and workers may take to end; with Redis after them all is over in 10."""
 
 REDIS_STOP_SECONDS = 1.5
 READY_SECONDS = 60.0
@@ -56,17 +57,22 @@ class Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._embedded = EmbeddedRedis(settings.redis.data_dir) if not settings.redis.url else None
+        self._url = settings.redis.url or cast(EmbeddedRedis, self._embedded).url
+        queues = settings.workers.queues
+        # A process of its own for the scheduler would take 8 MB.
+        schedules = keys.MAINTENANCE_QUEUE in queues
+        self._crew = Crew(settings, self._url, queues, schedules=schedules)
+        roles = [Role("web", "app web", self._web), *self._crew.roles]
+        if not schedules:
+            roles.append(Role("scheduler", "workers.scheduler", self._scheduler))
         self._keeper = Keeper(
-            [
-                Role("web", "app web", self._web),
-                Role("workers", "workers", self._workers),
-                Role("scheduler", "workers.scheduler", self._scheduler),
-            ],
-            inherit=(),
+            roles,
+            inherit=self._crew.inherit,
             own_groups=True,
             pause=lambda status: UNFIT_SECONDS if status == UNFIT_STATUS else RESTART_SECONDS,
         )
-        self._url = ""
+        self._told = float("-inf")
+        self._began = 0.0
         self._stopping = False
         self._redis_stop = Stop()
         self._was_ready = False
@@ -91,16 +97,18 @@ class Supervisor:
             signal.signal(sig, self._request_stop)
         check_port(self._settings.server.host, self._settings.server.port)
         try:
-            url = self._start_redis()
+            self._start_redis()
             # For what reads the settings anew, as a worker does for its jobs.
-            os.environ["TINYIMAGE_REDIS__URL"] = self._url = url
+            os.environ["TINYIMAGE_REDIS__URL"] = self._url
             process_settings()  # read once, for all processes
+            self._began = time.time()
             self._keeper.start()
-            if self._wait_until_ready(url):
+            if self._wait_until_ready():
                 logger.info("TinyImage Server is ready at %s", self.address)
                 self._was_ready = True
             while not self._stopping:
                 self._restart_redis()
+                self._tell_unfit()
                 self._keeper.restart_ended()
                 self._sync_redis()
                 time.sleep(POLL_SECONDS)
@@ -110,22 +118,19 @@ class Supervisor:
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _start_redis(self) -> str:
+    def _start_redis(self) -> None:
         if self._embedded is not None:
             try:
                 self._embedded.lock()
                 self._embedded.start()
             except EmbeddedRedisError as error:
                 raise StartError(str(error)) from None
-            return self._embedded.url
-        url = self._settings.redis.url
-        assert url is not None
+            return
         try:
-            with contextlib.closing(connect(url)) as connection:
+            with contextlib.closing(connect(self._url)) as connection:
                 connection.ping()
         except (redis.RedisError, ValueError) as error:
             raise StartError(f"Redis cannot be reached: {error}") from None
-        return url
 
     def _web(self) -> None:
         from app.web.server import run_web  # not before: nobody else needs what it brings
@@ -133,42 +138,45 @@ class Supervisor:
         settle_memory()
         run_web(self._settings, self._url)
 
-    def _workers(self) -> int:
-        return run_pool(self._settings, self._url, self._settings.workers.queues)
-
     def _scheduler(self) -> int:
         return run_scheduler(self._settings, self._url)
 
-    def _wait_until_ready(self, url: str) -> bool:
+    def _tell_unfit(self) -> None:
+        """Say why workers cannot convert: once, though all of them end with it."""
+        fault = self._crew.fault()
+        if fault is not None and time.monotonic() - self._told > UNFIT_SECONDS / 2:
+            self._told = time.monotonic()
+            tell(fault)
+
+    def _wait_until_ready(self) -> bool:
         """Wait for the web and all workers; False if a stop was requested meanwhile."""
-        began = time.time()
-        deadline = time.monotonic() + READY_SECONDS
-        with contextlib.closing(connect(url)) as connection:
+        # In a process of its own: what asking takes, 4 MB, goes with it.
+        waiting = Role("readiness", "app.run.readiness", self._ask)
+        process = self._keeper.start_one(waiting)
+        try:
             while not self._stopping:
                 for role in self._keeper.roles:
                     if role.status is not None and role.status not in STOPPED:
+                        self._tell_unfit()
                         raise StartError(
                             f"the {role.name} process could not start; its last lines above say why"
                         )
                 self._keeper.restart_ended()
-                if self._web_answers() and self._workers_since(connection, began):
+                if process.exitcode == 0:
                     return True
-                if time.monotonic() > deadline:
+                if process.exitcode == START_STATUS:
                     raise StartError(f"the processes were not ready within {READY_SECONDS:.0f} s")
+                if process.exitcode is not None:
+                    process = self._keeper.start_one(waiting)
                 time.sleep(POLL_SECONDS)
+        finally:
+            process.kill()
         return False
 
-    def _web_answers(self) -> bool:
-        try:
-            ask_web(self._settings.server)
-        except OSError:
-            return False
-        return True
-
-    def _workers_since(self, connection: redis.Redis, began: float) -> bool:
-        workers = Worker.all(connection=connection)
-        born = [w for w in workers if w.birth_date and w.birth_date.timestamp() >= began - 1]
-        return len(born) >= self._settings.worker_count
+    def _ask(self) -> int:
+        """Wait in a process of its own. Returns the status to exit with."""
+        ready = wait_until_ready(self._settings, self._url, self._began, READY_SECONDS)
+        return 0 if ready else START_STATUS
 
     def _restart_redis(self) -> None:
         if self._embedded is None or self._embedded.process is None:
@@ -193,7 +201,7 @@ class Supervisor:
         self._synced = time.monotonic()
 
     def _stop(self) -> None:
-        """End web, workers and scheduler, which finish their current work; then Redis."""
+        """End web and workers, which finish their current work; then Redis."""
         self._keeper.stop(STOP_SECONDS)
         if self._embedded is not None:
             self._embedded.stop(REDIS_STOP_SECONDS)

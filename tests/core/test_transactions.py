@@ -23,7 +23,7 @@ def ours(redis_url: str) -> Iterator[redis.Redis]:
 def test_a_connection_says_what_library_it_is_of_without_a_look_at_its_files(
     monkeypatch: pytest.MonkeyPatch, redis_url: str
 ) -> None:
-    monkeypatch.setattr(redis.utils.metadata, "version", lambda name: pytest.fail("it looked"))
+    monkeypatch.setattr("importlib.metadata.version", lambda name: pytest.fail("it looked"))
     with contextlib.closing(connect(redis_url)) as client:
         info = client.client_info()
     assert (info["lib-name"], info["lib-ver"]) == ("redis-py", redis.__version__)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import pytest
 import redis
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core.jobs import keys
+from app.core.redis.client import connect
 from tests.conftest import running_redis
 from tests.service import Process, environment, until
-from workers.scheduler import CleanupScheduler
+from workers.scheduler import CleanupScheduler, scheduling
 
 SCHEDULED = CleanupScheduler.scheduled_jobs_key
 
@@ -116,3 +119,23 @@ def test_a_scheduler_waits_for_a_redis_that_is_gone_and_stops_on_a_signal(tmp_pa
         assert scheduler.terminate(seconds=5) == 0
     finally:
         scheduler.destroy()
+
+
+def test_a_scheduler_beside_a_worker_ends_with_it_and_keeps_no_other_waiting(
+    connection: redis.Redis,
+) -> None:
+    queue = Queue(keys.MAINTENANCE_QUEUE, connection=connection)
+    with scheduling(connection, 600):
+        until(lambda: queue.job_ids == [keys.CLEANUP_JOB_ID], what="the cleanup is enqueued")
+        (instance,) = connection.keys("rq:scheduler_instance:*")
+        assert not connection.hexists(instance, "death")
+    assert connection.hexists(instance, "death")
+    assert not connection.exists(CleanupScheduler.scheduler_lock_key)
+
+
+def test_a_scheduler_beside_a_worker_waits_for_a_redis_that_is_gone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connect(f"unix://{tmp_path}/nothing.sock") as gone, scheduling(gone, 600):
+        until(lambda: "scheduler: Redis" in caplog.text, what="it is told of")
+    assert not [thread for thread in threading.enumerate() if thread.name == "scheduler"]

@@ -14,7 +14,7 @@ import imaging.convert
 from app.core.config.command import UNFIT_STATUS
 from app.core.jobs import keys
 from app.core.jobs import overview as fleet
-from bench.launch import ROOT
+from bench.launch import ROOT, free_port
 from imaging import libvips
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -37,6 +37,12 @@ print(*(pyvips.version(part) for part in range(3)), sep=".")
 print(pyvips.API_mode)
 print(libvips.fault())
 """
+
+UNFIT = (
+    f"libvips is {PINNED}, and not 99.1.2: run pip install --force-reinstall --no-deps "
+    "pyvips-binary==99.1.2"
+)
+"""What workers say that find another libvips."""
 
 
 def loaded(*paths: Path) -> list[str]:
@@ -105,20 +111,33 @@ def test_workers_that_cannot_convert_end_with_one_line_and_readyz_says_it(
 ) -> None:
     with web(tmp_path, redis_url) as running:
         unfit = Process(
-            ["tests.workers.unfit", str(tmp_path / "packages")],
+            ["tests.workers.unfit", "workers", str(tmp_path / "packages")],
             environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=3),
         )
         try:
             assert unfit.wait(60) == UNFIT_STATUS
         finally:
             unfit.destroy()
-        reason = (
-            f"libvips is {PINNED}, and not 99.1.2: run pip install --force-reinstall --no-deps "
-            "pyvips-binary==99.1.2"
-        )
-        assert unfit.log == [f"tinyimage: {reason}\n"]
-        until(lambda: missing(running) == {"workers": reason}, what="/readyz says so")
+        assert unfit.log == [f"tinyimage: {UNFIT}\n"]
+        until(lambda: missing(running) == {"workers": UNFIT}, what="/readyz says so")
         assert 0 < connection.ttl(keys.UNFIT) <= fleet.UNFIT_SECONDS
+
+
+def test_everything_in_one_does_not_start_with_workers_that_cannot_convert_and_says_why_once(
+    tmp_path: Path,
+) -> None:
+    unfit = Process(
+        ["tests.workers.unfit", "app", str(tmp_path / "packages")],
+        environment(tmp_path, free_port(), UPLOAD__MAX_CONCURRENT_TASKS=3),
+    )
+    try:
+        assert unfit.wait(60) == 1
+    finally:
+        unfit.destroy()
+    assert unfit.log == [
+        f"tinyimage: {UNFIT}\n",
+        "tinyimage: the worker process could not start; its last lines above say why\n",
+    ]
 
 
 def test_a_decoder_that_cannot_start_at_all_is_unfit_and_not_started_for_ever(
