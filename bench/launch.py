@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from app.core.config.settings import PLATFORM_VARIABLES
+from app.core.config.sources import PLATFORM_VARIABLES
 from app.process.parent import PARENT_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent

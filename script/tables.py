@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
-from app.core.config.settings import DEFAULT_CONFIG, PLATFORM_VARIABLES, Settings
+from app.core.config.settings import Settings
+from app.core.config.sources import DEFAULT_CONFIG, PLATFORM_VARIABLES
 from app.core.errors import TinyImageError, Where, errors_at
 from app.core.storage.kinds import KINDS
 from app.core.storage.kinds import file as files

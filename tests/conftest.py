@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.core.config.settings import CONFIG_VARIABLE
+from app.core.config.sources import CONFIG_VARIABLE
 from app.run.embedded import EmbeddedRedis
 from tests.fleet import WEB, Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server

@@ -141,6 +141,7 @@ SECTION = '''class GreetingSettings(Section):
     word: str = "Hello"
     """What `GET /greeting` says."""
 
+
 '''
 
 STORAGE_KIND = '''
@@ -299,12 +300,12 @@ def add_endpoint(code: Path) -> None:
         "from app.web.http.greeting import greeting_blueprint\n",
         before=True,
     )
-    settings = code / "app" / "core" / "config" / "settings.py"
-    _add(settings, "class Settings(BaseSettings):", SECTION, before=True)
+    config = code / "app" / "core" / "config"
+    _add(config / "sections.py", "class LogSettings(Section):", SECTION, before=True)
     _add(
-        settings,
-        "    logs: LogSettings = LogSettings()\n",
-        "    greeting: GreetingSettings = GreetingSettings()\n",
+        config / "settings.py",
+        "    logs: sections.LogSettings = sections.LogSettings()\n",
+        "    greeting: sections.GreetingSettings = sections.GreetingSettings()\n",
     )
 
 

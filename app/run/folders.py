@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.config.command import USAGE_STATUS, fail
-from app.core.config.settings import ConfigError, Settings, load_settings
+from app.core.config.load import load_settings
+from app.core.config.settings import Settings
+from app.core.config.sources import ConfigError
 from app.core.config.storage import storage_place
 
 

@@ -13,7 +13,9 @@ from collections.abc import Callable
 
 from redis.exceptions import RedisError
 
-from app.core.config.settings import ConfigError, Settings, load_settings
+from app.core.config.load import load_settings
+from app.core.config.settings import Settings
+from app.core.config.sources import ConfigError
 from app.run.probe import ask_web
 
 OVERDUE_SECONDS = 60

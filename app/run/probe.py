@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
-from app.core.config.settings import ServerSettings
+from app.core.config.sections import ServerSettings
 
 ANSWER_SECONDS = 5
 """How long it may take."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config.settings import ConfigError, load_settings
+from app.core.config.load import load_settings
+from app.core.config.sources import ConfigError
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 

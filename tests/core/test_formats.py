@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.core.config.settings import ConfigError, load_settings
+from app.core.config.load import load_settings
+from app.core.config.sources import ConfigError
 from app.core.errors import InvalidOption, NotAllowed, TinyImageError, UnsupportedFormat
 from app.core.picture.conversion import Conversion, parse_conversion_request
 from app.core.picture.formats import opened

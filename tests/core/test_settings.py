@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.core.config.settings import (
-    ConfigError,
-    Settings,
-    load_settings,
-)
+from app.core.config.load import load_settings
+from app.core.config.settings import Settings
+from app.core.config.sources import ConfigError
 from app.core.jobs import keys
 from app.core.sections import parse_size
 from app.core.storage.address import StorageSettings, parse_storage_url

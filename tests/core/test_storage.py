@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config.settings import load_settings
+from app.core.config.load import load_settings
 from app.core.config.storage import open_storage
 from app.core.storage import LIST_PAGE, Content, ObjectInfo, ObjectNotFound, Storage
 from app.core.storage.buckets import BucketStorage
@@ -197,7 +197,7 @@ def test_a_put_that_is_cancelled_leaves_nothing(opened: Blocking[Storage]) -> No
 
 STUCK = """
 import asyncio, io, sys, time
-from app.core.config.settings import load_settings
+from app.core.config.load import load_settings
 from app.core.config.storage import open_storage
 
 class Stuck(io.BytesIO):

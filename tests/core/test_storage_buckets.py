@@ -13,7 +13,7 @@ import httpx
 import pytest
 from obstore.store import AzureStore, GCSStore, S3Store
 
-from app.core.config.settings import load_settings
+from app.core.config.load import load_settings
 from app.core.config.storage import open_storage
 from app.core.errors import StorageError, StorageFull
 from app.core.storage import Content, Presigner, clouds

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config.settings import ConfigError, load_settings
+from app.core.config.load import load_settings
+from app.core.config.sources import ConfigError
 from app.core.config.webhooks import Destination
 from app.core.errors import InvalidOption, NotAllowed
 from app.core.intake.webhooks import Webhooks

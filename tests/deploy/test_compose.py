@@ -15,7 +15,7 @@ import redis
 from rq import Worker
 from rq.worker import BaseWorker
 
-from app.core.config.settings import load_settings
+from app.core.config.load import load_settings
 from app.core.jobs import keys
 from bench.launch import free_port
 from tests.deploy.compose import COMPOSE_FILE, WORKDIR, services

@@ -179,7 +179,7 @@ def test_the_variable_that_names_a_file_wins_over_the_older_servers_place(
     show = [
         "python",
         "-c",
-        "from app.core.config.settings import *; print(load_settings().server.port)",
+        "from app.core.config.load import *; print(load_settings().server.port)",
     ]
     assert run_image(image, *show, root=root)[1] == "9000\n"
     assert run_image(image, *show, root=root, TINYIMAGE_CONFIG="/other.yaml")[1] == "9001\n"

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from app.core.config.settings import load_settings
+from app.core.config.load import load_settings
 from bench.launch import ROOT, free_port
 from tests.deploy.compose import WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK

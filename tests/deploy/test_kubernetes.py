@@ -12,7 +12,7 @@ import pytest
 import yaml
 from rq import Queue
 
-from app.core.config.settings import load_settings
+from app.core.config.load import load_settings
 from bench.launch import ROOT
 from tests.deploy.dockerfile import GROUP, USER
 from tests.deploy.variables import is_known

@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
-from app.core.config.settings import PLATFORM_VARIABLES, load_settings
+from app.core.config.load import load_settings
+from app.core.config.sources import PLATFORM_VARIABLES
 
 OTHERS = {
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),

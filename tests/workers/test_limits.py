@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.config.settings import LimitSettings
+from app.core.config.sections import LimitSettings
 from imaging.limits import Limits
 from workers.decoder.process import DecoderLimits
 

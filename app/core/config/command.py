@@ -12,8 +12,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
+from app.core.config.load import load_settings
 from app.core.config.logs import configure_logging
-from app.core.config.settings import ConfigError, Settings, load_settings
+from app.core.config.settings import Settings
+from app.core.config.sources import ConfigError
 from app.core.config.storage import open_storage, storage_place
 from app.core.errors import StorageError
 from app.core.redis.tls import is_unchecked
