@@ -388,6 +388,7 @@ def test_the_width_of_a_picture_is_that_as_it_is_shown(client: Client) -> None:
         {"widths": "100", "height": "50"},
         {"widths": "100", "fit": "cover"},
         {"widths": "100,500", "trim": "10"},
+        {"widths": "100,500", "max_bytes": "20K"},
     ],
 )
 def test_wrong_widths_are_refused(client: Client, fields: dict[str, str]) -> None:

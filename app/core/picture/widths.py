@@ -72,8 +72,8 @@ def one_each(requested: ConversionRequest, own: int | None) -> list[ConversionRe
         own: the width of the picture in pixels, None if it is not known.
 
     Raises:
-        InvalidOption: if a preset has a height, or another way to fit, or the border is to be cut
-            off: how wide the picture is then is not known before.
+        InvalidOption: if a preset has a height, or another way to fit; if the border is to be cut
+            off, or a result to have few bytes: how wide it is then is not known before.
     """
     options = requested.options
     if options.fit is not Fit.INSIDE or options.height is not None:
@@ -82,6 +82,11 @@ def one_each(requested: ConversionRequest, own: int | None) -> list[ConversionRe
         raise InvalidOption(
             f"{WIDTHS} and trim exclude each other: how wide the picture is without its border is "
             "not known before it is converted"
+        )
+    if options.max_bytes is not None:
+        raise InvalidOption(
+            f"{WIDTHS} and max_bytes exclude each other: a result that would have too many bytes "
+            "gets fewer pixels, and another width than it is asked for"
         )
     widths = dict.fromkeys(min(width, own or width) for width in requested.widths)
     return [
