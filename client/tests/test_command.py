@@ -86,6 +86,32 @@ def test_results_of_different_formats_do_not_collide(folder: Path, fake: Standin
     assert [one["code"] for one in ended.objects.values()] == ["exists"] * 3
 
 
+def test_a_picture_is_not_skipped_for_the_result_of_its_sibling(
+    folder: Path, fake: Standin
+) -> None:
+    fake.hook = choosing(fake)
+    arguments = (".", "-f", "auto", "--overwrite", "never", "--json")
+    put_for("avif", folder / "logo.jpg")
+    tinyimage(*arguments)
+    put_for("webp", folder / "logo.PNG")
+    put_for("avif", folder / "logo.tif")
+    kept = {name: (folder / name).stat().st_mtime_ns for name in files(folder)}
+    told = tinyimage(*arguments).objects
+    assert {name: (one["status"], one["target"]) for name, one in told.items()} == {
+        "logo.jpg": ("skipped", "logo-tiny.avif"),
+        "logo.PNG": ("written", "logo-tiny.webp"),
+        "logo.tif": ("skipped", "logo-tiny.avif"),
+    }
+    assert {name: (folder / name).stat().st_mtime_ns for name in kept} == kept
+    # Alone it is skipped before it is read.
+    put_for("webp", folder / "alone.png")
+    tinyimage("alone.png", "-f", "auto")
+    before = len(fake.requests)
+    told = tinyimage("alone.png", *arguments[1:]).objects
+    assert told["alone.png"]["code"] == "exists"
+    assert not [r for r in fake.requests[before:] if r.path.startswith(("/upload", "/status"))]
+
+
 def test_of_two_results_with_one_name_it_is_always_the_first_that_is_written(
     folder: Path, fake: Standin
 ) -> None:

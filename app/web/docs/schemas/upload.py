@@ -36,7 +36,8 @@ _UPLOADED: dict[str, Schema] = {
     BATCH: BATCH_FIELD,
     WIDTHS: text(
         f"Pixels, {MAX_WIDTHS} numbers at most, with commas between them: the picture is converted "
-        "once for each, and never enlarged. In place of `width` and `height`, and not with `trim`.",
+        "once for each, and never enlarged. In place of `width` and `height`, and "
+        "not with `trim` or `max_bytes`.",
         example="320,640,1280",
     ),
 }

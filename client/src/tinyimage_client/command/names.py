@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 ENDINGS = {
     "jpg": ("jpg", "jpeg", "jpe", "jfif"),
@@ -45,6 +45,16 @@ def new_ending(name: str, format: str) -> str:
     if format in ("same", "") or ending(name) in ENDINGS.get(format, (format,)):
         return PurePath(name).suffix
     return f".{format}"
+
+
+def has_sibling(path: Path) -> bool:
+    """Whether there is another picture of the same name, but for its ending, beside this one."""
+    for word in PICTURES:
+        for written in (word, word.upper(), word.title()):
+            other = path.with_suffix(f".{written}")
+            if other.name != path.name and other.exists() and not other.samefile(path):
+                return True
+    return False
 
 
 def shown(name: str | os.PathLike[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyimage_client.command.names import PICTURES, ending, possible, shown
+from tinyimage_client.command.names import PICTURES, ending, has_sibling, possible, shown
 from tinyimage_client.command.outcome import Outcome, Status
 from tinyimage_client.command.placement import InPlace, Placement
 from tinyimage_client.command.places import Places, Taken
@@ -42,6 +42,13 @@ class Item:
         """What pictures have in common whose results may be in one place."""
         # Places by format differ in their endings alone.
         return self.targets[0].with_suffix("") if self.target is None else self.target
+
+    @property
+    def own_places(self) -> tuple[Path, ...]:
+        """The places where what is there is its own result. Where the format is not known yet: none
+        if another picture is beside it, whose result that may be as well."""
+        is_open = self.target is None and any(map(os.path.lexists, self.targets))
+        return () if is_open and has_sibling(self.source) else self.targets
 
     def place(self, format: str) -> Path:
         """Where a result of this format goes.

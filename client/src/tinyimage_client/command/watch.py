@@ -129,7 +129,7 @@ class Watch:
 
     def _has_result(self, path: Path, version: Version) -> bool:
         """Whether the picture has been compressed by an earlier watch."""
-        for target in self._placed(path).targets:
+        for target in self._placed(path).own_places:
             with contextlib.suppress(OSError):
                 if target != path and target.stat().st_mtime_ns >= version.modified:
                     return True

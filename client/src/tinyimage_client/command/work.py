@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from tinyimage_client.asynchronous import AsyncClient
@@ -95,6 +96,8 @@ class Worker:
             )
             target = item.place(result.format)
             self._check_worth(target, result)
+            if item.target is None:  # else that was seen before the picture was read
+                self._check_absent((target,), item.source, result)
             self._places.take(target, item.source)
             version = await asyncio.to_thread(self._put, target, source, status, result)
             is_new = version is not None or self._settings.dry_run
@@ -130,11 +133,8 @@ class Worker:
         """
         if self._settings.in_place:
             _check_replaceable(item.source)
-        elif self._settings.overwrite is Overwrite.NEVER:
-            for target in item.targets:
-                # Where another's result of this run is, or an original, this picture's is not.
-                if os.path.lexists(target) and self._places.is_free(target, item.source):
-                    raise Skip("exists", f"{target.name} exists", target)
+        else:
+            self._check_absent(item.own_places, item.source)
         status = item.source.stat()
         if status.st_size > self._max_size:
             size, most = show_size(status.st_size), show_size(self._max_size)
@@ -146,6 +146,21 @@ class Worker:
         if self._ledger is not None and source.md5 in self._ledger:
             raise Skip("compressed", "it has been compressed before", item.target)
         return source, status
+
+    def _check_absent(
+        self, targets: Iterable[Path], source: Path, result: Result | None = None
+    ) -> None:
+        """See that no file is where the result may go, if none is to be replaced.
+
+        Raises:
+            Skip: if there is one.
+        """
+        if self._settings.overwrite is not Overwrite.NEVER:
+            return
+        for target in targets:
+            # Where another's result of this run is, or an original, this picture's is not.
+            if os.path.lexists(target) and self._places.is_free(target, source):
+                raise Skip("exists", f"{target.name} exists", target, result)
 
     def _check_worth(self, target: Path, result: Result) -> None:
         """See that the result saves as much as it has to.
