@@ -115,8 +115,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (
             Scheduler,
             "_install_signal_handlers enqueue_jobs enqueue_job get_queue_for_job "
-            "scheduled_jobs_key register_birth heartbeat acquire_lock remove_lock register_death "
-            "scheduler_lock_key",
+            "scheduled_jobs_key register_birth heartbeat acquire_lock remove_lock register_death ",
         )
     ],
 }
