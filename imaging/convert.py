@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pyvips
 
-from imaging import several
+from imaging import own, several
 from imaging.auto import search
-from imaging.codec import Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.drawn import Drawn, draw, stepped
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
-from imaging.formats import Format, frames_of, same_format
+from imaging.formats import frames_of
 from imaging.formats.jpg.tables import own_quality
 from imaging.limited import limited
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
 from imaging.source import QUARTER_TURNS, Source, orientation
 from imaging.steps import OF_FORMAT
-from imaging.steps.metadata import packet, select_exif, written
+from imaging.steps.metadata import packet, written
 from imaging.target import Target
 from imaging.verify import Unreadable, check_colours, check_header
-
-CLEARLY_SMALLER = 0.9
-"""A result of more than this share of the original is held against the original's own pixels; every
-result is, where that takes no time."""
-
-
-ALWAYS_COMPARED = {Effort.FAST: 0, Effort.BALANCED: 4096, Effort.SMALL: 65_536}
-"""Bytes of the largest original whose own pixels every result is held against. A lower effort may
-have taken them, as its result was no clearly smaller one."""
 
 _OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
 
@@ -118,7 +108,7 @@ def _smallest_of(
     picture = replace(drawn.source, image=drawn.source.image.copy_memory())
     drawn = replace(drawn, source=picture)
     targets = several.possible(picture, targets)
-    most = _ready(data, source, [drawn.without_idle(each) for each in targets])
+    most = own.ready(data, source, [drawn.without_idle(each) for each in targets])
     if not target.careful:
         targets = several.ranked(
             picture, targets, lambda data: decode(data, target.limits).image, most
@@ -141,18 +131,6 @@ def _smallest_of(
         raise failure
     tell(found.measures)
     return found.data
-
-
-def _ready(data: Data, source: Source, targets: Sequence[Target]) -> dict[Format, int]:
-    """The bytes of the files that are there without an encoder: the original's own pixels, and what
-    it can be recoded to. The result of such a format has no more."""
-    files = {
-        each.format: _own(data, source, each, WRITERS[each.format].bare)
-        if _is_replaceable(source, each)
-        else _recoded(data, source, each)
-        for each in targets
-    }
-    return {format: len(file) for format, file in files.items() if file}
 
 
 def _converted(
@@ -183,12 +161,12 @@ def _converted(
     tell(measures)
     if why := target.format.too_large(size):
         raise PictureError(why)
-    recoded = _recoded(data, source, target)
-    result, found = recoded or _unencoded(data, source, target), None
+    recoded = own.recoded(data, source, target)
+    result, found = recoded or own.unencoded(data, source, target), None
     if result is None:
         found = _found(data, source, target, prepared)
         encoded = found.data if found else _encode(prepared, target)
-        result = _smallest(data, source, target, encoded)
+        result = own.smallest(data, source, target, encoded)
         if found and result is encoded:
             tell(replace(measures, chosen=found.chosen))
     result = _described(result, source, target)
@@ -238,40 +216,6 @@ def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:
     return image, source.placeholder
 
 
-def _recoded(data: Data, source: Source, target: Target) -> bytes | None:
-    """The original in another coding. Where some of its metadata is to be kept, that is all of it
-    that stays; else it is a part of the file."""
-    if target.careful or target.options.changes_pixels:
-        return None
-    original = bytes(data)
-    if target.options.keep:
-        own = same_format(source.media_type)
-        stripped = own and _own(data, source, target, WRITERS[own].strip)
-        if not stripped:
-            return None
-        original = stripped
-    return WRITERS[target.format].recoded(
-        original,
-        source.media_type,
-        target.quality,
-        target.effort,
-        lossless=target.options.lossless,
-    )
-
-
-def _unencoded(data: Data, source: Source, target: Target) -> bytes | None:
-    """The original's own pixels, where the file itself says that the encoder would only lose."""
-    writer = WRITERS[target.format]
-    spared = (
-        not target.careful
-        and _is_replaceable(source, target)
-        and orientation(source.image) == 1
-        and target.options.q is None
-        and writer.is_small_enough(data, target.quality, target.effort)
-    )
-    return _own(data, source, target, writer.strip) if spared else None
-
-
 def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> search.Found | None:
     """The file that looks right, None where the quality is not to be found."""
     options, bounds = target.options, target.format.output.auto
@@ -280,33 +224,16 @@ def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> s
         return None
     if min(image.width, frame) < search.LEAST_SIDE:
         return None
-    own = None if options.resizes else own_quality(data)
+    said = None if options.resizes else own_quality(data)
     return search.Search(
         image.copy_memory(),
         WRITERS[target.format],
         lambda data: decode(data, target.limits).image,
         look=search.LOOKS[options.q],
-        bounds=(bounds[0], min(bounds[1], max(bounds[0], own or bounds[1]))),
+        bounds=(bounds[0], min(bounds[1], max(bounds[0], said or bounds[1]))),
         effort=target.effort,
         keep=written(image, options),
     ).run()
-
-
-def _smallest(data: Data, source: Source, target: Target, result: bytes) -> bytes:
-    """The result, or the original's own pixels where they are fewer bytes."""
-    if _is_replaceable(source, target):
-        writer = WRITERS[target.format]
-        # mozjpeg's optimiser ends the process over some broken pictures that libvips decodes.
-        compared = (
-            writer.strip_is_cheap
-            or len(data) <= ALWAYS_COMPARED[target.effort]
-            or len(result) > CLEARLY_SMALLER * len(data)
-        )
-        if compared and not target.careful:
-            result = min(result, _own(data, source, target, writer.strip) or result, key=len)
-        if len(result) > len(data):
-            result = min(result, _own(data, source, target, writer.bare) or result, key=len)
-    return result
 
 
 def _encode(image: pyvips.Image, target: Target) -> bytes:
@@ -317,27 +244,3 @@ def _encode(image: pyvips.Image, target: Target) -> bytes:
         lossless=target.options.lossless,
         keep=written(image, target.options),
     )
-
-
-def _is_replaceable(source: Source, target: Target) -> bool:
-    """Whether the original's own pixels would be what was asked for."""
-    same = same_format(source.media_type) is target.format
-    return same and not target.options.changes_pixels
-
-
-def _own(
-    data: Data,
-    source: Source,
-    target: Target,
-    strip: Strip,
-) -> bytes | None:
-    """The original's own pixels without its metadata, None if it cannot be followed.
-
-    The original itself, where nothing is to be dropped and nothing can be saved.
-    """
-    turn = orientation(source.image)
-    exif = select_exif(source, target, turn if turn > 1 else None)
-    try:
-        return strip(bytes(data), exif, target.effort)
-    except PictureError:
-        return None

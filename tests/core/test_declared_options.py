@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
-from imaging import convert as conversions
+from imaging import own
 from imaging.declared import declared_by, option
 from imaging.errors import InvalidOption
 from imaging.formats import Format
@@ -117,7 +117,7 @@ def test_a_picture_as_it_came_is_no_answer_to_an_option_that_changes_pixels(name
         options = replace(Toy(), **{name: value})
         target = Target(Format.PNG, 0, Limits(), options=options)
         untouched = value == declared.default or not declared.changes_pixels
-        assert conversions._is_replaceable(source, target) == untouched
+        assert own.is_replaceable(source, target) == untouched
 
     check()
 

@@ -14,16 +14,21 @@ import click
 
 from tinyimage_client import __version__
 from tinyimage_client.asynchronous import PATIENCE, AsyncClient
+from tinyimage_client.command.arguments import (
+    check_folders,
+    conversion_of,
+    parse_quality,
+    settings_of,
+)
 from tinyimage_client.command.keys import UnreadableKey, find_key
 from tinyimage_client.command.names import shown
-from tinyimage_client.command.placement import SUFFIX, Beside, InPlace, Into, Placement
+from tinyimage_client.command.placement import SUFFIX
 from tinyimage_client.command.plan import make_plan
 from tinyimage_client.command.report import Lines, Report
 from tinyimage_client.command.run import run, watch
-from tinyimage_client.command.settings import Overwrite, Settings
+from tinyimage_client.command.settings import Overwrite
 from tinyimage_client.command.sizes import Savings, parse_size
 from tinyimage_client.command.stream import run_stream
-from tinyimage_client.conversion import AUTO, DEFAULT_FORMAT, Conversion
 from tinyimage_client.errors import InvalidOption, KeyRefused, NotAServer, Unreachable
 
 SOME_FAILED, USAGE, NO_SERVER, STOPPED = 1, 2, 3, 130
@@ -46,19 +51,6 @@ def parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Paramete
             raise click.BadParameter(str(error), context, parameter) from None
 
     return callback
-
-
-def parse_quality(text: str) -> int | str:
-    """1 to 100, or one of `AUTO`.
-
-    Raises:
-        ValueError: if it is neither.
-    """
-    if (named := text.strip().lower()) in AUTO:
-        return named
-    if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 100:
-        return int(text)
-    raise ValueError(f"should be from 1 to 100, or one of {', '.join(AUTO)} (it is {text!r})")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -178,8 +170,8 @@ def command(context: click.Context, /, paths: tuple[str, ...], **given: Any) -> 
         raise click.UsageError("Name at least one file or folder.")
     if "-" in paths:
         context.exit(_stream(paths, given))
-    settings = _settings(given)
-    _check_folders(paths, settings.placement)
+    settings = settings_of(given)
+    check_folders(paths, settings.placement)
     client = _client(given)
     report = _report(given)
 
@@ -228,8 +220,8 @@ def _watch(paths: tuple[str, ...], given: dict[str, Any]) -> int:
         raise click.UsageError("--dry-run does not go with --watch.")
     if not folder.is_dir():
         raise click.UsageError(f"{folder} is no folder.")
-    settings, report = _settings(given), _report(given)
-    _check_folders((str(folder),), settings.placement)
+    settings, report = settings_of(given), _report(given)
+    check_folders((str(folder),), settings.placement)
     # Who watches is not there to start it again.
     client = _client(given, patience=math.inf)
     return _ended(report, lambda: watch(client, folder, settings, report))
@@ -246,70 +238,9 @@ def _stream(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     if sys.stdout.isatty():
         raise click.UsageError("The result goes to standard output, which is a terminal.")
     report = Report(dry_run=False, json=False, quiet=True)
-    conversion, client = _conversion(given), _client(given)
+    conversion, client = conversion_of(given), _client(given)
     # Read here: a Ctrl-C reaches no thread.
     return _ended(report, lambda: run_stream(client, conversion, sys.stdin.buffer.read(), report))
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    return Settings(
-        _conversion(given),
-        _placement(given),
-        overwrite=Overwrite(given["overwrite"]),
-        min_savings=given["min_savings"],
-        keep_dates=given["keep_dates"],
-        dry_run=given["dry_run"],
-        jobs=given["jobs"],
-    )
-
-
-def _conversion(given: dict[str, Any]) -> Conversion:
-    if given["lossless"] and given["quality"] is not None:
-        raise click.UsageError("--lossless and --quality exclude each other.")
-    if given["fit"] and not (given["width"] or given["height"]):
-        raise click.UsageError("--fit needs --width or --height.")
-    format = given["format"] or ("same" if given["in_place"] else DEFAULT_FORMAT)
-    if given["in_place"] and format.strip().lower() != "same":
-        raise click.UsageError("--in-place keeps names, and so formats: leave --format out.")
-    options = {
-        name: given[name] for name in ("max_bytes", "width", "height", "fit", "keep", "effort")
-    }
-    try:
-        conversion = Conversion.of(
-            format, given["quality"], {**options, "lossless": given["lossless"] or None}
-        )
-    except InvalidOption as error:
-        raise click.UsageError(str(error)) from None
-    if not conversion.format:  # the server's default may be another one than the names have
-        raise click.UsageError(f"--format names none (it is {format!r}).")
-    return conversion
-
-
-def _placement(given: dict[str, Any]) -> Placement:
-    suffix = given["suffix"]
-    if suffix is not None and (os.sep in suffix or "/" in suffix or "\0" in suffix):
-        raise click.UsageError("--suffix is a part of a name.")
-    if given["in_place"]:
-        if given["output"] or suffix is not None:
-            raise click.UsageError("--in-place goes with neither --output nor --suffix.")
-        return InPlace()
-    if given["output"]:
-        return Into(given["output"], suffix or "")
-    if suffix == "":
-        raise click.UsageError("--suffix may be empty with --output alone.")
-    return Beside(suffix or SUFFIX)
-
-
-def _check_folders(paths: tuple[str, ...], placement: Placement) -> None:
-    if not isinstance(placement, Into):
-        return
-    if placement.folder.exists() and not placement.folder.is_dir():
-        raise click.UsageError(f"{placement.folder} is no folder.")
-    folder = os.path.realpath(placement.folder)
-    if any(os.path.realpath(path) == folder for path in paths):
-        raise click.UsageError(
-            "--output is a folder of originals: leave it out for results beside them."
-        )
 
 
 def _client(given: dict[str, Any], patience: float = PATIENCE) -> AsyncClient:
