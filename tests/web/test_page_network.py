@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from bench.launch import free_port
+from bench.launch import ROOT, free_port
 from tests.pictures import as_format, md5, opened, photograph, unique
 from tests.proxy import proxied
 from tests.service import Client, Service, service
@@ -63,6 +63,29 @@ def test_one_socket_tells_how_all_pictures_go(visit: Visit, pictures: list[Path]
     visit.dropped(("again.jpg", unique(photograph("rocket"))))
     visit.over(3)
     assert _asked(visit, "status") == []
+
+
+def test_the_example_of_an_event_source_hears_all_and_is_closed_at_the_end(
+    visit: Visit, server: Service, client: Client
+) -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    example = text.partition("```js\n")[2].partition("```")[0]
+    assert "new EventSource(" in example
+    data = unique(photograph("rocket"))
+    client.upload(data, "webp")
+    example = example.replace("511130d2072cc744a1fa5015bc23557a", md5(data))
+    shown = visit.page.evaluate(
+        """(example) => new Promise((resolve) => {
+            const shown = [];
+            const show = (step) => shown.push(step);
+            const source = new Function("show", `${example}; return source;`)(show);
+            source.addEventListener("end", () => resolve([shown, source.readyState]));
+        })""",
+        example,
+    )
+    steps, state = shown
+    assert (steps[-1]["md5"], steps[-1]["status"]) == (md5(data), "done")
+    assert state == 2  # closed
 
 
 def test_the_place_in_the_queue_is_shown_and_then_that_it_is_converted(
