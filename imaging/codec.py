@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import Protocol
 
@@ -67,27 +68,34 @@ class Recode(Protocol):
         """
 
 
+class Purpose(Enum):
+    """What a file is written for while a quality is sought."""
+
+    GUESS = auto()  # about the look that a result has, in the least time
+    LOOK = auto()  # the look of a result, by the lossy encoder; its bytes are of no account
+    RESULT = auto()
+
+
 class Seek(Protocol):
     """Writes pixels at a quality that is sought."""
 
     def __call__(
         self,
         image: pyvips.Image,
-        quality: int,
+        quality: float,
         effort: Effort,
         *,
         keep: int,
         whole_chroma: bool,
-        once: bool,
+        purpose: Purpose,
     ) -> bytes:
-        """The file; of several ways those alone that look alike.
+        """The file; of several ways those alone that look alike, or lose nothing to speak of.
 
         Args:
-            image: as that of `Encode`, not an animation.
-            quality: 1 to 100.
+            image: as that of `Encode`, in memory; not an animation.
+            quality: 1 to 100; between 89, where chroma is halved, and 90 any number.
             keep: what of the image's metadata is written, libvips's number.
             whole_chroma: whether chroma is as large as the picture at every quality.
-            once: whether the look alone counts, and the bytes do not.
         """
 
 
@@ -155,7 +163,12 @@ class Writer:
     seek: Seek | None = None
     """As `encode`, for a quality that is sought; None where that says enough."""
     seeks_exactly: bool = False
-    """Whether a tile looks the same in a file of its own, by `seek` with `once`."""
+    """Whether a tile looks the same in a file of its own, by `seek` for whatever purpose."""
+    follows: float = 1.0
+    """How a picture's distance from 100 follows that of the typical one over the qualities, as an
+    exponent: where a single look tells the way to the quality that is sought."""
+    guessed: float = 1.0
+    """A result's distance from 100 over that of a file of the same quality for `Purpose.GUESS`."""
     is_small_enough: Callable[[Data, int, Effort], bool] = lambda *given: False
     """Whether a file says itself that writing it anew, at this quality (0 for the default) and
     effort, would not make it smaller, or by next to nothing."""

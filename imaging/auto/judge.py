@@ -32,9 +32,11 @@ class Judge:
             shade: look.reference(_flat(tiles, shade), image.width) for shade in shades
         }
         self._image = image
-        self._looks_at_all = (
-            image.width * image.height <= WHOLE_PIXELS and look.method() is look.Method.VSZIP
-        )
+        few = image.width * image.height <= WHOLE_PIXELS and look.method() is look.Method.VSZIP
+        self.sees_all = few or self._sample.is_whole
+        """Whether `of_whole` looks at every pixel."""
+        self.sees_more = few and not self._sample.is_whole
+        """Whether it looks at more than `of_sample` does."""
 
     def of_sample(self, image: pyvips.Image) -> float:
         """SSIMULACRA2, 100 at most, of what became of `sample`, as the whole picture has it."""
@@ -43,7 +45,7 @@ class Judge:
     def of_whole(self, image: pyvips.Image) -> float:
         """The same of what became of the picture."""
         image = image.copy_memory()
-        if self._sample.is_whole or not self._looks_at_all:
+        if not self.sees_more:
             return self._of_tiles(self._sample.of(image))
         return min(
             look.reference(_flat(self._image, shade)).score(_flat(image, shade))

@@ -21,8 +21,9 @@ SEAMS = 0.963
 """Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
 less is seen, and a sample has edges between its tiles."""
 
-WHOLE_PIXELS = 327_680
-"""Pixels of the largest picture that is its own sample."""
+WHOLE = 1.25
+"""Pixels of the largest picture that is its own sample, over those of the tiles with what is around
+them."""
 
 MARGIN = 16
 """Pixels around each tile that are encoded with it and not looked at, by an encoder of which a
@@ -117,7 +118,7 @@ def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
         margin: pixels around a tile where it is encoded.
         tiles: how many there are at most, `SIDE` or more.
     """
-    if width * height <= WHOLE_PIXELS * tiles // TILES:
+    if width * height <= WHOLE * tiles * (TILE + 2 * margin) ** 2:
         return Sample((0,), (0,), width, height)
     lefts = _starts(width, SIDE)
     return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)

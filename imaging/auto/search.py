@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyvips
@@ -10,7 +10,7 @@ import pyvips
 from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN
-from imaging.codec import Writer
+from imaging.codec import Purpose, Writer
 from imaging.look.scale import WHOLE_SIDE
 from imaging.measures import Chosen
 from imaging.options import Auto, Effort
@@ -25,18 +25,23 @@ LEAST_SIDE = WHOLE_SIDE
 PROBES, FILES = 2, 2
 """How often at most a sample and the whole picture are encoded."""
 
-NEAR = 3.0
-"""How near the look of a sample is to the one wanted where a second one is not worth its time."""
+NEAR = 6.0
+"""How near the look of a sample is to the one wanted where a second one is not worth its time: from
+so far the way to the quality that is sought is known within a point."""
 
-ENOUGH = 1.0
-"""How near the look of a file is to the one wanted where a second one is not worth its time."""
+ENOUGH, ENOUGH_OF_TILES = 1.0, 1.5
+"""How near the look of a file, and that of its tiles alone, is to the one wanted where a second
+file is not worth its time. The whole is 0.8 from its tiles (standard deviation)."""
+
+EQUAL = 4.0
+"""Points of a way from a look that was seen, over which a prediction is off by as much as a guess:
+0.8 (standard deviation)."""
+
+STEP = 89, 90
+"""Between these the chroma of a JPEG becomes whole, and the look takes a step: tenths count."""
 
 FAR = 4
 """How far beyond the qualities that were tried on a sample the look is taken to be known."""
-
-FLAT = 0.5
-"""How the look of a sample follows the quality, as an exponent, below which that is no guide: the
-sample has a palette, and the whole need not get one."""
 
 UNTOUCHED = 95.0
 """The look from which on a file was not made by the lossy encoder: a palette, or all colours."""
@@ -73,79 +78,109 @@ class Search:
     effort: Effort
     keep: int
     whole_chroma: bool = False
-    tried: list[tuple[int, float]] = field(default_factory=list)
-    """Qualities, and the looks of the sample."""
+    tried: list[tuple[float, float]] = field(default_factory=list)
+    """Qualities, and the looks that they are taken to have."""
 
     def run(self) -> Found:
         """The file."""
         judge = Judge(self.image, 0 if self.writer.seeks_exactly else MARGIN)
         self.whole_chroma = self.writer.seek is not None and chroma.is_fine(judge.sample)
         quality = self._sought(judge)
-        if self.writer.seeks_exactly and self._is_near(quality):
-            chosen = Chosen(quality, round(typical.look(self.tried, quality), 1))
-            return Found(self._encode(self.image, quality), chosen)
+        if self.writer.seeks_exactly and not judge.sees_more and self._is_near(quality):
+            look = typical.look(self.tried, quality, self.writer.follows)
+            return Found(self._result(quality), _chosen(quality, look))
+        enough = ENOUGH if judge.sees_all else ENOUGH_OF_TILES
         found: list[tuple[float, Found]] = []
-        looked = dict(self.tried)
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
-            data = self._encode(self.image, quality)
+            data = self._result(quality)
             score = judge.of_whole(self.opened(data))
             off = abs(score - self.look)
-            found.append((off, Found(data, Chosen(quality, round(score, 1)))))
-            looked[quality] = score
-            following = self._after(looked)
-            if self._ends(score, ENOUGH) or following == quality:
+            found.append((off, Found(data, _chosen(quality, score))))
+            if off <= enough or score >= UNTOUCHED:
+                break
+            self._learn(quality, score, anew=True)
+            following = self._following()
+            if following == quality:
                 break
             quality = following
         return min(found, key=lambda one: one[0])[1]
 
-    def _sought(self, judge: Judge) -> int:
+    def _sought(self, judge: Judge) -> float:
         """The quality that the sample asks for."""
         quality = self._within(typical.quality(100 - self.look))
+        purpose = Purpose.GUESS
         for _ in range(PROBES):
-            score = judge.of_sample(self.opened(self._encode(judge.sample, quality, once=True)))
-            self.tried.append((quality, score))
-            if score >= UNTOUCHED:
-                return quality
-            following = self._after(dict(self.tried))
-            if self._ends(score, NEAR) or following == quality:
+            data = self._encode(judge.sample, quality, purpose)
+            score = judge.of_sample(self.opened(data))
+            if purpose is Purpose.GUESS:
+                score = 100 - (100 - score) * self.writer.guessed
+            self._learn(quality, score, anew=purpose is Purpose.LOOK)
+            following = self._following()
+            # Of a large picture a second look costs little, and a second file much.
+            sure = self.writer.seeks_exactly or judge.sees_all
+            if following == quality or (sure and abs(score - self.look) <= NEAR):
                 return following
             quality = following
-        if typical.exponent(*self.tried[-2:]) < FLAT:
-            return self.tried[0][0]
+            purpose = Purpose.GUESS if sure else Purpose.LOOK
         return quality
 
-    def _is_near(self, quality: int) -> bool:
-        """Whether the look of a quality follows from those of the sample."""
-        tried = [one for one, _ in self.tried]
-        between = min(tried) <= quality <= max(tried)
-        return between or min(abs(quality - one) for one in tried) <= FAR
-
-    def _after(self, looked: Mapping[int, float]) -> int:
-        """The quality that is to be tried next.
+    def _learn(self, quality: float, score: float, *, anew: bool) -> None:
+        """Note the look of a quality.
 
         Args:
-            looked: what is known of others.
+            anew: whether what was noted before was told by a quicker encoder, or by less of the
+                picture: it stays a guide to the differences alone.
         """
-        return self._within(typical.following(list(looked.items()), self.look))
+        if anew and self.tried:
+            told = typical.look(self.tried, quality, self.writer.follows)
+            ratio = (100 - score) / max(0.1, 100 - told)
+            if not self._is_between(quality):
+                # A part of it is what the way there was off by, the more the longer that was.
+                way = min(abs(told - look) for _, look in self.tried)
+                ratio **= 1 / (1 + (way / EQUAL) ** 2)
+            self.tried = [
+                (each, 100 - (100 - look) * ratio) for each, look in self.tried if each != quality
+            ]
+        self.tried.append((quality, score))
 
-    def _ends(self, score: float, tolerance: float) -> bool:
-        return abs(score - self.look) <= tolerance or score >= UNTOUCHED
+    def _is_near(self, quality: float) -> bool:
+        """Whether the look of a quality follows from those of the sample."""
+        near = min(abs(quality - one) for one, _ in self.tried) <= FAR
+        return near or self._is_between(quality)
 
-    def _within(self, quality: float) -> int:
+    def _is_between(self, quality: float) -> bool:
+        """Whether it is one of those that were tried, or between two of them."""
+        tried = [one for one, _ in self.tried]
+        return min(tried) <= quality <= max(tried)
+
+    def _following(self) -> float:
+        """The quality that is to be tried next."""
+        return self._within(typical.following(self.tried, self.look, self.writer.follows))
+
+    def _within(self, quality: float) -> float:
         least, most = self.bounds
-        return min(most, max(least, round(quality)))
+        low, high = STEP
+        return min(most, max(least, round(quality, 1 if low < quality < high else 0)))
 
-    def _encode(self, image: pyvips.Image, quality: int, *, once: bool = False) -> bytes:
-        keep = 0 if once else self.keep
+    def _result(self, quality: float) -> bytes:
+        return self._encode(self.image, quality, Purpose.RESULT)
+
+    def _encode(self, image: pyvips.Image, quality: float, purpose: Purpose) -> bytes:
+        is_result = purpose is Purpose.RESULT
+        keep = self.keep if is_result else 0
         if self.writer.seek is None:
-            effort = Effort.FAST if once else self.effort
-            return self.writer.encode(image, quality, effort, lossless=False, keep=keep)
+            effort = self.effort if is_result else Effort.FAST
+            return self.writer.encode(image, round(quality), effort, lossless=False, keep=keep)
         return self.writer.seek(
             image,
             quality,
             self.effort,
             keep=keep,
             whole_chroma=self.whole_chroma,
-            once=once,
+            purpose=purpose,
         )
+
+
+def _chosen(quality: float, look: float) -> Chosen:
+    return Chosen(round(quality), round(look, 1))

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from imaging.write.scale import between
 
 LOOKS = (
-    *((1, 2.0), (10, 13.0), (20, 31.2), (35, 54.3), (50, 64.1), (62, 69.2), (74, 75.9), (80, 79.0)),
-    *((86, 82.7), (89, 84.8), (92, 88.0), (96, 92.0), (100, 96.0)),
+    *((1, 2.0), (10, 13.0), (20, 31.0), (30, 47.5), (40, 56.5), (50, 62.2), (60, 66.2), (65, 68.7)),
+    *((70, 71.3), (75, 74.0), (80, 77.0), (85, 80.2), (89, 82.9), (90, 87.3), (95, 91.7)),
+    (100, 96.0),
 )
 """Quality and SSIMULACRA2 of libjpeg-turbo, which every format looks like at the same number: the
-mean of 83 photographs and graphics, which differ by 6 to 14 points (standard deviation). From 90
-on, where it keeps chroma whole, a little less of that step."""
+mean of 163 photographs and 55 graphics (`script/bench scale`), which differ by 6 to 13 points
+(standard deviation). At 90 it begins to keep chroma whole."""
 
 _QUALITIES = tuple((look, quality) for quality, look in LOOKS)
 
@@ -32,32 +33,39 @@ def quality(distance: float) -> float:
     return between(_QUALITIES, 100 - distance)
 
 
-Tried = tuple[int, float]
+Tried = tuple[float, float]
 """A quality, and the look of one picture at it."""
 
 
-def following(tried: Sequence[Tried], wanted: float) -> float:
+def following(tried: Sequence[Tried], wanted: float, power: float = 1.0) -> float:
     """The quality at which a picture has the look that is wanted.
 
     Args:
         tried: one or more qualities, the last one last: between two of them where that is possible,
             and else as far from the nearest as pictures change on average.
+        power: how a picture's distance follows the typical one, where a single look tells it.
     """
     worse = max((one for one in tried if one[1] < wanted), key=lambda one: one[1], default=None)
     better = min((one for one in tried if one[1] >= wanted), key=lambda one: one[1], default=None)
     if worse and better and worse[0] < better[0]:
         return _step(worse, exponent(worse, better), wanted)
     nearest = min(tried, key=lambda one: abs(one[1] - wanted))
-    power = exponent(*tried[-2:]) if len(tried) > 1 else 1.0
+    if len(tried) > 1:
+        power = exponent(*tried[-2:])
     return _step(nearest, min(MOST_POWER, max(LEAST_POWER, power)), wanted)
 
 
-def look(tried: Sequence[Tried], quality: int) -> float:
-    """The look that a picture has at a quality, by those that are known."""
+def look(tried: Sequence[Tried], quality: float, power: float = 1.0) -> float:
+    """The look that a picture has at a quality, by those that are known.
+
+    Args:
+        tried, power: as for `following`.
+    """
     known = dict(tried)
     if quality in known:
         return known[quality]
-    power = exponent(*tried[-2:]) if len(tried) > 1 else 1.0
+    if len(tried) > 1:
+        power = exponent(*tried[-2:])
     before, seen = tried[-1]
     return 100 - (100 - seen) * math.pow(distance(quality) / distance(before), power)
 

@@ -14,9 +14,12 @@ from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
 from imaging.auto.judge import Judge
-from imaging.auto.sample import MARGIN, WHOLE_PIXELS, sample
+from imaging.auto.sample import MARGIN, sample
 from imaging.auto.search import FILES, LOOKS, PROBES, Search
+from imaging.codec import Purpose
+from imaging.codecs import WRITERS
 from imaging.convert import convert
+from imaging.decode import decode
 from imaging.formats import Format
 from imaging.formats.jpg.tables import own_quality
 from imaging.limits import Limits
@@ -88,24 +91,25 @@ def test_a_better_look_takes_more_bytes_and_a_worse_one_fewer(format: Format) ->
 def test_a_large_picture_is_encoded_twice_at_most_and_its_sample_twice(
     format: Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encodings: list[bool] = []
+    encodings: list[Purpose] = []
     encode = Search._encode
 
-    def counted(self: Search, image: pyvips.Image, quality: int, *, once: bool = False) -> bytes:
-        encodings.append(once)
-        assert once == (image.width * image.height < self.image.width * self.image.height)
-        return encode(self, image, quality, once=once)
+    def counted(self: Search, image: pyvips.Image, quality: float, purpose: Purpose) -> bytes:
+        encodings.append(purpose)
+        is_sample = image.width * image.height < self.image.width * self.image.height
+        assert is_sample is (purpose is not Purpose.RESULT)
+        return encode(self, image, quality, purpose)
 
     monkeypatch.setattr(Search, "_encode", counted)
     image = Image.new("RGB", (1024, 700))
     for number, name in enumerate(("coffee.png", "rocket.jpg", "chelsea.png", "astronaut.png")):
         part = picture(name, 390, 260).resize((512, 350))
         image.paste(part, (number % 2 * 512, number // 2 * 350))
-    assert image.width * image.height > WHOLE_PIXELS
     first, chosen = made(png(image), target(format))
     assert chosen is not None
-    assert 1 <= encodings.count(True) <= PROBES
-    assert 1 <= encodings.count(False) <= FILES
+    files = encodings.count(Purpose.RESULT)
+    assert 1 <= len(encodings) - files <= PROBES
+    assert 1 <= files <= FILES
     assert made(png(image), target(format)) == (first, chosen)
 
 
@@ -196,16 +200,51 @@ def test_a_small_picture_is_its_own_sample() -> None:
     assert judge.of_sample(worse) == judge.of_whole(worse)
 
 
-def test_a_sample_that_looks_alike_at_all_numbers_is_no_guide(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    looks = iter((91.2, 86.7))
-    monkeypatch.setattr(Judge, "of_sample", lambda judge, image: next(looks))
-    monkeypatch.setattr(Judge, "of_whole", lambda judge, image: 77.0)
-    image = encoded(Image.new("RGB", (300, 260), "green"), "PNG")
-    _, chosen = made(image, target(Format.AVIF))
-    # As if nothing had been tried, where the two would lead to the least number.
-    assert chosen == Chosen(round(typical.quality(100 - LOOKS[Auto.AUTO])), 77.0)
+def test_a_look_between_those_of_halved_and_whole_chroma_is_reached() -> None:
+    # At 89 it is 74.2, and at 90 it is 82.3.
+    image = opened(shipped(["rocket.jpg"])[0].read_bytes()).convert("RGB")
+    image.info.clear()
+    result, chosen = made(png(image), target(Format.WEBP))
+    assert chosen is not None
+    assert by_package(image, result) == pytest.approx(77, abs=1.5)
+
+
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_the_look_rises_with_every_number_that_may_be_tried(format: Format) -> None:
+    image = pyvips.Image.new_from_buffer(png(picture("rocket.jpg")), "").copy_memory()
+    seek, reference = WRITERS[format].seek, look.reference(image)
+    assert seek is not None
+    looks = []
+    for quality in (85, 89, 89.5, 90):
+        data = seek(
+            image,
+            quality,
+            Effort.BALANCED,
+            keep=0,
+            whole_chroma=False,
+            purpose=Purpose.RESULT,
+        )
+        looks.append(reference.score(decode(data, Limits()).image.copy_memory()))
+    assert looks == sorted(set(looks))
+
+
+def test_a_file_corrects_what_quicker_encoders_have_told() -> None:
+    image = pyvips.Image.black(8, 8)
+    search = Search(image, WRITERS[Format.AVIF], pyvips.Image, 77.0, (10, 97), Effort.BALANCED, 0)
+    search._learn(60, 70.0, anew=False)
+    search._learn(80, 80.0, anew=False)
+    assert 60 < search._following() < 80
+    told = search._following()
+    search._learn(80, 76.0, anew=True)
+    # 80 is worse than it seemed, and so is 60 by as much.
+    assert search._following() > 80 > told
+    assert dict(search.tried) == {60: pytest.approx(64.0), 80: 76.0}
+
+
+def test_what_the_chroma_of_a_jpeg_divides_is_tried_in_tenths() -> None:
+    image = pyvips.Image.black(8, 8)
+    search = Search(image, WRITERS[Format.AVIF], pyvips.Image, 77.0, (10, 97), Effort.BALANCED, 0)
+    assert [search._within(each) for each in (3, 70.4, 89.46, 90.4, 99)] == [10, 70, 89.5, 90, 97]
 
 
 @pytest.mark.parametrize("method", list(look.Method))

@@ -12,6 +12,7 @@ import pytest
 import pyvips
 from PIL import Image
 
+from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.formats.jpg.codec import bare
@@ -36,6 +37,30 @@ def test_colours_below_full_transparency_stay(format: Format, effort: Effort) ->
     image = _hidden()
     result = convert(encoded(image, "PNG"), target(format, 0, effort, lossless=True))
     assert (pixels(opened(result), "RGBA") == pixels(image, "RGBA")).all()
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+@pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF])
+def test_less_effort_goes_into_a_pixel_of_a_large_picture_without_loss(
+    format: Format, effort: Effort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: dict[int, tuple[int, int]] = {}
+
+    def save(image: pyvips.Image, **settings: Any) -> bytes:
+        assert settings["lossless"]
+        tried[image.width] = settings["effort"], settings.get("Q", 0)
+        return b"data"
+
+    for name in ("webpsave_buffer", "heifsave_buffer"):
+        monkeypatch.setattr(pyvips.Image, name, save, raising=False)
+    for width, height in ((600, 500), (3500, 3400), (7000, 7000)):
+        image = pyvips.Image.black(width, height, bands=3).copy(interpretation="srgb")
+        WRITERS[format].encode(image, 0, effort, lossless=True, keep=0)
+    searches = list(tried.values())
+    assert searches == sorted(searches, reverse=True)
+    # 12 megapixels take 15 s so, and 50 in 17 s (docs/engine.md).
+    assert searches[-2:] == ([(1, 50), (1, 0)] if format is Format.WEBP else [(2, 0), (1, 0)])
+    assert searches[0][0] > searches[-1][0]
 
 
 @pytest.mark.parametrize("effort", list(Effort))

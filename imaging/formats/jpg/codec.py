@@ -10,7 +10,7 @@ from typing import Any, cast
 import mozjpeg_lossless_optimization as mozjpeg
 import pyvips
 
-from imaging.codec import Reader, Writer, loader
+from imaging.codec import Purpose, Reader, Writer, loader
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
@@ -44,6 +44,10 @@ KLEIN_SCALE = (
 )
 """The quality at which that table looks as libjpeg-turbo's own (Annex K) does, by SSIMULACRA2 on
 graphics; photographs look better by 1 then."""
+
+BETWEEN_SCALE = ((FULL_CHROMA - 1, 90), (FULL_CHROMA, 96))
+"""The qualities of either table, with chroma of half the size, that fill the step between the two
+qualities where a JPEG's chroma becomes whole: for those that are sought."""
 
 TRELLIS_SCALE = ((90, 91.1), (92, 92.7), (94, 94.6), (96, 96.4), (98, 98.2), (100, 100))
 """As `KLEIN_SCALE`, for trellis quantisation with the table of Annex K."""
@@ -82,25 +86,28 @@ def encode(
 
 def seek(
     image: pyvips.Image,
-    quality: int,
+    quality: float,
     effort: Effort,
     *,
     keep: int,
     whole_chroma: bool,
-    once: bool,
+    purpose: Purpose,
 ) -> bytes:
     """As `encode`, by one table alone.
 
     Args:
         image: without alpha, in memory.
         whole_chroma: whether chroma is not subsampled below 90 either.
-        once: whether the look alone counts, and the bytes do not.
     """
     several = effort is not Effort.FAST and image.width * image.height <= SEVERAL_PIXELS
-    first, *others = _ways(quality, effort, several=several)
-    alike = [] if once else [way for way in others if _look(way) == _look(first)]
+    if whole_chroma:
+        quality = round(quality)  # there is no step to fill
+    ways = list(_ways(quality, effort, several=several))
+    ways = [way for way in ways if _look(way) == _look(ways[0])]
+    if purpose is not Purpose.RESULT:
+        ways = [ways[0] | {"optimize_coding": False}]
     subsampled = {"subsample_mode": "off"} if whole_chroma else {}
-    return _smallest(image, [way | subsampled for way in (first, *alike)], keep)
+    return _smallest(image, [way | subsampled for way in ways], keep)
 
 
 def _look(way: dict[str, Any]) -> tuple[Any, ...]:
@@ -111,16 +118,19 @@ def _smallest(image: pyvips.Image, ways: Iterable[dict[str, Any]], keep: int) ->
     return min((cast(bytes, image.jpegsave_buffer(keep=keep, **way)) for way in ways), key=len)
 
 
-def _ways(quality: int, effort: Effort, *, several: bool) -> Iterator[dict[str, Any]]:
+def _ways(quality: float, effort: Effort, *, several: bool) -> Iterator[dict[str, Any]]:
     """Settings of libvips's jpegsave, each of which looks as it should."""
-    plain = {"Q": quality}
+    plain: dict[str, Any] = {"Q": round(quality)}
+    if FULL_CHROMA - 1 < quality < FULL_CHROMA:
+        plain = {"Q": along(BETWEEN_SCALE, quality), "subsample_mode": "on"}
     if effort is Effort.FAST:
         yield plain
         return
-    table: dict[str, Any] = {"Q": quality, "optimize_coding": True}
+    table: dict[str, Any] = plain | {"optimize_coding": True}
     if quality < FULL_CHROMA:
+        scale = KLEIN_SCALE if quality <= FULL_CHROMA - 1 else BETWEEN_SCALE
         table |= {
-            "Q": along(KLEIN_SCALE, quality),
+            "Q": along(scale, quality),
             "quant_table": KLEIN,
             "subsample_mode": "on",
         }

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pyvips
 
-from imaging.codec import Reader, Writer
+from imaging.codec import Purpose, Reader, Writer
 from imaging.colour import PROFILE
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -141,7 +141,25 @@ def encode(
     return min((_save(image, distance, effort, keep) for distance in ways), key=len)
 
 
-def _distance(quality: int) -> float:
+def seek(
+    image: pyvips.Image,
+    quality: float,
+    effort: Effort,
+    *,
+    keep: int,
+    whole_chroma: bool,
+    purpose: Purpose,
+) -> bytes:
+    """As `encode`, whose chroma is whole at every quality."""
+    lossy = _save(image, _distance(quality), effort, keep)
+    if purpose is not Purpose.RESULT or effort is Effort.FAST:
+        return lossy
+    if kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH:
+        return lossy
+    return min(lossy, _save(image, None, effort, keep), key=len)
+
+
+def _distance(quality: float) -> float:
     return between(SCALE, quality) if quality else DEFAULT
 
 
@@ -225,5 +243,12 @@ def _check_whole(data: Data, all_frames: bool) -> None:
 
 READER = Reader(load=opened, decode=read, check=_check, check_whole=_check_whole)
 WRITER = Writer(
-    encode, strip, bare=strip, is_grey=True, recoded=recoded, default_quality=DEFAULT_LOOK
+    encode,
+    strip,
+    bare=strip,
+    seek=seek,
+    follows=0.9,
+    is_grey=True,
+    recoded=recoded,
+    default_quality=DEFAULT_LOOK,
 )

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import pyvips
 
-from imaging.codec import Reader, Writer, loader
+from imaging.codec import Purpose, Reader, Writer, loader
 from imaging.errors import PictureError
 from imaging.formats.webp import small
 from imaging.options import Effort
+from imaging.quality import NO_QUALITY
 from imaging.write import chroma
 from imaging.write.graphics import (
     ALL_EFFORTS_PIXELS,
@@ -30,6 +31,11 @@ EFFORT = {Effort.FAST: 4, Effort.BALANCED: 5, Effort.SMALL: 6}
 
 QUICK_EFFORT = 2
 
+GUESS_EFFORT = 0
+"""The effort for a guess at the look, which it leaves as it is: of 9 pictures it was off by 0.7
+(standard deviation), and with effort 2 by 0.8. Plain subsampling in place of the smart one, which
+takes most of the time then, was off by up to 15."""
+
 FINE_QUALITY = 90
 """From here on smart subsampling is always used: what little it gains is of some account."""
 
@@ -44,6 +50,16 @@ LOSSLESS_SEARCH = {
 }
 """libwebp's method and quality, which without loss is how long it looks for repetitions. Method 6
 is method 4 up to 99, and at 100 takes seven times as long as 5 for the same bytes."""
+
+LARGE_SEARCH: Sequence[tuple[float, Mapping[str, int]]] = (
+    (12e6, {"effort": 1, "Q": 50}),
+    (float("inf"), {"effort": 1, "Q": 0}),
+)
+"""What takes the place of that of `LOSSLESS_SEARCH` above `SEARCHED_PIXELS`, up to so many pixels,
+of a picture that is to lose nothing: 0.5 and 0.2 s a megapixel of a photograph, where the others
+take 1 to 2. docs/engine.md has the figures."""
+
+SEARCHED_PIXELS = {Effort.FAST: 1e6, Effort.BALANCED: 2e6, Effort.SMALL: 4e6}
 
 PACKED_SEARCH = {**LOSSLESS_SEARCH, Effort.BALANCED: LOSSLESS_SEARCH[Effort.SMALL]}
 PACKED_COLOURS = 16
@@ -121,12 +137,12 @@ def encode(
     """
     animated = image.get_page_height() < image.height
     if image.width * image.get_page_height() > SHARP_PIXELS:
-        effort = Effort.FAST
-        ways: Iterable[bytes] = [_save(image, _one_way(quality, effort, lossless), keep)]
+        way = _exact_way(image, effort) if lossless else _one_way(quality, Effort.FAST)
+        ways: Iterable[bytes] = [_save(image, way, keep)]
     elif lossless:
         image = image.copy_memory()
         efforts = efforts_tried(image, effort)
-        ways = (_save(image, _one_way(quality, each, lossless), keep) for each in efforts)
+        ways = (_save(image, _exact_way(image, each), keep) for each in efforts)
     elif animated:
         ways = _animations(image.copy_memory(), quality, effort, keep)
     else:
@@ -141,30 +157,34 @@ def encode(
 
 def seek(
     image: pyvips.Image,
-    quality: int,
+    quality: float,
     effort: Effort,
     *,
     keep: int,
     whole_chroma: bool,
-    once: bool,
+    purpose: Purpose,
 ) -> bytes:
-    """As `encode`, a photograph in one way alone.
+    """As `encode`, by the lossy encoder in one way alone.
 
     Args:
         whole_chroma: whether smart subsampling is used, whatever the quality.
-        once: whether the look alone counts, and the bytes do not: half the time.
     """
-    effort = Effort.FAST if once else effort
-    small = image.width * image.height <= ALL_EFFORTS_PIXELS
-    if small or kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH:
-        return encode(image, quality, effort, lossless=False, keep=keep)
     scale = SHARP_SCALE if whole_chroma else PLAIN_SCALE
     way = {"Q": along(scale, quality), "effort": EFFORT[effort], "smart_subsample": whole_chroma}
-    if image.width * image.height > SHARP_PIXELS:
+    if purpose is Purpose.GUESS:
+        way["effort"] = GUESS_EFFORT
+    elif image.width * image.height > SHARP_PIXELS:
         way = _plain_way(quality, EFFORT[Effort.FAST])
     elif effort is not Effort.FAST and not whole_chroma:
         way["effort"] = EFFORT[Effort.SMALL]
-    return _save(image, way, keep)
+    lossy = _save(image, way, keep)
+    if purpose is not Purpose.RESULT or image.width * image.height > SHARP_PIXELS:
+        return lossy
+    kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
+    # The palette is one that is good enough where no quality is asked for: at a low one a worse
+    # palette would have fewer bytes, and no relation to the look of the lossy file.
+    colours = Colours(image, NO_QUALITY, keep)
+    return min((lossy, *_drawn_ways(colours, kind, efforts_tried(image, effort))), key=len)
 
 
 def quick(image: pyvips.Image, quality: int) -> bytes:
@@ -175,12 +195,17 @@ def quick(image: pyvips.Image, quality: int) -> bytes:
 def _stills(colours: Colours, effort: Effort) -> Iterator[bytes]:
     """The files of which the smallest is the result."""
     image, keep = colours.image, colours.keep
-    pixels = image.width * image.height
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
     efforts = efforts_tried(image, effort)
     if kind is not Kind.GRAPHIC:
         for way in _lossy_ways(image, colours.quality, efforts):
             yield _save(image, way, keep)
+    yield from _drawn_ways(colours, kind, efforts)
+
+
+def _drawn_ways(colours: Colours, kind: Kind, efforts: Sequence[Effort]) -> Iterator[bytes]:
+    """The files without loss and with a palette; none of a photograph."""
+    pixels = colours.image.width * colours.image.height
     if kind is Kind.PHOTOGRAPH:
         return
     for each in efforts:
@@ -196,7 +221,7 @@ def _lossy_ways(
     """Smart subsampling, which takes more than half of the time, where the picture has fine
     colours; else all the effort that there is, which takes less."""
     if efforts == (Effort.FAST,) or quality >= FINE_QUALITY or chroma.is_fine(image):
-        return [_one_way(quality, each, lossless=False) for each in efforts]
+        return [_one_way(quality, each) for each in efforts]
     numbers = {EFFORT[each if each is Effort.FAST else Effort.SMALL] for each in efforts}
     return [_plain_way(quality, number) for number in sorted(numbers)]
 
@@ -207,7 +232,7 @@ def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
     image = colours.image
     drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
     efforts = efforts_tried(image, effort)
-    lossy = [_one_way(colours.quality, each, lossless=False) for each in efforts]
+    lossy = [_one_way(colours.quality, each) for each in efforts]
     plain = _save_whole(colours, lossy[0])
     files = [plain]
     if drawn:
@@ -239,7 +264,7 @@ def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) ->
     """As `_stills`, of an animation."""
     kind = kind_of(image, tried=BOTH_PIXELS)
     for each in efforts_tried(image, effort):
-        lossy = _one_way(quality, each, lossless=False)
+        lossy = _one_way(quality, each)
         if kind is Kind.PHOTOGRAPH:
             yield _save(image, lossy, keep)
             continue
@@ -264,16 +289,23 @@ def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
     return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
 
 
-def _one_way(quality: int, effort: Effort, lossless: bool) -> dict[str, Any]:
-    if lossless:
-        return {"lossless": True, "exact": True, **LOSSLESS_SEARCH[effort]}
+def _exact_way(image: pyvips.Image, effort: Effort) -> dict[str, Any]:
+    """Every pixel as it is."""
+    pixels = image.width * image.height
+    search: Mapping[str, int] = LOSSLESS_SEARCH[effort]
+    if pixels > SEARCHED_PIXELS[effort]:
+        search = next(search for most, search in LARGE_SEARCH if pixels <= most)
+    return {"lossless": True, "exact": True, **search}
+
+
+def _one_way(quality: int, effort: Effort) -> dict[str, Any]:
     if effort is Effort.FAST:
         return _plain_way(quality, EFFORT[effort])
     number = along(SHARP_SCALE, quality) if quality else SHARP_DEFAULT
     return {"Q": number, "effort": EFFORT[effort], "smart_subsample": True}
 
 
-def _plain_way(quality: int, effort: int) -> dict[str, Any]:
+def _plain_way(quality: float, effort: int) -> dict[str, Any]:
     scale = FAST_SCALE if effort == EFFORT[Effort.FAST] else PLAIN_SCALE
     number = along(scale, quality) if quality else DEFAULT
     return {"Q": number, "effort": effort, "smart_subsample": False}
