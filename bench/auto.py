@@ -65,6 +65,13 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--count", type=positive, default=100, metavar="N", help="at most so many (100)"
     )
     add_formats(parser, tuple(Format), AUTO_FORMATS)
+    parser.add_argument(
+        "--repeat",
+        type=positive,
+        default=3,
+        metavar="N",
+        help="each is timed so often, and the least counts (3)",
+    )
     parser.add_argument("--look", type=Auto, help=f"q, one of {', '.join(Auto)}, in place of 80")
     parser.set_defaults(run=run)
 
@@ -81,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
     options = Options(q=arguments.look) if arguments.look else DEFAULTS
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as name:
         files = list(_files(arguments.pictures, Path(name)))[: arguments.count]
-        choices = [_measured(file, formats, options) for file in files]
+        choices = [_measured(file, formats, options, arguments.repeat) for file in files]
     print(_table(choices, formats))
 
 
@@ -97,7 +104,7 @@ def _files(folder: Path | None, made: Path) -> Iterator[Path]:
     yield next(path for path in graphics if path.name == "screenshot-14.png")
 
 
-def _measured(file: Path, formats: tuple[Format, ...], options: Options) -> Choice:
+def _measured(file: Path, formats: tuple[Format, ...], options: Options, repeat: int) -> Choice:
     import pyvips
 
     pyvips.cache_set_max(0)
@@ -107,12 +114,12 @@ def _measured(file: Path, formats: tuple[Format, ...], options: Options) -> Choi
     for each in formats:
         number = quality if each.takes_q else NO_QUALITY
         target = Target(each, number, Limits(2**31), Effort.BALANCED, options.for_format(each))
-        result, alone[each], _ = converted(data, target)
+        result, alone[each], _ = converted(data, target, repeat)
         sizes[each] = len(result)
     target = Target(
         formats[0], quality, Limits(2**31), Effort.BALANCED, replace(options, formats=formats)
     )
-    result, seconds, measures = converted(data, target)
+    result, seconds, measures = converted(data, target, repeat)
     format = Format(measures.format or formats[0])
     return Choice(file.stem, sizes, format, len(result), seconds / alone[format])
 

@@ -110,9 +110,10 @@ def _smallest_of(
     targets = several.possible(picture, targets)
     most = own.ready(data, source, [drawn.without_idle(each) for each in targets])
     if not target.careful:
-        targets = several.ranked(
+        targets, files = several.ranked(
             picture, targets, lambda data: decode(data, target.limits).image, most
         )
+        drawn = replace(drawn, written=files)
     found: several.Found | None = None
     failure: Exception | None = None
     for each in targets:
@@ -165,7 +166,8 @@ def _converted(
     result, found = recoded or own.unencoded(data, source, target), None
     if result is None:
         found = _found(data, source, target, prepared)
-        encoded = found.data if found else _encode(prepared, target)
+        encoded = found.data if found else drawn.written.get(target.format)
+        encoded = encoded or _encode(prepared, target)
         result = own.smallest(data, source, target, encoded)
         if found and result is encoded:
             tell(replace(measures, chosen=found.chosen))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from imaging.formats import Format
 from imaging.options import DEFAULTS
 from imaging.source import Source
 from imaging.steps import DRAWING, SIZING, Step
@@ -18,6 +19,8 @@ class Drawn:
     source: Source
     idle: frozenset[str]
     """The options that changed nothing in this picture, such as a width that it does not reach."""
+    written: Mapping[Format, bytes] = field(default_factory=dict)
+    """Files of all of it that were written to find the smallest format."""
 
     def without_idle(self, target: Target) -> Target:
         """The target as if nobody had asked for these: the picture's own pixels are what it asks

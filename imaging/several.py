@@ -11,7 +11,7 @@ import pyvips
 
 from imaging.auto import typical
 from imaging.auto.judge import Judge
-from imaging.auto.sample import MARGIN, sample
+from imaging.auto.sample import MARGIN, TILE, sample
 from imaging.auto.search import LEAST_SIDE, LOOKS, UNTOUCHED
 from imaging.codecs import WRITERS
 from imaging.colour.kept import keeps_profile
@@ -37,12 +37,24 @@ TINY_PIXELS = 16_384
 """Pixels of the largest graphic of which it is taken for granted that one of `DRAWN` is the best:
 what the others have around their pixels is as large as its whole file."""
 
-STRIPS_PIXELS = 65_536
-"""Pixels of the sample of a graphic: strips of its whole width, as what is repeated counts."""
+WHOLE_PIXELS, STRIPS_PIXELS = 65_536, 49_152
+"""Pixels of the largest graphic that is its own sample, and of the sample of a larger one, half of
+it at the most: strips of its whole width, as what is repeated counts."""
 
-TILES = 8
+TILES, FEW_TILES = 8, 4
 """Tiles of the sample of a photograph: of forty photographs and graphics as many were right as with
-the 16 that tell the look, in half the time."""
+the 16 that tell the look, in half the time. Of a small one that would be most of it."""
+
+TILES_SHARE = 0.4
+"""Of the pixels of a picture that `TILES` are at the most."""
+
+REUSED = Format.WEBP
+"""A format that a small graphic is written in as the result is to be, whose higher efforts try what
+the lower ones do: where it wins, that is the result."""
+
+BARE = 2
+"""A format is not tried where another one has fewer bytes than so many of its empty files: of few
+bytes most are what is around the pixels."""
 
 FRAMES = 5
 """Frames of the sample of an animation, its first ones."""
@@ -108,8 +120,9 @@ def ranked(
     targets: Sequence[Target],
     opened: Callable[[bytes], pyvips.Image],
     most: Mapping[Format, int],
-) -> list[Target]:
-    """The targets, the one that is expected to give the smallest file first.
+) -> tuple[list[Target], dict[Format, bytes]]:
+    """The targets, the one that is expected to give the smallest file first; and the files of all
+    of the picture that were written for that.
 
     Args:
         drawn: as for `possible`.
@@ -120,13 +133,18 @@ def ranked(
     kind = Kind.EITHER if drawn.animated else _kind_of(image)
     tried = _worth_trying(image, kind, targets)
     bytes_of = {each.format: float(most.get(each.format, _UNKNOWN)) for each in targets}
+    files: dict[Format, bytes] = {}
     if len(tried) > 1:
         estimate = _Estimate(drawn, kind, opened, tried[0])
-        for each in tried:
-            bytes_of[each.format] = min(bytes_of[each.format], estimate.of(each))
+        least = float(_UNKNOWN)
+        for each in sorted(tried, key=lambda each: each.format not in DRAWN):
+            if least >= BARE * _around(each.format):
+                bytes_of[each.format] = min(bytes_of[each.format], estimate.of(each))
+                least = min(least, bytes_of[each.format])
+        files = estimate.files
     else:
         bytes_of[tried[0].format] = 0
-    return sorted(targets, key=lambda each: (bytes_of[each.format], each not in tried))
+    return sorted(targets, key=lambda each: (bytes_of[each.format], each not in tried)), files
 
 
 def _kind_of(image: pyvips.Image) -> Kind:
@@ -162,21 +180,31 @@ class _Estimate:
         """
         image, options = drawn.image, target.options
         self._opened, self._judge = opened, None
-        self._quick = False
+        self.files: dict[Format, bytes] = {}
+        """Results that are written already."""
         if options.background is not None:
             image = flatten(image, options.background)
         if drawn.animated:
             self._sample = _first_frames(drawn, image)
         elif kind is not Kind.PHOTOGRAPH or options.lossless:
-            self._sample = strips(image, STRIPS_PIXELS).copy_memory()
+            pixels = image.width * image.height
+            part = pixels if pixels <= WHOLE_PIXELS else min(pixels // 2, STRIPS_PIXELS)
+            self._sample = strips(image, part).copy_memory()
         elif options.q and min(image.width, image.height) >= LEAST_SIDE:
             self._judge = Judge(image, MARGIN)
             self._sample = self._judge.sample
         else:
-            self._quick = True
-            self._sample = sample(image.width, image.height, 0, TILES).of(image)
+            few = TILES_SHARE * image.width * image.height < TILES * TILE**2
+            tiles = FEW_TILES if few else TILES
+            self._sample = sample(image.width, image.height, 0, tiles).of(image)
         pixels = self._sample.width * self._sample.height
         self._scale = image.width * image.height / pixels
+        is_still = not drawn.animated and not options.lossless and self._judge is None
+        self._is_quick = is_still
+        self._is_drawn = drawn.animated or kind is not Kind.PHOTOGRAPH
+        self._is_result = (
+            is_still and self._is_drawn and self._scale == 1 and not options.q and not options.keep
+        )
 
     def of(self, target: Target) -> float:
         """The bytes that the picture is expected to have as this target."""
@@ -187,17 +215,21 @@ class _Estimate:
         look = LOOKS[target.options.q] if target.options.q and self._judge else None
         if look is not None:
             quality = round(typical.quality(100 - look))
-        if self._quick and writer.quick:
+        is_result = self._is_result and target.format is REUSED
+        if self._is_quick and writer.quick and not (self._is_drawn and target.format in DRAWN):
             data = writer.quick(image, quality)
         else:
+            effort = target.effort if is_result else Effort.FAST
             lossless = target.options.lossless
-            data = writer.encode(image, quality, Effort.FAST, lossless=lossless, keep=_NOTHING)
+            data = writer.encode(image, quality, effort, lossless=lossless, keep=_NOTHING)
+        if is_result:
+            self.files[REUSED] = data
         around = _around(target.format)
         size: float = around + max(0, len(data) - around) * self._scale * writer.quick_bytes
         if look is not None and self._judge is not None:
             seen = self._judge.of_sample(self._opened(data))
             if seen < UNTOUCHED:
-                wanted = typical.following([(quality, seen)], look)
+                wanted = typical.following([(quality, seen)], look, writer.follows)
                 size *= between(writer.curve, wanted) / between(writer.curve, quality)
         return size
 

@@ -11,7 +11,7 @@ import pytest
 import pyvips
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from bench.graphics import make_graphics
 from imaging import convert as conversions
@@ -24,6 +24,7 @@ from imaging.limits import Limits
 from imaging.measures import Measures
 from imaging.options import Auto, Damaged, Effort, Keep, Options
 from imaging.target import Target
+from imaging.write.graphics import Kind
 from tests.imaging.animations import animation
 from tests.imaging.profiles import display_p3, grey_curve
 from tests.imaging.samples import corners, encoded, frame_count, photo
@@ -259,6 +260,30 @@ def test_the_choice_is_the_same_each_time_and_one_picture_is_written_once(
     data, written = as_format("coffee", "PNG"), _counted(monkeypatch)
     assert smallest(data, target())[0] == smallest(data, target())[0]
     assert len(written) == 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+@pytest.mark.parametrize("background", [None, "ff8800"])
+def test_a_small_drawing_that_becomes_a_webp_is_encoded_once(
+    mode: str, background: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(several, "_kind_of", lambda image: Kind.EITHER)
+    image = Image.new("RGBA", (200, 150), (0, 0, 0, 0))
+    ImageDraw.Draw(image).ellipse((10, 10, 150, 130), fill=(200, 30, 30, 255), outline="black")
+    data, written = encoded(image.convert(mode), "PNG"), _counted(monkeypatch)
+    options: dict[str, Any] = {"effort": Effort.BALANCED, "background": background}
+    result, measures = smallest(data, target((Format.WEBP, Format.AVIF), **options))
+    assert measures.format == Format.WEBP
+    assert not written
+    alone = Options(background=background)
+    assert result == convert(data, Target(Format.WEBP, 80, Limits(), Effort.BALANCED, alone))
+
+
+def test_metadata_that_is_kept_is_in_a_small_drawing_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(Image.new("RGB", (200, 150), "teal"), "PNG", icc_profile=display_p3())
+    monkeypatch.setattr(several, "_kind_of", lambda image: Kind.EITHER)
+    result, _ = smallest(data, target((Format.WEBP, Format.AVIF), keep=(Keep.ICC,)))
+    assert opened(result).info.get("icc_profile") == display_p3()
 
 
 def test_a_picture_that_crashed_a_decoder_gets_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
