@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     import pyvips
 
 FORMATS = tuple(format for format in Format if format.takes_auto)
-
-FIXED = (60, 70, 80, 89)
-"""The fixed numbers of which one has the same share of pictures below the target."""
 
 SIDE = 800
 """Pixels of the longer side of a picture as it is measured: of a larger one every third is cut, and
@@ -96,12 +94,19 @@ def _measure(
     seen = reference.score(result)
     if seen >= UNTOUCHED:
         return None
-    fixed, taken = {}, {}
-    for each in FIXED:
-        plain, taken[each], _ = converted(data, Target(format, each, Limits(), Effort.BALANCED))
-        fixed[each] = (len(plain), reference.score(plain))
-    cpu = seconds / taken[80]
+    _, seconds_of_80, _ = converted(data, _fixed(format, 80))
+
+    @cache
+    def fixed(number: int) -> tuple[int, float]:
+        plain, _, _ = converted(data, _fixed(format, number))
+        return len(plain), reference.score(plain)
+
+    cpu = seconds / seconds_of_80
     return Measured(len(result), seen, measures.chosen.quality, cpu, fixed)
+
+
+def _fixed(format: Format, number: int) -> Target:
+    return Target(format, number, Limits(), Effort.BALANCED)
 
 
 def _picture(file: Path, number: int, *, own_size: bool) -> pyvips.Image:
