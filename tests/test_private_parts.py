@@ -31,9 +31,16 @@ from bench.launch import ROOT
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "app/web/serve/protocol.py": [
-        (sanic.http.http1, "HTTP_CONTINUE"),
         (WebSocketProtocol, "HTTP_CLASS _time websocket_handshake data_received"),
         (HttpProtocol, "_can_write connection_lost request_handler"),
+        (Http, "request_body stage"),
+        (
+            WebsocketImplProtocol,
+            "async_data_received fail_connection resume_frames pause_frame_fut ws_proto",
+        ),
+    ],
+    "app/web/serve/http1.py": [
+        (sanic.http.http1, "HTTP_CONTINUE"),
         (
             Http,
             "HEADER_MAX_SIZE init_for_request http1_request_header error_response read "
@@ -41,10 +48,6 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
             "request_bytes_left expecting_continue keep_alive stage url protocol "
             "http1_response_header http1_response_normal http1_response_chunked head_only "
             "head_response_ignored response response_func response_size response_bytes_left",
-        ),
-        (
-            WebsocketImplProtocol,
-            "async_data_received fail_connection resume_frames pause_frame_fut ws_proto",
         ),
     ],
     "app/web/serve/connection.py": [
@@ -63,11 +66,11 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (BlockingConnection, "send_packed_command read_response"),
         (redis.client, "EMPTY_RESPONSE"),
     ],
-    "app/core/jobs/questions.py": [
+    "app/core/jobs/questions.py": [(Job, "key_for")],
+    "app/core/jobs/new_job.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),
-        (Job, "key_for"),
+        (Job, "create to_dict"),
     ],
-    "app/core/jobs/new_job.py": [(Job, "to_dict")],
     "app/core/jobs/deliveries.py": [
         (Job, "create key_for"),
         (rq.registry.ScheduledJobRegistry, "key_template"),

@@ -15,8 +15,8 @@ from rq.utils import now
 from app.core.jobs import keys
 from app.core.jobs.deliveries import RECIPIENTS, notes
 from app.core.jobs.job import NO_CONNECTION
-from app.core.jobs.new_job import NewJob
-from app.core.jobs.questions import NO_TTL, check_room, enqueue_command, queue_key
+from app.core.jobs.new_job import NO_TTL, NewJob, enqueue_command, queue_key
+from app.core.jobs.questions import check_room
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Batch, Command, Question

@@ -13,7 +13,7 @@ from app.core.errors import TinyImageError
 from app.core.jobs import keys
 from app.core.jobs.facts import reason
 from app.core.jobs.fetching import enqueue_fetch, read_fetch
-from app.core.jobs.questions import RETRIES, TIMEOUT_MARGIN, queue_key
+from app.core.jobs.new_job import RETRIES, TIMEOUT_MARGIN, queue_key
 from app.core.jobs.withdrawal import withdraw_fetch_command
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient

@@ -1,8 +1,7 @@
 """Questions and changes to RQ about pictures: submit, look up, promote, each written once for a
 blocking client and for an asyncio client.
 
-RQ's own code uses a blocking client. So a job is put into its queue here with RQ's own script, and
-RQ's `Job` makes its fields.
+RQ's own code uses a blocking client.
 """
 
 from __future__ import annotations
@@ -11,22 +10,18 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from rq import Callback, Queue, Retry
-from rq.job import Job, JobStatus
-from rq.scripts import UNIQUE_ENQUEUE_SCRIPT
-from rq.serializers import JSONSerializer
-from rq.utils import now
+from rq import Queue
+from rq.job import Job
 
 from app.core.errors import QueueFull, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.batches import Settling
 from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
-from app.core.jobs.job import FIELDS, NO_CONNECTION, JobState, PictureJob, parse_job
+from app.core.jobs.job import FIELDS, JobState, PictureJob, parse_job
 from app.core.jobs.messages import image_message
 from app.core.jobs.moves import move_command
-from app.core.jobs.new_job import NewJob
+from app.core.jobs.new_job import TIMEOUT_MARGIN, conversion_job, enqueue_command, queue_key
 from app.core.jobs.places import place
 from app.core.jobs.removal import EndedJob, removal_command
 from app.core.jobs.withdrawal import FULL, join_command, withdraw_command
@@ -38,19 +33,9 @@ from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Batch, Command, Question
 
-RETRIES = 3
-"""How often a job is put back after its worker died or its storage failed."""
-
 READ_AT_ONCE = 100
 """Jobs that are read or deleted in one round trip: Redis serves no other client for these few
 milliseconds."""
-
-TIMEOUT_MARGIN = 30
-"""Seconds that a job may take in addition to its conversion, to read and write its files."""
-
-NO_TTL = -1
-_AT_THE_END = "R"
-"""Arguments of RQ's script: a waiting job never expires, and is the last in its queue."""
 
 TOO_MANY = "Too many pictures are waiting; try again"
 """What who sends a picture to a full queue is told."""
@@ -259,7 +244,7 @@ class Questions:
                 return None
             removal = [removal_command(ended)]
         recipients, queue = submission.recipients, queue_key(submission.priority)
-        job = self._new_job(conversion, submission, token)
+        job = conversion_job(conversion, submission, token, timeout=self._timeout, ttl=self._ttl)
         fields = job.to_dict()
         if recipients:
             fields[RECIPIENTS] = notes(recipients)
@@ -294,35 +279,6 @@ class Questions:
             return None
         return EndedJob.of(current, values)
 
-    def _new_job(self, conversion: Conversion, submission: Submission, token: str) -> Job:
-        filename, media_type = submission.filename, submission.media_type
-        options = conversion.options.to_dict()
-        job = NewJob.create(
-            keys.CONVERT_FUNCTION,
-            kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
-            connection=NO_CONNECTION,
-            serializer=JSONSerializer,
-            id=conversion.job_id,
-            origin=submission.priority.value,
-            status=JobStatus.QUEUED,
-            description=f"{filename} → {conversion.named} {conversion.options}".rstrip(),
-            meta={
-                "filename": filename,
-                "format": conversion.named,
-                "quality": conversion.quality,
-                **({"options": options} if options else {}),
-                "size_in": submission.size,
-                **({"media_type": media_type} if media_type else {}),
-            },
-            timeout=self._timeout,
-            result_ttl=self._ttl,
-            failure_ttl=self._ttl,
-            retry=Retry(max=RETRIES),
-            on_failure=Callback(keys.FAILURE_FUNCTION),
-        )
-        job.enqueued_at = now()
-        return job
-
 
 def check_room(priority: Priority, max_waiting: int) -> Question[None]:
     """See whether one more job of this priority may wait.
@@ -344,19 +300,3 @@ def parts(job_ids: Iterable[str]) -> Iterator[list[str]]:
     left = iter(job_ids)
     while part := list(islice(left, READ_AT_ONCE)):
         yield part
-
-
-def queue_key(priority: Priority) -> str:
-    """The list of a queue in Redis."""
-    return f"{Queue.redis_queue_namespace_prefix}{priority.value}"
-
-
-def enqueue_command(job: Job, queue: str, fields: dict[str, Any], ttl: int = NO_TTL) -> Command:
-    """RQ's script, which accepts only one of many equal jobs.
-
-    Args:
-        ttl: seconds after which a waiting job expires.
-    """
-    pairs = [part for pair in fields.items() for part in pair]
-    arguments = (job.id, _AT_THE_END, ttl, *pairs)
-    return ("EVAL", UNIQUE_ENQUEUE_SCRIPT, 2, job.key, queue, *arguments)

@@ -9,7 +9,7 @@ from typing import cast
 from sanic import Request
 from sanic.http.http1 import Http
 
-from app.web.serve.protocol import Requests
+from app.web.serve.http1 import Requests
 
 
 async def next_part(request: Request) -> bytes | None:

@@ -19,7 +19,7 @@ from app.web.serve.connection import (
     pour,
     stop_reading,
 )
-from app.web.serve.protocol import LINGER_SECONDS
+from app.web.serve.http1 import LINGER_SECONDS
 
 SPOOL_MEMORY = 1024 * 1024
 """Bytes of a picture kept in memory before it goes to disk: most photographs of the web, which have
