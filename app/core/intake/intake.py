@@ -8,7 +8,7 @@ from typing import Protocol
 
 from app.core.errors import told
 from app.core.intake.picture import Picture
-from app.core.intake.webhooks import NO_WEBHOOKS, Webhooks
+from app.core.intake.webhooks import Webhooks
 from app.core.jobs.job import PictureJob
 from app.core.picture.batch import BATCH, Member, parse_batch
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
@@ -20,8 +20,6 @@ from app.core.picture.widths import WIDTHS, check_one, one_each, parse_widths, w
 from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
 from imaging.options import Effort
-
-NO_PRESETS = Presets()
 
 
 class Submissions(Protocol):
@@ -52,9 +50,9 @@ class Intake:
         submissions: Submissions,
         effort: Effort,
         max_pixels: int,
-        presets: Presets = NO_PRESETS,
+        presets: Presets,
         *,
-        webhooks: Webhooks = NO_WEBHOOKS,
+        webhooks: Webhooks,
         key: str | None = None,
     ) -> None:
         """

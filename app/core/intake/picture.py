@@ -26,9 +26,9 @@ class Picture:
     """Its name as the client has it, perhaps with folders; "" if that is the same."""
 
     @classmethod
-    def of_bytes(cls, data: bytes, md5: str, filename: str, path: str = "") -> Self:
+    def of_bytes(cls, data: bytes, md5: str, filename: str) -> Self:
         """A picture that is in memory."""
-        return cls(io.BytesIO(data), md5, len(data), filename, path=path)
+        return cls(io.BytesIO(data), md5, len(data), filename)
 
     def take(self) -> contextlib.ExitStack:
         """Closes the file, for the new owner; the picture no longer does."""

@@ -45,6 +45,3 @@ class Webhooks:
         except Refused as error:
             raise InvalidOption(f"'{WEBHOOK}': {error}") from None
         return (*endpoints, Recipient(url=url.strip()))
-
-
-NO_WEBHOOKS = Webhooks()

@@ -182,9 +182,9 @@ def _save(image: pyvips.Image, distance: float | None, effort: Effort, keep: int
     )
 
 
-def _whole(image: pyvips.Image, delay: int = 0) -> Frame:
+def _whole(image: pyvips.Image) -> Frame:
     pixels = bytes(image.write_to_memory())
-    return Frame(pixels, (0, 0, image.width, image.height), delay)
+    return Frame(pixels, (0, 0, image.width, image.height), 0)
 
 
 def _frames(image: pyvips.Image, height: int) -> list[Frame]:

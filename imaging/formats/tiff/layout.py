@@ -85,7 +85,6 @@ class Layout:
     compression: int
     planar: bool
     """Whether each sample has a plane of its own."""
-    tiled: bool
     predictor: int
     declared: tuple[float, float] | None
     """The smallest and largest sample, where the file tells."""
@@ -150,7 +149,6 @@ def layout_of(directory: Directory) -> Layout:
         associated=alpha is not None and _is_associated(directory, alpha - COLOURS[photometric]),
         compression=number(Tag.COMPRESSION, 1),
         planar=number(Tag.PLANAR, 1) == 2 and samples > 1,
-        tiled=Tag.TILE_OFFSETS in directory,
         predictor=number(Tag.PREDICTOR, 1),
         declared=_declared(directory),
     )
