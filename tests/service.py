@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import ssl
 import subprocess
@@ -11,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 import psutil
 
 from bench import launch
 from bench.launch import READY_LINE, ROOT, free_port
+from tests.forking import FORKS, MODULES, Forked
 
 T = TypeVar("T")
 
@@ -82,9 +84,22 @@ def environment(folder: Path, port: int | None = None, **settings: object) -> di
 class Process:
     """A process of ours; what it logs is kept."""
 
+    forked: ClassVar[bool] = hasattr(os, "pidfd_open") and "COVERAGE_FILE" not in os.environ
+    """Whether it may be forked from one that has imported what it needs, in place of being started
+    as a user starts it."""
+
     def __init__(self, arguments: list[str], env: dict[str, str], cwd: Path = ROOT) -> None:
         self.log: list[str] = []
-        self._popen = subprocess.Popen(
+        if self.forked and cwd == ROOT and arguments[0] in MODULES:
+            self._popen: subprocess.Popen[str] | Forked = FORKS.start(arguments, env)
+        else:
+            self._popen = self._started(arguments, env, cwd)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @staticmethod
+    def _started(arguments: list[str], env: dict[str, str], cwd: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=cwd,
             env=env,
@@ -94,8 +109,6 @@ class Process:
             text=True,
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
 
     @property
     def pid(self) -> int:

@@ -24,6 +24,11 @@ from tests.service import Client, Process, Service, command, environment, is_red
 TWO_WORKERS = {"UPLOAD__MAX_CONCURRENT_TASKS": 2}
 
 
+@pytest.fixture(autouse=True)
+def _as_a_user_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Process, "forked", False)
+
+
 def _wait_for_end(family: list[psutil.Process]) -> None:
     deadline = time.monotonic() + 10
     while left := _left(family):
@@ -92,7 +97,7 @@ def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
 
 
 def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_path: Path) -> None:
-    pictures = [unique(large(700, 700)) for _ in range(20)]
+    pictures = [unique(large(300, 300)) for _ in range(20)]
     with service(tmp_path, **TWO_WORKERS, ENGINE__EFFORT="fast") as server:
         client = Client(server.url)
         decoders = server.freeze(2)

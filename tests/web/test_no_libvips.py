@@ -20,6 +20,7 @@ DECODERS = ("pyvips", "_libvips", "PIL", "pillow_heif", "oxipng", "mozjpeg_lossl
 def test_a_web_process_imports_facts_about_pictures_and_no_decoder(
     session_redis: EmbeddedRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Web, "forked", False)
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     web = Web(tmp_path, session_redis.url).ready()
     try:
