@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from xdist.remote import Producer
 
 from app.core.config.sources import CONFIG_VARIABLE
 from app.run.embedded import EmbeddedRedis
 from tests.fleet import WEB, Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server
+from tests.schedule import ByServer
 from tests.service import Client, Service, service
 from tests.web.alone import Web, web
+
+
+def pytest_configure() -> None:
+    """Of what is imported nothing is garbage, and to look for some takes a tenth of the time."""
+    gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """The same holds for all that has been collected."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServer | None:
+    """How all tests are given to the processes; some are by xdist's own ways."""
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        return ByServer(config, log)
+    return None
 
 
 @pytest.fixture(scope="session")

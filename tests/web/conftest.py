@@ -8,23 +8,11 @@ import pytest
 from playwright.sync_api import Browser
 from websockets.sync.client import ClientConnection, connect
 
+from tests.schedule import API, FLEETS
 from tests.service import Service, service
 from tests.web.browser import Visit, chromium
 from tests.web.contract import Contract
 from tests.web.keys import KEYS
-
-API = {
-    "test_upload",
-    "test_status",
-    "test_download",
-    "test_live",
-    "test_binary",
-    "test_record",
-    "test_options",
-    "test_details",
-    "test_tinify_storage",
-}
-"""The modules that say what clients of the API see."""
 
 ONE_SERVER_ONLY = {"test_all_processes_log_as_json"}
 """What has to do with everything in one."""
@@ -33,7 +21,9 @@ ONE_SERVER_ONLY = {"test_all_processes_log_as_json"}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module = metafunc.module.__name__.rpartition(".")[2]
     if "server" in metafunc.fixturenames and module in API:
-        kinds = ["one"] if metafunc.function.__name__ in ONE_SERVER_ONLY else ["one", "s3", "redis"]
+        kinds = ["one"]
+        if metafunc.function.__name__ not in ONE_SERVER_ONLY:
+            kinds += FLEETS
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
 
 

@@ -1,0 +1,66 @@
+"""Which process of a run of all tests gets which of them.
+
+Each module goes to one process, so that what its tests share is started once. What is dear to start
+and shared by several modules, as a fleet, is started once in the whole run. What takes long is
+begun early, and half of the processes begin with the rest: much of the former waits.
+"""
+
+from __future__ import annotations
+
+import re
+
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+FLEETS = ("s3", "redis")
+"""Kinds of servers, as the ids of the tests of the API name them."""
+
+API = {
+    "test_upload",
+    "test_status",
+    "test_download",
+    "test_live",
+    "test_binary",
+    "test_record",
+    "test_options",
+    "test_details",
+    "test_tinify_storage",
+}
+"""The modules that say what clients of the API see; their tests run against each kind of server."""
+
+TINIFY = {"test_tinify_client", "test_tinify_elsewhere", "test_tinify_node", "test_tinify_requests"}
+"""The modules that share a server with keys."""
+
+LONG = re.compile(
+    r"tests/(test_|bench/|deploy/test_(container|compose|procfile))|a fleet"
+    r"|tests/(web/test_(health|metrics|slow|page_\w+)|workers/test_(worker|queues|fuzz))\.py"
+)
+"""Names of what takes longest."""
+
+
+def scope(test: str) -> str:
+    """What a test is run together with, in one process: a module, or what shares a server."""
+    path, _, name = test.partition("::")
+    module = path.rpartition("/")[2].removesuffix(".py")
+    if module in API:
+        _, _, parameters = name.rstrip("]").partition("[")
+        for kind in FLEETS:
+            if kind in parameters.split("-"):
+                return f"a fleet: {kind}"
+    return "the Tinify API" if module in TINIFY else path
+
+
+class ByServer(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process what it is to run together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        long_first = self.nodes.index(node) % 2 == 0
+        chosen = next(
+            (name for name in self.workqueue if bool(LONG.match(name)) is long_first),
+            next(iter(self.workqueue)),
+        )
+        self.workqueue.move_to_end(chosen, last=False)
+        super()._assign_work_unit(node)
