@@ -77,6 +77,7 @@ def _measured(
     arguments: argparse.Namespace, ways: Sequence[Way], formats: Sequence[Format]
 ) -> list[Looks]:
     known = kept(arguments.kept)
+    pictures_in(arguments.pictures)  # without any of its own, nothing is drawn
     with with_drawn(arguments.pictures) as folder:
         pictures = pictures_in(Path(folder))[: arguments.count]
         todo = [picture for picture in pictures if picture.name not in known]

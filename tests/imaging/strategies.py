@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -41,11 +42,14 @@ TILE = np.random.default_rng(1).integers(0, 256, (64, 64, 4), dtype=np.uint8)
 
 TEXTURES = st.sampled_from(["smooth", "noise", "flat", "drawing"])
 
+CASES = int(os.environ.get("HYPOTHESIS_CASES", "60"))
+"""How many pictures a property is tried with; others each time where the variable says how many."""
+
 BOUNDED = settings(
-    derandomize=True,
+    derandomize="HYPOTHESIS_CASES" not in os.environ,
     deadline=None,
     database=None,
-    max_examples=150,
+    max_examples=CASES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -36,7 +36,7 @@ def _is_lossless(data: bytes) -> bool:
 def test_a_webp_is_no_larger_than_the_original_or_our_png(
     graphics: list[Path], effort: Effort
 ) -> None:
-    for path in graphics:
+    for path in graphics[::2]:  # of each kind
         data = path.read_bytes()
         webp = convert(data, target(Format.WEBP, 0, effort))
         png = convert(data, target(Format.PNG, 0, effort))

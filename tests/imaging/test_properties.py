@@ -19,10 +19,10 @@ from imaging.limits import Limits
 from imaging.options import Effort, Fit, Keep, Options
 from imaging.target import Target
 from tests.imaging.samples import frame_count
-from tests.imaging.strategies import BOUNDED, MODES, animations, pictures, targets
+from tests.imaging.strategies import BOUNDED, CASES, MODES, animations, pictures, targets
 from tests.pictures import opened
 
-FEWER = settings(BOUNDED, max_examples=40)
+FEWER = settings(BOUNDED, max_examples=CASES // 3)
 
 Picture = tuple[str, tuple[int, int], bytes]
 

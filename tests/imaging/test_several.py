@@ -28,7 +28,7 @@ from imaging.write.graphics import Kind
 from tests.imaging.animations import animation
 from tests.imaging.profiles import display_p3, grey_curve
 from tests.imaging.samples import corners, encoded, frame_count, photo
-from tests.imaging.strategies import BOUNDED, MODES, pictures
+from tests.imaging.strategies import BOUNDED, CASES, MODES, pictures
 from tests.pictures import as_format, opened, photograph
 
 AUTO = tuple(each for each in Format if each in AUTO_FORMATS)
@@ -146,7 +146,7 @@ def test_the_result_is_never_larger_than_the_original(kind: str, quality: int) -
         assert opened(result).size == image.size
 
 
-@settings(BOUNDED, max_examples=60)
+@settings(BOUNDED, max_examples=CASES // 2)
 @given(
     pictures(tuple(MODES)),
     st.sets(st.sampled_from([*AUTO, Format.GIF]), min_size=2),

@@ -287,7 +287,7 @@ def test_generated_requests_good_and_bad_are_answered_as_the_schema_says(
                 str(program),
                 *("run", f"{running.url}/docs/openapi.json", "--generation-deterministic"),
                 *("--phases", "examples,coverage,fuzzing", "--mode", "all"),
-                *("--max-examples", "20", "--checks", ",".join(CHECKS)),
+                *("--max-examples", "6", "--checks", ",".join(CHECKS)),
                 *("--exclude-path", "/ws", "--no-color"),
             ],
             cwd=tmp_path,

@@ -1,20 +1,24 @@
 """Broken files of every kind: each ends in a picture or a reason, and the next one is converted.
 
-`script/fuzz 100000 1` does as many as you like, with any seed.
+More cases than CI's: FUZZ_CASES=2000 script/test tests/workers/test_fuzz.py. `script/fuzz 100000 1`
+does as many as you like, with any seed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 
 import psutil
 import pytest
 
-from bench.fuzz import CASES, SEED, cases, fuzz, originals, print_report
+from bench.fuzz import SEED, cases, fuzz, originals, print_report
 from imaging.target import Target
 from workers.decoder.process import DecoderLimits
 from workers.decoder.sandbox import Sandbox
+
+CASES = int(os.environ.get("FUZZ_CASES", "500"))
 
 
 @pytest.mark.timeout(900)
