@@ -199,6 +199,9 @@ class Writer:
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
+    small_pixels: Callable[[bytes], tuple[bytes, int]] | None = None
+    """The pixels of a small file that was written, row by row, and its bands, where that takes a
+    tenth of what libvips's loader does; raises OSError if it cannot be decoded."""
     quick: Callable[[pyvips.Image, int], bytes] | None = None
     """A photograph, without metadata, in the least time, at a quality as that of `encode`: for
     which of several formats has the fewest bytes; None for `encode` at `Effort.FAST`."""

@@ -85,8 +85,8 @@ def check_colours(
     if len(result) > most:  # it is not flat
         return
     try:
-        flat = _is_flat(opened, size)
-    except pyvips.Error:
+        flat = _is_flat(result, opened, target.format, size)
+    except (pyvips.Error, OSError):
         raise Unreadable(f"the {target.format} that was written cannot be decoded") from None
     if not flat:
         return
@@ -119,10 +119,17 @@ def _open(result: bytes, format: Format) -> pyvips.Image:
     return load(result, access="sequential")
 
 
-def _is_flat(image: pyvips.Image, size: Size) -> bool:
-    """Whether all pixels of the (first) frame are the same, or cannot be seen."""
+def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> bool:
+    """Whether all pixels of the (first) frame are the same, or cannot be seen.
+
+    Args:
+        image: the opened result.
+    """
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
-        values, bands = bytes(pixels(image)), image.bands
+        decode_small = WRITERS[format].small_pixels
+        values, bands = (
+            decode_small(result) if decode_small else (bytes(pixels(image)), image.bands)
+        )
         if image.hasalpha() and not any(values[bands - 1 :: bands]):
             return True
         return bool(values == values[:bands] * (len(values) // bands))

@@ -8,18 +8,21 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pyvips
 from PIL import Image, ImageDraw
 
+from bench.graphics import make_graphics
 from bench.launch import ROOT
 from bench.web.pictures import small_pictures
 from imaging.convert import convert
 from imaging.formats import Format
-from imaging.formats.webp import small
+from imaging.formats.webp import codec, small
 from imaging.options import Effort
+from imaging.source import pixels
 from imaging.write.palette import to_pillow
 from tests.imaging.samples import encoded, photo, target
 
@@ -34,6 +37,16 @@ def _icon() -> bytes:
     ink.ellipse((4, 4, 124, 124), (30, 90, 200, 255))
     ink.rectangle((40, 30, 70, 100), (255, 255, 255, 255))
     return encoded(image.resize((32, 32), Image.Resampling.LANCZOS), "PNG")
+
+
+def _icons(folder: Path) -> list[bytes]:
+    """The last is one of those that are smaller by the search of `balanced`."""
+    made = []
+    for path in make_graphics(folder, 15):
+        image = Image.open(path).convert("RGBA")
+        image.thumbnail((48, 48), Image.Resampling.LANCZOS)
+        made.append(encoded(image, "PNG"))
+    return made
 
 
 def _photograph() -> bytes:
@@ -94,6 +107,26 @@ def test_a_small_webp_has_the_bytes_that_libvips_writes(
 
 def test_smart_subsampling_is_left_to_libvips() -> None:
     assert not small.can_write({"Q": 80, "effort": 5, "smart_subsample": True})
+
+
+def test_what_is_left_out_of_a_tiny_webp_would_not_have_won(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pictures = [*islice(small_pictures(48), 3), _icon(), _photograph(), *_icons(tmp_path)]
+    now = [convert(data, target(Format.WEBP, 0)) for data in pictures]
+    monkeypatch.setattr(codec, "WHOLE_GAIN", float("inf"))
+    monkeypatch.setattr(codec, "TINY_SHARP_GAIN", codec.SHARP_GAIN)
+    assert [convert(data, target(Format.WEBP, 0)) for data in pictures] == now
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_small_webp_is_looked_at_by_pillow_as_by_libvips(mode: str) -> None:
+    data = encoded(photo(40, 30).convert(mode), "WEBP")
+    values, bands = small.pixels(data)
+    decoded = pyvips.Image.webpload_buffer(data)
+    assert (values, bands) == (bytes(pixels(decoded)), decoded.bands)
+    with pytest.raises(OSError, match=r"decode|identify"):
+        small.pixels(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
