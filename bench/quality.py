@@ -44,6 +44,13 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--first", type=int, default=0, metavar="N", help="leave out so many before them"
     )
     add_formats(parser, FORMATS)
+    parser.add_argument(
+        "--repeat",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="each is timed so often, and the least counts (1)",
+    )
     parser.add_argument("--look", type=Auto, default=Auto.AUTO, help="one of " + ", ".join(Auto))
     parser.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
     parser.set_defaults(run=run)
@@ -65,44 +72,60 @@ def run(arguments: argparse.Namespace) -> None:
 
     print(f"{len(files)} pictures, SSIMULACRA2 by {look.method()} in the engine\n")
     for format in map(Format, arguments.formats):
-        measured = [
-            _measure(file, number, format, arguments.look, own_size=arguments.own_size)
-            for number, file in enumerate(files)
-        ]
+        measured = [_measure(file, number, format, arguments) for number, file in enumerate(files)]
         rows = [one for one in measured if one is not None]
         print(f"{quality_table(format, arguments.look, rows, len(files))}\n", flush=True)
 
 
 def _measure(
-    file: Path, number: int, format: Format, auto: Auto, *, own_size: bool
+    file: Path, number: int, format: Format, arguments: argparse.Namespace
 ) -> Measured | None:
     """What becomes of a picture; None where nothing is sought: it is too small, or the result is
     not lossy."""
     import pyvips
 
     from bench.look import Reference
+    from imaging import look
     from imaging.auto.search import UNTOUCHED
 
     pyvips.cache_set_max(0)
-    image = _picture(file, number, own_size=own_size)
+    image = _picture(file, number, own_size=arguments.own_size)
     data = image.pngsave_buffer(compression=1, keep="none")
-    target = Target(format, 0, Limits(), options=Options(q=auto))
-    result, seconds, measures = converted(data, target)
+    target = Target(format, 0, Limits(), options=Options(q=arguments.look))
+    result, seconds, measures = converted(data, target, arguments.repeat)
     if measures.chosen is None:
         return None
     reference = Reference(image)
     seen = reference.score(result)
     if seen >= UNTOUCHED:
         return None
-    _, seconds_of_80, _ = converted(data, _fixed(format, 80))
+    _, seconds_of_80, _ = converted(data, _fixed(format, 80), arguments.repeat)
+
+    by_engine = look.reference(image)
 
     @cache
+    def written(number: int) -> bytes:
+        return converted(data, _fixed(format, number))[0]
+
     def fixed(number: int) -> tuple[int, float]:
-        plain, _, _ = converted(data, _fixed(format, number))
-        return len(plain), reference.score(plain)
+        return len(written(number)), reference.score(written(number))
 
     cpu = seconds / seconds_of_80
-    return Measured(len(result), seen, measures.chosen.quality, cpu, fixed)
+    return Measured(
+        len(result),
+        seen,
+        measures.chosen.quality,
+        cpu,
+        fixed,
+        lambda number: by_engine.score(_pixels(written(number))),
+    )
+
+
+def _pixels(data: bytes) -> pyvips.Image:
+    from imaging.decode import decode
+    from imaging.steps.colour import to_srgb
+
+    return to_srgb(decode(data, Limits()).image).colourspace("srgb").cast("uchar").copy_memory()
 
 
 def _fixed(format: Format, number: int) -> Target:

@@ -164,6 +164,8 @@ class Writer:
     """As `encode`, for a quality that is sought; None where that says enough."""
     seeks_exactly: bool = False
     """Whether a tile looks the same in a file of its own, by `seek` for whatever purpose."""
+    tiles_tell: bool = False
+    """Whether the tiles of a large picture look in a file of their own about as they do in its."""
     follows: float = 1.0
     """How a picture's distance from 100 follows that of the typical one over the qualities, as an
     exponent: where a single look tells the way to the quality that is sought."""

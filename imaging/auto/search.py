@@ -118,11 +118,11 @@ class Search:
             self._learn(quality, score, anew=purpose is Purpose.LOOK)
             following = self._following()
             # Of a large picture a second look costs little, and a second file much.
-            sure = self.writer.seeks_exactly or judge.sees_all
-            if following == quality or (sure and abs(score - self.look) <= NEAR):
+            twice = self.writer.tiles_tell and not judge.sees_all
+            if following == quality or (not twice and abs(score - self.look) <= NEAR):
                 return following
             quality = following
-            purpose = Purpose.GUESS if sure else Purpose.LOOK
+            purpose = Purpose.LOOK if twice else Purpose.GUESS
         return quality
 
     def _learn(self, quality: float, score: float, *, anew: bool) -> None:

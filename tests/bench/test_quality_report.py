@@ -9,7 +9,11 @@ from imaging.options import Auto
 
 def _row(look: float, size: int, apart: float) -> Measured:
     """A picture whose fixed number n has the look n less `apart`, and 2 n bytes."""
-    return Measured(size, look, 70, 1.5, lambda number: (2 * number, number - apart))
+
+    def seen(number: int) -> float:
+        return number - apart
+
+    return Measured(size, look, 70, 1.5, lambda number: (2 * number, seen(number)), seen)
 
 
 def test_bytes_are_held_against_the_least_number_that_spoils_as_many() -> None:

@@ -245,6 +245,7 @@ WRITER = Writer(
     strip,
     bare=strip,
     seek=seek,
+    tiles_tell=True,
     follows=0.8,
     guessed=GUESSED,
     default_quality=DEFAULT_LOOK,

@@ -247,6 +247,7 @@ WRITER = Writer(
     strip,
     bare=strip,
     seek=seek,
+    tiles_tell=True,
     follows=0.9,
     is_grey=True,
     recoded=recoded,
