@@ -30,11 +30,9 @@ DEFAULT = 80
 EFFORT = {Effort.FAST: 4, Effort.BALANCED: 5, Effort.SMALL: 6}
 
 QUICK_EFFORT = 2
-
-GUESS_EFFORT = 0
-"""The effort for a guess at the look, which it leaves as it is: of 9 pictures it was off by 0.7
-(standard deviation), and with effort 2 by 0.8. Plain subsampling in place of the smart one, which
-takes most of the time then, was off by up to 15."""
+"""For the bytes of a photograph next to other formats, and a guess at its look: of four with fine
+colours that was off by 0.3 (standard deviation), and with effort 0 by 0.7. Plain subsampling in
+place of the smart one, which takes most of the time then, was off by up to 15."""
 
 FINE_QUALITY = 90
 """From here on smart subsampling is always used: what little it gains is of some account."""
@@ -179,7 +177,7 @@ def seek(
     scale = SHARP_SCALE if whole_chroma else PLAIN_SCALE
     way = {"Q": along(scale, quality), "effort": EFFORT[effort], "smart_subsample": whole_chroma}
     if purpose is Purpose.GUESS:
-        way["effort"] = GUESS_EFFORT
+        way["effort"] = QUICK_EFFORT
     elif image.width * image.height > SHARP_PIXELS:
         way = _plain_way(quality, EFFORT[Effort.FAST])
     elif effort is not Effort.FAST and not whole_chroma:
