@@ -48,6 +48,10 @@ the 16 that tell the look, in half the time. Of a small one that would be most o
 TILES_SHARE = 0.4
 """Of the pixels of a picture that `TILES` are at the most."""
 
+HALVED_PIXELS = 16_384
+"""Pixels of the least sample of a photograph that is strips of a half, where it has not enough for
+tiles."""
+
 REUSED = Format.WEBP
 """A format that a small graphic is written in as the result is to be, whose higher efforts try what
 the lower ones do: where it wins, that is the result."""
@@ -196,7 +200,10 @@ class _Estimate:
         else:
             few = TILES_SHARE * image.width * image.height < TILES * TILE**2
             tiles = FEW_TILES if few else TILES
-            self._sample = sample(image.width, image.height, 0, tiles).of(image)
+            where = sample(image.width, image.height, 0, tiles)
+            part = image.width * image.height // 2
+            half = where.is_whole and part >= HALVED_PIXELS
+            self._sample = strips(image, part).copy_memory() if half else where.of(image)
         pixels = self._sample.width * self._sample.height
         self._scale = image.width * image.height / pixels
         is_still = not drawn.animated and not options.lossless and self._judge is None
