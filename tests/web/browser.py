@@ -89,7 +89,7 @@ class Visit:
         self.sockets: list[str] = []
         self.page.on("websocket", lambda socket: self.sockets.append(socket.url))
         self.page.goto(url)
-        expect(self.page.locator("body")).to_be_visible()
+        expect(self.page.locator("main")).to_be_visible()
 
     def close(self) -> None:
         """Leave, and see that no script went wrong."""

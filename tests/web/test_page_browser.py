@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -150,8 +152,7 @@ def test_settings_are_in_the_address_and_remembered(
         page.get_by_role("button", name="Download rocket.jpg").click()
     assert download.value.suggested_filename == "rocket.avif"
     page.get_by_role("button", name="Mail").click()
-    assert "format=jpg" in page.url
-    assert "q=75" in page.url
+    expect(page).to_have_url(re.compile("format=jpg.*q=75"))
     page.goto(server.url)
     assert page.get_by_role("radio", name="JPEG", exact=True).is_checked()
 
@@ -168,11 +169,37 @@ def test_the_server_finds_the_quality_where_no_number_is_set(
     assert Image.open(download.value.path()).format == "WEBP"
 
 
+def _copied(visit: Visit) -> str:
+    """The command that the page copies."""
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit.page.get_by_role("button", name="Copy as curl").click()
+    expect(visit.page.get_by_role("button", name="Copied")).to_be_visible()
+    return str(visit.page.locator("body").evaluate("() => navigator.clipboard.readText()"))
+
+
+def test_the_command_that_is_copied_converts_as_the_page_does(
+    visit: Visit, client: Client, server: Service, pictures: Path
+) -> None:
+    picture = pictures / "picture.jpg"
+    (pictures / "rocket.jpg").rename(picture)
+    visit.page.goto(f"{server.url}/?format=avif&q=70&width=80&keep=date,icc&effort=fast&kb=90")
+    command = _copied(visit)
+    visit.choose(picture)
+    visit.over(1)
+    done = client.status(md5(picture.read_bytes()))
+    answer = subprocess.run(
+        ["bash", "-c", f"{command} --silent"], cwd=pictures, capture_output=True, check=True
+    )
+    told = json.loads(answer.stdout)
+    assert [job["options"] for job in done] == [told["options"]]
+    assert client.status(told["md5"]) == done
+
+
 def test_a_size_limit_in_the_settings_is_kept(visit: Visit, pictures: Path) -> None:
     page = visit.page
     page.get_by_label("Kilobytes").fill("9")
     page.keyboard.press("Tab")
-    assert "kb=9" in page.url
+    expect(page).to_have_url(re.compile("kb=9"))
     visit.choose(pictures / "rocket.jpg")
     visit.over(1)
     with page.expect_download() as download:
@@ -189,7 +216,7 @@ def test_what_is_wrong_with_a_file_is_said_beside_it(visit: Visit, tmp_path: Pat
     evil.write_bytes(unique(photograph("rocket")[:150]))
     visit.choose(big, text, huge, evil)
     visit.over(4)
-    expect(visit.row("big.jpg")).to_contain_text("11 MB; at most 10.5 MB")
+    expect(visit.row("big.jpg")).to_contain_text("11 MB; at most 10 MB")
     expect(visit.row("notes.txt")).to_contain_text("not a picture")
     expect(visit.row("huge.png")).to_contain_text("81 megapixels; at most 50")
     expect(visit.row(evil.name)).to_contain_text("damaged, or cannot be read")
@@ -231,6 +258,15 @@ def test_compare_by_keyboard_alone(visit: Visit, pictures: Path) -> None:
     for _ in range(12):
         page.keyboard.press("+")
     expect(page.locator(".grid")).to_be_visible()
+    view = page.locator(".view")
+    place = view.bounding_box()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Shift+ArrowLeft")
+    moved = view.bounding_box()
+    assert place is not None
+    assert moved is not None
+    assert moved["y"] > place["y"]
+    assert moved["x"] > place["x"]
     page.keyboard.press("Alt+ArrowRight")
     expect(handle).to_have_attribute("aria-valuenow", "50")
     page.keyboard.press("Escape")
@@ -271,6 +307,11 @@ def test_another_quality_there_converts_that_one_picture_again(
     expect(page.locator(".corner.right")).not_to_have_text(before)
     uploads = [url for url in visit.asked if url.endswith("/upload")]
     assert len(uploads) == 3
+    page.locator(".own").get_by_label("Width").fill("50")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.locator(".row").first).to_contain_text("50 × 33")
+    expect(page.locator(".row").last).to_contain_text("640 × 427")
 
 
 def test_a_reload_finds_the_batch_again(visit: Visit, pictures: Path) -> None:
@@ -327,6 +368,7 @@ def test_a_key_is_asked_for_where_the_server_asks_for_one(
         for name in ("Download rocket.jpg", "Download all"):
             with page.expect_download():
                 page.get_by_role("button", name=name).click()
+        assert 'X-API-Key: $API_KEY"' in _copied(visit)
         visit.close()
 
 

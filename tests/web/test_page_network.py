@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,18 @@ from tests.proxy import proxied
 from tests.service import Client, Service, service
 from tests.web.browser import Visit
 from tests.web.keys import KEY, KEYS
+
+LOSE = """() => new Promise((resolve) => {
+    const opening = indexedDB.open("/");
+    opening.onsuccess = () => {
+        const store = opening.result.transaction("pictures", "readwrite").objectStore("pictures");
+        store.getAll().onsuccess = ({ target: { result } }) => {
+            for (const item of result) store.put({ ...item, file: null });
+            store.transaction.oncomplete = () => resolve(result.length);
+        };
+    };
+})"""
+"""Takes the files of the pictures that the page has kept; how many there are."""
 
 
 @pytest.fixture
@@ -200,7 +214,7 @@ def _states(page: Page, state: str) -> Locator:
     return page.locator(f".row[data-state={state}]")
 
 
-def test_after_a_reload_the_result_is_shown_alone_and_says_why(
+def test_after_a_reload_the_original_is_there_to_compare_and_to_convert_anew(
     visit: Visit, pictures: list[Path]
 ) -> None:
     page = visit.page
@@ -209,9 +223,66 @@ def test_after_a_reload_the_result_is_shown_alone_and_says_why(
     page.reload()
     visit.over(1)
     page.locator(".row .thumb").click()
+    expect(page.locator(".corner.left")).to_have_text(re.compile(r"Before · \d+ kB"))
+    expect(page.get_by_role("img", name="Before")).to_have_js_property("naturalWidth", 640)
+    page.locator(".own summary").click()
+    page.locator(".own").get_by_role("radio", name="AVIF").check()
+    expect(page.locator(".corner.right")).to_contain_text(re.compile("AVIF · .*%"))
+
+
+def test_an_original_that_the_browser_did_not_keep_is_missed_after_a_reload_and_said(
+    visit: Visit, pictures: list[Path]
+) -> None:
+    page = visit.page
+    visit.choose(pictures[0])
+    visit.over(1)
+    assert page.locator("body").evaluate(LOSE) == 1
+    page.reload()
+    visit.over(1)
+    page.locator(".row .thumb").click()
     expect(page.locator(".corner.left")).to_have_text("The original is not at hand after a reload")
     expect(page.locator(".corner.right")).to_contain_text("WebP")
     expect(page.locator(".zoomed")).to_have_text("100%")
+
+
+def test_a_new_tab_brings_back_the_pictures_of_a_closed_one(
+    visit: Visit, server: Service, pictures: list[Path]
+) -> None:
+    visit.choose(pictures[0])
+    visit.over(1)
+    other = visit.context.new_page()
+    other.goto(server.url)
+    other.set_input_files("#files", str(pictures[1]))
+    expect(_states(other, "done")).to_have_count(1)
+    visit.page.close()
+    third = visit.context.new_page()
+    third.goto(server.url)
+    # The other tab is still there, and its picture stays its own.
+    third.get_by_role("button", name="Bring back 1 picture", exact=True).click()
+    expect(_states(third, "done")).to_have_count(1)
+    expect(third.locator(".row")).to_contain_text("rocket.jpg")
+    third.reload()
+    expect(_states(third, "done")).to_have_count(1)
+    third.get_by_role("button", name="Clear the list").click()
+    other.reload()
+    expect(_states(other, "done")).to_have_count(1)
+    expect(other.locator(".row")).to_contain_text("coffee.jpg")
+    expect(other.locator("#earlier")).to_be_hidden()
+
+
+def test_a_file_that_changes_before_it_is_sent_holds_no_other_up(
+    visit: Visit, pictures: list[Path]
+) -> None:
+    changed, other = pictures
+    visit.context.set_offline(True)
+    visit.choose(changed, other)
+    expect(visit.page.locator("#notice")).to_contain_text("Connection lost")
+    changed.write_bytes(unique(photograph("rocket")))
+    os.utime(changed, (0, 0))
+    visit.context.set_offline(False)
+    visit.over(2)
+    expect(visit.row("rocket.jpg")).to_contain_text("moved or changed since it was chosen")
+    expect(visit.page.locator("#counts")).to_have_text("1 done · 1 failed")
 
 
 def test_pasted_files_are_taken(visit: Visit) -> None:
@@ -229,7 +300,7 @@ def test_what_has_too_many_pixels_or_bytes_can_be_tried_smaller(
     assert heavy.stat().st_size > 400_000
     keyed.choose(wide, heavy)
     keyed.over(2)
-    expect(keyed.row("heavy.jpg")).to_contain_text("at most 410 kB")
+    expect(keyed.row("heavy.jpg")).to_contain_text("at most 400 kB")
     for name in ("heavy.jpg", "wide.png"):
         keyed.row(name).get_by_role("button", name="Try smaller").click()
         expect(keyed.row(name)).to_have_attribute("data-state", "done")
@@ -257,6 +328,40 @@ def test_what_is_too_wide_for_its_format_can_be_tried_smaller(visit: Visit, tmp_
     expect(row).to_contain_text("16383 × 7")
 
 
+def test_what_cannot_become_small_enough_can_be_tried_smaller(
+    visit: Visit, server: Service, tmp_path: Path
+) -> None:
+    page = visit.page
+    page.goto(f"{server.url}/?effort=fast&kb=1")
+    visit.choose(_noise(tmp_path / "noise.png"))
+    visit.over(1)
+    row = visit.row("noise.png")
+    expect(row).to_contain_text("cannot become that small")
+    row.get_by_role("button", name="Try smaller").click()
+    expect(row).to_have_attribute("data-state", "done")
+
+
+def _noise(path: Path) -> Path:
+    """A picture that stays noise, and heavy, at a tenth of its width and height."""
+    small = np.random.default_rng().integers(0, 255, (80, 80, 3), dtype=np.uint8)
+    Image.fromarray(small.repeat(10, 0).repeat(10, 1)).save(path)
+    return path
+
+
+def test_what_has_failed_is_converted_again_with_other_settings(
+    visit: Visit, server: Service, tmp_path: Path
+) -> None:
+    page = visit.page
+    page.goto(f"{server.url}/?effort=fast&kb=1")
+    visit.choose(_noise(tmp_path / "noise.png"))
+    visit.over(1)
+    expect(visit.row("noise.png")).to_contain_text("cannot become that small")
+    page.get_by_label("Kilobytes").fill("")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Convert again with these settings").click()
+    expect(visit.row("noise.png")).to_have_attribute("data-state", "done")
+
+
 def test_a_result_that_stayed_the_original_says_so(
     visit: Visit, server: Service, tmp_path: Path
 ) -> None:
@@ -280,7 +385,7 @@ def test_the_smallest_format_is_chosen_by_the_server_and_told(
     graphic = tmp_path / "graphic.png"
     Image.new("RGB", (300, 200), (90, 120, 40)).save(graphic)
     page.get_by_role("radio", name="Smallest").check()
-    assert "format=auto" in page.url
+    expect(page).to_have_url(re.compile("format=auto"))
     visit.choose(pictures[0], graphic)
     visit.over(2)
     (chosen,) = {

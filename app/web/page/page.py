@@ -43,7 +43,7 @@ class Page:
         }
         self._packed = {name: gzip.compress(data) for name, (data, _) in self._files.items()}
         text = (_HERE / _PAGE).read_text(encoding="utf-8")
-        for name, value in self._told(keys_required).items():
+        for name, value in self._told(keys_required, text).items():
             text = text.replace(f"{{{name}}}", value)
         self._page = text
 
@@ -87,15 +87,22 @@ class Page:
 
         return blueprint
 
-    def _told(self, keys_required: bool) -> Mapping[str, str]:
-        """What the page is told of the server, by its name in braces."""
+    def _told(self, keys_required: bool, text: str) -> Mapping[str, str]:
+        """What the page, `text`, is told of the server, by its name in braces."""
         words = {
             Path(name).stem: json.loads(data)["autonym"]
             for name, (data, _) in self._files.items()
             if name.startswith("words/")
         }
+        folder = f"{FOLDER.strip('/')}/{self._version}"
         return {
-            "folder": f"{FOLDER.strip('/')}/{self._version}",
+            "folder": folder,
+            # All at once: else a browser learns of each from the one that asks for it.
+            "modules": "".join(
+                f'<link rel="modulepreload" href="{folder}/{name}">'
+                for name in self._files
+                if name.endswith(".js") and f"{{folder}}/{name}" not in text
+            ),
             "formats": " ".join([SAME, *Format, AUTO]),
             "plain": " ".join(format for format in Format if not format.takes_q),
             "opaque": " ".join(format for format in Format if not format.output.has_alpha),

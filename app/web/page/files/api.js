@@ -27,7 +27,7 @@ export function useKey(value) {
 	tab.put("key", value);
 }
 
-// As a script the page is told of a wrong key; else the browser would ask for a password itself.
+// Without the first one the browser would ask for a password itself.
 const headers = () => ({ "X-Requested-With": "XMLHttpRequest", ...(hasKey() && { "X-API-Key": key }) });
 
 async function ask(path, options = {}) {
@@ -45,18 +45,17 @@ const json = async (path) => (await ask(path)).json();
 
 export const about = () => json("");
 
-// The conversions of a picture that there are.
 export const status = (md5, wait) =>
 	json(`status/${md5}?details=true&wait=${wait}`).catch((error) => {
 		if (error.status === 404) return [];
 		throw error;
 	});
 
-// Take back a conversion that waits and is nobody else's.
+// Take back a conversion that waits.
 export const withdraw = ({ md5, format, quality, options: { formats = format, ...options } }) =>
 	ask(`status/${md5}?${new URLSearchParams({ format: formats, lossless: false, [format === "jpg" ? "quality" : "q"]: quality || "", ...options })}`, { method: "DELETE" }).catch(() => {});
 
-// A socket: the key, where there is one, is its first message.
+// The key is its first message.
 export function socket() {
 	const url = new URL("ws", root);
 	url.protocol = url.protocol.replace("http", "ws");
@@ -65,21 +64,20 @@ export function socket() {
 	return opened;
 }
 
-// A result as a file; `url` is relative to the address of the answer that told it.
+// `path` is where the answer came from.
 export const absolute = (url, path) => new URL(url, root + path).href;
 
 export const blob = async (url) => (await ask(url, { headers: { Accept: "*/*" } })).blob();
 
-// The fields of a form that asks for an archive: the browser itself saves what comes.
 export const archiveForm = (files) => ({ files: JSON.stringify(files), ...(hasKey() && { api_key: key }) });
 
 export const archive = (form) => ask("archive", { method: "POST", body: new URLSearchParams(form) });
 
-// Send a picture; `sent` hears which part of it has gone.
+// `sent` hears which part has gone.
 export function upload(file, name, fields, sent, signal) {
 	return new Promise((resolve, reject) => {
 		const form = new FormData();
-		// The fields first: the server can refuse them before the picture comes.
+		// Fields first: the server can refuse them before the picture comes.
 		for (const [field, value] of Object.entries(fields)) form.append(field, value);
 		form.append("picture", file, name);
 		const request = new XMLHttpRequest();
@@ -93,7 +91,7 @@ export function upload(file, name, fields, sent, signal) {
 		};
 		request.onerror = () => reject(new Refusal(0));
 		request.onabort = () => reject(new DOMException("", "AbortError"));
-		signal.addEventListener("abort", () => request.abort());
+		signal.onabort = () => request.abort();
 		request.send(form);
 	});
 }

@@ -6,15 +6,16 @@ import { Compare } from "./compare.js";
 import { button, icon, make, show } from "./dom.js";
 import * as drop from "./drop.js";
 import { canRetry } from "./errors.js";
+import { left, mine, prune } from "./kept.js";
 import { panel } from "./panel.js";
 import { Row } from "./rows.js";
 import * as save from "./save.js";
 import { PRESETS, curl, first, preset, remember } from "./settings.js";
 import { visits } from "./store.js";
-import { bytes, choose, fill, load, saved, t } from "./words.js";
+import { bytes, choose, fill, limit, load, saved, t } from "./words.js";
 
-const ROWS = 25; // that are made in a frame
-const RETRY = 2000; // ms between tries to learn what the server allows
+const ROWS = 25; // in a frame: a thousand would hold the page up
+const RETRY = 2000; // ms
 
 const at = (id) => document.getElementById(id);
 const rows = new Map();
@@ -23,23 +24,22 @@ let compare;
 let message = null; // what a download came to
 
 const inState = (state) => batch.items.filter((item) => item.state === state);
-const settled = () => inState("done");
 
 function summary() {
 	const { items } = batch;
 	document.body.classList.toggle("empty", !items.length);
 	at("summary").hidden = !items.length;
 	if (!items.length) return;
-	const done = settled();
+	const done = inState("done");
 	const failed = inState("failed").length;
 	const left = items.length - done.length - failed;
 	const sum = (list, value) => list.reduce((all, item) => all + value(item), 0);
 	const before = sum(done, (item) => item.size);
 	const after = sum(done, (item) => item.result.bytes);
-	const total = [make("span.sizes", {}, `${bytes(before)} → ${bytes(after)}`), make("strong", { className: after > before ? "saved more" : "saved" }, saved(before, after))];
+	const total = [make("span.sizes", {}, `${bytes(before)} → ${bytes(after)}`), make(after > before ? "strong.saved.more" : "strong.saved", {}, saved(before, after))];
 	at("total").replaceChildren(t("pictures", { n: items.length }), " ", ...(done.length ? total : []));
-	// Half of it is what was sent, half what has ended.
-	at("progress").value = (done.length + failed + sum(items, (item) => (item.state === "done" || item.state === "failed" ? 0 : item.part / 2))) / items.length;
+	// Sending is half of it.
+	at("progress").value = sum(items, ({ state, part }) => (state === "done" || state === "failed" ? 1 : part / 2)) / items.length;
 	at("progress").classList.toggle("over", !left);
 	show(at("counts"), [t("done", { n: done.length }), failed && t("failed", { n: failed }), left && t("left", { n: left })].filter(Boolean).join(" · "));
 	at("all").disabled = at("save").disabled = !done.length;
@@ -47,7 +47,7 @@ function summary() {
 	at("retry").hidden = !items.some(canRetry);
 }
 
-// Rows and the sum are drawn once a frame, however often something changes.
+// Once a frame, however often something changes.
 const changed = new Set();
 function later(item) {
 	if (!changed.size) requestAnimationFrame(draw);
@@ -92,6 +92,7 @@ async function learn() {
 		batch.age = told.max_age;
 		at("keys").hidden = true;
 		limits();
+		await prune(batch.age);
 		if (batch.locked) batch.resume();
 	} catch (error) {
 		if (error.status === 401) {
@@ -102,17 +103,16 @@ async function learn() {
 }
 
 function limits() {
-	if (batch.age !== undefined) show(at("limits"), t("limits", { size: bytes(batch.limit), hours: batch.age }));
+	if (batch.age !== undefined) show(at("limits"), t("limits", { size: limit(batch.limit), hours: batch.age }));
 }
 
-// Say in words why a download did not come.
 function refused(error) {
 	if (error.status === 401) askKey();
 	if (error.code === "results_missing" || error.status === 404) say(t("error_expired"));
 	else say(t(error.status === 0 ? "error_offline" : "error_download", { message: error.message }));
 }
 
-// Run what takes a while, and say in words what comes of it.
+// Say what comes of a download.
 async function tried(work) {
 	say(t("preparing"));
 	try {
@@ -150,7 +150,7 @@ function drawSettings() {
 			changed: (change) => set({ ...batch.settings, ...change }, "format" in change),
 			use: (name) => set(preset(name), true),
 			presets: Object.keys(PRESETS),
-			command: () => curl(batch.settings, api.root),
+			command: () => curl(batch.settings, api.root, api.hasKey()),
 		})),
 		button(t("close"), () => sheet(false), { id: "settings_close", className: "main" }),
 	);
@@ -169,9 +169,16 @@ function speak(language) {
 	at("theme").replaceChildren(icon("theme"));
 	limits();
 	drawSettings();
+	offer();
 	for (const row of rows.values()) row.update();
 	summary();
 	notice();
+}
+
+async function offer() {
+	const n = (await left()).length;
+	at("earlier").hidden = !n;
+	show(at("earlier"), t("earlier", { n }));
 }
 
 function theme() {
@@ -188,15 +195,19 @@ function wire() {
 	at("folder").onclick = () => at("folders").click();
 	at("all").onclick = () => {
 		say(null);
-		save.all(settled(), batch.settings.name, at("archive"), refused);
+		save.all(inState("done"), batch.settings.name, at("archive"), refused);
 	};
 	at("save").hidden = !save.canSaveFolder;
 	at("save").onclick = () => tried(async () => {
-		const count = await save.folder(settled(), batch.settings.name);
+		const count = await save.folder(inState("done"), batch.settings.name);
 		return count === null ? null : t("saved_files", { n: count });
 	});
 	at("again").onclick = () => batch.outdated().forEach((item) => batch.redo(item));
 	at("retry").onclick = () => batch.items.filter(canRetry).forEach((item) => batch.redo(item));
+	at("earlier").onclick = async () => {
+		at("earlier").hidden = true;
+		batch.restore(await left());
+	};
 	at("clear").onclick = () => {
 		[...batch.items].forEach((item) => batch.remove(item));
 		at("choose").focus();
@@ -207,7 +218,7 @@ function wire() {
 		learn();
 	};
 	at("settings_open").onclick = () => sheet(true);
-	at("settings").addEventListener("keydown", (event) => event.key === "Escape" && sheet(false));
+	at("settings").onkeydown = ({ key }) => void (key === "Escape" && sheet(false));
 	at("theme").onclick = theme;
 	at("language").onchange = async () => speak(await choose(at("language").value));
 	addEventListener("online", () => batch.pause && batch.resume());
@@ -218,7 +229,6 @@ async function start() {
 	const language = await load();
 	const on = {
 		added: (items) => {
-			// Some in each frame: a thousand at once would hold the page up.
 			const list = document.createDocumentFragment();
 			for (const item of items.splice(0, ROWS)) {
 				if (item.state === "removed") continue;
@@ -252,9 +262,9 @@ async function start() {
 	wire();
 	speak(language);
 	fill(document);
-	document.body.hidden = false;
+	document.querySelector("main").hidden = false;
 	await learn();
-	batch.restore();
+	batch.restore(await mine());
 }
 
 start();

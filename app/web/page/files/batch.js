@@ -1,15 +1,17 @@
-// The pictures at hand: sent a few at a time, followed, kept over a reload.
+// The pictures at hand: sent a few at a time, followed, kept.
 
 import * as api from "./api.js";
 import { sideOf, share } from "./errors.js";
 import { Follower, nameOf } from "./follow.js";
+import * as kept from "./kept.js";
 import { fields, instead } from "./settings.js";
 import { shrunk } from "./shrink.js";
-import { tab } from "./store.js";
 
 const AT_ONCE = 3; // uploads
-const LONGEST = 15; // s between two tries to reach the server
-const KEPT = "item:";
+const LONGEST = 15; // s between two tries
+
+// A file may be moved, or be a folder.
+const isReadable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
 const goesOn = ({ state }) => state === "queued" || state === "converting";
 
@@ -43,17 +45,17 @@ export class Batch {
 		this.pump();
 	}
 
-	// Asking a file for its size takes a while.
+	// It takes a while.
 	measure(item) {
 		item.size ??= item.file.size;
 		if (item.state === "waiting" && !item.smaller && item.size > this.limit) this.#fail(item, "size_exceeded");
 	}
 
-	// The pictures before the reload whose results may still be there.
-	restore() {
-		const items = tab.names(KEPT).map((name) => ({ ...tab.get(name), file: null, smaller: null, abort: null, state: "queued", restored: true }));
-		items.sort((a, b) => a.at - b.at);
-		this.items.unshift(...items);
+	// Those of before a reload or of a closed tab, whose results may be there.
+	restore(found) {
+		const items = found.filter(({ id }) => !this.items.some((item) => item.id === id));
+		items.forEach(kept.keep);
+		this.items.push(...items);
 		this.#on.added([...items]);
 		this.#follower.update();
 	}
@@ -62,7 +64,7 @@ export class Batch {
 		this.#stop(item);
 		item.state = "removed";
 		this.items = this.items.filter((other) => other !== item);
-		tab.drop(KEPT + item.id);
+		kept.drop(item);
 		this.#on.removed(item);
 		this.pump();
 	}
@@ -72,16 +74,16 @@ export class Batch {
 		if (item.state === "queued") api.withdraw(item.job);
 	}
 
-	// Convert a picture anew; the result that is there stays until the next one is.
+	// The result that is there stays until the next one is.
 	redo(item, own = item.own) {
 		if (!item.file) return;
 		this.#stop(item);
-		Object.assign(item, { own, state: "waiting", part: 0, error: null, forced: null, restored: false });
+		Object.assign(item, { own, state: "waiting", part: 0, error: null, forced: null });
 		this.#on.changed(item);
 		this.pump();
 	}
 
-	// Convert a picture smaller, as its error asks for. Rejects if the browser cannot read it.
+	// Rejects if the browser cannot read the file.
 	async shrink(item) {
 		const { error, used, original, file } = item;
 		const side = sideOf(error);
@@ -95,10 +97,10 @@ export class Batch {
 		}
 	}
 
-	// Those that were converted with other settings than there are now.
+	// Those converted with other settings.
 	outdated() {
 		const now = JSON.stringify(fields(this.settings));
-		return this.items.filter((item) => item.file && item.state === "done" && !item.own && JSON.stringify(fields(item.used)) !== now);
+		return this.items.filter((item) => item.file && item.used && (item.state === "done" || item.state === "failed") && !item.own && JSON.stringify(fields(item.used)) !== now);
 	}
 
 	resume() {
@@ -133,11 +135,12 @@ export class Batch {
 			this.#tries = 0;
 			const { md5, format, quality, options = {} } = answer;
 			item.job = { md5, format, quality, options };
-			item.instead = used.format === "same" && (item.forced || instead(used, name)) ? format : null;
+			item.instead = used.format === "same" && (item.forced || instead(used, name));
 			Object.assign(item, { state: "queued", part: 1, place: null, at: Date.now() });
-			this.#keep(item);
+			kept.keep(item);
 			this.#on.changed(item);
 		} catch (error) {
+			if (error.status === 0 && !(await isReadable(item.file))) Object.assign(error, { status: 400, code: "unreadable" });
 			if (item.abort === abort && item.state === "sending") this.#refused(item, used, error);
 		} finally {
 			this.#sending -= 1;
@@ -161,11 +164,11 @@ export class Batch {
 
 	#fail(item, code, message) {
 		Object.assign(item, { state: "failed", error: { code, message } });
-		tab.drop(KEPT + item.id);
+		kept.drop(item);
 		this.#on.changed(item);
 	}
 
-	// Nothing more is asked until there is a key, or for a while; then all goes on by itself.
+	// Ask nothing more until there is a key, or for a while.
 	#troubled(error) {
 		if (error.status === 401) {
 			if (!this.locked) this.#on.locked();
@@ -180,18 +183,17 @@ export class Batch {
 		}
 	}
 
-	// All that wait for this conversion: a batch may have a picture twice.
+	// A batch may have a picture twice.
 	#each(job, take) {
 		const name = nameOf(job);
 		for (const item of this.items) if (goesOn(item) && nameOf(item.job) === name) take(item);
 	}
 
 	#gone(item) {
-		if (item.restored) this.remove(item);
-		else this.expire(item);
+		if (item.file) this.expire(item);
+		else this.remove(item);
 	}
 
-	// The result is not there any more.
 	expire(item) {
 		this.#fail(item, "expired");
 	}
@@ -209,15 +211,10 @@ export class Batch {
 			item.result = { bytes: told.result_bytes, width: told.result_width, height: told.result_height, url: api.absolute(told.download_url, path), format: told.format };
 			item.job.format = told.format;
 			item.state = "done";
-			this.#keep(item);
 		} else {
 			item.state = told.status === "processing" ? "converting" : "queued";
 			item.place = told.place ?? null;
 		}
 		this.#on.changed(item);
-	}
-
-	#keep(item) {
-		tab.put(KEPT + item.id, item);
 	}
 }

@@ -1,16 +1,17 @@
-// One picture before and after, large: a handle between the two, zoom, and its own settings.
+// One picture before and after, large, with settings of its own.
 
 import * as api from "./api.js";
 import { button, iconButton, make, show } from "./dom.js";
-import { formatName, formats, quality } from "./panel.js";
+import { controls, formatName } from "./panel.js";
 import { isKept } from "./rows.js";
-import { bytes, percent, saved, t } from "./words.js";
+import { bytes, label, percent, saved, t } from "./words.js";
 
-const STEP = 0.25; // of the size, a step of the zoom
+const STEP = 0.25; // of the zoom
 const LEAST = 0.05;
 const MOST = 32;
-const GRID = 4; // from this size on each pixel is seen
-const ARROW = 0.02; // of the width, a step of the handle
+const GRID = 4; // from this zoom on
+const ARROW = 0.02; // of the width
+const PAN = 40; // pixels, by an arrow key
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -20,8 +21,8 @@ export class Compare {
 	// actions: neighbour(item, by), change(item, settings), download(item), settings(item)
 	constructor(dialog, actions) {
 		Object.assign(this, { dialog, actions });
-		dialog.addEventListener("close", () => this.#closed());
-		dialog.addEventListener("keydown", (event) => this.#key(event));
+		dialog.onclose = () => this.#closed();
+		dialog.onkeydown = (event) => this.#key(event);
 		new ResizeObserver(() => dialog.open && this.#show()).observe(dialog);
 	}
 
@@ -35,7 +36,6 @@ export class Compare {
 		this.#load();
 	}
 
-	// The picture has changed: its state, or its result.
 	update(item) {
 		if (!this.dialog.open || item !== this.item) return;
 		this.#words();
@@ -53,7 +53,7 @@ export class Compare {
 		this.left = make("p.corner.left");
 		this.right = make("p.corner.right", { role: "status" });
 		this.zoomed = make("output.zoomed");
-		const press = (key, text, onclick, name = t(key)) => button(text, onclick, { title: name, "aria-label": name });
+		const press = (key, text, onclick, name = t(key)) => label(button(text, onclick), name);
 		this.own = make("details.own", {}, make("summary", {}, t("settings")), make("div.controls"));
 		this.#controls();
 		this.dialog.replaceChildren(
@@ -78,8 +78,7 @@ export class Compare {
 			this.actions.change(item, { ...this.actions.settings(item), ...change });
 			if ("format" in change) this.#controls();
 		};
-		const controls = item.file ? [formats(settings, changed), quality(settings, changed)] : [make("p", {}, t("not_at_hand"))];
-		this.own.lastChild.replaceChildren(...controls);
+		this.own.lastChild.replaceChildren(...(item.file ? controls(settings, changed) : [t("not_at_hand")]));
 	}
 
 	#words() {
@@ -102,7 +101,7 @@ export class Compare {
 			} else if (!item.file) this.#without();
 			const after = this.#hold(await api.blob(url));
 			if (item !== this.item || url !== this.shown) return;
-			// Decoded before it is shown: what was there stays in view meanwhile.
+			// What was there stays in view meanwhile.
 			await make("img", { src: after }).decode();
 			this.new.src = after;
 			await this.new.decode();
@@ -115,7 +114,7 @@ export class Compare {
 		this.#show();
 	}
 
-	// The browser cannot show what came, or it is not at hand: the result alone.
+	// The result alone.
 	#without() {
 		this.old.hidden = true;
 		this.split = 0;
@@ -151,7 +150,7 @@ export class Compare {
 		else this.#draw();
 	}
 
-	// One pixel of the picture is one of the screen.
+	// 1:1 with the screen.
 	get #actual() {
 		return 1 / devicePixelRatio;
 	}
@@ -166,7 +165,7 @@ export class Compare {
 		this.#draw();
 	}
 
-	// Zoom so that what is at this point of the stage stays there.
+	// What is at this point of the stage stays there.
 	#scaleTo(scale, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
 		if (!this.width) return;
 		const next = clamp(scale, LEAST * this.#actual, MOST * this.#actual);
@@ -199,6 +198,13 @@ export class Compare {
 		show(this.zoomed, percent(size));
 	}
 
+	#pan(x, y) {
+		this.x += x;
+		this.y += y;
+		this.fitted = false;
+		this.#draw();
+	}
+
 	#splitTo(split) {
 		this.split = clamp(split, 0, 1);
 		this.#draw();
@@ -209,7 +215,7 @@ export class Compare {
 		const down = new Map();
 		let sliding = false;
 		let apart = 0;
-		// The stage fills the dialog, and that the window.
+		// The stage fills the window.
 		const spot = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
 		const gap = () => {
 			const [a, b] = down.values();
@@ -231,12 +237,7 @@ export class Compare {
 				const [a, b] = down.values();
 				this.#scaleTo((this.scale * gap()) / apart, (a.x + b.x) / 2, (a.y + b.y) / 2);
 				apart = gap();
-			} else {
-				this.x += now.x - last.x;
-				this.y += now.y - last.y;
-				this.fitted = false;
-				this.#draw();
-			}
+			} else this.#pan(now.x - last.x, now.y - last.y);
 		};
 		stage.onpointerup = stage.onpointercancel = (event) => {
 			down.delete(event.pointerId);
@@ -248,18 +249,18 @@ export class Compare {
 			if (this.fitted) this.#scaleTo(this.#actual, x, y);
 			else this.fit();
 		};
-		stage.addEventListener("wheel", (event) => {
+		stage.onwheel = (event) => {
 			event.preventDefault();
 			const { x, y } = spot(event);
 			this.#zoom(event.deltaY < 0 ? 1 : -1, x, y);
-		}, { passive: false });
+		};
 	}
 
 	#key(event) {
 		if (event.target.matches("input, select")) return;
 		const zoom = { "+": () => this.#zoom(1), "=": () => this.#zoom(1), "-": () => this.#zoom(-1), 0: () => this.fit(), 1: () => this.#scaleTo(this.#actual) };
-		const step = (by) => (event.altKey ? this.#go(by) : this.#splitTo(this.split + by * ARROW));
-		const slide = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => this.#splitTo(0), End: () => this.#splitTo(1) };
+		const step = (by) => (event.altKey ? this.#go(by) : event.shiftKey ? this.#pan(-by * PAN, 0) : this.#splitTo(this.split + by * ARROW));
+		const slide = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), ArrowUp: () => this.#pan(0, PAN), ArrowDown: () => this.#pan(0, -PAN), Home: () => this.#splitTo(0), End: () => this.#splitTo(1) };
 		const act = { ...zoom, ...slide }[event.key];
 		if (!act) return;
 		event.preventDefault();

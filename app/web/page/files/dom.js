@@ -39,14 +39,9 @@ export function icon(name) {
 
 export const button = (text, onclick, given = {}) => make("button", { onclick, ...given }, text);
 
-// A button that shows an icon, and says what it does.
-export function iconButton(name, text, onclick) {
-	const made = button(icon(name), onclick, { className: "icon" });
-	label(made, text);
-	return made;
-}
+export const iconButton = (name, text, onclick) => label(button(icon(name), onclick, { className: "icon" }), text);
 
-// Show text only where it has changed: a screen reader says it again otherwise.
+// Only where it has changed: a screen reader says it again.
 export function show(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }

@@ -1,8 +1,8 @@
-// Files and folders that are dropped, pasted or chosen, each with its path.
+// Files and folders, dropped, pasted or chosen.
 
 const PICTURES = new RegExp(`\\.(${document.documentElement.dataset.ends})$`, "i");
 
-// Of a folder only what looks like a picture: people do not choose what else lies there.
+// Of a folder only pictures: people do not choose what else lies there.
 const looksRight = ({ name, type }) => !name.startsWith(".") && (PICTURES.test(name) || type.startsWith("image/"));
 
 // All of a folder: a reader gives a hundred at a time.
@@ -26,8 +26,9 @@ async function below(entry, path, found) {
 }
 
 async function ofTransfer(transfer) {
-	// Before anything is waited for: the list is emptied when the event is over.
-	const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+	// At once: the list is emptied after the event. Entries are slow, and pictures need none.
+	const entryOf = (item) => (item.type.startsWith("image/") ? null : item.webkitGetAsEntry?.()) ?? item.getAsFile();
+	const entries = [...transfer.items].filter(({ kind }) => kind === "file").map(entryOf);
 	const found = [];
 	for (const entry of entries) {
 		if (entry instanceof File) found.push({ file: entry, path: entry.name });
@@ -42,7 +43,7 @@ const chosen = (input) => {
 	return files;
 };
 
-// Hand over whatever comes in; `over` is shown while something is held over the page.
+// `over` is shown while something is held over the page.
 export function watch({ add, files, folders, over }) {
 	let depth = 0;
 	const on = (name, act) => addEventListener(name, (event) => event.dataTransfer?.types.includes("Files") && act(event));
@@ -61,6 +62,7 @@ export function watch({ add, files, folders, over }) {
 	addEventListener("paste", ({ clipboardData }) => {
 		if (clipboardData?.files.length) add([...clipboardData.files].map((file) => ({ file, path: file.name })));
 	});
-	files.addEventListener("change", () => add(chosen(files)));
-	folders.addEventListener("change", () => add(chosen(folders).filter(({ file }) => looksRight(file))));
+	// In tasks of their own: the browser takes long enough to hand over hundreds.
+	files.onchange = () => setTimeout(() => add(chosen(files)));
+	folders.onchange = () => setTimeout(() => add(chosen(folders).filter(({ file }) => looksRight(file))));
 }

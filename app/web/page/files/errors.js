@@ -1,6 +1,6 @@
 // What went wrong, in plain words, and what can be done.
 
-import { bytes, known, number, t } from "./words.js";
+import { bytes, known, limit, number, t } from "./words.js";
 
 const PIXELS = /(\d{7,}) pixels\D+(\d{7,})/;
 const SIDE = /holds (\d+) pixels a side/;
@@ -8,17 +8,17 @@ const SPARE = 0.99; // of the side: both are rounded up
 
 const SMALLER = new Set(["size_exceeded", "too_many_pixels", "too_many_bytes"]);
 
-// What comes out the same each time it is tried.
-const LASTING = new Set([...SMALLER, "not_an_image", "invalid_option"]);
+// The same each time.
+const LASTING = new Set([...SMALLER, "not_an_image", "invalid_option", "unreadable"]);
 
 export const canRetry = (item) => item.state === "failed" && item.file && !LASTING.has(item.error.code);
 
-// Pixels a side that its format holds, if that is what is wrong.
+// Pixels a side that the format holds.
 export const sideOf = (error) => Number(SIDE.exec(error.message)?.[1]) || 0;
 
 export const canShrink = (item) => item.state === "failed" && item.file && (SMALLER.has(item.error.code) || sideOf(item.error) > 0);
 
-// How much smaller a side is to be, so that the picture is taken.
+// Of a side, so that the picture is taken.
 export function share(item, limit) {
 	const [, size, most] = PIXELS.exec(item.error.message) ?? [0, item.size, limit];
 	return Math.min(1, Math.sqrt(most / size)) * SPARE;
@@ -26,9 +26,9 @@ export function share(item, limit) {
 
 const mega = (text) => number(text / 1e6, { maximumFractionDigits: 0 });
 
-export function sentence(item, limit) {
+export function sentence(item, most) {
 	const { code, message } = item.error;
-	if (code === "size_exceeded") return t("error_size_exceeded", { size: bytes(item.size), limit: bytes(limit) });
+	if (code === "size_exceeded") return t("error_size_exceeded", { size: bytes(item.size), limit: limit(most) });
 	const pixels = PIXELS.exec(message);
 	if (pixels) return t("error_pixels", { size: mega(pixels[1]), limit: mega(pixels[2]) });
 	const side = sideOf(item.error);

@@ -4,13 +4,13 @@ import * as api from "./api.js";
 
 const AT_ONCE = 40; // pictures that are followed, the oldest
 const QUIET = 5000; // ms without a picture until the socket is closed
-const DEAF = 20000; // ms without a word until it is opened anew
-const WITHOUT = 60000; // ms until one is tried again where none could be opened
+const DEAF = 20000; // ms of silence until it is opened anew
+const WITHOUT = 60000; // ms until one is tried again
 const ROUND = 4; // pictures in a round of questions
 const PAUSE = 300; // ms between two rounds
-const WAIT = 5; // s that an answer may take if few are left
+const WAIT = 5; // s, if few are left
 
-// The conversion of a picture, as a text. One of several formats tells which once it is done.
+// Of a conversion. One of several formats tells which when done.
 export const nameOf = ({ md5, format, quality, options = {} }) => JSON.stringify([md5, options.formats ?? format, quality, options]);
 
 export class Follower {
@@ -29,7 +29,7 @@ export class Follower {
 		addEventListener("offline", () => this.#lose(new api.Refusal(0)));
 	}
 
-	// There are other pictures than before, or the server may be there again.
+	// Other pictures, or the server may be there again.
 	update() {
 		clearTimeout(this.#timer);
 		const open = this.#on.open();
@@ -74,13 +74,9 @@ export class Follower {
 			this.update();
 		};
 		socket.onclose = ({ code, reason }) => {
-			if (opened) {
-				this.#lose(code === 1000 ? null : new api.Refusal(reason === "unauthorized" ? 401 : 0));
-			} else {
-				// A proxy may let none through: a question tells whether the server is there at all.
-				this.#lose();
-				this.#without = Date.now() + WITHOUT;
-			}
+			// A proxy may let none through: a question tells.
+			if (!opened) this.#without = Date.now() + WITHOUT;
+			this.#lose(!opened || code === 1000 ? null : new api.Refusal(reason === "unauthorized" ? 401 : 0));
 			this.update();
 		};
 	}
@@ -91,7 +87,7 @@ export class Follower {
 		this.#on.told(status === "error" ? { ...told, status: "failed" } : told, "ws");
 	}
 
-	// The answer to a message, and not to the conversion it names.
+	// The message failed, not the conversion.
 	#refused({ md5, error }) {
 		for (const { job } of this.#on.open().filter(({ job }) => job.md5 === md5)) {
 			this.#followed.delete(nameOf(job));
@@ -100,7 +96,6 @@ export class Follower {
 		}
 	}
 
-	// Let the socket go; what is said on it from now on is not heard.
 	#lose(refusal = null) {
 		const socket = this.#socket;
 		this.#socket = null;
@@ -115,7 +110,7 @@ export class Follower {
 		if (this.#asking) return;
 		this.#asking = true;
 		const wait = open.length < ROUND / 2 ? WAIT : 0;
-		// The oldest are done next; of the others each is asked about in its turn.
+		// The oldest are done next; the others take turns.
 		const round = open.slice(0, ROUND / 2);
 		for (let n = 0; n < ROUND / 2; n += 1) round.push(open[this.#turn++ % open.length]);
 		try {

@@ -16,7 +16,6 @@ const check = (input, text) => make("label.check", {}, input, make("span", {}, t
 
 let groups = 0;
 
-// A group of which one is chosen.
 function choice(legend, values, name, current, chosen) {
 	const group = `${name}-${(groups += 1)}`;
 	const options = values.map((value) => {
@@ -28,8 +27,7 @@ function choice(legend, values, name, current, chosen) {
 
 const whole = (input) => (input.value && input.validity.valid ? input.valueAsNumber : null);
 
-// Automatic, or a number.
-export function quality(settings, changed) {
+function quality(settings, changed) {
 	const slider = make("input", { type: "range", min: 1, max: 100, value: settings.q ?? 80, "aria-label": t("quality") });
 	const output = make("output");
 	const auto = make("input", { type: "checkbox", checked: !settings.q });
@@ -45,13 +43,25 @@ export function quality(settings, changed) {
 	return made;
 }
 
-export const formats = (settings, changed) => choice(t("format"), FORMATS, "format", settings.format, (format) => changed({ format }));
+const formats = (settings, changed) => choice(t("format"), FORMATS, "format", settings.format, (format) => changed({ format }));
 
-// All of them; `changed` hears which are other, `use` of a whole set by its name.
-export function panel(settings, { changed, use, presets, command }) {
+// Those of one picture; `changed` hears which are other.
+export function controls(settings, changed) {
 	const side = (name, max = MAX_SIDE) => make("input", { type: "number", min: 1, max, value: settings[name] ?? "", inputMode: "numeric", "aria-label": t(name), placeholder: t("any"), onchange: (event) => changed({ [name]: whole(event.target) }) });
 	const onchange = () => changed({ keep: KEEPS.filter((_, n) => keep[n].firstChild.checked) });
 	const keep = KEEPS.map((name) => check(make("input", { type: "checkbox", checked: settings.keep.includes(name), onchange }), word("keep", name)));
+	return [
+		formats(settings, changed),
+		quality(settings, changed),
+		choice(t("effort"), ["", ...EFFORTS], "effort", settings.effort, (effort) => changed({ effort })),
+		fieldset("size", t("size"), side("width"), make("span", { "aria-hidden": true }, "×"), side("height")),
+		fieldset("size", t("at_most"), side("kb", MAX_KB), make("span", { "aria-hidden": true }, "kB")),
+		fieldset("keep", t("keep"), ...keep),
+	];
+}
+
+// All of them; `use` hears of a whole set by its name.
+export function panel(settings, { changed, use, presets, command }) {
 	const pattern = make("input", { type: "text", value: settings.name, maxLength: MAX_NAME, spellcheck: false, onchange: (event) => changed({ name: event.target.value.trim() || "{name}.{ext}" }) });
 	const say = (key) => (copied.textContent = t(key));
 	const copied = button(t("copy_curl"), async () => {
@@ -65,13 +75,8 @@ export function panel(settings, { changed, use, presets, command }) {
 	});
 	return [
 		make("h2", {}, t("settings")),
-		formats(settings, changed),
-		quality(settings, changed),
-		choice(t("effort"), ["", ...EFFORTS], "effort", settings.effort, (effort) => changed({ effort })),
-		fieldset("size", t("size"), side("width"), make("span", { "aria-hidden": true }, "×"), side("height")),
-		fieldset("size", t("at_most"), side("kb", MAX_KB), make("span", { "aria-hidden": true }, "kB")),
-		fieldset("keep", t("keep"), ...keep),
-		make("label.pattern", {}, make("span", {}, t("pattern")), pattern),
+		...controls(settings, changed),
+		make("label.pattern", {}, make("span.small", {}, t("pattern")), pattern),
 		fieldset("presets", t("presets"), ...presets.map((name) => button(t(`preset_${name}`), () => use(name)))),
 		copied,
 	];

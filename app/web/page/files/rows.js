@@ -6,7 +6,6 @@ import { formatName } from "./panel.js";
 import * as thumbs from "./thumbs.js";
 import { bytes, label, number, percent, saved, t } from "./words.js";
 
-// How far it is, as a sentence.
 function progress(item, limit) {
 	const { state, part, place } = item;
 	if (state === "failed") return sentence(item, limit);
@@ -14,11 +13,11 @@ function progress(item, limit) {
 	return state === "queued" && place > 1 ? t("place", { n: place - 1 }) : t(state);
 }
 
-// Whether the result is the original, as none was smaller.
+// None was smaller.
 export const isKept = (item) => item.result.bytes === item.size;
 
 export class Row {
-	// actions: compare, download, retry, shrink, remove; each is told the item.
+	// actions: each is told the item.
 	constructor(item, batch, actions) {
 		Object.assign(this, { item, batch, actions });
 		batch.measure(item);
@@ -26,7 +25,7 @@ export class Row {
 		this.thumb = button(icon("picture"), () => actions.compare(item), { className: "thumb" });
 		this.thumb.prepend(this.canvas);
 		this.name = make("span.name", { dir: "auto", title: item.path });
-		this.detail = make("span.detail");
+		this.detail = make("span.detail.small");
 		this.bar = make("progress", { max: 1 });
 		this.sizes = make("span.sizes");
 		this.saved = make("strong.saved");

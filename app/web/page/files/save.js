@@ -1,22 +1,21 @@
-// Results on their way to this computer.
+// Results, saved.
 
 import * as api from "./api.js";
 import { make } from "./dom.js";
 import { pathOf } from "./settings.js";
 
-const SHORT = 60000; // ms that the address of a file in memory is good
+const SHORT = 60000; // ms
 
 export const canSaveFolder = "showDirectoryPicker" in window;
 
 export async function one(item, pattern) {
-	// A link cannot carry the key. Elsewhere the server's own name would win over the pattern.
+	// A link carries no key, and the server's own name would win.
 	const url = URL.createObjectURL(await api.blob(item.result.url));
 	make("a", { href: url, download: pathOf(item, pattern).split("/").pop() }).click();
 	setTimeout(() => URL.revokeObjectURL(url), SHORT);
 }
 
-// All as a ZIP that the browser itself saves, as it comes: no script holds it. An answer that is no
-// file comes into `frame`; `refused` hears then why there is none.
+// The browser saves the ZIP itself, as it comes. What is no file loads in `frame`; `refused` hears why.
 export function all(items, pattern, frame, refused) {
 	const files = items.map((item) => ({ ...item.job, path: pathOf(item, pattern) }));
 	const fields = api.archiveForm(files);
@@ -28,7 +27,7 @@ export function all(items, pattern, frame, refused) {
 	form.remove();
 }
 
-// Write each into its folder; equal names get a number, as in the ZIP. Null if no folder was chosen.
+// Equal names get a number, as in the ZIP. Null if no folder was chosen.
 export async function folder(items, pattern) {
 	let top;
 	try {

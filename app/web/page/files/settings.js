@@ -1,4 +1,4 @@
-// What the pictures are to become: declared once, kept, shared by the address, told as fields.
+// What the pictures are to become.
 
 import { visits } from "./store.js";
 
@@ -16,7 +16,7 @@ export const MAX_NAME = 80;
 
 const DEFAULTS = { format: "webp", q: null, effort: "", width: null, height: null, kb: null, keep: [], name: "{name}.{ext}" };
 
-// What a value read from outside becomes; undefined if it is none.
+// Of a value from outside; undefined if it is none.
 const READ = {
 	format: (text) => FORMATS.find((one) => one === text),
 	q: (text) => whole(text, 100),
@@ -39,7 +39,6 @@ function whole(text, most) {
 	return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
 }
 
-// Values from outside, those that cannot be as by default.
 export function read(values) {
 	const settings = { ...DEFAULTS };
 	for (const [name, parse] of Object.entries(READ)) {
@@ -68,7 +67,7 @@ export function remember(settings) {
 
 export const takesQ = (format) => !PLAIN.has(format);
 
-// What `same` becomes for files that can be read and not written, by the end of their name.
+// `same` of what can be read and not written.
 const UNWRITTEN = { jpg: /\.(hei[cf]|hif|tiff?|jp2|j2k|jpx)$/i, png: /\.(bmp|ico|cur)$/i };
 
 export const instead = ({ format }, name) =>
@@ -78,7 +77,7 @@ export const instead = ({ format }, name) =>
 export function fields(settings, name = "") {
 	const other = instead(settings, name);
 	const fields = { format: other ?? settings.format };
-	// Transparency is not to become white unasked: the picture is sent again as PNG then.
+	// Where it is transparent it is sent again as PNG.
 	if (other && OPAQUE.has(other)) fields.alpha = "refuse";
 	// A limit of bytes finds the quality by itself.
 	const q = settings.q ?? (settings.kb ? null : "auto");
@@ -89,13 +88,11 @@ export function fields(settings, name = "") {
 	return fields;
 }
 
-// The command that does the same.
-export function curl(settings, root) {
+export function curl(settings, root, withKey) {
 	const given = Object.entries(fields(settings)).map(([name, value]) => `-F ${name}=${value}`);
-	return ["curl", "-F picture=@picture.jpg", ...given, `'${root}upload'`].join(" ");
+	return ["curl", ...(withKey ? ['-H "X-API-Key: $API_KEY"'] : []), "-F picture=@picture.jpg", ...given, `'${root}upload'`].join(" ");
 }
 
-// The path of a result, as the name pattern has it.
 export function pathOf(item, pattern) {
 	const cut = item.path.lastIndexOf("/") + 1;
 	const name = item.path.slice(cut).replace(/\.[^.]*$/, "");

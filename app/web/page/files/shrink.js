@@ -1,7 +1,7 @@
-// A picture made smaller here, as the server takes none that large.
+// Made smaller here, as the server takes none that large.
 
-const AGAIN = 0.7; // of the side, if the file is too large all the same
-const KEPT = ["image/jpeg", "image/png"]; // types that stay as they are
+const AGAIN = 0.7; // of the side
+const KEPT = ["image/jpeg", "image/png"]; // the others become WebP
 
 export async function shrunk(file, share, limit) {
 	const source = await createImageBitmap(file);

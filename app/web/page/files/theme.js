@@ -1,8 +1,7 @@
 // Before anything is painted: the theme that was chosen, or that of the system.
-"use strict";
 try {
 	const theme = JSON.parse(localStorage.getItem("theme"));
 	if (theme) document.documentElement.dataset.theme = theme;
 } catch {
-	// Storage is off: the system's theme.
+	// Storage is off.
 }

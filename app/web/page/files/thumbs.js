@@ -1,4 +1,4 @@
-// Small pictures of what is in view, a few at a time, from the local file or else from the result.
+// Small pictures of what is in view, from the file or else from the result.
 
 import * as api from "./api.js";
 
@@ -19,7 +19,7 @@ const observer = new IntersectionObserver((seen) => {
 	}
 }, { rootMargin: "200px" });
 
-// Draw on `canvas` when it comes into view; false is told where that cannot be.
+// Drawn when it comes into view; false is told where it cannot be.
 export function watch(canvas, item, drawn) {
 	rows.set(canvas, { item, drawn });
 	observer.observe(canvas);
@@ -42,7 +42,7 @@ async function next() {
 	next();
 }
 
-// Made small while it is decoded, beside the page's own thread.
+// Decoded beside the page's own thread.
 const small = (blob) => createImageBitmap(blob, { resizeHeight: SIDE, resizeQuality: "medium" });
 
 async function draw(canvas, { file, result }) {

@@ -7,7 +7,6 @@ const languages = [...document.getElementById("language").options].map(({ value 
 let sentences = {};
 let language = "en";
 
-// The language that was chosen, or the first of the browser's that there is.
 function wanted() {
 	const asked = [visits.get("language", ""), ...navigator.languages];
 	return asked.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => languages.includes(tag)) ?? "en";
@@ -28,26 +27,26 @@ export function choose(tag) {
 
 export const known = (key) => key in sentences;
 
-// A sentence, with values in place of {names}; `n` says which of its forms.
+// With values in place of {names}; `n` says which form.
 export function t(key, values = {}) {
 	const forms = sentences[key] ?? key;
 	const sentence = forms.other ? forms[new Intl.PluralRules(language).select(values.n)] ?? forms.other : forms;
 	return sentence.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
 }
 
-// Put the sentences where elements name them.
 export function fill(within) {
 	for (const element of within.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
 	for (const element of within.querySelectorAll("[data-label]")) label(element, t(element.dataset.label));
 }
 
-// What a screen reader says of an element, and a mouse that rests on a button.
+// For screen readers, and a mouse that rests on a button.
 export function label(element, text) {
 	element.ariaLabel = text;
 	if (element.tagName === "BUTTON") element.title = text;
+	return element;
 }
 
-// Formatters are costly to make: one for each kind of number.
+// They are costly to make.
 const formatters = new Map();
 
 export function number(value, options = {}) {
@@ -60,20 +59,23 @@ export const percent = (value, options = {}) => number(value, { style: "percent"
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 
-export function bytes(value) {
+export function bytes(value, thousand = 1000) {
 	let unit = 0;
-	while (value >= 999.5 && unit < UNITS.length - 1) {
-		value /= 1000;
+	while (value >= thousand - 0.5 && unit < UNITS.length - 1) {
+		value /= thousand;
 		unit += 1;
 	}
 	if (!unit) return `${number(value)} B`;
 	return number(value, { style: "unit", unit: UNITS[unit], unitDisplay: "short", maximumFractionDigits: unit > 1 && value < 99.5 ? 1 : 0 });
 }
 
+// As it was written: the server's 10MB are 10 × 1024 × 1024.
+export const limit = (value) => bytes(value, value % 1000 ? 1024 : 1000);
+
 // By how much less, as −75 %; more is +.
 export function saved(before, after) {
 	if (!before) return "";
 	const part = (after - before) / before;
-	// Never nothing left: −99.9 % rather than −100 %.
+	// Never −100 %.
 	return percent(Math.max(part, -0.999), { signDisplay: "exceptZero", maximumFractionDigits: part < -0.995 ? 1 : 0 }).replace("-", "−");
 }
