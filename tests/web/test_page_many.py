@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -25,21 +28,28 @@ MEMORY = 20e6
 """Bytes of JavaScript's heap that all of them may take: a picture's row and its facts, and no
 pixels."""
 
-TASKS = """
-globalThis.longTasks = [];
+SHIFTS = """
 globalThis.shifts = [];
-const watch = (type, told) => new PerformanceObserver((list) => list.getEntries().forEach(told))
-    .observe({ type, buffered: true });
-watch("longtask", ({ duration }) => longTasks.push(duration));
-watch("layout-shift", ({ value, hadRecentInput }) => hadRecentInput || shifts.push(value));
+new PerformanceObserver((list) => {
+    shifts.push(...list.getEntries().filter((entry) => !entry.hadRecentInput));
+}).observe({ type: "layout-shift", buffered: true });
 """
+
+LOADS = 5
 
 PAINT = """() => ({
     paint: performance.getEntriesByName("first-contentful-paint")[0].startTime,
     bytes: ["resource", "navigation"].flatMap((type) => performance.getEntriesByType(type))
         .reduce((sum, entry) => sum + entry.transferSize, 0),
-    shift: shifts.reduce((sum, value) => sum + value, 0),
+    shift: shifts.reduce((sum, { value }) => sum + value, 0),
 })"""
+
+
+class Task(NamedTuple):
+    """One of the browser, in ms."""
+
+    wall: float
+    cpu: float
 
 
 def _picture(number: int) -> bytes:
@@ -51,7 +61,7 @@ def _picture(number: int) -> bytes:
 
 @pytest.fixture
 def visit(browser: Browser, server: Service) -> Iterator[Visit]:
-    visit = Visit(browser, f"{server.url}/?format=png&effort=fast", scripts=[TASKS])
+    visit = Visit(browser, f"{server.url}/?format=png&effort=fast")
     yield visit
     visit.close()
 
@@ -62,19 +72,64 @@ def _heap(devtools: CDPSession) -> float:
     return float(next(each["value"] for each in metrics if each["name"] == "JSHeapUsedSize"))
 
 
-def test_a_visit_is_painted_once_and_shifts_nothing(visit: Visit) -> None:
-    expect(visit.page.locator("#limits")).not_to_have_text("")
-    told = visit.page.locator("body").evaluate(PAINT)
+def test_a_visit_shifts_nothing_and_loads_little(browser: Browser, server: Service) -> None:
+    told = []
+    for _ in range(LOADS):
+        visit = Visit(browser, server.url, scripts=[SHIFTS])  # with a cache of its own
+        expect(visit.page.locator("#limits")).not_to_have_text("")
+        told.append(visit.page.locator("body").evaluate(PAINT))
+        visit.close()
+    paints = sorted(each["paint"] for each in told)
     print(
-        f"first paint after {told['paint']:.0f} ms; {told['bytes']:.0f} bytes on the wire; layout "
-        f"shift {told['shift']:.4f}"
+        f"first paint of {LOADS} visits after {paints[0]:.0f} to {paints[-1]:.0f} ms, half of them "
+        f"by {statistics.median(paints):.0f}; {told[0]['bytes']:.0f} bytes on the wire; layout "
+        f"shift {told[0]['shift']:.4f}"
     )
-    assert told["shift"] < 0.01
-    assert told["bytes"] < 50_000
+    for each in told:
+        assert each["shift"] < 0.01
+        assert each["bytes"] < 50_000
+
+
+def _tasks(trace: bytes) -> list[Task]:
+    """Those of the page's own thread."""
+    events = json.loads(trace)["traceEvents"]
+    threads = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    return [
+        Task(event["dur"] / 1000, event.get("tdur", 0) / 1000)
+        for event in events
+        if event["name"] == "ThreadControllerImpl::RunTask"
+        and event["ph"] == "X"
+        and (event["pid"], event["tid"]) in threads
+    ]
+
+
+def _longest(tasks: list[Task]) -> str:
+    """The longest in words."""
+    first, second, *_ = sorted((task.wall for task in tasks), reverse=True)
+    cpu = max(task.cpu for task in tasks)
+    return f"the longest task {first:.0f} ms and the next {second:.0f}, the most CPU {cpu:.0f} ms"
+
+
+def _choice(browser: Browser, files: list[Path]) -> list[Task]:
+    """The tasks of a choice by which nothing happens: what the browser takes for itself."""
+    page = browser.new_page()
+    try:
+        page.set_content("<input type=file multiple>")
+        browser.start_tracing(page=page, categories=["toplevel"])
+        page.set_input_files("input", [str(file) for file in files])
+        return _tasks(browser.stop_tracing())
+    finally:
+        page.close()
 
 
 @pytest.mark.timeout(300)  # it is the service that needs most of it
-def test_five_hundred_pictures_do_not_hold_the_page_up(visit: Visit, tmp_path: Path) -> None:
+def test_five_hundred_pictures_do_not_hold_the_page_up(
+    visit: Visit, browser: Browser, tmp_path: Path
+) -> None:
     page = visit.page
     devtools = visit.context.new_cdp_session(page)
     devtools.send("Performance.enable")
@@ -94,7 +149,9 @@ def test_five_hundred_pictures_do_not_hold_the_page_up(visit: Visit, tmp_path: P
     for number in range(COUNT):
         files.append(tmp_path / f"{number:03}.png")
         files[-1].write_bytes(_picture(number))
+    print(f"a page that does nothing with {COUNT} files: {_longest(_choice(browser, files))}")
     before = _heap(devtools)
+    browser.start_tracing(page=page, categories=["toplevel"])
     visit.choose(*files)
     expect(page.locator(".row")).to_have_count(COUNT)
     # What a person does meanwhile is answered.
@@ -103,6 +160,7 @@ def test_five_hundred_pictures_do_not_hold_the_page_up(visit: Visit, tmp_path: P
     page.mouse.wheel(0, 600)
     page.mouse.wheel(0, -600)
     expect(page.locator("#counts")).to_have_text(f"{COUNT} done", timeout=120_000)
+    tasks = _tasks(browser.stop_tracing())
     assert page.locator(".row.drawn").count() <= IN_VIEW
     assert max(sent) <= 6
     assert len(visit.sockets) == 1
@@ -112,9 +170,4 @@ def test_five_hundred_pictures_do_not_hold_the_page_up(visit: Visit, tmp_path: P
     last = visit.row(f"{COUNT - 1:03}.png")
     last.scroll_into_view_if_needed()
     expect(last).to_have_class(re.compile("drawn"))
-    tasks = page.locator("body").evaluate("() => longTasks")
-    longest = max(tasks, default=0)
-    print(
-        f"{COUNT} pictures: {len(tasks)} tasks of more than 50 ms, the longest {longest:.0f} ms; "
-        f"{grown / 1e6:.1f} MB of JavaScript"
-    )
+    print(f"{COUNT} pictures: {_longest(tasks)}; {grown / 1e6:.1f} MB of JavaScript")
