@@ -3,14 +3,16 @@ axe-core, and kept as pictures to look at."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Final, Literal
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.pictures import as_format, photograph, unique
 from tests.service import Client, Service
@@ -21,6 +23,8 @@ FOLDER = "PAGE_SCREENSHOTS"
 
 SIZES = {1440: 900, 390: 844}
 """Heights of the windows by their widths."""
+
+THEMES: Final = ("light", "dark")
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 
@@ -53,10 +57,12 @@ def photographs(tmp_path: Path) -> list[Path]:
     return found
 
 
-def _look(visit: Visit, folder: Path, state: str) -> None:
+def _look(
+    visit: Visit, folder: Path, state: str, themes: Sequence[Literal["light", "dark"]] = THEMES
+) -> None:
     """Keep the pictures of a state, and see that none of its looks is against the rules."""
     page, wrong = visit.page, []
-    for theme in ("light", "dark"):
+    for theme in themes:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         for width, height in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
@@ -117,6 +123,39 @@ def test_done_and_compared(visit: Visit, folder: Path, photographs: list[Path]) 
     _look(visit, folder, "compare")
     page.locator(".own summary").click()
     _look(visit, folder, "compare-settings")
+
+
+@pytest.mark.parametrize("locale", ["de", "fr", "ja", "rtl"])
+def test_in_other_languages(
+    browser: Browser, server: Service, folder: Path, photographs: list[Path], locale: str
+) -> None:
+    def mirrored(route: Route) -> None:
+        route.fulfill(body=json.dumps({**route.fetch().json(), "direction": "rtl"}))
+
+    routes = {"**/words/en.json": mirrored} if locale == "rtl" else {}
+    visit = Visit(browser, server.url, routes=routes, scripts=[AXE], locale=locale)
+    broken = photographs[0].with_name("broken.jpg")
+    broken.write_bytes(unique(photograph("rocket")[:150]))
+    visit.choose(photographs[0], broken)
+    visit.over(2)
+    expect(visit.page.locator(".row.drawn")).to_have_count(1)
+    _look(visit, folder, f"done-{locale}", themes=("light",))
+    visit.page.locator(".row .thumb").first.click()
+    visit.page.locator(".own summary").click()
+    expect(visit.page.locator(".zoomed")).not_to_have_text("")
+    _look(visit, folder, f"compare-{locale}", themes=("dark",))
+    visit.close()
+
+
+def test_brought_back(visit: Visit, server: Service, folder: Path, photographs: list[Path]) -> None:
+    other = visit.context.new_page()
+    other.goto(server.url)
+    other.set_input_files("#files", [str(path) for path in photographs])
+    expect(other.locator(".row[data-state=done]")).to_have_count(3)
+    other.close()
+    visit.page.reload()
+    expect(visit.page.get_by_role("button", name="Bring back 3 pictures")).to_be_visible()
+    _look(visit, folder, "brought-back", themes=("light",))
 
 
 def test_errors(visit: Visit, folder: Path, tmp_path: Path) -> None:
