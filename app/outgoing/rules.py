@@ -105,12 +105,16 @@ def check_url(url: str, rules: Rules) -> None:
         Refused: if not.
     """
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise Refused(_NO_URL)
+        raise Refused(_NOT_ASCII)
     rules.target(url)
 
 
 NOT_PUBLIC = "The URL does not lead to a public address"
 _NO_URL = "Cannot parse URL"
+_NOT_ASCII = (
+    "The URL should have letters of ASCII alone and no blanks: the name of its host in punycode "
+    "(xn--…), all else percent-encoded"
+)
 _PORTS = f"{', '.join(map(str, _USUAL_PORTS))} and {_FIRST_OWN_PORT} to 65535"
 
 

@@ -114,6 +114,7 @@ def test_retry_after_may_be_seconds_or_a_date() -> None:
     assert seconds_until(" 7 ") == 7
     assert seconds_until("soon") is None
     assert seconds_until("-3") is None
+    assert seconds_until(f"Fri, 31 Dec 1999 23:59:59 -{'9' * 20}") is None
     later = datetime.now(UTC) + timedelta(seconds=60)
     assert 50 < (seconds_until(email.utils.format_datetime(later, usegmt=True)) or 0) <= 60
     assert seconds_until("Fri, 31 Dec 1999 23:59:59 GMT") == 0

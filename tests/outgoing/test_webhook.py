@@ -76,6 +76,7 @@ def test_a_recipient_that_is_gone_gets_no_further_try(receiver: Receiver) -> Non
         ("-5", 0, 0),
         ("٣", 0, 0),
         ("9" * 5000, 1e8, 1e10),
+        (f"Fri, 31 Dec 1999 23:59:59 -{'9' * 20}", 0, 0),
     ],
 )
 def test_it_is_left_alone_as_long_as_it_asks(
@@ -152,6 +153,8 @@ def test_a_url_that_could_not_be_sent_to_is_refused_at_the_upload(url: str) -> N
         ("http://example.org:http/", "80, 443 and 1024 to 65535"),
         ("http://", "Cannot parse URL"),
         ("http://[::1", "Cannot parse URL"),
+        ("http://b\u00fccher.example/", "in punycode (xn--…), all else percent-encoded"),
+        ("http://example.org/a b.jpg", "ASCII alone and no blanks"),
         ("http://10.0.0.1/", "does not lead to a public address"),
     ],
 )
