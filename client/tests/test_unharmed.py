@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tinyimage_client.command.places import Places, Taken
 
 from client.tests.command import started, tinyimage
 from client.tests.standin import RESULT, Answer, Request, Standin
@@ -53,7 +54,7 @@ def slowly(request: Request) -> Answer | None:
     return None
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_command_that_is_stopped_leaves_whole_files_alone(
     folder: Path, fake: Standin, sent: signal.Signals
 ) -> None:
@@ -65,7 +66,7 @@ def test_a_command_that_is_stopped_leaves_whole_files_alone(
         return slowly(request)
 
     fake.hook = hook
-    originals = put_many(folder, 40)
+    originals = put_many(folder, 30)
     process = started(".", "--in-place", "--server", fake.url, "--jobs", "4", cwd=folder)
     until(lambda: len(fake.seen("/download/")) > 12, what="some are done")
     process.send_signal(sent)
@@ -78,10 +79,10 @@ def test_a_command_that_is_stopped_leaves_whole_files_alone(
     else:
         assert b"stopped" in said
         assert b"Traceback" not in said
-    assert 0 < assert_whole(originals, folder) < 40
+    assert 0 < assert_whole(originals, folder) < 30
     ended = tinyimage(".", "--in-place", "--server", fake.url)
     assert ended.status == 0, ended.err
-    assert assert_whole(originals, folder) == 40
+    assert assert_whole(originals, folder) == 30
 
 
 def test_what_a_killed_command_left_behind_is_deleted_later(folder: Path, fake: Standin) -> None:
@@ -242,6 +243,27 @@ def test_no_result_takes_the_place_of_an_original_or_of_another_result(
     assert (folder / "in" / "b.webp").read_bytes() == before
 
 
+def test_names_that_a_disk_takes_for_one_are_one_place(folder: Path) -> None:
+    originals = [folder / "in" / name for name in ("A.jpg", "a.jpg", "E\u0301.jpg", "\u00c9.jpg")]
+    targets = [folder / original.with_suffix(".webp").name for original in originals]
+    places = Places([folder / "LOGO.JPG"])
+    for target, original in zip(targets, originals, strict=True):
+        places.take(target, original)  # on a disk that tells them apart
+    # One that does not has one file, with the names of both.
+    put(targets[0])
+    targets[1].hardlink_to(targets[0])
+    put(targets[2])
+    targets[3].hardlink_to(targets[2])
+    put(folder / "LOGO.JPG")
+    (folder / "logo.jpg").hardlink_to(folder / "LOGO.JPG")
+    for target, original in ((targets[1], originals[1]), (targets[3], originals[3])):
+        with pytest.raises(Taken, match=r"is the result of (A|E.)\.jpg already"):
+            places.take(target, original)
+        assert not places.is_free(target, original)
+    with pytest.raises(Taken, match="is an original"):
+        places.take(folder / "logo.jpg", folder / "in" / "logo.png")
+
+
 def test_a_result_that_is_no_picture_replaces_nothing(folder: Path, fake: Standin) -> None:
     picture = put(folder / "1.jpg")
     before = picture.read_bytes()
@@ -263,7 +285,14 @@ def test_what_is_no_file_is_a_line(folder: Path, fake: Standin) -> None:
     (folder / "out").write_text("a file")
     ended = tinyimage("pipe.jpg", "1.jpg", "--server", fake.url)
     assert "pipe.jpg: failed: no file" in ended.err
-    assert tinyimage(".", "--server", fake.url).status == 1
+    (folder / "itself.jpg").symlink_to("itself.jpg")
+    (folder / "up").symlink_to("..")
+    ended = tinyimage(".", "--server", fake.url, "--json")
+    assert {name: (one["status"], one.get("reason")) for name, one in ended.objects.items()} == {
+        "1.jpg": ("unchanged", None),
+        "itself.jpg": ("failed", "too many levels of symbolic links"),
+        "pipe.jpg": ("failed", "no file"),
+    }
     ended = tinyimage("1.jpg", "-o", "out/below", "--server", fake.url)
     assert ended.status == 1
     assert "1.jpg: failed: out/below/1.webp: not a directory" in ended.err
@@ -272,7 +301,7 @@ def test_what_is_no_file_is_a_line(folder: Path, fake: Standin) -> None:
 def test_a_server_that_is_started_anew_in_the_middle_loses_nothing(
     folder: Path, tmp_path: Path
 ) -> None:
-    pictures = {folder / f"{number}.jpg": unique(photograph("rocket")) for number in range(20)}
+    pictures = {folder / f"{number}.jpg": unique(photograph("rocket")) for number in range(12)}
     for path, data in pictures.items():
         path.write_bytes(data)
     first = Service(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -112,6 +113,19 @@ def test_results_that_replace_their_originals_are_not_compressed_again(
         assert it.stop() == 0
     assert len(fake.seen("/upload")) == 2
     assert sum("skipped" in line for line in it.lines) == 0
+
+
+def test_what_is_no_file_is_told_and_holds_nothing_up(drop: Path, fake: Standin) -> None:
+    os.mkfifo(drop / "before.jpg")
+    with watching(drop, fake) as it:
+        os.mkfifo(drop / "pipe.jpg")
+        (drop / "itself.jpg").symlink_to("itself.jpg")
+        it.wait_for("before.jpg: failed: no file")
+        it.wait_for("pipe.jpg: failed: no file")
+        (drop / "1.jpg").write_bytes(new(1))
+        it.wait_for("1.jpg → ")
+        assert it.stop(signal.SIGHUP) == 1
+    assert sum("pipe.jpg" in line for line in it.lines) == 1
 
 
 def test_results_of_different_formats_do_not_collide(drop: Path, fake: Standin) -> None:

@@ -110,10 +110,10 @@ class Totals:
         if self.pictures:
             sizes = f"{show_size(self.before)} → {show_size(self.after)}"
             parts[0] += f": {sizes}, {show_change(self.before, self.after)}"
-            parts.append(f"{self.sent} sent")
+            parts.append(f"{self.sent:,} sent")
         for count, what in ((self.skipped, "skipped"), (self.failed, "failed")):
             if count:
-                parts.append(f"{count} {what}")
+                parts.append(f"{count:,} {what}")
         if dry_run:
             parts.append("nothing is written")
         return ", ".join(parts)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tinyimage_client.command.names import PICTURES, ending, has_sibling, possible, shown
 from tinyimage_client.command.outcome import Outcome, Status
 from tinyimage_client.command.placement import InPlace, Placement
-from tinyimage_client.command.places import Places, Taken
+from tinyimage_client.command.places import Places, Taken, folded
 from tinyimage_client.errors import BadResult
 from tinyimage_client.files import is_temporary
 
@@ -92,7 +92,7 @@ class Plan:
         after the other, so that it is always the same one that gets it."""
         groups: dict[str, list[Item]] = {}
         for item in self.items:
-            groups.setdefault(os.path.realpath(item.rivals), []).append(item)
+            groups.setdefault(folded(os.path.realpath(item.rivals)), []).append(item)
         return list(groups.values())
 
 
@@ -124,7 +124,7 @@ def make_plan(paths: Iterable[str], placement: Placement, format: str) -> Plan:
             roots.append(path.absolute().parent)
             take(path)
         else:
-            plan.others.append(Outcome(path, Status.FAILED, code="not_a_file", reason="no file"))
+            plan.others.append(no_file(path))
     base = Path(os.path.commonpath([os.path.normpath(root) for root in roots] or ["/"]))
     _place(plan, found.values(), placement, base, format)
     return plan
@@ -148,8 +148,16 @@ def walk(folder: Path, placement: Placement, others: list[Outcome]) -> Iterator[
             continue
         elif entry.is_dir(follow_symlinks=False):
             yield from walk(path, placement, others)
-        elif ending(entry.name) in PICTURES and not entry.is_dir():
+        elif ending(entry.name) in PICTURES and not _is_folder(entry):
             yield path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # as of a link that leads to itself, which is told when it is read
+        return False
 
 
 def failed(path: Path, error: OSError) -> Outcome:
@@ -159,6 +167,11 @@ def failed(path: Path, error: OSError) -> Outcome:
         where = Path(error.filename)
         reason = f"{shown(where.parent if is_temporary(where.name) else where)}: {reason}"
     return Outcome(path, Status.FAILED, code="file_error", reason=reason)
+
+
+def no_file(path: Path) -> Outcome:
+    """The outcome of a named pipe, a device or a socket."""
+    return Outcome(path, Status.FAILED, code="not_a_file", reason="no file")
 
 
 def _expanded(paths: Iterable[str], plan: Plan) -> Iterator[Path]:

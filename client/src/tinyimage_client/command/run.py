@@ -21,6 +21,9 @@ from tinyimage_client.command.work import Worker
 THREADS = 4
 """That read and write files beside those of the pictures under way."""
 
+_HANGUP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
+"""Of a terminal that is closed; Windows has none."""
+
 
 async def worker_for(
     client: AsyncClient, settings: Settings, report: Report, places: Places
@@ -57,7 +60,7 @@ async def run(client: AsyncClient, plan: Plan, settings: Settings, report: Repor
     Raises:
         as `worker_for`.
     """
-    _on_signals(_cancels(), signal.SIGTERM)
+    _on_signals(_cancels(), signal.SIGTERM, *_HANGUP)
     async with client:
         for outcome in plan.others:
             report.end(None, outcome)
@@ -97,7 +100,7 @@ async def watch(client: AsyncClient, folder: Path, settings: Settings, report: R
             report.note("stopping when all that was begun is done")
             stop.set()
 
-    _on_signals(on_signal, signal.SIGINT, signal.SIGTERM)
+    _on_signals(on_signal, signal.SIGINT, signal.SIGTERM, *_HANGUP)
     async with client:
         worker = await worker_for(client, settings, report, Places(frees=True))
         report.note(f"watching {shown(folder)}")
@@ -116,7 +119,9 @@ def _cancels() -> Callable[[], object]:
 def _on_signals(does: Callable[[], object], *signals: signal.Signals) -> None:
     with contextlib.suppress(NotImplementedError):  # Windows
         for number in signals:
-            asyncio.get_running_loop().add_signal_handler(number, does)
+            # nohup has a closed terminal ignored.
+            if number not in _HANGUP or signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, does)
 
 
 @contextlib.contextmanager

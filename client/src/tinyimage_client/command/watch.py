@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from watchfiles import awatch
 
 from tinyimage_client.command.outcome import Outcome
 from tinyimage_client.command.placement import InPlace, Placement
-from tinyimage_client.command.plan import Item, failed, item_of, walk
+from tinyimage_client.command.plan import Item, failed, item_of, no_file, walk
 from tinyimage_client.command.report import Report
 from tinyimage_client.command.whole import looks_whole
 from tinyimage_client.command.work import Worker
@@ -143,7 +144,14 @@ class Watch:
         for path, arrival in list(self._arrivals.items()):
             now = time.monotonic()
             try:
-                version = Version.of(path.stat())
+                status = path.stat()
+                version = Version.of(status)
+                if not stat.S_ISREG(status.st_mode):
+                    # To open a named pipe would wait for its other side.
+                    del self._arrivals[path]
+                    self._known[path] = version
+                    self._report.end(None, no_file(path))
+                    continue
                 if version != arrival.version:
                     self._arrivals[path] = _Arrival(version, now)
                     continue

@@ -136,6 +136,8 @@ class Worker:
         else:
             self._check_absent(item.own_places, item.source)
         status = item.source.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Unfit("not_a_file", "no file")
         if status.st_size > self._max_size:
             size, most = show_size(status.st_size), show_size(self._max_size)
             raise Unfit("size_exceeded", f"it has {size}, and the server takes {most}")
