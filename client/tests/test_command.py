@@ -284,6 +284,19 @@ def test_all_options_are_the_servers_own(folder: Path, server: Service) -> None:
     assert tinyimage("1.jpg", "--lossless", "--server", server.url).status == 0
 
 
+def test_what_the_server_finds_by_itself_goes_together(folder: Path, server: Service) -> None:
+    (folder / "1.jpg").write_bytes(unique(photograph("rocket")))
+    arguments = ("1.jpg", "-f", "webp,jpg", "-q", "auto", "--max-bytes", "20KB", "--effort", "fast")
+    first, again = (
+        tinyimage(*arguments, "--server", server.url, "--json").objects["1.jpg"] for _ in range(2)
+    )
+    assert (first["status"], first["sent"]) == ("written", True)
+    assert 0 < first["after"] <= 20_000
+    result = folder / str(first["target"])
+    assert str(opened(result.read_bytes()).format).lower().replace("jpeg", "jpg") in result.suffix
+    assert (again["status"], again["sent"]) == ("unchanged", False)
+
+
 def test_a_result_that_saves_too_little_is_not_written(folder: Path) -> None:
     put(folder / "little.jpg", len(RESULT) + 1)
     put(folder / "much.jpg")

@@ -283,6 +283,13 @@ def test_a_picture_that_is_done_is_sent_where_an_upload_is_told_of(
     assert (first.fields.get(option), second.fields[option]) == (None, "http://localhost/hook")
 
 
+def test_a_webhook_that_the_server_does_not_allow_is_refused(server: Service) -> None:
+    with Client(server.url) as client, pytest.raises(Refused) as refused:
+        client.compress(unique(photograph("rocket")), webhook="https://example.org/hook")
+    assert (refused.value.status, refused.value.code) == (403, "not_allowed")
+    assert not isinstance(refused.value, KeyRefused)
+
+
 def test_formats_come_from_the_server(server: Service, fake: Standin) -> None:
     with Client(server.url) as client:
         assert {"webp", "avif", "same", "auto"} <= set(client.formats())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -54,22 +57,31 @@ RESULTS: dict[str, set[str]] = {
 }
 """The files that an example adds, by its beginning."""
 
-ELSEWHERE = ("pipx install", "tinyimage --watch", "keyring set")
+ELSEWHERE = ("pipx install", "tinyimage --watch", "keyring set", 'eval "$(_TINYIMAGE_COMPLETE')
 """Examples with tests of their own, below, in test_package.py and test_command.py."""
+
+
+@cache
+def _half(name: str, format: str) -> bytes:
+    """A photograph of half its width, which is converted in a quarter of the time."""
+    buffer = io.BytesIO()
+    opened(photograph(name)).reduce(2).save(buffer, format, quality=92)
+    return buffer.getvalue()
 
 
 @pytest.fixture
 def album(folder: Path, server: Service, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files of the examples, and the command on the path."""
-    pictures = {
-        "rocket.jpg": "rocket",
-        "photos/coffee.png": "coffee",
-        "photos/beach/rocket.jpg": "rocket",
-        "photos/beach/chelsea.png": "chelsea",
-    }
-    for name, kind in pictures.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(unique(photograph(kind)))
+    names = (
+        "rocket.jpg",
+        "photos/coffee.png",
+        "photos/beach/rocket.jpg",
+        "photos/beach/chelsea.png",
+    )
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(unique(_half(path.stem, "JPEG" if path.suffix == ".jpg" else "PNG")))
     (folder / "key.txt").write_text("secret\n")
     (folder / "inbox").mkdir()
     programs = folder.parent / "bin"
@@ -135,6 +147,20 @@ def test_the_example_of_a_watched_folder(album: Path) -> None:
         assert process.wait(20) == 0
     finally:
         process.kill()
+
+
+def test_a_shell_completes_options_and_their_values(album: Path) -> None:
+    (line,) = [line for line in EXAMPLES if line.startswith("eval")]
+
+    def completed(*words: str) -> set[str]:
+        # What bash does when Tab is pressed behind the last word.
+        typed = f"COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}"
+        asks = "_tinyimage_completion tinyimage; printf '%s\\n' \"${COMPREPLY[@]}\""
+        script = f"{line}\n{typed}\n{asks}"
+        return set(subprocess.check_output(["bash", "-c", script], text=True).split())
+
+    assert completed("tinyimage", "--over") == {"--overwrite"}
+    assert completed("tinyimage", "photos", "--overwrite", "") == {"all", "never", "bigger"}
 
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
