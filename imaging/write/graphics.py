@@ -6,7 +6,9 @@ import zlib
 from enum import Enum, auto
 
 import pyvips
+from PIL import Image
 
+from imaging.formats.webp import small
 from imaging.options import Effort
 
 STRIPS = 4
@@ -37,6 +39,10 @@ the lossless file was the smaller one of all graphics that were measured; smooth
 ALL_EFFORTS_PIXELS, GRAPHIC_PIXELS = 65_536, 1_500_000
 """Pixels of the largest picture, and of the largest graphic, for which an effort tries what those
 below it give, too."""
+
+
+_MODES = {3: "RGB", 4: "RGBA"}
+"""What Pillow calls pixels of so many bands."""
 
 
 class Kind(Enum):
@@ -82,6 +88,12 @@ def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
 
 def _lossless_share(image: pyvips.Image, pixels: int) -> float:
     """Bytes of a sample without loss over those with it."""
+    mode = _MODES.get(image.bands) if image.format == "uchar" else None
+    rows = sum(rows for _, rows in _places(image, pixels))
+    if mode is not None and image.width * rows <= small.MAX_PIXELS:
+        part = Image.frombytes(mode, (image.width, rows), _sample(image, pixels))
+        exact = len(small.write(part, {"lossless": True, "effort": 0, "Q": 75}))
+        return exact / len(small.write(part, {"Q": 80, "effort": 0}))
     part = strips(image, pixels)
     lossless = len(part.webpsave_buffer(lossless=True, effort=0, keep="none"))
     return lossless / len(part.webpsave_buffer(Q=80, effort=0, keep="none"))

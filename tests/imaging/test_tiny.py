@@ -91,6 +91,8 @@ def test_a_tiny_webp_takes_few_steps(
     [
         {"Q": 80, "effort": 4, "smart_subsample": False},
         {"lossless": True, "Q": 75, "effort": 2},
+        {"lossless": True, "Q": 75, "effort": 0},  # of the sample that tells a photograph
+        {"Q": 80, "effort": 0},
         {"lossless": True, "Q": 100, "effort": 5},
         {"lossless": True, "Q": 100, "effort": 4, "exact": True},
     ],

@@ -17,14 +17,14 @@ _NAMES = {"Q": "quality", "effort": "method", "lossless": "lossless", "exact": "
 """What Pillow calls a setting of libvips's webpsave."""
 
 
-_MAX_PIXELS = 65_536
+MAX_PIXELS = 65_536
 """Above this what libvips does beside the encoder is next to nothing."""
 
 
 def is_small_still(image: pyvips.Image) -> bool:
     """Whether it has few pixels and one frame."""
     height = image.height
-    return bool(image.width * height <= _MAX_PIXELS and image.get_page_height() == height)
+    return bool(image.width * height <= MAX_PIXELS and image.get_page_height() == height)
 
 
 def can_write(settings: Mapping[str, Any]) -> bool:
