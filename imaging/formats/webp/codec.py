@@ -50,7 +50,7 @@ LOSSLESS_SEARCH = {
 is method 4 up to 99, and at 100 takes seven times as long as 5 for the same bytes."""
 
 LARGE_SEARCH: Sequence[tuple[float, Mapping[str, int]]] = (
-    (12e6, {"effort": 1, "Q": 50}),
+    (25e6, {"effort": 1, "Q": 50}),
     (float("inf"), {"effort": 1, "Q": 0}),
 )
 """What takes the place of that of `LOSSLESS_SEARCH` above `SEARCHED_PIXELS`, up to so many pixels,
