@@ -14,6 +14,7 @@ import rq.scripts
 import rq.worker_registration
 import sanic.http.http1
 import sanic.server.runners
+from redis._parsers.base import BaseParser
 from redis.asyncio.connection import Connection, ConnectionPool
 from redis.client import Pipeline
 from redis.connection import Connection as BlockingConnection
@@ -55,8 +56,9 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     ],
     "app/web/serve/signals.py": [(sanic.server.runners, "signal_func")],
     "app/core/redis/client.py": [(ConnectionPool, "make_connection")],
-    "app/core/redis/commands.py": [
-        (Connection, "send_packed_command read_response disconnect retry"),
+    "app/core/redis/received.py": [
+        (Connection, "connect _reader _writer"),
+        (BaseParser, "parse_error"),
     ],
     "app/core/redis/transactions.py": [
         (

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
-from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 
 from app.core.jobs.events import Bell, Events, Step, publish
 from tests.conftest import running_redis
@@ -74,27 +73,67 @@ def test_a_thousand_followers_are_one_connection(redis_url: str, connection: red
 def test_it_stops_though_the_client_swallows_a_cancellation(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get_message = PubSub.get_message
     swallowed: list[BaseException] = []
 
-    async def swallow_first(self: PubSub, **options: Any) -> Any:
-        try:
-            return await get_message(self, **options)
-        except asyncio.CancelledError as error:
-            if swallowed:
-                raise
-            swallowed.append(error)
-            return None
-
-    monkeypatch.setattr(PubSub, "get_message", swallow_first)
-
     async def scenario() -> None:
+        connects = asyncio.Event()
+
+        async def swallow_first(self: AbstractConnection) -> None:
+            connects.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError as error:
+                if swallowed:
+                    raise
+                swallowed.append(error)
+                raise redis.ConnectionError("not made") from None
+
+        monkeypatch.setattr(AbstractConnection, "connect", swallow_first)
         events = Events(redis_url)
-        await events.start()
+        starting = asyncio.create_task(events.start())
+        await connects.wait()
         await asyncio.wait_for(events.stop(), 20)
+        starting.cancel()
 
     asyncio.run(scenario())
     assert swallowed
+
+
+def test_a_connection_that_has_died_silently_is_made_again(
+    redis_url: str, connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.jobs.events.HEALTH_CHECK_SECONDS", 0.2)
+
+    async def scenario() -> None:
+        silent = asyncio.Event()
+
+        async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.read(1024):
+                silent.set()
+            writer.close()
+
+        server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+        made = [server.sockets[0].getsockname()[1]]
+        connect = AbstractConnection.connect
+
+        async def connect_there_first(self: AbstractConnection) -> None:
+            if not made:
+                await connect(self)  # type: ignore[no-untyped-call]
+                return
+            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", made.pop())
+
+        monkeypatch.setattr(AbstractConnection, "connect", connect_there_first)
+        events = Events(redis_url)
+        await events.start()  # returns once it is subscribed
+        assert silent.is_set()
+        await asyncio.sleep(0.5)  # a silent Redis that answers pings is kept
+        with events.follow("a") as bell:
+            publish(connection, "a", Step.DONE)
+            assert await _rings(bell) < 5
+        await events.stop()
+        server.close()
+
+    asyncio.run(scenario())
 
 
 def test_nonsense_on_the_channel_is_passed_over(redis_url: str, connection: redis.Redis) -> None:

@@ -20,6 +20,8 @@ from redis.exceptions import RedisError
 from app.core.jobs import keys
 from app.core.picture.conversion import picture_of
 from app.core.redis.client import connect_async
+from app.core.redis.received import opened
+from app.core.redis.subscription import Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ RECONNECT_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each new try to reach Redis; the last is for all further ones."""
 
 HEALTH_CHECK_SECONDS = 10
-"""How often an idle connection is checked."""
+"""How long the connection may be silent before it is checked."""
 
 CANCEL_SECONDS = 0.5
 """Between two tries to end the listener."""
@@ -110,7 +112,7 @@ class Events:
 
     async def stop(self) -> None:
         """Close the connection."""
-        # Redis's client can swallow a cancellation, as one that comes while it connects again.
+        # Redis's client can swallow a cancellation, as one that comes while it connects.
         while self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
@@ -140,22 +142,24 @@ class Events:
 
     async def _listen(self, subscribed: asyncio.Event) -> None:
         attempt = 0
+
+        def begun() -> None:
+            nonlocal attempt
+            attempt = 0
+            subscribed.set()
+            self.ring_all()
+
+        pool = connect_async(self._url).connection_pool
         while True:
-            client = connect_async(self._url, health_check_interval=HEALTH_CHECK_SECONDS)
             try:
-                async with client, client.pubsub() as pubsub:
-                    await pubsub.subscribe(keys.EVENTS_CHANNEL)
-                    while True:
-                        # A timeout, so that a connection that died silently is noticed.
-                        message = await pubsub.get_message(timeout=HEALTH_CHECK_SECONDS)
-                        if message is None:
-                            continue
-                        if message["type"] == "subscribe":
-                            attempt = 0
-                            subscribed.set()
-                            self.ring_all()
-                        elif message["type"] == "message":
-                            self._ring(message["data"])
+                subscription = await opened(
+                    pool.make_connection(),
+                    Subscription(keys.EVENTS_CHANNEL, begun, self._ring, HEALTH_CHECK_SECONDS),
+                )
+                try:
+                    raise await asyncio.shield(subscription.ended)
+                finally:
+                    subscription.close()
             except (RedisError, OSError) as error:
                 delay = RECONNECT_DELAYS[min(attempt, len(RECONNECT_DELAYS) - 1)]
                 attempt += 1

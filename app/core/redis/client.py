@@ -9,24 +9,21 @@ from typing import Any, TypeVar
 import redis
 import redis.asyncio
 import redis.asyncio.retry
-from redis.asyncio.connection import Connection
 from redis.backoff import ExponentialBackoff
 from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from app.core.redis.commands import Question, ask_over
+from app.core.redis.commands import Question, answers_of, pack
+from app.core.redis.pipelined import Pipelined
+from app.core.redis.received import opened
 from app.core.redis.transactions import Client
 
 T = TypeVar("T")
 
 SOCKET_TIMEOUT = 5
 """Seconds after which a command to Redis times out."""
-
-MAX_CONNECTIONS = 16
-"""Connections of a server process for questions: further questions wait for one."""
 
 HUNG_SECONDS = 1.0
 """How long questions fail at once after one has timed out."""
@@ -86,17 +83,17 @@ def connect_async(
 
 
 class FailFastRedis:
-    """The client of a server process, with a bounded number of connections.
+    """The client of a server process, over one connection.
 
-    While Redis hangs the first question times out; for the next second all others fail fast,
-    including those that waited for a connection.
+    While Redis hangs the first question times out; all others that wait fail with it, and for the
+    next second further ones fail fast.
     """
 
     def __init__(self, url: str) -> None:
         # One time-out for the whole question replaces those for each command and answer.
         self._pool = connect_async(url, socket_timeout=None).connection_pool
-        self._free: list[Connection] = []
-        self._room = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._connection: Pipelined | None = None
+        self._opening: asyncio.Task[Pipelined] | None = None
         self._hung_until = 0.0
 
     async def ask(self, question: Question[T]) -> T:
@@ -105,32 +102,69 @@ class FailFastRedis:
         Raises:
             redis.RedisError: if Redis cannot be reached, or refuses.
         """
-        async with self._room:
-            if time.monotonic() < self._hung_until:
-                raise RedisTimeoutError("Redis did not answer a moment ago")
-            connection = self._free.pop() if self._free else self._pool.make_connection()
+        now = time.monotonic()
+        if now < self._hung_until:
+            question.close()
+            raise RedisTimeoutError("Redis did not answer a moment ago")
+        ends = now + SOCKET_TIMEOUT
+        try:
+            batch = next(question)
+            while True:
+                packed, count = pack(batch)
+                batch = question.send(answers_of(batch, await self._exchange(packed, count, ends)))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    async def _exchange(self, packed: bytes, count: int, ends: float) -> list[Any]:
+        """The answers to commands, which are sent again on a new connection if theirs is lost."""
+        failures = 0
+        while True:
             try:
-                async with asyncio.timeout(SOCKET_TIMEOUT):
-                    return await ask_over(connection, question)
-            except (TimeoutError, RedisTimeoutError):
+                connection = self._connection
+                if connection is None or connection.ended.done():
+                    connection = await self._open()
+                answers = await connection.send(packed, count, ends)
+                for answer in answers:
+                    if isinstance(answer, RedisConnectionError):  # it serves nobody now
+                        connection.close(answer)
+                        raise answer
+                return answers
+            except RedisTimeoutError:
                 self._hung_until = time.monotonic() + HUNG_SECONDS
-                await connection.disconnect(nowait=True)
                 raise RedisTimeoutError(
                     f"Redis has not answered within {SOCKET_TIMEOUT} seconds"
                 ) from None
-            except ResponseError:  # all commands have been answered
-                raise
-            except BaseException:
-                # An answer may still arrive, which must not reach another question.
-                await connection.disconnect(nowait=True)
-                raise
-            finally:
-                self._free.append(connection)
+            except RedisConnectionError:
+                failures += 1
+                if failures > _AGAIN:
+                    raise
+                await asyncio.sleep(_backoff().compute(failures))
+
+    async def _open(self) -> Pipelined:
+        """A new connection, one for all that ask for it at the same moment."""
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._connect(), name="connect to Redis")
+            # Where nobody waits for it any more its error is not to be logged.
+            self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._opening)
+
+    async def _connect(self) -> Pipelined:
+        connection = self._pool.make_connection()
+        try:
+            async with asyncio.timeout(SOCKET_TIMEOUT):
+                self._connection = await opened(connection, Pipelined())
+        except TimeoutError:
+            await connection.disconnect(nowait=True)
+            raise RedisTimeoutError("Redis has not accepted a connection in time") from None
+        return self._connection
 
     async def close(self) -> None:
-        """Give the connections back."""
-        while self._free:
-            await self._free.pop().disconnect()
+        """Close the connection."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        if self._connection is not None:
+            self._connection.close()
 
 
 def _backoff() -> ExponentialBackoff:

@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 
 import hiredis
 import redis
-from redis.asyncio.connection import Connection
-from redis.exceptions import ResponseError
 
 T = TypeVar("T")
 
@@ -45,16 +43,6 @@ def ask(client: redis.Redis, question: Question[T]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-async def ask_over(connection: Connection, question: Question[T]) -> T:
-    """The same over one connection of asyncio."""
-    try:
-        batch = next(question)
-        while True:
-            batch = question.send(await _exchange(connection, batch))
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-
-
 def _send(client: redis.Redis, batch: Batch) -> list[Any]:
     if len(batch.commands) == 1:
         return [client.execute_command(*batch.commands[0])]
@@ -64,37 +52,34 @@ def _send(client: redis.Redis, batch: Batch) -> list[Any]:
         return pipe.execute()
 
 
-async def _exchange(connection: Connection, batch: Batch) -> list[Any]:
-    """As `_send`. A pipeline of redis-py would make objects, time-outs and statistics for each of
-    its commands, which cost the web more than the rest of a question."""
+def pack(batch: Batch) -> tuple[bytes, int]:
+    """The commands of a batch as they are sent, and how many answers there will be."""
     commands = batch.commands
+    if len(commands) == 1:
+        return hiredis.pack_command(commands[0]), 1
     if batch.atomic:
         commands = [("MULTI",), *commands, ("EXEC",)]
-    packed = b"".join(map(hiredis.pack_command, commands))
+    return b"".join(map(hiredis.pack_command, commands)), len(commands)
 
-    async def send_and_read() -> list[Any]:
-        await connection.send_packed_command(packed)
-        return [await _read(connection) for _ in commands]
 
-    async def disconnect(error: Exception) -> None:
-        await connection.disconnect()
+def answers_of(batch: Batch, answers: list[Any]) -> list[Any]:
+    """The answers to the commands of a batch.
 
-    answers = await connection.retry.call_with_retry(send_and_read, disconnect)
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
-    if not batch.atomic:
+    Args:
+        answers: to what `pack` made of it.
+
+    Raises:
+        ResponseError: if Redis refuses a command; the first of them.
+    """
+    _raise_first(answers)
+    if not batch.atomic or len(batch.commands) == 1:
         return answers
     results: list[Any] = answers[-1]
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
+    _raise_first(results)
     return results
 
 
-async def _read(connection: Connection) -> Any:
-    """The next answer; an error from Redis counts as an answer too, as further ones follow."""
-    try:
-        return await connection.read_response()
-    except ResponseError as error:
-        return error
+def _raise_first(answers: Sequence[Any]) -> None:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
