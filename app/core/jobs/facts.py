@@ -74,7 +74,10 @@ def _code(value: object) -> str:
 
 
 def _format(value: object) -> Format | None:
-    return Format(value) if isinstance(value, str) and value in set(Format) else None
+    return Format(value) if isinstance(value, str) and value in _FORMATS else None
+
+
+_FORMATS = frozenset(Format)
 
 
 def _text(value: object) -> str | None:

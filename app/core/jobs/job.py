@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 from collections.abc import Sequence
@@ -162,18 +163,33 @@ def _parse(values: tuple[bytes | None, ...]) -> PictureJob:
 _BULK = Priority.BULK.value.encode()
 
 
-@lru_cache(PARSED_AT_ONCE)
-def _arguments(data: bytes) -> tuple[Conversion, str, str]:
-    """The conversion, the token and the name of the file in RQ's `data` of a job, which stays the
-    same in all its states."""
-    job = Job("arguments", connection=NO_CONNECTION, serializer=JSONSerializer)
+_Arguments = tuple[Conversion, str, str]
+"""The conversion, the token and the name of the file."""
+
+_known_arguments: dict[bytes, _Arguments] = {}
+"""The last ones, by RQ's `data` of their jobs."""
+
+_EMPTY = Job("arguments", connection=NO_CONNECTION, serializer=JSONSerializer)
+"""Copied, as RQ looks at length at the serializer of each job that it makes."""
+
+
+def keep_arguments(data: bytes, arguments: _Arguments) -> None:
+    """Keep what the `data` of a job says, which stays the same in all its states."""
+    if len(_known_arguments) >= PARSED_AT_ONCE:
+        _known_arguments.pop(next(iter(_known_arguments)), None)
+    _known_arguments[data] = arguments
+
+
+def _arguments(data: bytes) -> _Arguments:
+    """What RQ's `data` of a job says."""
+    if (known := _known_arguments.get(data)) is not None:
+        return known
+    job = copy.copy(_EMPTY)
     job.restore({b"data": data})
-    arguments: dict[str, Any] = job.kwargs
-    return (
-        Conversion.from_dict(arguments["conversion"]),
-        arguments["token"],
-        arguments["filename"],
-    )
+    given: dict[str, Any] = job.kwargs
+    arguments = Conversion.from_dict(given["conversion"]), given["token"], given["filename"]
+    keep_arguments(data, arguments)
+    return arguments
 
 
 def _time(value: bytes | None) -> datetime | None:

@@ -6,6 +6,8 @@ it into the queue.
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from typing import Any
 
 from rq import Callback, Queue, Retry
@@ -54,30 +56,40 @@ def conversion_job(
     """
     filename, media_type = submission.filename, submission.media_type
     options = conversion.options.to_dict()
+    job = copy.copy(_blank(timeout, ttl))
+    job.id = conversion.job_id
+    job.origin = submission.priority.value
+    job.kwargs = {"conversion": conversion.to_dict(), "token": token, "filename": filename}
+    job.description = f"{filename} → {conversion.named} {conversion.options}".rstrip()
+    job.meta = {
+        "filename": filename,
+        "format": conversion.named,
+        "quality": conversion.quality,
+        **({"options": options} if options else {}),
+        "size_in": submission.size,
+        **({"media_type": media_type} if media_type else {}),
+    }
+    job.created_at = job.enqueued_at = now()
+    return job
+
+
+@lru_cache
+def _blank(timeout: int, ttl: int) -> NewJob:
+    """What all conversions have in common, to be copied: RQ takes long to make a job, most of it
+    for a look at its serializer."""
     job = NewJob.create(
         keys.CONVERT_FUNCTION,
-        kwargs={"conversion": conversion.to_dict(), "token": token, "filename": filename},
         connection=NO_CONNECTION,
         serializer=JSONSerializer,
-        id=conversion.job_id,
-        origin=submission.priority.value,
         status=JobStatus.QUEUED,
-        description=f"{filename} → {conversion.named} {conversion.options}".rstrip(),
-        meta={
-            "filename": filename,
-            "format": conversion.named,
-            "quality": conversion.quality,
-            **({"options": options} if options else {}),
-            "size_in": submission.size,
-            **({"media_type": media_type} if media_type else {}),
-        },
+        description=keys.CONVERT_FUNCTION,
         timeout=timeout,
         result_ttl=ttl,
         failure_ttl=ttl,
         retry=Retry(max=RETRIES),
         on_failure=Callback(keys.FAILURE_FUNCTION),
     )
-    job.enqueued_at = now()
+    assert isinstance(job, NewJob)
     return job
 
 

@@ -18,7 +18,8 @@ from app.core.errors import QueueFull, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.batches import Settling
 from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
-from app.core.jobs.job import FIELDS, JobState, PictureJob, parse_job
+from app.core.jobs.facts import Facts
+from app.core.jobs.job import FIELDS, JobState, PictureJob, keep_arguments, parse_job
 from app.core.jobs.messages import image_message
 from app.core.jobs.moves import move_command
 from app.core.jobs.new_job import TIMEOUT_MARGIN, conversion_job, enqueue_command, queue_key
@@ -267,8 +268,17 @@ class Questions:
         if not answers[-1 - len(settled)]:
             yield Batch([("EVAL", _DROP_REMNANT, 1, job.key)])
             return None
-        values = (fields.get(name) for name in FIELDS)
-        return parse_job(job.id, [v.encode() if isinstance(v, str) else v for v in values])
+        keep_arguments(fields["data"], (conversion, token, submission.filename))
+        return PictureJob(
+            conversion,
+            token,
+            JobState.QUEUED,
+            submission.filename,
+            submitted=job.enqueued_at,
+            ended=None,
+            priority=submission.priority,
+            facts=Facts.from_meta(job.meta),
+        )
 
     def _as_expected(self, expected: PictureJob) -> Question[EndedJob | None]:
         """The current job, if it still is this submission in this state; or None."""
