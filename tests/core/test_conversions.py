@@ -13,17 +13,21 @@ import redis
 
 from app.core.errors import QueueFull
 from app.core.intake.picture import Picture
+from app.core.jobs import job as job_module
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.questions import Before
 from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
+from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from app.core.redis import client as redis_client
 from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
 from app.web.service.conversions import Conversions
 from imaging.formats import Format
+from imaging.options import Options
 from tests.pictures import md5, photograph, unique
 from tests.storage import Blocking
 
@@ -54,6 +58,18 @@ class _GoneBefore(AsyncPictureQueue):
 
     async def submit(self, *args: Any, **kwargs: Any) -> PictureJob | None:
         raise redis.ConnectionError("Redis is gone")
+
+
+class _Silent(AsyncPictureQueue):
+    """Does not answer the first question about a job."""
+
+    asked = False
+
+    async def before_submission(self, conversion: Conversion) -> Before:
+        if not self.asked:
+            self.asked = True
+            await asyncio.sleep(3600)
+        return await super().before_submission(conversion)
 
 
 class Site:
@@ -90,11 +106,13 @@ def _webp(data: bytes) -> Conversion:
     return Conversion(md5(data), Format.WEBP, 0)
 
 
+def _sent(data: bytes, priority: Priority = Priority.INTERACTIVE) -> Submission:
+    return Submission("cat.jpg", len(data), "image/jpeg", priority)
+
+
 async def _submitted(conversions: Conversions, data: bytes) -> PictureJob:
     """The job of this picture as WebP."""
-    (job,) = await conversions.submit_all(
-        _picture(data), [_webp(data)], Submission("cat.jpg", len(data))
-    )
+    (job,) = await conversions.submit_all(_picture(data), [_webp(data)], _sent(data))
     return job
 
 
@@ -114,6 +132,45 @@ def test_over_its_limit_the_queue_takes_no_new_picture_and_knows_the_old_ones(
     asyncio.run(scenario())
     assert site.queue.find(md5(second)) == []
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_the_picture_of_a_client_that_goes_while_redis_is_asked_is_queued(site: Site) -> None:
+    data = unique(photograph("rocket"))
+
+    async def scenario() -> None:
+        async with site.conversions(_Silent) as conversions:
+            with _picture(data) as picture:
+                sending = asyncio.create_task(
+                    conversions.submit_all(picture, [_webp(data)], _sent(data))
+                )
+                await asyncio.sleep(0)
+                sending.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await sending
+            await conversions.finish()
+            (job,) = site.queue.find(md5(data))
+            assert await site.storage.storage.get(job.original_key) == data
+
+    asyncio.run(scenario())
+
+
+def test_a_new_job_is_told_as_it_will_be_read(site: Site) -> None:
+    data = unique(photograph("rocket"))
+    options = Options(width=300, formats=(Format.WEBP, Format.JPG))
+
+    async def scenario() -> None:
+        async with site.conversions() as conversions:
+            for conversion in (_webp(data), Conversion(md5(data), None, 80, options)):
+                (told,) = await conversions.submit_all(
+                    _picture(data), [conversion], _sent(data, Priority.BULK)
+                )
+                job_module._known_arguments.clear()  # another process has not made it
+                (read,) = [
+                    job for job in site.queue.find(md5(data)) if job.conversion == conversion
+                ]
+                assert told == read
+
+    asyncio.run(scenario())
 
 
 def test_a_job_whose_answer_was_lost_keeps_its_original(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from app.core.errors import told
@@ -20,6 +21,9 @@ from app.core.picture.widths import WIDTHS, check_one, one_each, parse_widths, w
 from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
 from imaging.options import Effort
+
+REQUESTS, SHORT = 128, 64
+"""Requests that are kept for each key, and characters of the longest field in one of them."""
 
 
 class Submissions(Protocol):
@@ -70,9 +74,16 @@ class Intake:
         self._presets = presets
         self._webhooks = webhooks
         self._key = key
+        self._of_keys: dict[str | None, Intake] = {key: self}
+        self._requested = lru_cache(REQUESTS)(self._request)
 
     def of_key(self, key: str | None) -> Intake:
         """The intake for clients with the API key of this name, None for clients without one."""
+        if (known := self._of_keys.get(key)) is None:
+            known = self._of_keys[key] = self._for(key)
+        return known
+
+    def _for(self, key: str | None) -> Intake:
         return Intake(
             self._submissions,
             self._effort,
@@ -91,6 +102,16 @@ class Intake:
             InvalidOption: if an option is wrong, options conflict, or the preset is unknown.
             NotAllowed: if the client may not ask for it.
         """
+        # Most clients ask for the same again and again.
+        short = all(type(value) is str and len(value) <= SHORT for value in fields.values())
+        if short and WEBHOOK not in fields:
+            return self._requested(tuple(fields.items()))
+        return self._request(fields)
+
+    def _request(
+        self, given: Mapping[str, object] | tuple[tuple[str, object], ...]
+    ) -> ConversionRequest:
+        fields: Mapping[str, object] = dict(given)
         self._presets.check_named(fields)
         widths = parse_widths(fields.get(WIDTHS))
         fields = with_width(fields, widths)

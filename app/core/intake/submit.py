@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import Protocol
 
 from app.core.errors import QueueFull, Unavailable
@@ -61,12 +62,31 @@ async def submit_all(
     picture: Picture,
     conversions: Sequence[Conversion],
     submission: Submission,
+    *,
+    first: Before | None = None,
 ) -> list[PictureJob]:
     """The jobs of the conversions, one after the other as `submit` makes each. If an error comes
-    with one of them, those before it are there."""
+    with one of them, those before it are there.
+
+    Args:
+        first: what `look` has found for the first of them.
+    """
+    looks = chain([first], repeat(None))
     return [
-        await submit(queue, storage, picture, conversion, submission) for conversion in conversions
+        await submit(queue, storage, picture, conversion, submission, before=before)
+        for conversion, before in zip(conversions, looks, strict=False)
     ]
+
+
+async def look(
+    queue: SubmissionQueue, storage: Storage, conversion: Conversion
+) -> tuple[Before, PictureJob | None]:
+    """What there is before a submission, and the job if it is done, so that nothing is to be made.
+    It changes nothing, and can be cancelled."""
+    before = await queue.before_submission(conversion)
+    job = before.job
+    is_done = job and job.state is JobState.DONE and await storage.stat(job.result_key)
+    return before, job if is_done else None
 
 
 async def submit(
@@ -75,11 +95,16 @@ async def submit(
     picture: Picture,
     conversion: Conversion,
     submission: Submission,
+    *,
+    before: Before | None = None,
 ) -> PictureJob:
     """The job of the conversion, new or found, as `Submissions.submit_all` tells of it.
 
     Do not cancel it: commands on their way to Redis cannot be taken back, and it would delete the
     original of a job that is just being made.
+
+    Args:
+        before: what `look` has found a moment ago.
     """
     priority, recipients, member = submission.priority, submission.recipients, submission.member
     if member is not None:
@@ -88,8 +113,8 @@ async def submit(
     stored = unused = False
     try:
         for _ in range(SUBMIT_ATTEMPTS):
-            before = await queue.before_submission(conversion)
-            job = before.job
+            found = before or await queue.before_submission(conversion)
+            before, job = None, found.job
             if job and job.token == token:  # it was made, and Redis's answer was lost
                 return job
             unused = stored
@@ -106,7 +131,7 @@ async def submit(
                 if recipients:
                     await queue.tell(job, recipients)
                 return job
-            if not stored and priority in before.full:
+            if not stored and priority in found.full:
                 raise QueueFull(TOO_MANY)
             if not stored:
                 picture.file.seek(0)

@@ -30,7 +30,8 @@ class Lookups(Generic[K, V]):
         """
         self._read = read
         self._waiting: list[tuple[K, asyncio.Future[V]]] = []
-        self._reading: asyncio.Task[None] | None = None
+        self._is_reading = False
+        self._task: asyncio.Task[None] | None = None
 
     async def get(self, question: K) -> V:
         """The answer.
@@ -38,16 +39,33 @@ class Lookups(Generic[K, V]):
         Raises:
             Exception: what `read` raises for this question.
         """
-        future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_all(), name="lookups")
-        return await future
+        if self._is_reading:
+            future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+            self._waiting.append((question, future))
+            return await future
+        # The first one reads for itself, without a task.
+        self._is_reading = True
+        try:
+            (answer,) = await self._read([question])
+            return answer
+        except RedisError as error:
+            self._waiting, waiting = [], self._waiting
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            raise
+        finally:
+            self._is_reading = bool(self._waiting)
+            if self._is_reading:
+                self._task = asyncio.create_task(self._read_all(), name="lookups")
 
     async def _read_all(self) -> None:
-        while self._waiting:
-            part, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            await self._answer([asked for asked in part if not asked[1].done()])
+        try:
+            while self._waiting:
+                part, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+                await self._answer([asked for asked in part if not asked[1].done()])
+        finally:
+            self._is_reading = False
 
     async def _answer(self, part: list[tuple[K, asyncio.Future[V]]]) -> None:
         if not part:

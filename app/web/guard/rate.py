@@ -62,6 +62,11 @@ class RateLimit:
         )
         self._window = MovingWindowRateLimiter(storage)
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit."""
+        return self._item is not None
+
     async def count(self, client: str) -> Usage | None:
         """Count one picture of the client.
 

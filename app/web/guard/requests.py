@@ -70,6 +70,8 @@ class Guard:
             RateLimitExceeded: if it is one too many.
             redis.RedisError: if Redis cannot be reached.
         """
+        if not self._rate.limited:
+            return
         record = record_of(request)
         who = f"key:{record.key}" if record.key else f"address:{client_network(record.address)}"
         try:

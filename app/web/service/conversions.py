@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from app.core.errors import StorageError
 from app.core.intake.picture import Picture
-from app.core.intake.submit import submit_all
+from app.core.intake.submit import look, submit_all
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.questions import Before
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
@@ -84,15 +85,36 @@ class Conversions:
             TinyImageError, RedisError: as `Submissions.submit_all`. Those before the one at fault
                 have been requested.
         """
-        # A client that disconnects cancels the wait here. Commands on their way to Redis cannot be
-        # cancelled: a submission cut off meanwhile would delete the original of a job that is just
-        # being made.
+        if submission.recipients or submission.member or len(conversions) > 1:
+            return await asyncio.shield(self._begin(picture, conversions, submission))
+        # A picture that is done, which clients often send again, needs no task and stores nothing.
+        try:
+            before, done = await look(self._queue, self._storage, conversions[0])
+        except asyncio.CancelledError:
+            self._begin(picture, conversions, submission)
+            raise
+        if done:
+            return [done]
+        return await asyncio.shield(self._begin(picture, conversions, submission, before))
+
+    def _begin(
+        self,
+        picture: Picture,
+        conversions: Sequence[Conversion],
+        submission: Submission,
+        before: Before | None = None,
+    ) -> asyncio.Task[list[PictureJob]]:
+        """Begin a submission, which takes the picture."""
+        # A client that disconnects cancels who waits for it. Commands on their way to Redis cannot
+        # be cancelled: a submission cut off meanwhile would delete the original of a job that is
+        # just being made.
         task = asyncio.create_task(
-            self._submit(picture, picture.take(), conversions, submission), name="submission"
+            self._submit(picture, picture.take(), conversions, submission, before),
+            name="submission",
         )
         self._submissions.add(task)
         task.add_done_callback(self._submissions.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def finish(self) -> None:
         """Wait for all submissions that have begun."""
@@ -202,9 +224,12 @@ class Conversions:
         held: contextlib.ExitStack,
         conversions: Sequence[Conversion],
         submission: Submission,
+        before: Before | None,
     ) -> list[PictureJob]:
         with held:
-            return await submit_all(self._queue, self._storage, picture, conversions, submission)
+            return await submit_all(
+                self._queue, self._storage, picture, conversions, submission, first=before
+            )
 
     async def _newest(self, jobs: list[PictureJob]) -> Result | None:
         """The result finished last, or None."""
