@@ -245,7 +245,7 @@ def test_what_a_killed_writer_left_is_no_object_and_is_deleted(
 ) -> None:
     folder = tmp_path / "made" / "here" / "results" / "ab"
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "rename", lambda *names: os._exit(0))
+        patched.setattr(os, "rename", lambda *names: os._exit(0))
         if (child := os.fork()) == 0:
             storage.put("results/ab/one", b"four")
         os.waitpid(child, 0)

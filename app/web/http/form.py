@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from types import TracebackType
-from typing import IO, Self, cast
+from typing import IO, Self
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
@@ -22,6 +21,7 @@ from app.core.picture.recipients import WEBHOOK
 from app.core.picture.widths import WIDTHS
 from app.web.http.part import PartHead, decode_text, read_head
 from app.web.http.preamble import Preamble
+from app.web.service.spool import Spool
 from app.web.service.spooling import SPOOL_MEMORY, too_large
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 
@@ -56,7 +56,7 @@ class Form:
         self._max_size = max_size
         self._spool_memory = spool_memory
         self._held = contextlib.ExitStack()
-        self._file: IO[bytes] | None = None
+        self._spool: Spool | None = None
         self._filename = ""
         self._path = ""
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -113,7 +113,7 @@ class Form:
     @property
     def has_picture(self) -> bool:
         """Whether there is a file."""
-        return self._file is not None
+        return self._spool is not None
 
     def check_complete(self) -> None:
         """See whether the whole form has come.
@@ -134,10 +134,10 @@ class Form:
             InvalidForm: if there is none, or the body ended too early.
         """
         self.check_complete()
-        if self._file is None:
+        if self._spool is None:
             raise InvalidForm(self._refusal or no_picture)
         return Picture(
-            self._file,
+            self._spool.file,
             self._md5.hexdigest(),
             self._size,
             self._filename,
@@ -176,29 +176,25 @@ class Form:
     def _headers_finished(self) -> None:
         self._head = head = read_head(self._headers)
         if head.name == "picture":
-            if self._file is None:
+            if self._spool is None:
                 head.check_encoding()
                 self._is_picture = True
                 self._filename, self._path = head.clean_filename, clean_path(head.filename or "")
-                self._file = cast(
-                    IO[bytes],
-                    self._held.enter_context(
-                        tempfile.SpooledTemporaryFile(self._spool_memory)  # noqa: SIM115 - held
-                    ),
-                )
+                self._spool = Spool(self._spool_memory)
+                self._held.callback(self._spool.close)
         elif head.name in FIELDS | {CHARSET_FIELD} and head.name not in self._texts:
             # Also one that has a file name: some clients give each part one, curl -F format=@file.
             head.check_encoding()
             self._field = bytearray()
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._is_picture and self._file is not None:
+        if self._is_picture and self._spool is not None:
             self._size += end - start
             if self._size > self._max_size:
                 raise too_large(self._max_size)
             part = memoryview(data)[start:end]
             self._md5.update(part)
-            self._file.write(part)
+            self._spool.write(part)
         elif self._field is not None:
             self._field += data[start:end]
             assert self._head is not None
@@ -212,8 +208,8 @@ class Form:
             return
         if self._field is not None:
             self._texts[head.name] = bytes(self._field), head.charset
-        elif self._is_picture and self._file is not None and not head.filename:
-            self._check_unnamed(self._file, head)
+        elif self._is_picture and self._spool is not None and not head.filename:
+            self._check_unnamed(self._spool.file, head)
 
     def _check_unnamed(self, file: IO[bytes], head: PartHead) -> None:
         """Drop a part `picture` without a file name that is an empty file field or a text. A later
@@ -228,7 +224,7 @@ class Form:
                 return
             self._refusal = "The part 'picture' is text, not a picture: send the file itself"
         self._held.close()
-        self._file, self._size = None, 0
+        self._spool, self._size = None, 0
         self._md5 = hashlib.md5(usedforsecurity=False)
 
     def _end(self) -> None:

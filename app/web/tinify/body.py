@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any
 
 from sanic import Request
 
@@ -17,6 +16,7 @@ from app.core.intake.picture import Picture
 from app.core.storage.errors import as_storage_error
 from app.web.service.json_body import read_body, read_rest
 from app.web.service.sources import FILENAME
+from app.web.service.spool import Spool
 from app.web.service.spooling import Spooling
 from app.web.tinify.commands import parse_json
 from imaging.formats.recognise import HEAD_SIZE, readable_type
@@ -52,7 +52,8 @@ async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[
         UploadTimeout: if it does not come in time.
     """
     with spooling.opened() as spool_memory, contextlib.ExitStack() as held:
-        file = cast(IO[bytes], held.enter_context(tempfile.SpooledTemporaryFile(spool_memory)))
+        spool = Spool(spool_memory)
+        held.callback(spool.close)
         md5 = hashlib.md5(usedforsecurity=False)
         head, size = b"", 0
         parts = spooling.parts(request, spooling.max_size)
@@ -62,21 +63,22 @@ async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[
                 if not known:
                     head += data[: HEAD_SIZE - len(head)]
                     if _is_json(head):
-                        file.seek(0)
-                        begun = file.read() + data
+                        spool.file.seek(0)
+                        begun = spool.file.read() + data
                         return parse_json(await read_rest(begun, parts, MAX_JSON, "JSON"))
                     if len(head) >= HEAD_SIZE:
                         _kind(request, head)
                 size += len(data)
                 md5.update(data)
                 try:
-                    file.write(data)
+                    spool.write(data)
                 except OSError as error:  # of the spool
                     raise as_storage_error(error) from error
         if head.removeprefix(_MARK).strip() in NOTHING:
             return None
         media_type = _kind(request, head)
-        return Upload(Picture(file, md5.hexdigest(), size, FILENAME, held.pop_all()), media_type)
+        picture = Picture(spool.file, md5.hexdigest(), size, FILENAME, held.pop_all())
+        return Upload(picture, media_type)
 
 
 def fetched(picture: Picture) -> Upload:
