@@ -27,7 +27,7 @@ export function useKey(value) {
 	tab.put("key", value);
 }
 
-// Without the first one the browser would ask for a password itself.
+// Without the first the browser asks for a password.
 const headers = () => ({ "X-Requested-With": "XMLHttpRequest", ...(hasKey() && { "X-API-Key": key }) });
 
 async function ask(path, options = {}) {

@@ -51,7 +51,7 @@ export class Batch {
 		if (item.state === "waiting" && !item.smaller && item.size > this.limit) this.#fail(item, "size_exceeded");
 	}
 
-	// Those of before a reload or of a closed tab, whose results may be there.
+	// Those of before a reload, or of a closed tab.
 	restore(found) {
 		const items = found.filter(({ id }) => !this.items.some((item) => item.id === id));
 		items.forEach(kept.keep);
