@@ -129,9 +129,9 @@ def test_a_result_that_cannot_be_written_is_failed_with_the_reason(
 
 
 def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
-    """Pictures come until there is no room; then room is made. A small disk, as each picture that
-    waits for room keeps a worker for six seconds."""
-    with small_disk(tmp_path / "output", "1m") as disk, service(tmp_path) as server:
+    """Pictures come until there is no room; then room is made. A disk for four, as each
+    that waits for room keeps a worker for six seconds in all, and they are tried in turns."""
+    with small_disk(tmp_path / "output", "512k") as disk, service(tmp_path) as server:
         client = Client(server.url)
         accepted = []
         for _ in range(30):
