@@ -48,7 +48,7 @@ def test_a_file_is_compressed_beside_itself(folder: Path, server: Service) -> No
 
 
 def test_a_result_has_the_ending_of_the_format_that_came_out(folder: Path, server: Service) -> None:
-    (folder / "coffee.png").write_bytes(unique(photograph("coffee")))
+    opened(photograph("coffee")).reduce(2).save(folder / "coffee.png")
     arguments = ("coffee.png", "-f", "auto", "--server", server.url, "--json")
     (told,) = tinyimage(*arguments).objects.values()
     (made,) = files(folder) - {"coffee.png"}
@@ -285,13 +285,15 @@ def test_all_options_are_the_servers_own(folder: Path, server: Service) -> None:
 
 
 def test_what_the_server_finds_by_itself_goes_together(folder: Path, server: Service) -> None:
-    (folder / "1.jpg").write_bytes(unique(photograph("rocket")))
-    arguments = ("1.jpg", "-f", "webp,jpg", "-q", "auto", "--max-bytes", "20KB", "--effort", "fast")
+    # As small as one may be whose quality is looked for.
+    corner = opened(photograph("rocket")).crop((0, 0, 240, 240))
+    corner.save(folder / "1.jpg", quality=92, comment=os.urandom(8))
+    arguments = ("1.jpg", "-f", "webp,jpg", "-q", "auto", "--max-bytes", "4KB", "--effort", "fast")
     first, again = (
         tinyimage(*arguments, "--server", server.url, "--json").objects["1.jpg"] for _ in range(2)
     )
     assert (first["status"], first["sent"]) == ("written", True)
-    assert 0 < first["after"] <= 20_000
+    assert 0 < first["after"] <= 4_000
     result = folder / str(first["target"])
     assert str(opened(result.read_bytes()).format).lower().replace("jpeg", "jpg") in result.suffix
     assert (again["status"], again["sent"]) == ("unchanged", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -11,16 +12,26 @@ from typing import Any
 
 import pytest
 import redis
+from rq import Queue
+from rq.exceptions import AbandonedJobError
+from rq.serializers import JSONSerializer
 
 from app.core.errors import SourceNotFound, Unavailable
-from app.core.jobs import fetches
+from app.core.jobs import fetches, links
 from app.core.jobs.events import Events
 from app.core.jobs.fetches import Fetches
+from app.core.jobs.fetching import new_id
+from app.core.jobs.keys import WEBHOOKS_QUEUE
 from app.core.picture import paths
+from app.core.picture.priority import Priority
+from app.core.picture.recipients import Recipient
 from app.core.redis.client import FailFastRedis
+from app.core.redis.commands import ask
 from tests.hosts import PICTURE, Host, host
 from tests.service import Process, until
 from tests.workers.alone import workers
+from workers.fetch import report_failure
+from workers.job import CheckedJob
 
 ON = {"FETCH__ENABLED": "true", "FETCH__ALLOWED_NETWORKS": "127.0.0.1/32", "FETCH__TIMEOUT": "3"}
 
@@ -135,3 +146,40 @@ def test_a_worker_that_is_killed_leaves_it_to_the_next(
         _run(redis_url, scenario)
     assert (tmp_path / "output" / key).read_bytes() == PICTURE
     assert not connection.exists("rq:queue:interactive")
+
+
+def test_an_upload_by_its_url_whose_workers_all_died_is_told_of(connection: redis.Redis) -> None:
+    id, shop = new_id(), Recipient(name="shop")
+    ask(
+        connection,
+        links.enqueue(
+            id,
+            "https://example.org/a.jpg?token=s3cr3t",
+            {},
+            key=None,
+            filename="a.jpg",
+            priority=Priority.INTERACTIVE,
+            seconds=1,
+            max_age_seconds=60,
+            max_waiting=0,
+            recipients=[shop],
+        ),
+    )
+    job = CheckedJob.fetch(id, connection, JSONSerializer)
+    job.retries_left = 0
+    # As the maintenance of another worker ends a job that it finds abandoned.
+    report_failure(job, connection, AbandonedJobError, AbandonedJobError(), None)
+    with connection.pipeline() as pipe:
+        job._handle_failure("lost", pipe, worker_name="")
+        pipe.execute()
+    (told,) = Queue(WEBHOOKS_QUEUE, connection, serializer=JSONSerializer).jobs
+    assert told.kwargs["to"] == shop.id
+    event = json.loads(told.kwargs["payload"])
+    assert event["type"] == "image.failed"
+    assert event["data"] == {
+        "id": id,
+        "status": "failed",
+        "host": "example.org",
+        "filename": "a.jpg",
+        "error": {"code": "interrupted", "message": "The worker that fetched it stopped"},
+    }
