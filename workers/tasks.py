@@ -21,7 +21,7 @@ from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.filenames import content_disposition
-from app.core.storage import Content, Expiring, ObjectNotFound
+from app.core.storage import Content, ObjectNotFound
 from imaging.errors import PROCESSING_FAILED, PictureError
 from imaging.formats import Format
 from imaging.limits import Limits
@@ -177,9 +177,9 @@ def cleanup() -> dict[str, int]:
 def _let_go(original: str) -> None:
     """Let the original of an ended job expire, if the storage can do that."""
     here = runtime()
-    if isinstance(here.storage, Expiring):
+    if here.expiring is not None:
         try:
-            here.run(here.storage.expire(original))
+            here.run(here.expiring.expire(original))
         except StorageError as error:
             logger.warning("%s: %s", error, error.__cause__)
 
