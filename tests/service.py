@@ -84,7 +84,7 @@ def environment(folder: Path, port: int | None = None, **settings: object) -> di
 class Process:
     """A process of ours; what it logs is kept."""
 
-    forked: ClassVar[bool] = hasattr(os, "pidfd_open") and "COVERAGE_FILE" not in os.environ
+    forked: ClassVar[bool] = hasattr(os, "pidfd_open")
     """Whether it may be forked from one that has imported what it needs, in place of being started
     as a user starts it."""
 
