@@ -6,7 +6,7 @@ import { Compare } from "./compare.js";
 import { button, icon, make, show } from "./dom.js";
 import * as drop from "./drop.js";
 import { canRetry } from "./errors.js";
-import { left, mine, prune } from "./kept.js";
+import { keep, left, mine, prune } from "./kept.js";
 import { panel } from "./panel.js";
 import { Row } from "./rows.js";
 import * as save from "./save.js";
@@ -206,7 +206,7 @@ function wire() {
 	at("retry").onclick = () => batch.items.filter(canRetry).forEach((item) => batch.redo(item));
 	at("earlier").onclick = async () => {
 		at("earlier").hidden = true;
-		batch.restore(await left());
+		batch.restore((await left()).map(keep));
 	};
 	at("clear").onclick = () => {
 		[...batch.items].forEach((item) => batch.remove(item));

@@ -54,7 +54,6 @@ export class Batch {
 	// Those of before a reload, or of a closed tab.
 	restore(found) {
 		const items = found.filter(({ id }) => !this.items.some((item) => item.id === id));
-		items.forEach(kept.keep);
 		this.items.push(...items);
 		this.#on.added([...items]);
 		this.#follower.update();

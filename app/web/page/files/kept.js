@@ -33,6 +33,7 @@ export function keep(item) {
 	item.kept = true;
 	const file = held > MOST ? null : item.file;
 	ask((store) => store.put({ ...item, batch, file, smaller: null, abort: null }));
+	return item;
 }
 
 export function drop(item) {
