@@ -62,7 +62,7 @@ export function controls(settings, changed) {
 
 // All of them; `use` hears of a whole set by its name.
 export function panel(settings, { changed, use, presets, command }) {
-	const pattern = make("input", { type: "text", value: settings.name, maxLength: MAX_NAME, spellcheck: false, onchange: (event) => changed({ name: event.target.value.trim() || "{name}.{ext}" }) });
+	const pattern = make("input", { type: "text", dir: "ltr", value: settings.name, maxLength: MAX_NAME, spellcheck: false, onchange: (event) => changed({ name: event.target.value.trim() || "{name}.{ext}" }) });
 	const say = (key) => (copied.textContent = t(key));
 	const copied = button(t("copy_curl"), async () => {
 		try {
