@@ -130,6 +130,15 @@ def test_a_picture_that_takes_too_long_is_ended(sandbox: Sandbox) -> None:
     quick.close()
 
 
+def test_the_start_of_a_decoder_is_no_part_of_the_time_of_a_picture() -> None:
+    less_than_a_start = 0.2
+    sandbox = Sandbox(less_than_a_start)
+    try:
+        assert opened(sandbox.convert(large(32, 32), WEBP)).format == "WEBP"
+    finally:
+        sandbox.close()
+
+
 def test_a_worker_that_stops_does_not_wait_for_ever(sandbox: Sandbox) -> None:
     sandbox.interrupt_after(0.3)
     with pytest.raises(Interrupted):
@@ -339,6 +348,7 @@ def test_a_worn_decoder_goes_on_until_the_next_one_is_up() -> None:
 def test_the_kernel_ends_a_decoder_that_nobody_stops() -> None:
     decoder = Decoder(DecoderLimits(), timeout=0.1)
     decoder.connection.settimeout(60)
+    decoder.wait(lambda: None)
     decoder.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(3000, 3000))
     with pytest.raises(Closed):
         decoder.receive(lambda: None)

@@ -128,7 +128,7 @@ class Decoder:
         return memory is not None and memory > (self._base or memory) + self._limits.growth
 
     def send(self, target: Target, data: Data) -> None:
-        """Hand it a picture.
+        """Hand it a picture. It is ready, as `wait` has told.
 
         Raises:
             OSError: if it is gone, or does not accept it before the connection's time-out.
@@ -143,13 +143,9 @@ class Decoder:
             on_timeout: called each time the connection's time-out passes; it may raise.
 
         Raises:
-            Closed: if it is gone; Unfit if it cannot convert.
+            Closed: if it is gone.
         """
-        fields, data = receive_frame(self.connection, on_timeout)
-        if not self._ready:
-            self._greet(fields)
-            fields, data = receive_frame(self.connection, on_timeout)
-        return fields, data
+        return receive_frame(self.connection, on_timeout)
 
     def wait(self, on_timeout: Callable[[], None]) -> None:
         """Wait until it is ready for a picture.

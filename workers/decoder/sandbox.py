@@ -85,18 +85,11 @@ class Sandbox:
         Raises:
             Unfit: if it cannot convert, or ends again and again.
         """
-        deadline = time.monotonic() + START_SECONDS
-
-        def check_time() -> None:
-            if time.monotonic() > deadline:
-                raise Unfit(f"the decoder did not start within {START_SECONDS:.0f} s")
-
         status: int | None = None
         for _ in range(STARTS):
             decoder = self._current()
-            decoder.connection.settimeout(SLICE_SECONDS)
             try:
-                decoder.wait(check_time)
+                _wait(decoder)
                 return
             except Unfit:
                 self._drop()
@@ -120,7 +113,7 @@ class Sandbox:
             Interrupted: if `interrupt_after` runs out.
         """
         decoder = self._current()
-        deadline = time.monotonic() + self._timeout
+        deadline = float("inf")
 
         def check_time() -> None:
             now = time.monotonic()
@@ -130,6 +123,10 @@ class Sandbox:
                 raise Interrupted
 
         try:
+            # The picture's time begins when the decoder is up: that of one that has just been
+            # started in place of another is no part of it.
+            _wait(decoder)
+            deadline = time.monotonic() + self._timeout
             decoder.connection.settimeout(self._timeout)
             decoder.send(target, data)
             decoder.connection.settimeout(SLICE_SECONDS)
@@ -197,3 +194,19 @@ class Sandbox:
         """End the decoder. Returns its status."""
         decoder, self._decoder = self._decoder, None
         return decoder.end(PATIENCE) if decoder is not None else None
+
+
+def _wait(decoder: Decoder) -> None:
+    """Wait until it is up.
+
+    Raises:
+        Closed: if it has ended; Unfit if it cannot convert, or does not start in time.
+    """
+    deadline = time.monotonic() + START_SECONDS
+
+    def check_time() -> None:
+        if time.monotonic() > deadline:
+            raise Unfit(f"the decoder did not start within {START_SECONDS:.0f} s")
+
+    decoder.connection.settimeout(SLICE_SECONDS)
+    decoder.wait(check_time)
