@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -14,6 +15,12 @@ from app.process.keeper import STOP_SIGNALS, Keeper, Role
 
 SHARED, OWN = "shared", "own"
 """The names of the files."""
+
+
+def _hold(path: Path) -> None:
+    """Open more files than a new process has pipes, until garbage is collected."""
+    files: list[object] = [path.open("w") for _ in range(8)]
+    files.append(files)
 
 
 def _sleep() -> None:
@@ -35,7 +42,8 @@ def main() -> None:
     if len(sys.argv) > 2:
         keeping.STOP_SECONDS = float(sys.argv[2])
     with (folder / SHARED).open("w") as shared, (folder / OWN).open("w"):
-        roles = [Role(name, f"tests.kept: {name}", _sleep) for name in ("one", "two")]
+        held = partial(_hold, folder / OWN)
+        roles = [Role(name, f"tests.kept: {name}", _sleep, held) for name in ("one", "two")]
         keeper = Keeper(roles, inherit=(shared.fileno(),))
         keeper.start()
         while not stopping:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
+from multiprocessing import active_children, connection, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -152,8 +152,11 @@ class Keeper:
     def start_one(self, role: Role) -> BaseProcess:
         """Start one, which is only kept running if it is one of `roles`."""
         role.started, role.stop = time.monotonic(), Stop()
-        inherited = set() if self._inherit is None else _open_files() - {0, 1, 2, *self._inherit}
+        # Before the list, as both close descriptors: of processes that have ended, and of what is
+        # collected.
+        active_children()
         settle_memory()
+        inherited = set() if self._inherit is None else _open_files() - {0, 1, 2, *self._inherit}
         process = get_context("fork").Process(
             target=self._become, args=(role, os.getpid(), inherited)
         )
@@ -171,7 +174,8 @@ class Keeper:
             os.setpgid(0, 0)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         for descriptor in inherited:
-            os.close(descriptor)
+            with contextlib.suppress(OSError):  # a thread has closed it since
+                os.close(descriptor)
         setproctitle(f"{sys.executable} -m {role.module}")
         sys.exit(role.run())
 

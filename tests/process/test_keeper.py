@@ -52,6 +52,17 @@ def test_a_process_that_is_killed_is_started_again_alone(kept: Process) -> None:
     assert _named(kept, "two") == other
 
 
+def test_a_file_that_the_parent_closes_meanwhile_ends_no_process_that_is_started_again(
+    kept: Process, tmp_path: Path
+) -> None:
+    killed = _named(kept, "one")
+    killed.kill()
+    kept.wait_for("the one process ended with status -9; starting it again")
+    again = _named(kept, "one")
+    assert [file.path for file in again.open_files()] == [str(tmp_path / SHARED)]
+    assert not any("ended with status 1" in line for line in kept.log)
+
+
 def test_a_process_that_is_stopped_alone_is_started_again(kept: Process) -> None:
     stopped = _named(kept, "one")
     stopped.terminate()
