@@ -11,8 +11,9 @@ from types import FrameType
 
 from app.process.keeper import STOP_SIGNALS, Keeper, Role
 
-BACKLOG = 100
-"""Connections that wait to be accepted; Sanic's own number."""
+BACKLOG = 4096
+"""Connections that wait to be accepted, as many as Linux allows by default: one that finds no room
+is reset, or waits a second for its next try. Sanic's own number is 100."""
 
 POLL_SECONDS = 0.2
 
