@@ -230,6 +230,21 @@ def test_after_a_reload_the_original_is_there_to_compare_and_to_convert_anew(
     expect(page.locator(".corner.right")).to_contain_text(re.compile("AVIF · .*%"))
 
 
+def test_after_a_reload_the_pictures_have_their_order_and_not_that_of_their_uploads(
+    visit: Visit, pictures: list[Path]
+) -> None:
+    held: list[Route] = []
+    visit.page.route("**/upload", lambda route: route.continue_() if held else held.append(route))
+    visit.choose(*pictures)
+    visit.over(1)
+    held[0].continue_()
+    visit.over(2)
+    visit.page.reload()
+    visit.over(2)
+    names = visit.page.locator(".row .name")
+    expect(names).to_have_text([path.name for path in pictures])
+
+
 def test_an_original_that_the_browser_did_not_keep_is_missed_after_a_reload_and_said(
     visit: Visit, pictures: list[Path]
 ) -> None:

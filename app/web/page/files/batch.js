@@ -39,7 +39,7 @@ export class Batch {
 	}
 
 	add(files) {
-		const items = files.map(({ file, path }) => ({ id: `${Date.now()}-${Math.random()}`, file, path, state: "waiting", part: 0, own: null }));
+		const items = files.map(({ file, path }, n) => ({ id: `${Date.now()}-${1e6 + n}-${Math.random()}`, file, path, state: "waiting", part: 0, own: null }));
 		this.items.push(...items);
 		this.#on.added([...items]);
 		this.pump();
@@ -51,7 +51,7 @@ export class Batch {
 		if (item.state === "waiting" && !item.smaller && item.size > this.limit) this.#fail(item, "size_exceeded");
 	}
 
-	// Those of before a reload, or of a closed tab.
+	// Of before a reload, or of a closed tab.
 	restore(found) {
 		const items = found.filter(({ id }) => !this.items.some((item) => item.id === id));
 		this.items.push(...items);

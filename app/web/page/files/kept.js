@@ -26,7 +26,7 @@ async function ask(work) {
 	} catch {}
 }
 
-const all = async () => ((await ask((store) => store.getAll())) ?? []).sort((a, b) => a.at - b.at);
+const all = async () => ((await ask((store) => store.getAll())) ?? []).sort((a, b) => (a.id < b.id ? -1 : 1));
 
 export function keep(item) {
 	if (!item.kept) held += item.size;
