@@ -284,14 +284,14 @@ def test_what_is_no_file_is_a_line(folder: Path, fake: Standin) -> None:
     put(folder / "1.jpg")
     (folder / "out").write_text("a file")
     ended = tinyimage("pipe.jpg", "1.jpg", "--server", fake.url)
-    assert "pipe.jpg: failed: no file" in ended.err
+    assert "pipe.jpg: failed: not a regular file" in ended.err
     (folder / "itself.jpg").symlink_to("itself.jpg")
     (folder / "up").symlink_to("..")
     ended = tinyimage(".", "--server", fake.url, "--json")
     assert {name: (one["status"], one.get("reason")) for name, one in ended.objects.items()} == {
         "1.jpg": ("unchanged", None),
         "itself.jpg": ("failed", "too many levels of symbolic links"),
-        "pipe.jpg": ("failed", "no file"),
+        "pipe.jpg": ("failed", "not a regular file"),
     }
     ended = tinyimage("1.jpg", "-o", "out/below", "--server", fake.url)
     assert ended.status == 1

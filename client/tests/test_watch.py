@@ -120,8 +120,8 @@ def test_what_is_no_file_is_told_and_holds_nothing_up(drop: Path, fake: Standin)
     with watching(drop, fake) as it:
         os.mkfifo(drop / "pipe.jpg")
         (drop / "itself.jpg").symlink_to("itself.jpg")
-        it.wait_for("before.jpg: failed: no file")
-        it.wait_for("pipe.jpg: failed: no file")
+        it.wait_for("before.jpg: failed: not a regular file")
+        it.wait_for("pipe.jpg: failed: not a regular file")
         (drop / "1.jpg").write_bytes(new(1))
         it.wait_for("1.jpg → ")
         assert it.stop(signal.SIGHUP) == 1

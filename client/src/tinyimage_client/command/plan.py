@@ -171,7 +171,7 @@ def failed(path: Path, error: OSError) -> Outcome:
 
 def no_file(path: Path) -> Outcome:
     """The outcome of a named pipe, a device or a socket."""
-    return Outcome(path, Status.FAILED, code="not_a_file", reason="no file")
+    return Outcome(path, Status.FAILED, code="not_a_file", reason="not a regular file")
 
 
 def _expanded(paths: Iterable[str], plan: Plan) -> Iterator[Path]:

@@ -137,7 +137,7 @@ class Worker:
             self._check_absent(item.own_places, item.source)
         status = item.source.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Unfit("not_a_file", "no file")
+            raise Unfit("not_a_file", "not a regular file")
         if status.st_size > self._max_size:
             size, most = show_size(status.st_size), show_size(self._max_size)
             raise Unfit("size_exceeded", f"it has {size}, and the server takes {most}")
@@ -232,7 +232,7 @@ def _check_replaceable(path: Path) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise Unfit("symbolic_link", f"{path.name} is a symbolic link, and is not replaced")
     if not stat.S_ISREG(status.st_mode):
-        raise Unfit("not_a_file", f"{path.name} is no file")
+        raise Unfit("not_a_file", f"{path.name} is not a regular file")
     # Replacing asks for rights to the folder alone, and root may do anything.
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise Unfit("read_only", f"{path.name} is read-only")
