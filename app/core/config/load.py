@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import (
-    ValidationError,
-)
+from pydantic import ValidationError
 
 from app.core.config.settings import Settings
 from app.core.config.sources import CONFIG_VARIABLE, DELIMITER, PREFIX, ConfigError
