@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import redis
 
@@ -10,26 +11,24 @@ from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
 from app.core.intake.submit import submit_all
 from app.core.intake.webhooks import Webhooks
-from app.core.jobs import batches
+from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import PictureJob
-from app.core.jobs.questions import Before, Questions
-from app.core.picture.batch import Member
 from app.core.picture.conversion import Conversion
-from app.core.picture.recipients import Recipient
 from app.core.picture.submission import Submission
-from app.core.redis.commands import ask
+from app.core.redis.commands import Question, ask
 from app.core.storage import Storage
 from workers.runtime import runtime
+
+T = TypeVar("T")
 
 
 class WorkerSubmissions:
     """Makes jobs over a client that blocks, as nothing else runs meanwhile. What has been accepted
     finds room in any queue."""
 
-    def __init__(self, connection: redis.Redis, storage: Storage, questions: Questions) -> None:
-        self._connection = connection
+    def __init__(self, queue: AsyncPictureQueue, storage: Storage) -> None:
+        self._queue = queue
         self._storage = storage
-        self._questions = questions
 
     async def submit_all(
         self,
@@ -39,45 +38,17 @@ class WorkerSubmissions:
     ) -> list[PictureJob]:
         """As `Submissions.submit_all` of the intake."""
         with picture.take():
-            queue = _Queue(self._connection, self._questions)
-            return await submit_all(queue, self._storage, picture, conversions, submission)
+            return await submit_all(self._queue, self._storage, picture, conversions, submission)
 
 
-class _Queue:
-    """The queue as a submission asks it."""
+class _Blocking:
+    """Asks Redis over a client that blocks."""
 
-    def __init__(self, connection: redis.Redis, questions: Questions) -> None:
+    def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
-        self._questions = questions
 
-    async def before_submission(self, conversion: Conversion) -> Before:
-        question = self._questions.before_submission([conversion.job_id])
-        return ask(self._connection, question)[0]
-
-    async def join(self, job: PictureJob, submission: Submission) -> bool:
-        return ask(self._connection, self._questions.join(job, submission))
-
-    async def note(self, job: PictureJob, member: Member, recipients: Sequence[Recipient]) -> bool:
-        return ask(self._connection, self._questions.note(job, member, recipients))
-
-    async def check_room(self, member: Member, job_id: str) -> None:
-        ask(self._connection, batches.check_room(member, job_id))
-
-    async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
-        ask(self._connection, self._questions.tell(job, recipients))
-
-    async def promote(self, job: PictureJob) -> bool:
-        return ask(self._connection, self._questions.promote(job))
-
-    async def submit(
-        self,
-        conversion: Conversion,
-        submission: Submission,
-        *,
-        token: str,
-        replaces: PictureJob | None = None,
-    ) -> PictureJob | None:
-        question = self._questions.submit(conversion, submission, token=token, replaces=replaces)
+    async def ask(self, question: Question[T]) -> T:
+        """As `Asker.ask`."""
         return ask(self._connection, question)
 
 
@@ -86,14 +57,15 @@ def worker_intake(connection: redis.Redis, key: str | None) -> Intake:
     without one."""
     here = runtime()
     settings = here.settings
-    questions = Questions(
+    queue = AsyncPictureQueue(
+        _Blocking(connection),
         max_age_seconds=settings.upload.max_age_seconds,
         conversion_timeout=settings.limits.conversion_timeout,
         downloads=settings.downloads,
         webhooks=settings.webhooks.enabled,
     )
     return Intake(
-        WorkerSubmissions(connection, here.storage, questions),
+        WorkerSubmissions(queue, here.storage),
         settings.engine.effort,
         settings.limits.max_pixels,
         settings.asked,

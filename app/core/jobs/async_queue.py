@@ -1,4 +1,4 @@
-"""The RQ queues of the pictures, for a server process."""
+"""The RQ queues of the pictures, for asyncio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.core.picture.batch import Batch, Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.recipients import Recipient
 from app.core.picture.submission import Submission
-from app.core.redis.client import FailFastRedis
+from app.core.redis.commands import Asker
 
 
 class AsyncPictureQueue:
@@ -25,7 +25,7 @@ class AsyncPictureQueue:
         settings: as `Questions` takes them.
     """
 
-    def __init__(self, redis: FailFastRedis, **settings: Any) -> None:
+    def __init__(self, redis: Asker, **settings: Any) -> None:
         self._redis = redis
         self._questions = questions = Questions(**settings)
         self._jobs = Lookups[str, PictureJob | None](lambda ids: redis.ask(questions.get_many(ids)))

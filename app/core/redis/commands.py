@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import hiredis
 import redis
@@ -27,6 +27,18 @@ class Batch:
 Question = Generator[Batch, list[Any], T]
 """Yields batches, receives the answers to each in the order of its commands, and returns the
 result."""
+
+
+class Asker(Protocol):
+    """Asks Redis, for asyncio."""
+
+    async def ask(self, question: Question[T]) -> T:
+        """The answer.
+
+        Raises:
+            redis.RedisError: if Redis cannot be reached, or refuses.
+        """
+        ...
 
 
 def ask(client: redis.Redis, question: Question[T]) -> T:
