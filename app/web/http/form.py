@@ -128,7 +128,7 @@ class Form:
         """The picture, which owns the file from here on.
 
         Args:
-            no_picture: what is said if there is none.
+            no_picture: the message of the error without a picture.
 
         Raises:
             InvalidForm: if there is none, or the body ended too early.
