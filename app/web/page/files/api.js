@@ -90,7 +90,7 @@ export function upload(file, name, fields, sent, signal) {
 			else reject(new Refusal(request.status, request.response, request.getResponseHeader("Retry-After")));
 		};
 		request.onerror = () => reject(new Refusal(0));
-		request.onabort = () => reject(new DOMException("", "AbortError"));
+		request.onabort = reject;
 		signal.onabort = () => request.abort();
 		request.send(form);
 	});

@@ -12,7 +12,7 @@ import { Row } from "./rows.js";
 import * as save from "./save.js";
 import { PRESETS, curl, first, preset, remember } from "./settings.js";
 import { visits } from "./store.js";
-import { bytes, choose, fill, limit, load, saved, t } from "./words.js";
+import { bytes, choose, limit, load, saved, t } from "./words.js";
 
 const ROWS = 25; // in a frame: a thousand would hold the page up
 const RETRY = 2000; // ms
@@ -209,7 +209,7 @@ function wire() {
 		batch.restore((await left()).map(keep));
 	};
 	at("clear").onclick = () => {
-		[...batch.items].forEach((item) => batch.remove(item));
+		batch.remove(...batch.items);
 		at("choose").focus();
 	};
 	at("keys").onsubmit = (event) => {
@@ -261,7 +261,6 @@ async function start() {
 	});
 	wire();
 	speak(language);
-	fill(document);
 	document.querySelector("main").hidden = false;
 	await learn();
 	batch.restore(await mine());

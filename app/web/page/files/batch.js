@@ -59,12 +59,14 @@ export class Batch {
 		this.#follower.update();
 	}
 
-	remove(item) {
-		this.#stop(item);
-		item.state = "removed";
-		this.items = this.items.filter((other) => other !== item);
-		kept.drop(item);
-		this.#on.removed(item);
+	remove(...items) {
+		for (const item of items) {
+			this.#stop(item);
+			item.state = "removed";
+			this.#on.removed(item);
+		}
+		this.items = this.items.filter(({ state }) => state !== "removed");
+		kept.drop(...items);
 		this.pump();
 	}
 

@@ -87,7 +87,6 @@ export class Compare {
 		const busy = item.state !== "done" && item.state !== "failed";
 		const figure = isKept(item) ? t("kept") : saved(item.size, item.result.bytes);
 		show(this.right, busy ? t("converting") : item.state === "failed" ? t("failed_again") : `${formatName(item.result.format)} · ${bytes(item.result.bytes)} · ${figure}`);
-		this.dialog.classList.toggle("busy", busy);
 	}
 
 	async #load() {
@@ -258,10 +257,11 @@ export class Compare {
 
 	#key(event) {
 		if (event.target.matches("input, select")) return;
-		const zoom = { "+": () => this.#zoom(1), "=": () => this.#zoom(1), "-": () => this.#zoom(-1), 0: () => this.fit(), 1: () => this.#scaleTo(this.#actual) };
 		const step = (by) => (event.altKey ? this.#go(by) : event.shiftKey ? this.#pan(-by * PAN, 0) : this.#splitTo(this.split + by * ARROW));
-		const slide = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), ArrowUp: () => this.#pan(0, PAN), ArrowDown: () => this.#pan(0, -PAN), Home: () => this.#splitTo(0), End: () => this.#splitTo(1) };
-		const act = { ...zoom, ...slide }[event.key];
+		const act = {
+			"+": () => this.#zoom(1), "=": () => this.#zoom(1), "-": () => this.#zoom(-1), 0: () => this.fit(), 1: () => this.#scaleTo(this.#actual),
+			ArrowLeft: () => step(-1), ArrowRight: () => step(1), ArrowUp: () => this.#pan(0, PAN), ArrowDown: () => this.#pan(0, -PAN), Home: () => this.#splitTo(0), End: () => this.#splitTo(1),
+		}[event.key];
 		if (!act) return;
 		event.preventDefault();
 		act();

@@ -6,7 +6,7 @@ const AT_ONCE = 40; // pictures that are followed, the oldest
 const QUIET = 5000; // ms without a picture until the socket is closed
 const DEAF = 20000; // ms of silence until it is opened anew
 const WITHOUT = 60000; // ms until one is tried again
-const ROUND = 4; // pictures in a round of questions
+const ROUND = 2; // of the oldest and of others that are asked for
 const PAUSE = 300; // ms between two rounds
 const WAIT = 5; // s, if few are left
 
@@ -109,10 +109,10 @@ export class Follower {
 	async #ask(open) {
 		if (this.#asking) return;
 		this.#asking = true;
-		const wait = open.length < ROUND / 2 ? WAIT : 0;
+		const wait = open.length < ROUND ? WAIT : 0;
 		// The oldest are done next; the others take turns.
-		const round = open.slice(0, ROUND / 2);
-		for (let n = 0; n < ROUND / 2; n += 1) round.push(open[this.#turn++ % open.length]);
+		const round = open.slice(0, ROUND);
+		for (let n = 0; n < ROUND; n += 1) round.push(open[this.#turn++ % open.length]);
 		try {
 			await Promise.all([...new Set(round)].map(async ({ job }) => {
 				const jobs = await api.status(job.md5, wait);

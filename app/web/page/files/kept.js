@@ -1,4 +1,4 @@
-// What outlives the page until the results are deleted: the pictures, in the browser's own database.
+// What outlives the page until the results are deleted: the pictures, in IndexedDB.
 
 import { tab } from "./store.js";
 
@@ -19,14 +19,16 @@ async function ask(work) {
 			const onupgradeneeded = ({ target }) => target.result.createObjectStore("pictures", { keyPath: "id" });
 			Object.assign(indexedDB.open(HERE), { onupgradeneeded, onsuccess: ({ target }) => resolve(target.result), onerror });
 		});
-		return await new Promise((resolve, onerror) => {
-			const request = work(database.transaction("pictures", "readwrite").objectStore("pictures"));
-			Object.assign(request, { onsuccess: () => resolve(request.result), onerror });
+		return await new Promise((resolve, onabort) => {
+			const transaction = database.transaction("pictures", "readwrite");
+			const request = work(transaction.objectStore("pictures"));
+			transaction.commit();
+			Object.assign(transaction, { oncomplete: () => resolve(request?.result), onabort });
 		});
 	} catch {}
 }
 
-const all = async () => ((await ask((store) => store.getAll())) ?? []).sort((a, b) => (a.id < b.id ? -1 : 1));
+const all = async () => (await ask((store) => store.getAll())) ?? [];
 
 export function keep(item) {
 	if (!item.kept) held += item.size;
@@ -36,17 +38,20 @@ export function keep(item) {
 	return item;
 }
 
-export function drop(item) {
-	if (item.kept) held -= item.size;
-	item.kept = false;
-	ask((store) => store.delete(item.id));
+// In one go: a reload undoes what waits for others.
+export function drop(...items) {
+	for (const item of items) {
+		if (item.kept) held -= item.size;
+		item.kept = false;
+	}
+	ask((store) => void items.forEach(({ id }) => store.delete(id)));
 }
 
 // Drop pictures whose results are deleted by now.
 export async function prune(hours) {
 	const items = await all();
 	held = items.reduce((sum, item) => sum + item.size, 0);
-	items.filter(({ at }) => at < Date.now() - hours * 3.6e6).forEach(drop);
+	drop(...items.filter(({ at }) => at < Date.now() - hours * 3.6e6));
 }
 
 // Tabs ask each other for their batches.

@@ -16,14 +16,19 @@ export const MAX_NAME = 80;
 
 const DEFAULTS = { format: "webp", q: null, effort: "", width: null, height: null, kb: null, keep: [], name: "{name}.{ext}" };
 
+const whole = (most) => (text) => {
+	const value = Number(text);
+	return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
+};
+
 // Of a value from outside; undefined if it is none.
 const READ = {
 	format: (text) => FORMATS.find((one) => one === text),
-	q: (text) => whole(text, 100),
+	q: whole(100),
 	effort: (text) => EFFORTS.find((one) => one === text),
-	width: (text) => whole(text, MAX_SIDE),
-	height: (text) => whole(text, MAX_SIDE),
-	kb: (text) => whole(text, MAX_KB),
+	width: whole(MAX_SIDE),
+	height: whole(MAX_SIDE),
+	kb: whole(MAX_KB),
 	keep: (text) => String(text).split(",").filter((part) => KEEPS.includes(part)),
 	name: (text) => (text && text.length <= MAX_NAME ? text : undefined),
 };
@@ -33,11 +38,6 @@ export const PRESETS = {
 	mail: { format: "jpg", q: 75, width: 1600, height: 1600 },
 	archive: { format: "same", effort: "small", keep: KEEPS },
 };
-
-function whole(text, most) {
-	const value = Number(text);
-	return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
-}
 
 export function read(values) {
 	const settings = { ...DEFAULTS };

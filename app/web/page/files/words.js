@@ -16,7 +16,7 @@ export async function load() {
 	language = wanted();
 	sentences = await (await fetch(new URL(`words/${language}.json`, import.meta.url))).json();
 	Object.assign(document.documentElement, { lang: language, dir: t("direction") });
-	fill(document);
+	fill();
 	return language;
 }
 
@@ -34,9 +34,9 @@ export function t(key, values = {}) {
 	return sentence.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
 }
 
-export function fill(within) {
-	for (const element of within.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
-	for (const element of within.querySelectorAll("[data-label]")) label(element, t(element.dataset.label));
+function fill() {
+	for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+	for (const element of document.querySelectorAll("[data-label]")) label(element, t(element.dataset.label));
 }
 
 // For screen readers, and a mouse that rests on a button.
