@@ -68,13 +68,14 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (BlockingConnection, "send_packed_command read_response"),
         (redis.client, "EMPTY_RESPONSE"),
     ],
+    "app/core/jobs/reading.py": [(Job, "key_for")],
     "app/core/jobs/questions.py": [(Job, "key_for")],
     "app/core/jobs/new_job.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),
         (Job, "create to_dict"),
     ],
     "app/core/jobs/deliveries.py": [
-        (Job, "create key_for"),
+        (Job, "key_for"),
         (rq.registry.ScheduledJobRegistry, "key_template"),
     ],
     "app/core/jobs/job.py": [(Job, "restore kwargs")],

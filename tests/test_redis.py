@@ -15,12 +15,12 @@ import trustme
 from websockets.sync.client import connect
 
 from app.core.jobs import keys
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from app.run.embedded import EmbeddedRedis
 from bench.launch import ROOT, free_port
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import redis
+
 from app.core.jobs.job import PictureJob
-from app.core.jobs.queue import PictureQueue
+from app.core.jobs.questions import Questions
 from app.core.picture import paths
 from app.core.picture.retention import source_seconds
+from app.core.redis.commands import ask
 from app.core.storage import ObjectInfo, Storage
 
 logger = logging.getLogger(__name__)
@@ -23,6 +26,9 @@ ORPHAN_SECONDS = 900
 """The least age at which a file without a job is deleted: a new original has none for a moment.
 Also of what a killed writer has left, which another may just be writing, and of a file that was
 fetched."""
+
+_Removed = dict[str, tuple[PictureJob | None, bool]]
+"""Of each id the job as it was read, and whether it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Swept:
 
 
 async def sweep(
-    queue: PictureQueue,
+    connection: redis.Redis,
+    questions: Questions,
     storage: Storage,
     max_age_seconds: float,
     stopping: Callable[[], bool] = lambda: False,
@@ -50,66 +57,69 @@ async def sweep(
     that it is gone, and the same picture sent again gets a job and files of its own. If
     the cleanup is interrupted between the two, the next one deletes the files without a job.
 
-    The client of the queue blocks, as nothing else runs meanwhile.
-
     Args:
+        connection: a client that blocks, as nothing else runs meanwhile.
         stopping: called every second or so; once it is true, the rest is left to the next sweep.
     """
     swept = Swept()
     now = time.time()
+    oldest = now - max_age_seconds
+
+    def remove(job_ids: list[str]) -> _Removed:
+        removed = questions.remove_where(job_ids, lambda job: _ended_before(job, oldest))
+        return dict(zip(job_ids, ask(connection, removed), strict=True))
+
     for prefix in (paths.ORIGINALS, paths.RESULTS):
         async for page in storage.list(prefix):
-            old = [info for info in page if now - info.modified.timestamp() > max_age_seconds]
+            old = _older(page, oldest)
             for start in range(0, len(old), AT_ONCE):
                 if stopping():
                     return swept
                 part = old[start : start + AT_ONCE]
-                swept += await _sweep_part(queue, storage, part, now, max_age_seconds)
-    swept += await _sweep_sources(storage, now, max_age_seconds, stopping)
-    swept += await _sweep_fetched(storage, now)
+                orphaned = now - max(max_age_seconds, ORPHAN_SECONDS)
+                swept += await _sweep_part(remove, storage, part, orphaned)
+    for prefix, age in (
+        (paths.SOURCES, source_seconds(max_age_seconds)),
+        (paths.FETCHED, ORPHAN_SECONDS),
+    ):
+        swept += await _sweep_by_age(storage, prefix, now - age, stopping)
     files, freed = await storage.delete_staged(ORPHAN_SECONDS)
     return swept + Swept(files=files, freed=freed)
 
 
-async def _sweep_sources(
-    storage: Storage, now: float, max_age: float, stopping: Callable[[], bool]
+def _older(page: Sequence[ObjectInfo], moment: float) -> list[ObjectInfo]:
+    return [info for info in page if info.modified.timestamp() < moment]
+
+
+async def _sweep_by_age(
+    storage: Storage, prefix: str, oldest: float, stopping: Callable[[], bool]
 ) -> Swept:
-    """Delete uploads by their age alone: nothing names one any more that is so old. Each has a name
-    of its own, so none that comes meanwhile is meant."""
-    oldest = now - source_seconds(max_age)
+    """Delete by their age alone uploads that nothing names any more, and what was fetched for
+    somebody who has not taken it. Each has a key of its own, so none that comes meanwhile is
+    meant."""
     swept = Swept()
-    async for page in storage.list(paths.SOURCES):
+    async for page in storage.list(prefix):
         if stopping():
             break
-        old = [info for info in page if info.modified.timestamp() < oldest]
-        await storage.delete([info.key for info in old])
-        swept += Swept(files=len(old), freed=sum(info.size for info in old))
-    return swept
-
-
-async def _sweep_fetched(storage: Storage, now: float) -> Swept:
-    """Delete what was fetched for somebody who has not taken it. Each has a key of its own."""
-    swept = Swept()
-    async for page in storage.list(paths.FETCHED):
-        old = [info for info in page if now - info.modified.timestamp() > ORPHAN_SECONDS]
+        old = _older(page, oldest)
         await storage.delete([info.key for info in old])
         swept += Swept(files=len(old), freed=sum(info.size for info in old))
     return swept
 
 
 async def _sweep_part(
-    queue: PictureQueue, storage: Storage, part: list[ObjectInfo], now: float, max_age: float
+    remove: Callable[[list[str]], _Removed],
+    storage: Storage,
+    part: list[ObjectInfo],
+    orphaned: float,
 ) -> Swept:
     owned = [(info, owner) for info in part if (owner := paths.owner(info.key))]
-    ids = list(dict.fromkeys(owner.job_id for _, owner in owned))
-    found = dict(
-        zip(ids, queue.remove_where(ids, lambda job: _is_expired(job, now, max_age)), strict=True)
-    )
+    found = remove(list(dict.fromkeys(owner.job_id for _, owner in owned)))
     gone: dict[str, ObjectInfo | None] = {}
     for info, owner in owned:
         job, removed = found[owner.job_id]
         if job is None or job.token != owner.token:
-            if now - info.modified.timestamp() > max(max_age, ORPHAN_SECONDS):
+            if info.modified.timestamp() < orphaned:
                 gone[info.key] = info
         elif removed:
             gone[info.key] = info
@@ -126,6 +136,6 @@ async def _sweep_part(
     )
 
 
-def _is_expired(job: PictureJob, now: float, max_age: float) -> bool:
+def _ended_before(job: PictureJob, moment: float) -> bool:
     ended = job.ended or job.submitted
-    return job.finished and (ended is None or now - ended.timestamp() > max_age)
+    return ended is None or ended.timestamp() < moment

@@ -17,7 +17,7 @@ from rq.utils import now
 from app.core.errors import ConversionInterrupted, StorageError, TinyImageError
 from app.core.jobs.events import Step, publish
 from app.core.jobs.job import JobState
-from app.core.jobs.queue import PictureQueue
+from app.core.jobs.questions import Questions
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.filenames import content_disposition
@@ -163,12 +163,11 @@ def cleanup() -> dict[str, int]:
     assert job is not None, "cleanup() runs as an RQ job"
     here = runtime()
     max_age = here.settings.upload.max_age_seconds
-    queue = PictureQueue(
-        job.connection,
+    questions = Questions(
         max_age_seconds=max_age,
         conversion_timeout=here.settings.limits.conversion_timeout,
     )
-    swept = here.run(sweep(queue, here.storage, max_age, here.stopping.is_set))
+    swept = here.run(sweep(job.connection, questions, here.storage, max_age, here.stopping.is_set))
     if swept.files:
         logger.info("cleanup: %d jobs, %d files, %d bytes", swept.jobs, swept.files, swept.freed)
     return {"jobs": swept.jobs, "files": swept.files, "freed": swept.freed}

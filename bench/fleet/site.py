@@ -18,13 +18,13 @@ from typing import IO, Self
 import psutil
 from rq import Worker
 
-from app.core.jobs.queue import PictureQueue
 from app.core.redis.client import connect
 from app.core.storage.files import FileStorage
 from app.process.parent import PARENT_VARIABLE
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from bench.errors import BenchError
 from bench.launch import HOST, ROOT, environment, free_port
+from bench.queue import PictureQueue
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0

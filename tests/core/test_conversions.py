@@ -18,7 +18,6 @@ from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.questions import Before
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
@@ -26,6 +25,7 @@ from app.core.redis import client as redis_client
 from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
 from app.web.service.conversions import Conversions
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 from tests.pictures import md5, photograph, unique

@@ -7,10 +7,10 @@ import redis
 
 from app.core.jobs.job import PictureJob
 from app.core.jobs.places import place
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from workers.dequeue import Precedence
 

@@ -13,12 +13,13 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.jobs.questions import READ_AT_ONCE, Questions
-from app.core.jobs.queue import PictureQueue
+from app.core.jobs.questions import Questions
+from app.core.jobs.reading import READ_AT_ONCE, find_many
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from app.core.redis.commands import ask
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 
@@ -77,7 +78,7 @@ def test_all_jobs_of_several_pictures_are_found_however_many_there_are(
     assert sum(map(len, wanted.values())) > READ_AT_ONCE
     # An entry whose job is gone is passed over.
     connection.delete(f"rq:job:{wanted['cd' * 16].pop(40).job_id}")
-    found = ask(connection, questions.find_many([*wanted, "00" * 16]))
+    found = ask(connection, find_many([*wanted, "00" * 16]))
     assert [[job.conversion for job in jobs] for jobs in found] == [*wanted.values(), []]
 
 

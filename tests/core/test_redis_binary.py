@@ -10,7 +10,6 @@ import pytest
 import redis
 from rq import Queue
 
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
@@ -18,6 +17,7 @@ from app.run import embedded, redis_binary
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.redis_binary import Binary, NoBinary, choose_binary, find_binaries
 from app.run.redis_files import FOLDER, Written, written_in
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests.conftest import running_redis
 

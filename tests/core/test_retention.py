@@ -17,8 +17,7 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.core.jobs.queue import PictureQueue
-from app.core.jobs.removal import EndedJob, remove_as_read
+from app.core.jobs.removal import EndedJob, removal_command
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
@@ -26,6 +25,7 @@ from app.core.picture.retention import shared_seconds, source_seconds
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Command
 from app.core.storage.files import FileStorage
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests.storage import Blocking
 from workers.cleanup import ORPHAN_SECONDS, Swept, sweep
@@ -79,7 +79,9 @@ class Scene:
     def sweep(self, max_age: float, *stopping: Callable[[], bool]) -> Swept:
         """Run the cleanup."""
         storage = self.storage.storage
-        return self.storage.run(sweep(self.queue, storage, max_age, *stopping))
+        return self.storage.run(
+            sweep(self.queue.connection, self.queue.questions, storage, max_age, *stopping)
+        )
 
     def files(self) -> list[str]:
         """All objects."""
@@ -196,13 +198,14 @@ def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
 ) -> None:
     changed, other = (scene.job(n, JobStatus.FAILED, 2 * HOUR) for n in (1, 2))
 
-    def changed_meanwhile(
-        connection: redis.Redis, jobs: Sequence[EndedJob], settle: Callable[[str], Command]
-    ) -> list[bool]:
-        change(scene, changed)
-        return remove_as_read(connection, jobs, settle)
+    changes = [change]
 
-    monkeypatch.setattr("app.core.jobs.queue.remove_as_read", changed_meanwhile)
+    def changed_meanwhile(job: EndedJob) -> Command:
+        while changes:
+            changes.pop()(scene, changed)
+        return removal_command(job)
+
+    monkeypatch.setattr("app.core.jobs.questions.removal_command", changed_meanwhile)
     assert scene.sweep(HOUR).jobs == 1
     job = scene.queue.get(changed.job_id)
     assert job is not None

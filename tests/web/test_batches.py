@@ -16,11 +16,11 @@ from websockets.sync.client import connect
 
 from app.core.jobs import batches
 from app.core.jobs.job import JobState
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.batch import MAX_MEMBERS, Batch, Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.redis.commands import ask
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 from tests.hosts import Host, host

@@ -13,9 +13,9 @@ from urllib.parse import urljoin
 import pytest
 import redis
 
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 from tests.conftest import running_redis

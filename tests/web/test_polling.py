@@ -7,11 +7,11 @@ import shutil
 import pytest
 import redis
 
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.storage.files import FileStorage
 from app.core.storage.interface import Content
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 from tests.pictures import as_format, md5, unique

@@ -23,11 +23,11 @@ from rq.serializers import JSONSerializer
 
 from app.core.jobs import keys
 from app.core.jobs.places import STREAK
-from app.core.jobs.queue import PictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from bench.launch import ROOT
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, environment, service, until

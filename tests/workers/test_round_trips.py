@@ -11,11 +11,11 @@ import redis
 
 from app.core.jobs import keys
 from app.core.jobs.events import Step
-from app.core.jobs.queue import PictureQueue
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.storage.files import FileStorage
+from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests.pictures import photograph
 from tests.service import Process, environment, until

@@ -5,17 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from itertools import chain, repeat
-from typing import Protocol
 
 from app.core.errors import QueueFull, Unavailable
 from app.core.intake.picture import Picture
+from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.questions import TOO_MANY, Before
 from app.core.picture import paths
-from app.core.picture.batch import Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
-from app.core.picture.recipients import Recipient
 from app.core.picture.submission import Submission
 from app.core.storage import Storage
 
@@ -23,41 +21,8 @@ SUBMIT_ATTEMPTS = 10
 """How often a submission starts over because another server changed the same job meanwhile."""
 
 
-class SubmissionQueue(Protocol):
-    """What a submission needs of the queue. Every call raises redis.RedisError if Redis cannot be
-    reached."""
-
-    async def before_submission(self, conversion: Conversion) -> Before:
-        """As `Questions.before_submission`."""
-
-    async def join(self, job: PictureJob, submission: Submission) -> bool:
-        """As `Questions.join`."""
-
-    async def note(self, job: PictureJob, member: Member, recipients: Sequence[Recipient]) -> bool:
-        """As `Questions.note`."""
-
-    async def check_room(self, member: Member, job_id: str) -> None:
-        """As `batches.check_room`."""
-
-    async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
-        """As `Questions.tell`."""
-
-    async def promote(self, job: PictureJob) -> bool:
-        """As `Questions.promote`."""
-
-    async def submit(
-        self,
-        conversion: Conversion,
-        submission: Submission,
-        *,
-        token: str,
-        replaces: PictureJob | None = None,
-    ) -> PictureJob | None:
-        """As `Questions.submit`."""
-
-
 async def submit_all(
-    queue: SubmissionQueue,
+    queue: AsyncPictureQueue,
     storage: Storage,
     picture: Picture,
     conversions: Sequence[Conversion],
@@ -79,7 +44,7 @@ async def submit_all(
 
 
 async def look(
-    queue: SubmissionQueue, storage: Storage, conversion: Conversion
+    queue: AsyncPictureQueue, storage: Storage, conversion: Conversion
 ) -> tuple[Before, PictureJob | None]:
     """What there is before a submission, and the job if it is done, so that nothing is to be made.
     It changes nothing, and can be cancelled."""
@@ -90,7 +55,7 @@ async def look(
 
 
 async def submit(
-    queue: SubmissionQueue,
+    queue: AsyncPictureQueue,
     storage: Storage,
     picture: Picture,
     conversion: Conversion,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.core.jobs import batches
+from app.core.jobs import batches, reading
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.lookups import Lookups
 from app.core.jobs.questions import Before, Questions
@@ -28,12 +28,12 @@ class AsyncPictureQueue:
     def __init__(self, redis: Asker, **settings: Any) -> None:
         self._redis = redis
         self._questions = questions = Questions(**settings)
-        self._jobs = Lookups[str, PictureJob | None](lambda ids: redis.ask(questions.get_many(ids)))
+        self._jobs = Lookups[str, PictureJob | None](lambda ids: redis.ask(reading.get_many(ids)))
         self._submissions = Lookups[str, Before](
             lambda ids: redis.ask(questions.before_submission(ids))
         )
         self._pictures = Lookups[str, list[PictureJob]](
-            lambda md5s: redis.ask(questions.find_many(md5s))
+            lambda md5s: redis.ask(reading.find_many(md5s))
         )
 
     async def get(self, job_id: str) -> PictureJob | None:
@@ -52,7 +52,7 @@ class AsyncPictureQueue:
         """The place of each waiting job, 1 for the next; None for all others."""
         if all(job.state is not JobState.QUEUED for job in jobs):
             return [None] * len(jobs)
-        return await self._redis.ask(self._questions.places(jobs))
+        return await self._redis.ask(reading.places(jobs))
 
     async def promote(self, job: PictureJob) -> bool:
         """Move a waiting bulk job to the interactive ones, as `Questions.promote`."""
@@ -80,7 +80,7 @@ class AsyncPictureQueue:
 
     async def get_many(self, job_ids: Sequence[str]) -> list[PictureJob | None]:
         """The jobs in the order of the ids, None for each that is not there."""
-        return await self._redis.ask(self._questions.get_many(job_ids))
+        return await self._redis.ask(reading.get_many(job_ids))
 
     async def tell(self, job: PictureJob, recipients: Sequence[Recipient]) -> None:
         """Tell these recipients of a job that has ended, as `Questions.tell`."""

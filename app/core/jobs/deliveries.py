@@ -12,14 +12,12 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from rq import Callback, Queue, Retry
-from rq.job import Job, JobStatus
+from rq import Queue
+from rq.job import Job
 from rq.registry import ScheduledJobRegistry
-from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
 from app.core.jobs import keys
-from app.core.jobs.job import NO_CONNECTION
 from app.core.jobs.messages import Message
 from app.core.jobs.new_job import NewJob
 from app.core.picture.recipients import Recipient
@@ -123,19 +121,15 @@ def delivery_parts() -> tuple[str, str, list[Any]]:
     """A delivery as a script writes it: what its data has before the recipient and between that and
     the payload, and its other fields and their values, in turn. The description is not among
     them."""
-    job = NewJob.create(
+    job = NewJob.waiting(
         keys.DELIVER_FUNCTION,
-        connection=NO_CONNECTION,
-        serializer=JSONSerializer,
+        keys.DELIVER_FAILURE_FUNCTION,
+        PUT_BACK,
         origin=keys.WEBHOOKS_QUEUE,
-        status=JobStatus.QUEUED,
         timeout=RUN_SECONDS,
         result_ttl=DELIVERED_SECONDS,
         failure_ttl=FAILED_SECONDS,
-        retry=Retry(max=PUT_BACK),
-        on_failure=Callback(keys.DELIVER_FAILURE_FUNCTION),
     )
-    job.enqueued_at = now()
     fields = job.to_dict()
     del fields["data"], fields["description"]
     pairs = [part for pair in fields.items() for part in pair]

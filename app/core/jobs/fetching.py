@@ -7,14 +7,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rq import Callback, Queue, Retry
-from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
-from rq.utils import now
+from rq import Queue
+from rq.job import Job
 
 from app.core.jobs import keys
 from app.core.jobs.deliveries import RECIPIENTS, notes
-from app.core.jobs.job import NO_CONNECTION
 from app.core.jobs.new_job import NO_TTL, NewJob, enqueue_command, queue_key
 from app.core.jobs.questions import check_room
 from app.core.picture.priority import Priority
@@ -57,22 +54,18 @@ def enqueue_fetch(
         QueueFull: if too many wait.
     """
     yield from check_room(priority, max_waiting)
-    job = NewJob.create(
+    job = NewJob.waiting(
         function,
+        keys.FETCH_FAILURE_FUNCTION,
+        retries,
         kwargs=dict(arguments),
-        connection=NO_CONNECTION,
-        serializer=JSONSerializer,
         id=id,
         origin=priority.value,
-        status=JobStatus.QUEUED,
         description="a picture by its URL",  # which is logged, and may hold a secret
         timeout=timeout,
         result_ttl=kept_seconds,
         failure_ttl=kept_seconds,
-        retry=Retry(max=retries),
-        on_failure=Callback(keys.FETCH_FAILURE_FUNCTION),
     )
-    job.enqueued_at = now()
     fields = job.to_dict()
     if recipients:
         fields[RECIPIENTS] = notes(recipients)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from rq import Callback, Queue, Retry
 from rq.job import Job, JobStatus
@@ -42,6 +42,27 @@ class NewJob(Job):
         them would take a fifth of the job's memory."""
         fields = super().to_dict(include_meta, include_result)
         return {name: value for name, value in fields.items() if value != ""}
+
+    @classmethod
+    def waiting(cls, function: str, on_failure: str, retries: int, **fields: Any) -> NewJob:
+        """A job that waits from now on.
+
+        Args:
+            on_failure: the function that a worker calls after each failed run.
+            retries: how often it is put back.
+            fields: as `Job.create` takes them.
+        """
+        job = cls.create(
+            function,
+            connection=NO_CONNECTION,
+            serializer=JSONSerializer,
+            status=JobStatus.QUEUED,
+            retry=Retry(max=retries),
+            on_failure=Callback(on_failure),
+            **fields,
+        )
+        job.enqueued_at = now()
+        return cast(NewJob, job)
 
 
 def conversion_job(
@@ -77,20 +98,15 @@ def conversion_job(
 def _blank(timeout: int, ttl: int) -> NewJob:
     """What all conversions have in common, to be copied: RQ takes long to make a job, most of it
     for a look at its serializer."""
-    job = NewJob.create(
+    return NewJob.waiting(
         keys.CONVERT_FUNCTION,
-        connection=NO_CONNECTION,
-        serializer=JSONSerializer,
-        status=JobStatus.QUEUED,
+        keys.FAILURE_FUNCTION,
+        RETRIES,
         description=keys.CONVERT_FUNCTION,
         timeout=timeout,
         result_ttl=ttl,
         failure_ttl=ttl,
-        retry=Retry(max=RETRIES),
-        on_failure=Callback(keys.FAILURE_FUNCTION),
     )
-    assert isinstance(job, NewJob)
-    return job
 
 
 def queue_key(priority: Priority) -> str:

@@ -1,15 +1,12 @@
-"""Questions and changes to RQ about pictures: submit, look up, promote, each written once for a
-blocking client and for an asyncio client.
-
-RQ's own code uses a blocking client.
+"""Changes to the jobs of pictures in RQ: submitted, joined, moved, withdrawn, deleted. Each is
+written once, for a blocking client and for an asyncio client.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from rq import Queue
 from rq.job import Job
@@ -23,7 +20,7 @@ from app.core.jobs.job import FIELDS, JobState, PictureJob, keep_arguments, pars
 from app.core.jobs.messages import image_message
 from app.core.jobs.moves import move_command
 from app.core.jobs.new_job import TIMEOUT_MARGIN, conversion_job, enqueue_command, queue_key
-from app.core.jobs.places import place
+from app.core.jobs.reading import parts, read
 from app.core.jobs.removal import EndedJob, removal_command
 from app.core.jobs.withdrawal import FULL, join_command, withdraw_command
 from app.core.picture.batch import Member
@@ -33,10 +30,6 @@ from app.core.picture.recipients import Recipient
 from app.core.picture.retention import GRACE_SECONDS, INDEX_SECONDS
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Batch, Command, Question
-
-READ_AT_ONCE = 100
-"""Jobs that are read or deleted in one round trip: Redis serves no other client for these few
-milliseconds."""
 
 TOO_MANY = "Too many pictures are waiting; try again"
 """What who sends a picture to a full queue is told."""
@@ -48,22 +41,6 @@ end
 """
 """The remnant of a job that was deleted from outside while a worker had it: a hash with only a
 heartbeat, which would block the same picture for ever."""
-
-_FIND = """
-local left = tonumber(ARGV[1])
-local pictures = {}
-for n, index in ipairs(KEYS) do
-    local ids, jobs = redis.call("ZRANGE", index, 0, -1), {}
-    for m = 1, math.min(#ids, left) do
-        jobs[m] = redis.call("HMGET", ARGV[2] .. ids[m], unpack(ARGV, 3))
-    end
-    left = left - #jobs
-    pictures[n] = {ids, jobs}
-end
-return pictures
-"""
-"""The ids of the jobs of each picture, and the fields of the first so many jobs: one round trip for
-what a client asks most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +77,6 @@ class Questions:
         self._timeout = conversion_timeout + TIMEOUT_MARGIN
         self._max_waiting = max_waiting
 
-    def get_many(self, job_ids: Iterable[str]) -> Question[list[PictureJob | None]]:
-        """The jobs in the order of the ids, None for each that is not there."""
-        jobs: list[PictureJob | None] = []
-        for part in parts(job_ids):
-            jobs += map(parse_job, part, (yield from self.read(part)))
-        return jobs
-
-    def read(self, job_ids: Sequence[str]) -> Question[list[list[bytes | None]]]:
-        """For each job the values of its `FIELDS`, in one round trip; no more than `READ_AT_ONCE`.
-
-        Not `Job.fetch_many`, which one remnant of a deleted job would make fail for all.
-        """
-        return (yield Batch([("HMGET", Job.key_for(id), *FIELDS) for id in job_ids]))
-
-    def find_many(self, md5s: Sequence[str]) -> Question[list[list[PictureJob]]]:
-        """For each picture all its jobs, the oldest first."""
-        indexes = [keys.picture_jobs(md5) for md5 in md5s]
-        arguments = (READ_AT_ONCE, Job.key_for(""), *FIELDS)
-        (found,) = yield Batch([("EVAL", _FIND, len(indexes), *indexes, *arguments)])
-        ids = [id.decode() for named, _ in found for id in named]
-        values = [fields for _, read in found for fields in read]
-        jobs = list(map(parse_job, ids, values))
-        jobs += yield from self.get_many(ids[len(jobs) :])
-        each = iter(jobs)
-        return [[job for job in islice(each, len(named)) if job] for named, _ in found]
-
     def before_submission(self, job_ids: Sequence[str]) -> Question[list[Before]]:
         """What a submission of each of these jobs has to know. Simultaneous submissions may exceed
         the limit of a queue by their number.
@@ -139,25 +90,6 @@ class Questions:
         waiting = dict(zip(limited, lengths, strict=True))
         full = frozenset(each for each in limited if waiting[each] >= self._max_waiting)
         return [Before(parse_job(*each), full) for each in zip(job_ids, read, strict=True)]
-
-    def places(self, jobs: Sequence[PictureJob]) -> Question[list[int | None]]:
-        """The place of each job, 1 for the next one; None if it does not wait in its queue.
-
-        One round trip. Redis searches a queue from its front to the job; it searches the whole
-        queue only for a job that a worker is just taking.
-        """
-        waiting = [job for job in jobs if job.state is JobState.QUEUED]
-        if not waiting:
-            return [None] * len(jobs)
-        lengths = [("LLEN", queue_key(p)) for p in (Priority.INTERACTIVE, Priority.BULK)]
-        positions = [("LPOS", queue_key(job.priority), job.conversion.job_id) for job in waiting]
-        interactive, bulk, *indexes = yield Batch([*lengths, *positions], atomic=True)
-        found = {
-            job.conversion.job_id: place(index, job.priority, interactive, bulk)
-            for job, index in zip(waiting, indexes, strict=True)
-            if index is not None
-        }
-        return [found.get(job.conversion.job_id) for job in jobs]
 
     def promote(self, job: PictureJob) -> Question[bool]:
         """Move a waiting bulk job to the end of the interactive queue.
@@ -208,7 +140,7 @@ class Questions:
             whether it was deleted.
         """
         job_id = job.conversion.job_id
-        (values,) = yield from self.read([job_id])
+        (values,) = yield from read([job_id])
         current = parse_job(job_id, values)
         if current is None or (current.token, current.state) != (job.token, JobState.QUEUED):
             return False
@@ -280,10 +212,39 @@ class Questions:
             facts=Facts.from_meta(job.meta),
         )
 
+    def remove_where(
+        self, job_ids: Iterable[str], condition: Callable[[PictureJob], bool]
+    ) -> Question[list[tuple[PictureJob | None, bool]]]:
+        """Delete the jobs that have ended and meet the condition, if they have not changed since.
+
+        Two round trips for `READ_AT_ONCE` of them.
+
+        Returns:
+            for each id the job as read, and whether it was deleted: False if it did not meet the
+            condition, or was deleted, replaced or moved meanwhile.
+        """
+        found: list[tuple[PictureJob | None, bool]] = []
+        for part in parts(job_ids):
+            values = yield from read(part)
+            jobs = list(map(parse_job, part, values))
+            ended = {
+                id: EndedJob.of(job, each)
+                for id, job, each in zip(part, jobs, values, strict=True)
+                if job and job.finished and condition(job)
+            }
+            commands: list[Command] = []
+            for id, job in ended.items():
+                # If it is cut off between the two, the batch ends by its age.
+                commands += [removal_command(job), self.settle(id)]
+            answers = (yield Batch(commands)) if commands else []
+            removed = dict(zip(ended, answers[::2], strict=True))
+            found += [(job, bool(removed.get(id))) for id, job in zip(part, jobs, strict=True)]
+        return found
+
     def _as_expected(self, expected: PictureJob) -> Question[EndedJob | None]:
         """The current job, if it still is this submission in this state; or None."""
         job_id = expected.conversion.job_id
-        (values,) = yield from self.read([job_id])
+        (values,) = yield from read([job_id])
         current = parse_job(job_id, values)
         if current is None or (current.token, current.state) != (expected.token, expected.state):
             return None
@@ -303,10 +264,3 @@ def check_room(priority: Priority, max_waiting: int) -> Question[None]:
         (waiting,) = yield Batch([("LLEN", queue_key(priority))])
         if waiting >= max_waiting:
             raise QueueFull(TOO_MANY)
-
-
-def parts(job_ids: Iterable[str]) -> Iterator[list[str]]:
-    """The ids, `READ_AT_ONCE` at a time."""
-    left = iter(job_ids)
-    while part := list(islice(left, READ_AT_ONCE)):
-        yield part

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-import redis
 from rq.job import Job
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 from rq.results import Result
@@ -57,51 +57,22 @@ class EndedJob:
         return cls(job.conversion.job_id, origin, job.conversion.md5, fields)
 
 
-def remove_as_read(
-    connection: redis.Redis, jobs: Sequence[EndedJob], settle: Callable[[str], Command]
-) -> list[bool]:
-    """Delete each job, with its entries, if it has not changed since it was read, and take it out
-    of its batches.
-
-    One script for each, all in one round trip: Redis can serve others in between.
-
-    Args:
-        settle: as `Settling.settle`.
-
-    Returns:
-        for each whether it was deleted; False if it was deleted, replaced or moved meanwhile.
-    """
-    if not jobs:
-        return []
-    script = connection.register_script(_SCRIPT)
-    with connection.pipeline(transaction=False) as pipe:
-        for job in jobs:
-            script(keys=_keys(job), args=_arguments(job), client=pipe)
-            # If it is cut off before this, the batch ends by its age.
-            pipe.execute_command(*settle(job.job_id))
-        return [bool(removed) for removed in pipe.execute()[::2]]
-
-
 def removal_command(job: EndedJob) -> Command:
-    """The command that deletes one, for a transaction; it answers 1 if it was deleted."""
-    names = _keys(job)
-    return ("EVAL", _SCRIPT, len(names), *names, *_arguments(job))
-
-
-def _arguments(job: EndedJob) -> list[str | bytes]:
+    """The command that deletes the job, with its entries; it answers 1 if it did, and 0 if the job
+    was deleted, replaced or moved since it was read."""
+    registries = (each.key_template.format(job.origin) for each in _REGISTRIES)
+    names = (*own_keys(job.job_id), keys.picture_jobs(job.md5), *registries)
     fields = [(name, job.fields[name] or b"") for name in _AS_READ]
-    return [job.job_id, *(part for pair in fields for part in pair)]
+    return ("EVAL", _SCRIPT, len(names), *names, job.job_id, *chain.from_iterable(fields))
 
 
-def _keys(ended: EndedJob) -> list[str]:
-    id = ended.job_id
-    job = Job(id, connection=NO_CONNECTION)
-    return [
+def own_keys(job_id: str) -> tuple[str, ...]:
+    """The keys of a job, and of what else RQ keeps of it alone."""
+    job = Job(job_id, connection=NO_CONNECTION)
+    return (
         job.key,
         job.dependents_key,
         job.dependencies_key,
-        Result.get_key(id),
+        Result.get_key(job_id),
         job.execution_registry.key,
-        keys.picture_jobs(ended.md5),
-        *(registry.key_template.format(ended.origin) for registry in _REGISTRIES),
-    ]
+    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rq.job import Job, JobStatus
-from rq.results import Result
 
 from app.core.jobs import keys
 from app.core.jobs.counts import withdrawn_count
 from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes
 from app.core.jobs.events import Step, event
-from app.core.jobs.job import NO_CONNECTION, PictureJob
+from app.core.jobs.job import PictureJob
+from app.core.jobs.removal import own_keys
 from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Command
 
@@ -111,12 +111,7 @@ def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> C
         queues: the lists of the queues that it may be in.
     """
     id = job.conversion.job_id
-    names = (
-        *_own_keys(id),
-        keys.picture_jobs(job.conversion.md5),
-        keys.COUNTS,
-        *queues,
-    )
+    names = (*own_keys(id), keys.picture_jobs(job.conversion.md5), keys.COUNTS, *queues)
     arguments = (
         id,
         data,
@@ -135,18 +130,6 @@ def withdraw_fetch_command(job_id: str, queues: tuple[str, ...]) -> Command:
     Args:
         queues: the lists of the queues that it may be in.
     """
-    names = (*_own_keys(job_id), *queues)
+    names = (*own_keys(job_id), *queues)
     arguments = (job_id, keys.EVENTS_CHANNEL, event(job_id, Step.FAILED))
     return ("EVAL", _WITHDRAW_FETCH, len(names), *names, *arguments)
-
-
-def _own_keys(job_id: str) -> tuple[str, ...]:
-    """The job, and what else of RQ is its own."""
-    job = Job(job_id, connection=NO_CONNECTION)
-    return (
-        job.key,
-        job.dependents_key,
-        job.dependencies_key,
-        Result.get_key(job_id),
-        job.execution_registry.key,
-    )
