@@ -23,6 +23,9 @@ CURVE = (
 )
 """Bytes at each quality over those at 80: about the mean of the encoders on photographs."""
 
+NO_METADATA = 0
+"""libvips's number for no metadata."""
+
 Load = Callable[..., pyvips.Image]
 
 
@@ -38,29 +41,28 @@ class Strip(Protocol):
         """
 
 
-class Encode(Protocol):
-    """Writes pixels."""
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How pixels are to be written."""
 
-    def __call__(
-        self, image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-    ) -> bytes:
-        """The file.
+    quality: int
+    """1 to 100, looks as a JPEG of this number does; 0 for the default."""
+    effort: Effort
+    lossless: bool = False
+    """Whether every pixel stays as it is, where the format can do that."""
+    keep: int = NO_METADATA
+    """What of the image's metadata is written, libvips's number."""
 
-        Args:
-            image: sRGB or grey, without alpha if the format has none; with `page-height`, `delay`
-                and `loop` an animation.
-            quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
-            lossless: whether every pixel stays as it is, where the format can do that.
-            keep: what of the image's metadata is written, libvips's number.
-        """
+
+Encode = Callable[[pyvips.Image, Encoding], bytes]
+"""Makes a file of pixels: sRGB or grey, without alpha if the format has none; with `page-height`,
+`delay` and `loop` an animation."""
 
 
 class Recode(Protocol):
     """Makes a file of a file of another format, all pixels as they are."""
 
-    def __call__(
-        self, data: bytes, media_type: str, quality: int, effort: Effort, *, lossless: bool
-    ) -> bytes | None:
+    def __call__(self, data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
         """The file, or None where this is not what was asked for, or cannot be done.
 
         Args:
@@ -76,27 +78,23 @@ class Purpose(Enum):
     RESULT = auto()
 
 
-class Seek(Protocol):
-    """Writes pixels at a quality that is sought."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """How pixels are to be written at a quality that is sought."""
 
-    def __call__(
-        self,
-        image: pyvips.Image,
-        quality: float,
-        effort: Effort,
-        *,
-        keep: int,
-        whole_chroma: bool,
-        purpose: Purpose,
-    ) -> bytes:
-        """The file; of several ways those alone that look alike, or lose nothing to speak of.
+    quality: float
+    """1 to 100; between 89, where chroma is halved, and 90 any number."""
+    effort: Effort
+    keep: int
+    """What of the image's metadata is written, libvips's number."""
+    whole_chroma: bool
+    """Whether chroma is as large as the picture at every quality."""
+    purpose: Purpose
 
-        Args:
-            image: as that of `Encode`, in memory; not an animation.
-            quality: 1 to 100; between 89, where chroma is halved, and 90 any number.
-            keep: what of the image's metadata is written, libvips's number.
-            whole_chroma: whether chroma is as large as the picture at every quality.
-        """
+
+Seek = Callable[[pyvips.Image, Sought], bytes]
+"""Makes a file of pixels as `Encode` gets them, in memory, and not of an animation; of several ways
+those alone that look alike, or lose nothing to speak of."""
 
 
 def loader(name: str) -> Load:
@@ -209,7 +207,7 @@ class Writer:
     which of several formats has the fewest bytes; None for `encode` at `Effort.FAST`."""
     quick_bytes: float = 1.0
     """Bytes of `encode` over those that `quick` tells of a sample, next to other formats."""
-    recoded: Recode = lambda *given, **more: None
+    recoded: Recode = lambda *given: None
     """The file made of another one without decoding its pixels, where that is what is asked for,
     and can be done."""
     frames: Callable[[bytes, int], int] | None = None

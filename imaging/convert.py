@@ -9,6 +9,7 @@ import pyvips
 
 from imaging import own, several
 from imaging.auto import search
+from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
@@ -239,10 +240,6 @@ def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> s
 
 
 def _encode(image: pyvips.Image, target: Target) -> bytes:
-    return WRITERS[target.format].encode(
-        image,
-        target.quality,
-        target.effort,
-        lossless=target.options.lossless,
-        keep=written(image, target.options),
-    )
+    keep = written(image, target.options)
+    wanted = Encoding(target.quality, target.effort, target.options.lossless, keep)
+    return WRITERS[target.format].encode(image, wanted)

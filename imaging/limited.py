@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyvips
 
-from imaging.codec import Writer
+from imaging.codec import Encoding, Writer
 from imaging.codecs import WRITERS
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.measures import Size
@@ -158,15 +158,9 @@ class _Search:
         encode = self._writer.encode_limited or self._writer.encode
         if not self._lossy:
             encode = self._writer.encode
-        return self._complete(
-            encode(
-                image,
-                quality,
-                self._effort,
-                lossless=self._target.options.lossless,
-                keep=written(image, self._target.options),
-            )
-        )
+        options = self._target.options
+        wanted = Encoding(quality, self._effort, options.lossless, written(image, options))
+        return self._complete(encode(image, wanted))
 
     def _refusal(self, smallest: int, how: str) -> PictureError:
         advice = "" if how else ": ask for a smaller width or height"

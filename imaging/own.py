@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imaging.codec import Strip
+from imaging.codec import Encoding, Strip
 from imaging.codecs import WRITERS
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -36,13 +36,8 @@ def recoded(data: Data, source: Source, target: Target) -> bytes | None:
         if not stripped:
             return None
         original = stripped
-    return WRITERS[target.format].recoded(
-        original,
-        source.media_type,
-        target.quality,
-        target.effort,
-        lossless=target.options.lossless,
-    )
+    wanted = Encoding(target.quality, target.effort, target.options.lossless)
+    return WRITERS[target.format].recoded(original, source.media_type, wanted)
 
 
 def unencoded(data: Data, source: Source, target: Target) -> bytes | None:

@@ -13,6 +13,7 @@ from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN, TILE, sample
 from imaging.auto.search import LEAST_SIDE, LOOKS, UNTOUCHED
+from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.colour.kept import keeps_profile
 from imaging.errors import PictureError
@@ -64,8 +65,6 @@ FRAMES = 5
 """Frames of the sample of an animation, its first ones."""
 
 _UNKNOWN = 2**62
-_NOTHING = 0
-"""libvips's number for no metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +226,7 @@ class _Estimate:
             data = writer.quick(image, quality)
         else:
             effort = target.effort if is_result else Effort.FAST
-            lossless = target.options.lossless
-            data = writer.encode(image, quality, effort, lossless=lossless, keep=_NOTHING)
+            data = writer.encode(image, Encoding(quality, effort, target.options.lossless))
         if is_result:
             self.files[REUSED] = data
         around = _around(target.format)
@@ -255,4 +253,4 @@ def _first_frames(drawn: Source, image: pyvips.Image) -> pyvips.Image:
 def _around(format: Format) -> int:
     """The bytes that a file has whatever its pixels are: those of an empty one, as good as."""
     image = pyvips.Image.black(8, 8, bands=3).copy(interpretation="srgb").copy_memory()
-    return len(WRITERS[format].encode(image, 0, Effort.FAST, lossless=False, keep=_NOTHING))
+    return len(WRITERS[format].encode(image, Encoding(NO_QUALITY, Effort.FAST)))

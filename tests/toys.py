@@ -56,7 +56,7 @@ def load(data, *, access):
     return image.copy(interpretation="srgb")
 
 
-def encode(image, quality, effort, *, lossless, keep):
+def encode(image, wanted):
     pixels = image.colourspace("srgb").write_to_memory()
     return HEAD.pack(b"TOY1", image.width, image.height) + pixels
 

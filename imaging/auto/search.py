@@ -10,7 +10,7 @@ import pyvips
 from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN
-from imaging.codec import Purpose, Writer
+from imaging.codec import Encoding, Purpose, Sought, Writer
 from imaging.look.scale import WHOLE_SIDE
 from imaging.measures import Chosen
 from imaging.options import Auto, Effort
@@ -171,15 +171,9 @@ class Search:
         keep = self.keep if is_result else 0
         if self.writer.seek is None:
             effort = self.effort if is_result else Effort.FAST
-            return self.writer.encode(image, round(quality), effort, lossless=False, keep=keep)
-        return self.writer.seek(
-            image,
-            quality,
-            self.effort,
-            keep=keep,
-            whole_chroma=self.whole_chroma,
-            purpose=purpose,
-        )
+            return self.writer.encode(image, Encoding(round(quality), effort, keep=keep))
+        sought = Sought(quality, self.effort, keep, self.whole_chroma, purpose)
+        return self.writer.seek(image, sought)
 
 
 def _chosen(quality: float, look: float) -> Chosen:

@@ -16,7 +16,7 @@ from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.sample import MARGIN, sample
 from imaging.auto.search import FILES, LOOKS, PROBES, Search
-from imaging.codec import Purpose
+from imaging.codec import Purpose, Sought
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.decode import decode
@@ -216,14 +216,8 @@ def test_the_look_rises_with_every_number_that_may_be_tried(format: Format) -> N
     assert seek is not None
     looks = []
     for quality in (85, 89, 89.5, 90):
-        data = seek(
-            image,
-            quality,
-            Effort.BALANCED,
-            keep=0,
-            whole_chroma=False,
-            purpose=Purpose.RESULT,
-        )
+        sought = Sought(quality, Effort.BALANCED, 0, whole_chroma=False, purpose=Purpose.RESULT)
+        data = seek(image, sought)
         looks.append(reference.score(decode(data, Limits()).image.copy_memory()))
     assert looks == sorted(set(looks))
 

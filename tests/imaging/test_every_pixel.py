@@ -12,6 +12,7 @@ import pytest
 import pyvips
 from PIL import Image
 
+from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.formats import Format
@@ -55,7 +56,7 @@ def test_less_effort_goes_into_a_pixel_of_a_large_picture_without_loss(
         monkeypatch.setattr(pyvips.Image, name, save, raising=False)
     for width, height in ((600, 500), (3500, 3400), (7000, 7000)):
         image = pyvips.Image.black(width, height, bands=3).copy(interpretation="srgb")
-        WRITERS[format].encode(image, 0, effort, lossless=True, keep=0)
+        WRITERS[format].encode(image, Encoding(0, effort, lossless=True))
     searches = list(tried.values())
     assert searches == sorted(searches, reverse=True)
     # 12 megapixels take 15 s so, and 50 in 17 s (docs/engine.md).

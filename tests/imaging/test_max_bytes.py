@@ -97,9 +97,9 @@ def test_a_whole_picture_is_written_five_times_at_most(
     writer = WRITERS[format]
 
     def counted(encode: Callable[..., bytes]) -> Callable[..., bytes]:
-        def count(image: Any, *given: Any, **named: Any) -> bytes:
+        def count(image: Any, wanted: Any) -> bytes:
             widths.append(image.width)
-            return encode(image, *given, **named)
+            return encode(image, wanted)
 
         return count
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.formats import Format
@@ -33,9 +34,9 @@ def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
     writer = WRITERS[Format.JPG]
 
-    def noted(image: Any, quality: int, effort: Effort, **options: Any) -> bytes:
-        asked.append(quality)
-        return writer.encode(image, quality, effort, **options)
+    def noted(image: Any, wanted: Encoding) -> bytes:
+        asked.append(wanted.quality)
+        return writer.encode(image, wanted)
 
     monkeypatch.setitem(WRITERS, Format.JPG, replace(writer, encode=noted))
     return asked

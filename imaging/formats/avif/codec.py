@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pyvips
 
-from imaging.codec import Purpose, Reader, Writer, loader
+from imaging.codec import NO_METADATA, Encoding, Purpose, Reader, Sought, Writer, loader
 from imaging.colour import heif as colour
 from imaging.errors import PictureError
 from imaging.options import Effort
@@ -68,9 +68,6 @@ SCALE = (
 )
 """As `FAST_SCALE`, at higher efforts."""
 
-_NOTHING = 0
-"""libvips's number for no metadata."""
-
 _EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
 """A TIFF header and a directory without entries."""
 
@@ -81,51 +78,30 @@ _NEEDED = (b"ftyp", b"meta", b"mdat", b"moov")
 """The boxes of a file that its pictures are in; what comes after the last of them is cut off."""
 
 
-def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
-    """The file.
-
-    Args:
-        image: sRGB or grey.
-        quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
-        keep: what of the image's metadata is written.
-    """
+def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     pixels = image.width * image.height
-    if not lossless:
-        search = within_budget(EFFORTS[effort], pixels)
-        return _lossy(image, quality, search, keep=keep, whole_chroma=False)
-    search = within_budget(LOSSLESS_EFFORTS[effort], pixels)
+    if not wanted.lossless:
+        search = within_budget(EFFORTS[wanted.effort], pixels)
+        return _lossy(image, wanted.quality, search, keep=wanted.keep, whole_chroma=False)
+    search = within_budget(LOSSLESS_EFFORTS[wanted.effort], pixels)
     data = image.heifsave_buffer(
-        compression="av1", bitdepth=8, effort=search, keep=keep, lossless=True
+        compression="av1", bitdepth=8, effort=search, keep=wanted.keep, lossless=True
     )
     return cast(bytes, data)
 
 
-def seek(
-    image: pyvips.Image,
-    quality: float,
-    effort: Effort,
-    *,
-    keep: int,
-    whole_chroma: bool,
-    purpose: Purpose,
-) -> bytes:
-    """As `encode`.
-
-    Args:
-        whole_chroma: whether chroma is as large as the picture at every quality.
-    """
-    search = within_budget(EFFORTS[effort], image.width * image.height)
-    if purpose is Purpose.GUESS:
+def seek(image: pyvips.Image, wanted: Sought) -> bytes:
+    """As `encode`."""
+    search = within_budget(EFFORTS[wanted.effort], image.width * image.height)
+    if wanted.purpose is Purpose.GUESS:
         search = QUICK_EFFORT
-    return _lossy(image, quality, search, keep=keep, whole_chroma=whole_chroma)
+    return _lossy(image, wanted.quality, search, keep=wanted.keep, whole_chroma=wanted.whole_chroma)
 
 
 def quick(image: pyvips.Image, quality: int) -> bytes:
     """The file at the least effort that tells how many bytes others give: half the time of `FAST`,
     and at 0 it told half as well."""
-    return _lossy(image, quality, QUICK_EFFORT, keep=_NOTHING, whole_chroma=False)
+    return _lossy(image, quality, QUICK_EFFORT, keep=NO_METADATA, whole_chroma=False)
 
 
 def _lossy(

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pyvips
 
-from imaging.codec import Reader, Writer, loader
+from imaging.codec import Encoding, Reader, Writer, loader
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.options import Effort
@@ -27,15 +27,9 @@ _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
 _LOOP = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
-def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
-    """The file, which holds no metadata.
-
-    Args:
-        image: with a `page-height` an animation.
-    """
-    return cast(bytes, image.gifsave_buffer(keep="none", **SETTINGS[effort]))
+def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
+    """The file, which holds no metadata."""
+    return cast(bytes, image.gifsave_buffer(keep="none", **SETTINGS[wanted.effort]))
 
 
 def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import mozjpeg_lossless_optimization as mozjpeg
 import pyvips
 
-from imaging.codec import Purpose, Reader, Writer, loader
+from imaging.codec import Encoding, Purpose, Reader, Sought, Writer, loader
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
@@ -62,52 +62,32 @@ _JFIF_SIZE = 14
 """Bytes of a JFIF segment's content without the picture that may follow (ITU-T T.871, 10.1)."""
 
 
-def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
+def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     """The file: of all ways of an effort the smallest. An effort tries what the one below it does,
     so that more effort is never more bytes; a large picture is written once at `Effort.BALANCED`.
-
-    Args:
-        image: without alpha.
-        quality: 1 to 100; looks no worse than libjpeg-turbo does at this number; 0 for the
-            default.
-        keep: what of the image's metadata is written.
-    """
-    quality = quality or DEFAULT_QUALITY
+    It looks no worse than libjpeg-turbo does at this quality."""
+    quality, effort = wanted.quality or DEFAULT_QUALITY, wanted.effort
     several = effort is Effort.SMALL or (
         effort is Effort.BALANCED and image.width * image.height <= SEVERAL_PIXELS
     )
     ways = list(_ways(quality, effort, several=several))
     if len(ways) > 1:
         image = image.copy_memory()  # it may be a stream, which can be read once
-    return _smallest(image, ways, keep)
+    return _smallest(image, ways, wanted.keep)
 
 
-def seek(
-    image: pyvips.Image,
-    quality: float,
-    effort: Effort,
-    *,
-    keep: int,
-    whole_chroma: bool,
-    purpose: Purpose,
-) -> bytes:
-    """As `encode`, by one table alone.
-
-    Args:
-        image: without alpha, in memory.
-        whole_chroma: whether chroma is not subsampled below 90 either.
-    """
+def seek(image: pyvips.Image, wanted: Sought) -> bytes:
+    """As `encode`, by one table alone."""
+    quality, effort = wanted.quality, wanted.effort
     several = effort is not Effort.FAST and image.width * image.height <= SEVERAL_PIXELS
-    if whole_chroma:
+    if wanted.whole_chroma:
         quality = round(quality)  # there is no step to fill
     ways = list(_ways(quality, effort, several=several))
     ways = [way for way in ways if _look(way) == _look(ways[0])]
-    if purpose is not Purpose.RESULT:
+    if wanted.purpose is not Purpose.RESULT:
         ways = [ways[0] | {"optimize_coding": False}]
-    subsampled = {"subsample_mode": "off"} if whole_chroma else {}
-    return _smallest(image, [way | subsampled for way in ways], keep)
+    subsampled = {"subsample_mode": "off"} if wanted.whole_chroma else {}
+    return _smallest(image, [way | subsampled for way in ways], wanted.keep)
 
 
 def _look(way: dict[str, Any]) -> tuple[Any, ...]:
@@ -249,11 +229,9 @@ def _shrink(factor: float) -> dict[str, float]:
     return {"shrink": 8 if factor >= 8 else 4 if factor >= 4 else 2} if factor >= 2 else {}
 
 
-def _recoded(
-    data: bytes, media_type: str, quality: int, effort: Effort, *, lossless: bool
-) -> bytes | None:
+def _recoded(data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
     """The JPEG that a JPEG XL was made of, byte for byte, where no other quality is asked for."""
-    if media_type != "image/jxl" or quality not in (NO_QUALITY, DEFAULT_QUALITY):
+    if media_type != "image/jxl" or wanted.quality not in (NO_QUALITY, DEFAULT_QUALITY):
         return None
     from imaging.formats.jxl.decoded import jpeg
 

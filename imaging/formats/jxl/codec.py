@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pyvips
 
-from imaging.codec import Purpose, Reader, Writer
+from imaging.codec import Encoding, Purpose, Reader, Sought, Writer
 from imaging.colour import PROFILE
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -120,39 +120,24 @@ def _levelled(values: bytearray, bands: int) -> bytearray:
     return values
 
 
-def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
-    """The file.
-
-    Args:
-        image: sRGB or grey; with a `page-height` an animation.
-        quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
-        keep: what of the image's metadata is written.
-    """
+def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
+    effort, lossless = wanted.effort, wanted.lossless
     animated = image.get_page_height() < image.height
     drawn = False
     if animated or effort is not Effort.FAST:
         image = image.copy_memory()
         drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
-    ways: list[float | None] = [None] if lossless else [_distance(quality)]
+    ways: list[float | None] = [None] if lossless else [_distance(wanted.quality)]
     if drawn and not lossless and effort is not Effort.FAST:
         ways.append(None)
-    return min((_save(image, distance, effort, keep) for distance in ways), key=len)
+    return min((_save(image, distance, effort, wanted.keep) for distance in ways), key=len)
 
 
-def seek(
-    image: pyvips.Image,
-    quality: float,
-    effort: Effort,
-    *,
-    keep: int,
-    whole_chroma: bool,
-    purpose: Purpose,
-) -> bytes:
+def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     """As `encode`, whose chroma is whole at every quality."""
-    lossy = _save(image, _distance(quality), effort, keep)
-    if purpose is not Purpose.RESULT or effort is Effort.FAST:
+    effort, keep = wanted.effort, wanted.keep
+    lossy = _save(image, _distance(wanted.quality), effort, keep)
+    if wanted.purpose is not Purpose.RESULT or effort is Effort.FAST:
         return lossy
     if kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH:
         return lossy
@@ -221,14 +206,12 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     return stripped(data, exif)
 
 
-def recoded(
-    data: bytes, media_type: str, quality: int, effort: Effort, *, lossless: bool
-) -> bytes | None:
+def recoded(data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
     """A JPEG that is to lose nothing, in fewer bytes, out of which it comes again byte for byte."""
-    if media_type != "image/jpeg" or not lossless:
+    if media_type != "image/jpeg" or not wanted.lossless:
         return None
     with suppress(PictureError):  # arithmetic coding, CMYK, a file that was cut off
-        return encoded.packed(data, JPEG_EFFORTS[effort])
+        return encoded.packed(data, JPEG_EFFORTS[wanted.effort])
     return None
 
 

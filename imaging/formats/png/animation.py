@@ -12,6 +12,7 @@ from typing import cast
 import pyvips
 from PIL import Image, ImageChops
 
+from imaging.codec import Encoding
 from imaging.colour.kept import has_grey_profile
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
@@ -47,35 +48,22 @@ class _Frame:
     """As an IDAT holds them."""
 
 
-def encode(
-    image: pyvips.Image,
-    quality: int,
-    effort: Effort,
-    *,
-    lossless: bool,
-    keep: int,
-    limited: bool = False,
-) -> bytes:
+def encode(image: pyvips.Image, wanted: Encoding, *, limited: bool = False) -> bytes:
     """The file.
 
     Args:
-        image: sRGB or grey, with `page-height`, `delay` and `loop`.
-        quality: 1 to 100, pngquant's largest; 0 for the default.
-        lossless: whether every pixel stays as it is.
-        keep: what of the image's metadata is written.
         limited: whether it has a palette at any quality, fewer colours the lower it is.
     """
     height, delays, loop = image.get_page_height(), image.get("delay"), image.get("loop")
     image = image.copy_memory().copy()  # the caller's keeps what is removed here
     for name in ("page-height", "delay", "loop"):
         image.remove(name)
-    head = image.crop(0, 0, image.width, height).pngsave_buffer(compression=0, keep=keep)
+    head = image.crop(0, 0, image.width, height).pngsave_buffer(compression=0, keep=wanted.keep)
     meta = [(kind, body) for kind, body, _ in chunks(head) if kind in (*COLOUR_CHUNKS, b"eXIf")]
     strip, bits = to_pillow(image), 8
     palette = None
     if not has_grey_profile(image):
-        quality = quality or DEFAULT
-        palette = _palette(image, quality, effort, lossless=lossless, limited=limited)
+        palette = _palette(image, wanted, limited=limited)
     if palette is not None:
         picture = Image.open(io.BytesIO(palette))
         picture.load()
@@ -94,26 +82,25 @@ def encode(
             chunk(b"IEND", b""),
         )
     )
-    return optimise(data, effort)
+    return optimise(data, wanted.effort)
 
 
-def _palette(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, limited: bool
-) -> bytes | None:
+def _palette(image: pyvips.Image, wanted: Encoding, *, limited: bool) -> bytes | None:
     """All frames with one palette, or None if that is seen, and it need not be.
 
     Not dithered: noise of its own in each frame flickers, and takes bytes where nothing moves.
     """
+    quality, effort = wanted.quality or DEFAULT, wanted.effort
     if limited:
         return _quantised(image, along(QUANTISER_SCALE, quality), effort)
     colours = count_colours(image)
     if colours is not None:
         data = _quantised(image, 100, effort)
         written = Image.open(io.BytesIO(data)).convert("RGBA")
-        wanted = to_pillow(image).convert("RGBA")
-        if ImageChops.difference(written, wanted).getbbox(alpha_only=False) is None:
+        original = to_pillow(image).convert("RGBA")
+        if ImageChops.difference(written, original).getbbox(alpha_only=False) is None:
             return data
-    if lossless or (colours is not None and colours <= EXACT_COLOURS):
+    if wanted.lossless or (colours is not None and colours <= EXACT_COLOURS):
         return None
     if not palette_is_enough(image, quality - WORST_BELOW):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from imaging.codec import Reader, Writer, loader
+from imaging.codec import Encoding, Reader, Writer, loader
 from imaging.colour import png as colour
 from imaging.colour.kept import has_grey_profile
 from imaging.data import Data
@@ -28,22 +28,13 @@ CURVE = (
 """Bytes of palettes at each quality over those at 85, on photographs."""
 
 
-def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
-    """The file.
-
-    Args:
-        image: sRGB or grey.
-        quality: 1 to 100, pngquant's largest; 0 for the default.
-        lossless: whether every pixel stays as it is.
-        keep: what of the image's metadata is written.
-    """
+def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
+    """The file. Its quality is pngquant's largest."""
     if image.get_page_height() < image.height:
-        return animation.encode(image, quality, effort, lossless=lossless, keep=keep)
-    colours = Colours(image.copy_memory(), quality, keep)
-    efforts = efforts_tried(colours.image, effort)
-    return min((_encode(colours, each, lossless) for each in efforts), key=len)
+        return animation.encode(image, wanted)
+    colours = Colours(image.copy_memory(), wanted.quality, wanted.keep)
+    efforts = efforts_tried(colours.image, wanted.effort)
+    return min((_encode(colours, each, wanted.lossless) for each in efforts), key=len)
 
 
 def _encode(colours: Colours, effort: Effort, lossless: bool) -> bytes:
@@ -59,17 +50,15 @@ def _encode(colours: Colours, effort: Effort, lossless: bool) -> bytes:
     return min(palette, _true_colour(colours, effort), key=len)
 
 
-def encode_limited(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
+def encode_limited(image: pyvips.Image, wanted: Encoding) -> bytes:
     """As `encode`, with a palette at any quality: fewer colours the lower it is."""
     if image.get_page_height() < image.height:
-        return animation.encode(image, quality, effort, lossless=lossless, keep=keep, limited=True)
-    colours = Colours(image, quality, keep)
+        return animation.encode(image, wanted, limited=True)
+    effort, colours = wanted.effort, Colours(image, wanted.quality, wanted.keep)
     if has_grey_profile(image):
         return _true_colour(colours, effort)
     palette = optimise_palette(
-        colours.quantised(effort, COMPRESSION[effort], plain=quality < PLAIN_BELOW),
+        colours.quantised(effort, COMPRESSION[effort], plain=wanted.quality < PLAIN_BELOW),
         effort,
         image.width * image.height,
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pyvips
 
-from imaging.codec import Purpose, Reader, Writer, loader
-from imaging.errors import PictureError
-from imaging.formats.webp import small
+from imaging.codec import Encoding, Purpose, Reader, Sought, Writer, loader
+from imaging.formats.webp import chunks, small
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
 from imaging.write import chroma
@@ -116,35 +114,14 @@ DEFAULT_LOOK = 78
 SHARP_DEFAULT = 78
 """The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
 
-_RIFF = struct.Struct("<4sI4s")
-_HEAD = struct.Struct("<4sI")
-_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
-"""Bits of the first byte of VP8X (RFC 9649, section 2.7)."""
 
-_SHOWN = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP", b"ANIM", b"ANMF")
-
-
-_CHUNK = slice(12, 16)
-"""Where the name of the first chunk is; of an animation it is VP8X (RFC 9649, 2.7)."""
-_FLAGS, _ALPHA_FLAG = 20, 0x10
-"""Where that chunk's flags are, and one of them."""
-
-
-def encode(
-    image: pyvips.Image, quality: int, effort: Effort, *, lossless: bool, keep: int
-) -> bytes:
-    """The file.
-
-    Args:
-        image: sRGB or grey; with a `page-height` an animation.
-        quality: 1 to 100, looks as a JPEG of this number does; 0 for the default.
-        keep: what of the image's metadata is written.
-    """
+def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
+    quality, effort, keep = wanted.quality, wanted.effort, wanted.keep
     animated = image.get_page_height() < image.height
     if image.width * image.get_page_height() > SHARP_PIXELS:
-        way = _exact_way(image, effort) if lossless else _one_way(quality, Effort.FAST)
+        way = _exact_way(image, effort) if wanted.lossless else _one_way(quality, Effort.FAST)
         ways: Iterable[bytes] = [_save(image, way, keep)]
-    elif lossless:
+    elif wanted.lossless:
         image = image.copy_memory()
         efforts = efforts_tried(image, effort)
         ways = (_save(image, _exact_way(image, each), keep) for each in efforts)
@@ -155,40 +132,28 @@ def encode(
         of_few = image.width * image.height <= ALL_EFFORTS_PIXELS
         ways = (_small_stills if of_few else _stills)(colours, effort)
     data = min(ways, key=len)
-    # Frames that are all the same become a picture without that chunk.
-    extended = data[_CHUNK] == b"VP8X"
-    return _with_alpha(data) if extended and animated and image.hasalpha() else data
+    return chunks.with_alpha(data) if animated and image.hasalpha() else data
 
 
-def seek(
-    image: pyvips.Image,
-    quality: float,
-    effort: Effort,
-    *,
-    keep: int,
-    whole_chroma: bool,
-    purpose: Purpose,
-) -> bytes:
-    """As `encode`, by the lossy encoder in one way alone.
-
-    Args:
-        whole_chroma: whether smart subsampling is used, whatever the quality.
-    """
+def seek(image: pyvips.Image, wanted: Sought) -> bytes:
+    """As `encode`, by the lossy encoder in one way alone. Chroma is halved at every quality; smart
+    subsampling comes nearest to a whole one."""
+    quality, effort, whole_chroma = wanted.quality, wanted.effort, wanted.whole_chroma
     scale = SHARP_SCALE if whole_chroma else PLAIN_SCALE
     way = {"Q": along(scale, quality), "effort": EFFORT[effort], "smart_subsample": whole_chroma}
-    if purpose is Purpose.GUESS:
+    if wanted.purpose is Purpose.GUESS:
         way["effort"] = QUICK_EFFORT
     elif image.width * image.height > SHARP_PIXELS:
         way = _plain_way(quality, EFFORT[Effort.FAST])
     elif effort is not Effort.FAST and not whole_chroma:
         way["effort"] = EFFORT[Effort.SMALL]
-    lossy = _save(image, way, keep)
-    if purpose is not Purpose.RESULT or image.width * image.height > SHARP_PIXELS:
+    lossy = _save(image, way, wanted.keep)
+    if wanted.purpose is not Purpose.RESULT or image.width * image.height > SHARP_PIXELS:
         return lossy
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
     # The palette is one that is good enough where no quality is asked for: at a low one a worse
     # palette would have fewer bytes, and no relation to the look of the lossy file.
-    colours = Colours(image, NO_QUALITY, keep)
+    colours = Colours(image, NO_QUALITY, wanted.keep)
     return min((lossy, *_drawn_ways(colours, kind, efforts_tried(image, effort))), key=len)
 
 
@@ -324,55 +289,6 @@ def _plain_way(quality: float, effort: int) -> dict[str, Any]:
     return {"Q": number, "effort": effort, "smart_subsample": False}
 
 
-def _with_alpha(data: bytes) -> bytes:
-    """The file with the flag that it has alpha.
-
-    libwebp sets it where a frame has alpha in itself, and not where frames are smaller than the
-    picture; some decoders then show black around them.
-    """
-    flags = bytes([data[_FLAGS] | _ALPHA_FLAG])
-    return data[:_FLAGS] + flags + data[_FLAGS + 1 :]
-
-
-def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
-    """The file without metadata but its colour profile and, if given, this EXIF block.
-
-    Raises:
-        PictureError: if it is no WebP, or an EXIF block has no place in it.
-    """
-    chunks = [(name, body) for name, body in _chunks(data) if name in _SHOWN]
-    if not chunks:
-        raise PictureError("the picture cannot be read: no WebP")
-    name, body = chunks[0]
-    if name == b"VP8X":
-        flags = body[0] & ~(_EXIF_FLAG | _XMP_FLAG) | (_EXIF_FLAG if exif else 0)
-        chunks[0] = name, bytes([flags]) + body[1:]
-        if exif:
-            chunks.append((b"EXIF", exif))
-    elif exif:
-        raise PictureError("this WebP has no place for metadata")
-    packed = b"".join(_pack(*chunk) for chunk in chunks)
-    return _RIFF.pack(b"RIFF", len(packed) + 4, b"WEBP") + packed
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    if len(data) < _RIFF.size:
-        return
-    riff, size, webp = _RIFF.unpack_from(data)
-    if (riff, webp) != (b"RIFF", b"WEBP"):
-        return
-    at, end = _RIFF.size, min(len(data), size + 8)
-    while at + _HEAD.size <= end:
-        name, length = _HEAD.unpack_from(data, at)
-        at += _HEAD.size
-        yield name, data[at : at + length]
-        at += length + length % 2
-
-
-def _pack(name: bytes, body: bytes) -> bytes:
-    return _HEAD.pack(name, len(body)) + body + b"\0" * (len(body) % 2)
-
-
 def _shrink(factor: float) -> dict[str, float]:
     return {"scale": 1 / factor} if factor > 1 else {}
 
@@ -380,8 +296,8 @@ def _shrink(factor: float) -> dict[str, float]:
 READER = Reader(load=loader("webpload"), pillow="WEBP", pages=True, shrink=_shrink)
 WRITER = Writer(
     encode,
-    strip,
-    bare=strip,
+    chunks.strip,
+    bare=chunks.strip,
     seek=seek,
     small_pixels=small.pixels,
     quick=quick,
