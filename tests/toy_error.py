@@ -19,7 +19,6 @@ class TooBlue(TinyImageError):
     status = 451
     where = Where.UPLOAD | Where.MESSAGE
     example = "The picture is 99 % blue"
-    header_names = ("Retry-After",)
     retry_after = 7
 
 

@@ -67,9 +67,14 @@ class TinyImageError(Exception):
     example: ClassVar[str] = "Something went wrong on the server"
     """An example of the message, for the schema and the docs."""
     header_names: ClassVar[tuple[str, ...]] = ()
-    """The headers that an HTTP answer has for this error."""
+    """The headers that an HTTP answer has for this error; a class that has `retry_after` need not
+    name Retry-After."""
     retry_after: int | None = None
     """Seconds after which the client may try again; None if a retry is useless."""
+
+    def __init_subclass__(cls) -> None:
+        if cls.retry_after is not None and "Retry-After" not in cls.header_names:
+            cls.header_names = (*cls.header_names, "Retry-After")
 
     @property
     def details(self) -> Mapping[str, object]:
@@ -335,7 +340,6 @@ class ConversionInterrupted(ProcessingFailed):
     status = 503
     where = Where.CONVERSION
     example = "the worker stopped each time it converted the picture"
-    header_names = ("Retry-After",)
     retry_after = 5
 
 
@@ -399,7 +403,6 @@ class QueueFull(TinyImageError):
     status = 503
     where = Where.UPLOAD | Where.MESSAGE
     example = "10000 pictures are waiting; try again"
-    header_names = ("Retry-After",)
     retry_after = 30
 
 
@@ -411,7 +414,6 @@ class TooManySockets(TinyImageError):
     status = 503
     where = Where.OPENING | Where.STREAM
     example = "Too many open sockets; try again later"
-    header_names = ("Retry-After",)
     retry_after = 30
 
 
@@ -422,7 +424,6 @@ class Unavailable(TinyImageError):
     status = 503
     where = Where.UPLOAD | Where.PICTURE | Where.ARCHIVE | Where.MESSAGE
     example = "The queue cannot be reached; try again"
-    header_names = ("Retry-After",)
     retry_after = 5
 
 
@@ -432,7 +433,6 @@ class StillProcessing(Unavailable):
     code = "still_processing"
     where = Where.TINIFY
     example = "The picture is still being processed; try again"
-    header_names = ("Retry-After",)
 
 
 class NotReady(Unavailable):

@@ -18,7 +18,7 @@ from app.web.docs.routes import readable
 from app.web.docs.schemas.parts import ref
 from app.web.guard.record import record_of
 from app.web.http.parameters import EXAMPLE, in_query
-from app.web.service.answers import describe, describe_link
+from app.web.service.answers import describe_link
 from app.web.service.batches import Batches, Entry, counts_of
 from app.web.service.conversions import Conversions
 from app.web.service.details import add_details, downloads_from
@@ -127,7 +127,7 @@ def named_batch(name: str, owner: str | None) -> Batch:
 
 def _described(entry: Entry) -> dict[str, Any]:
     if isinstance(entry.job, PictureJob):
-        named = {**describe(entry.job), "status": entry.job.state}
+        named = {**entry.job.named, "status": entry.job.state}
         return {**named, "filename": entry.job.filename}
     return describe_link(entry.job)
 

@@ -27,7 +27,7 @@ from app.web.http.parameters import (
     named_md5,
 )
 from app.web.http.waiting import MAX_WAIT_SECONDS, Wait, asked_wait
-from app.web.service.answers import describe, describe_link
+from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.details import add_details, downloads_from
 from app.web.service.links import Links
@@ -119,7 +119,7 @@ def add_status(
             jobs, named = await _jobs(conversions, named_md5(request, md5), wait), {}
         if not jobs:
             raise NotFound("There is no such picture")
-        answer = [{**named, **describe(job), "status": job.state} for job in jobs]
+        answer = [{**named, **job.named, "status": job.state} for job in jobs]
         if detailed:
             downloads = downloads_from(settings.download.download_url, request.path)
             await add_details(list(zip(answer, jobs, strict=True)), conversions, downloads)
@@ -131,7 +131,7 @@ def add_status(
         waiting = [job for job in jobs if not job.finished]
         if not waiting:
             raise NotFound("Nothing of this picture is waiting")
-        return json([{**describe(job), "filename": job.filename} for job in waiting])
+        return json([{**job.named, "filename": job.filename} for job in waiting])
 
 
 async def _jobs(conversions: Conversions, md5: str, wait: Wait | None) -> list[PictureJob]:

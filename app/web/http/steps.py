@@ -13,7 +13,7 @@ from app.core.jobs.links import Link, LinkState
 from app.core.picture.conversion import picture_of
 from app.web.guard.record import record_of
 from app.web.http.stream import Step
-from app.web.service.answers import describe, describe_link
+from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
 from app.web.service.links import Links
@@ -51,7 +51,7 @@ class Told:
 
     def _step(self, job: PictureJob, place: int | None, moves: bool) -> Step:
         details = details_of(job, place, self._downloads)
-        data = {**self._named, **describe(job), "status": job.state, **details}
+        data = {**self._named, **job.named, "status": job.state, **details}
         state = f"{job.token} {job.state}"
         follows = self._named.get("id", "")
         return Step(job.conversion.job_id, state, job.finished, data, moves, follows)

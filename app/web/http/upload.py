@@ -25,7 +25,7 @@ from app.web.http.content import FORM_TYPE
 from app.web.http.fields import JSON_TYPE, read_fields
 from app.web.http.form import NO_PICTURE, NOR_URL, URL
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, in_header
-from app.web.service.answers import describe, srcset_of
+from app.web.service.answers import srcset_of
 from app.web.service.details import downloads_from
 from app.web.service.links import Links
 from app.web.service.spooling import Spooling, refuse
@@ -147,7 +147,7 @@ async def _take(
             jobs = await intake.accept_all(picture, requested)
     done = all(job.state is JobState.DONE for job in jobs)
     record.outcome = jobs[-1].state
-    answer = srcset_of(jobs, downloads) if requested.widths else describe(jobs[0])
+    answer = srcset_of(jobs, downloads) if requested.widths else jobs[0].named
     return json(
         {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **answer},
         status=200 if done else 202,

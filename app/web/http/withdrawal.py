@@ -20,7 +20,7 @@ from app.web.docs.schemas.parts import ref
 from app.web.guard.record import record_of
 from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, PICTURE, named_md5
-from app.web.service.answers import describe, describe_link
+from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.links import Links
 
@@ -91,7 +91,7 @@ async def _withdrawn(conversions: Conversions, jobs: Sequence[PictureJob]) -> li
     states = {job.conversion: job.state for job in found}
     return [
         {
-            **describe(job),
+            **job.named,
             "status": WITHDRAWN if gone else states.get(job.conversion, job.state),
         }
         for job, gone in zip(jobs, withdrawn, strict=True)

@@ -104,13 +104,17 @@ class Instruments:
             os.environ[FOLDER_VARIABLE] = str(share.folder)
             values.ValueClass = values.MultiProcessValue(lambda: share.slot)
         self._registry = registry = CollectorRegistry()
-        self._requests = _Children(
-            Counter(
-                "tinyimage_http_requests_total",
-                "Answered requests, by route, method and status; a socket counts at its end",
-                ("route", "method", "status"),
-                registry=registry,
-            )
+
+        def counters(name: str, what: str, *labels: str) -> _Children[Counter]:
+            return _Children(Counter(name, what, labels, registry=registry))
+
+        def gauge(name: str, what: str) -> Gauge:
+            return Gauge(name, what, multiprocess_mode="livesum", registry=registry)
+
+        self._requests = counters(
+            "tinyimage_http_requests_total",
+            "Answered requests, by route, method and status; a socket counts at its end",
+            *("route", "method", "status"),
         )
         self._seconds = _Children(
             Histogram(
@@ -121,41 +125,23 @@ class Instruments:
                 registry=registry,
             )
         )
-        self._received = _Children(
-            Counter(
-                "tinyimage_http_request_bytes_total",
-                "Received bytes of bodies and of socket messages",
-                ("route",),
-                registry=registry,
-            )
+        self._received = counters(
+            "tinyimage_http_request_bytes_total",
+            "Received bytes of bodies and of socket messages",
+            "route",
         )
-        self._sent = _Children(
-            Counter(
-                "tinyimage_http_response_bytes_total",
-                "Sent bytes of bodies and of socket messages",
-                ("route",),
-                registry=registry,
-            )
+        self._sent = counters(
+            "tinyimage_http_response_bytes_total",
+            "Sent bytes of bodies and of socket messages",
+            "route",
         )
-        self._in_flight = Gauge(
+        self._in_flight = gauge(
             "tinyimage_http_requests_in_flight",
             "Requests being answered, without sockets and event streams",
-            multiprocess_mode="livesum",
-            registry=registry,
         )
-        self._sockets = Gauge(
-            "tinyimage_sockets_open",
-            "Open sockets and event streams",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-        self._pictures = _Children(
-            Counter(
-                "tinyimage_socket_pictures_total",
-                "Answered socket messages, by outcome",
-                ("outcome",),
-                registry=registry,
-            )
+        self._sockets = gauge("tinyimage_sockets_open", "Open sockets and event streams")
+        self._pictures = counters(
+            "tinyimage_socket_pictures_total", "Answered socket messages, by outcome", "outcome"
         )
 
     def begin_request(self) -> None:

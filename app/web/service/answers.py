@@ -9,12 +9,6 @@ from app.core.jobs.job import PictureJob
 from app.core.jobs.links import Link, LinkState
 
 
-def describe(job: PictureJob) -> dict[str, Any]:
-    """The requested conversion: md5, format and quality, and the options if there are any. Where
-    the format was left open, it is that of the result, and `auto` until there is one."""
-    return job.named
-
-
 def describe_link(link: Link) -> dict[str, Any]:
     """An upload by its URL that has no conversions yet, or never: its id and status."""
     named: dict[str, Any] = {"id": link.id, "status": link.state}
@@ -33,7 +27,7 @@ def srcset_of(jobs: Sequence[PictureJob], downloads: str) -> dict[str, Any]:
     images = []
     for job in jobs:
         image = {
-            **describe(job),
+            **job.named,
             "width": job.conversion.options.width,
             "status": job.state,
             "url": job.download_url(downloads),

@@ -31,7 +31,6 @@ from app.core.storage import ObjectNotFound
 from app.web.guard.record import Record, record_of
 from app.web.guard.requests import Guard
 from app.web.serve.protocol import Protocol
-from app.web.service.answers import describe
 from app.web.service.batches import Batches, counts_of
 from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
@@ -267,7 +266,7 @@ class Answers:
     async def _send_step(
         self, status: str, job: PictureJob, exchange: _Exchange, file: bytes | None = None
     ) -> int:
-        step = {"status": status, **exchange.named, **describe(job)}
+        step = {"status": status, **exchange.named, **job.named}
         if exchange.details:
             (place,) = await self._conversions.places([job])
             step |= details_of(job, place, self._downloads)
@@ -280,7 +279,7 @@ class Answers:
         if exchange.details:
             details["error"] = {"code": error.code, "message": str(error)}
             if job is not None:
-                details |= {**describe(job), **details_of(job, None, self._downloads)}
+                details |= {**job.named, **details_of(job, None, self._downloads)}
         await self.refuse(error, record.md5, details)
 
     async def refuse(

@@ -11,7 +11,6 @@ from app.core.errors import InvalidOption
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.batch import Batch, parse_batch
 from app.core.picture.conversion import parse_flag, parse_md5
-from app.web.service.answers import describe
 from app.web.service.details import details_of
 from app.web.service.selection import Selection, selection_of
 from app.web.ws.messages import short_fields
@@ -37,7 +36,7 @@ class Follow:
             downloads: as `downloads_from` gives it.
         """
         failed = job.state is JobState.FAILED
-        step: dict[str, Any] = {"status": "error" if failed else job.state, **describe(job)}
+        step: dict[str, Any] = {"status": "error" if failed else job.state, **job.named}
         if failed:
             # The code of the kept API; the details have the exact one.
             step["message"] = "processing_failed"
