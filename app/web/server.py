@@ -39,6 +39,7 @@ from app.web.serve.signals import stop_once
 from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions
 from app.web.service.links import Links
+from app.web.service.services import Services
 from app.web.service.sources import Sources
 from app.web.tinify import errors as tinify_words
 from app.web.tinify.api import tinify_blueprint
@@ -122,54 +123,30 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         settings.asked,
         webhooks=Webhooks(settings.webhooks, settings.webhook_rules),
     )
-    links = Links(asked, conversions, settings)
-    batches = Batches(asked, queue, conversions.following)
+    fetches = Fetches(
+        asked,
+        events,
+        enabled=settings.fetch.enabled,
+        seconds=settings.fetch.timeout,
+        max_waiting=settings.limits.max_queue,
+    )
+    services = Services(
+        settings=settings,
+        redis=asked,
+        guard=guard,
+        intake=intake,
+        conversions=conversions,
+        links=Links(asked, conversions, settings),
+        batches=Batches(asked, queue, conversions.following),
+        sources=Sources(asked, storage, fetches, settings.upload.max_age_seconds),
+    )
     page = Page(keys_required=bool(settings.auth.api_keys))
     app.blueprint(
         [
-            http_blueprint(
-                settings,
-                intake,
-                conversions,
-                guard,
-                links=links,
-                batches=batches,
-                page=page.show,
-            ),
+            http_blueprint(services, page.show),
             guard.open(page.blueprint()),
-            live_blueprint(
-                settings,
-                intake,
-                conversions,
-                guard,
-                batches=batches,
-                links=links,
-            ),
-        ]
-    )
-    app.blueprint(
-        tinify_blueprint(
-            settings,
-            intake=intake,
-            conversions=conversions,
-            sources=Sources(
-                asked,
-                storage,
-                Fetches(
-                    asked,
-                    events,
-                    enabled=settings.fetch.enabled,
-                    seconds=settings.fetch.timeout,
-                    max_waiting=settings.limits.max_queue,
-                ),
-                settings.upload.max_age_seconds,
-            ),
-            guard=guard,
-            redis=asked,
-        )
-    )
-    app.blueprint(
-        [
+            live_blueprint(services),
+            tinify_blueprint(services),
             health_blueprint(Readiness(connection, lambda: open_storage(settings, url))),
             metrics_blueprint(Metrics(instruments, connection)),
         ]

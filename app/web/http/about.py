@@ -8,13 +8,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app import __version__
-from app.core.config.settings import Settings
 from app.core.errors import Where
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
 from app.web.docs.schemas.parts import Schema, ref
-from app.web.guard.requests import Guard
+from app.web.service.services import Services
 
 Page = Callable[[Request], HTTPResponse | None]
 """The page for a request that wants one; None if it does not."""
@@ -53,12 +52,13 @@ ABOUT = Operation(
 )
 
 
-def add_about(blueprint: Blueprint, settings: Settings, guard: Guard, page: Page) -> None:
+def add_about(blueprint: Blueprint, services: Services, page: Page) -> None:
     """Add the route.
 
     Args:
         page: what browsers get in place of JSON.
     """
+    settings = services.settings
     age = settings.upload.max_age
     told = {
         "version": __version__,
@@ -73,5 +73,5 @@ def add_about(blueprint: Blueprint, settings: Settings, guard: Guard, page: Page
         if (shown := page(request)) is not None:
             shown.headers.update(VARY)
             return shown
-        guard.admit(request)
+        services.guard.admit(request)
         return json(told, headers=VARY)

@@ -28,15 +28,14 @@ from app.web.docs.schemas.conversion import EXAMPLE_MD5
 from app.web.docs.schemas.parts import ref
 from app.web.errors import error_response
 from app.web.guard.record import record_of
-from app.web.guard.requests import Guard
 from app.web.http.content import FORM_TYPE
 from app.web.http.entries import safe_path, told_apart, with_extension
 from app.web.http.listed import MAX_BODY, is_form, read_list
 from app.web.serve.connection import cut_off
-from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions, Result
 from app.web.service.selection import Selection, selection_of
 from app.web.service.sending import opened
+from app.web.service.services import Services
 from app.web.service.spooling import Spooling, refuse
 from app.web.service.zipping import Entry, Zipping
 from imaging.values import shown
@@ -108,14 +107,9 @@ class _Wanted:
     path: str | None
 
 
-def add_archive(
-    blueprint: Blueprint,
-    settings: Settings,
-    conversions: Conversions,
-    guard: Guard,
-    batches: Batches,
-) -> None:
+def add_archive(blueprint: Blueprint, services: Services) -> None:
     """Add the route."""
+    settings, conversions, guard = services.settings, services.conversions, services.guard
     spooling = Spooling(MAX_BODY, settings.limits.upload_timeout)
 
     @blueprint.post("/archive", stream=True, ctx_checks_key=True)
@@ -129,7 +123,7 @@ def add_archive(
                 guard.admit(request, listed.api_key)
             if listed.batch is not None:
                 owner = record_of(request).key
-                results, paths = await _of_batch(conversions, batches, listed.batch, owner)
+                results, paths = await _of_batch(services, listed.batch, owner)
             else:
                 wanted = [_wanted(n, given, settings) for n, given in enumerate(listed.files)]
                 results = await _found(conversions, wanted)
@@ -142,7 +136,7 @@ def add_archive(
 
 
 async def _of_batch(
-    conversions: Conversions, batches: Batches, name: object, owner: str | None
+    services: Services, name: object, owner: str | None
 ) -> tuple[list[Result], list[str | None]]:
     """The results of a batch that are there, and their paths.
 
@@ -154,17 +148,17 @@ async def _of_batch(
     batch = parse_batch(name, owner)
     if batch is None:
         raise InvalidOption("batch should be the name of a batch (it is empty)")
-    count = await batches.count(batch)
+    count = await services.batches.count(batch)
     done = [
         (entry.job, entry.path)
-        for entry in await batches.entries(batch)
+        for entry in await services.batches.entries(batch)
         if isinstance(entry.job, PictureJob) and entry.job.state is JobState.DONE
     ]
     results: list[Result] = []
     paths: list[str | None] = []
     for first in range(0, len(done), _AT_ONCE):
         part = done[first : first + _AT_ONCE]
-        found = await asyncio.gather(*(conversions.result_of(job) for job, _ in part))
+        found = await asyncio.gather(*(services.conversions.result_of(job) for job, _ in part))
         for (_, path), result in zip(part, found, strict=True):
             if result is not None:
                 results.append(result)

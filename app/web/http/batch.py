@@ -7,7 +7,6 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotFound, Where
 from app.core.jobs.job import PictureJob
 from app.core.picture.batch import MAX_MEMBERS, NAME_PATTERN, Batch, parse_batch
@@ -19,9 +18,9 @@ from app.web.docs.schemas.parts import ref
 from app.web.guard.record import record_of
 from app.web.http.parameters import EXAMPLE, in_query
 from app.web.service.answers import describe_link
-from app.web.service.batches import Batches, Entry, counts_of
-from app.web.service.conversions import Conversions
+from app.web.service.batches import Entry, counts_of
 from app.web.service.details import add_details, downloads_from
+from app.web.service.services import Services
 from imaging.values import shown
 
 MAX_LISTED = 1_000
@@ -88,10 +87,9 @@ BATCH = Operation(
 )
 
 
-def add_batch(
-    blueprint: Blueprint, settings: Settings, conversions: Conversions, batches: Batches
-) -> None:
+def add_batch(blueprint: Blueprint, services: Services) -> None:
     """Add the route."""
+    batches = services.batches
 
     @readable(blueprint, "/batch/<name:str>", BATCH)
     async def batch(request: Request, name: str) -> HTTPResponse:
@@ -103,10 +101,10 @@ def add_batch(
         entries = await batches.entries(named, first, number) if number else []
         files = [_described(entry) for entry in entries]
         if detailed:
-            downloads = downloads_from(settings.download.download_url, request.path)
+            downloads = downloads_from(services.settings.download.download_url, request.path)
             jobs = (entry.job for entry in entries)
             told = [(f, j) for f, j in zip(files, jobs, strict=True) if isinstance(j, PictureJob)]
-            await add_details(told, conversions, downloads)
+            await add_details(told, services.conversions, downloads)
         return json({**counts_of(named, count), "files": files})
 
 

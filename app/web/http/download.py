@@ -20,8 +20,9 @@ from app.web.guard.record import record_of
 from app.web.http.accept import preferred
 from app.web.http.parameters import MD5, in_header, in_query, named_md5
 from app.web.http.result import remaining_seconds, send_result
-from app.web.service.conversions import Conversions, Result
+from app.web.service.conversions import Result
 from app.web.service.selection import Selection
+from app.web.service.services import Services
 from imaging.formats import Format, is_same
 from imaging.formats import is_auto as is_auto_format
 from imaging.options import OPTION_NAMES, Auto, Keep, is_auto
@@ -125,8 +126,9 @@ DOWNLOAD = Operation(
 )
 
 
-def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversions) -> None:
+def add_download(blueprint: Blueprint, services: Services) -> None:
     """Add the route."""
+    settings, conversions = services.settings, services.conversions
 
     @readable(blueprint, "/download/<md5:str>", DOWNLOAD)
     async def download(request: Request, md5: str) -> HTTPResponse | None:
@@ -135,9 +137,9 @@ def add_download(blueprint: Blueprint, settings: Settings, conversions: Conversi
         named = False
         if is_auto_format(query.get("format")):
             request.ctx.vary = "Accept"
-            result = await _preferred(request, conversions, picture, query, settings)
+            result = await _preferred(request, services, picture, query)
         else:
-            wanted = await selection(conversions, picture, query, settings)
+            wanted = await selection(services, picture, query)
             result = await conversions.newest_result(picture, wanted)
             # A result never changes, but the newest of several does.
             named = result is not None and wanted.names(result.job.conversion)
@@ -179,16 +181,12 @@ def asked_query(request: Request, settings: Settings) -> Mapping[str, str]:
 
 
 async def _preferred(
-    request: Request,
-    conversions: Conversions,
-    picture: str,
-    query: Mapping[str, str],
-    settings: Settings,
+    request: Request, services: Services, picture: str, query: Mapping[str, str]
 ) -> Result | None:
     """Of the results that the query leaves open, in whatever format, the one that the client
     prefers; None if it takes none of them."""
-    wanted = [_selected(query, settings, format) for format in Format]
-    there: Sequence[Result] = await conversions.newest_results(picture, wanted)
+    wanted = [_selected(query, services.settings, format) for format in Format]
+    there: Sequence[Result] = await services.conversions.newest_results(picture, wanted)
     if wanted[0].options is None:
         there = _alike(there)
     return preferred(there, request.headers.get("accept", ""))
@@ -205,20 +203,19 @@ def _alike(results: Sequence[Result]) -> Sequence[Result]:
     return [result for result in results if result.job.conversion.options == options]
 
 
-async def selection(
-    conversions: Conversions, picture: str, query: Mapping[str, str], settings: Settings
-) -> Selection:
+async def selection(services: Services, picture: str, query: Mapping[str, str]) -> Selection:
     """The filters of the query.
 
     Raises:
         NotFound: if there is no such format or quality, or if the picture's own is not known.
         InvalidOption: if an option is wrong.
     """
+    settings = services.settings
     name, format = query.get("format"), None
     if is_auto_format(name):
         return replace(_selected(query, settings, None), is_open=True)
     if is_same(name):
-        format = await conversions.own_format(picture)
+        format = await services.conversions.own_format(picture)
         if format is None:
             raise NotFound("There is no result in the picture's own format")
     elif name:

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import empty
 
-from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotAcceptable, NotFound, TinyImageError, Where
 from app.core.jobs.links import is_id
 from app.core.picture.conversion import parse_flag
@@ -21,15 +20,13 @@ from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import headers
 from app.web.docs.routes import readable
 from app.web.guard.record import record_of
-from app.web.guard.requests import Guard
 from app.web.http.accept import ranges
 from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, PICTURE, in_header, in_query, named_md5
 from app.web.http.steps import LinkTold, Told
 from app.web.http.stream import HEARTBEAT, Progress, Step, event, retry
 from app.web.serve.connection import cut_off
-from app.web.service.conversions import Conversions
-from app.web.service.links import Links
+from app.web.service.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +94,7 @@ EVENTS = Operation(
 )
 
 
-def add_events(
-    blueprint: Blueprint,
-    settings: Settings,
-    conversions: Conversions,
-    guard: Guard,
-    links: Links,
-) -> None:
+def add_events(blueprint: Blueprint, services: Services) -> None:
     """Add the route."""
 
     @readable(blueprint, "/events/<md5:str>", EVENTS)
@@ -112,12 +103,11 @@ def add_events(
         places = parse_flag("progress", request.args.get("progress"))
         told: Told
         if is_id(md5):
-            told = LinkTold(request, settings, conversions, links, md5)
+            told = LinkTold(request, services, md5)
         else:
             picture = named_md5(request, md5)
-            query = asked_query(request, settings)
-            wanted = await selection(conversions, picture, query, settings)
-            told = Told(request, settings, conversions, picture, wanted.matches)
+            wanted = await selection(services, picture, asked_query(request, services.settings))
+            told = Told(request, services, picture, wanted.matches)
         # Before anything is sent: an unknown picture is a plain 404, a missing Redis a plain 503.
         steps = await told.now()
         if not steps:
@@ -132,10 +122,10 @@ def add_events(
             await (await _begun(request)).send(b"", True)
             return None
         with (
-            guard.sockets.opened(record_of(request).address),
+            services.guard.sockets.opened(record_of(request).address),
             request.app.ctx.instruments.socket(),
         ):
-            stream = _Stream(request, progress, settings.limits.send_timeout)
+            stream = _Stream(request, progress, services.settings.limits.send_timeout)
             await stream.send(told.steps(places=places))
         return None
 

@@ -7,7 +7,6 @@ import asyncio
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotFound, Where
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.links import Link, LinkState, is_id
@@ -30,7 +29,7 @@ from app.web.http.waiting import MAX_WAIT_SECONDS, Wait, asked_wait
 from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.details import add_details, downloads_from
-from app.web.service.links import Links
+from app.web.service.services import Services
 
 STATUS = Operation(
     name="get_status",
@@ -102,16 +101,15 @@ QUEUE = Operation(
 )
 
 
-def add_status(
-    blueprint: Blueprint, settings: Settings, conversions: Conversions, links: Links
-) -> None:
+def add_status(blueprint: Blueprint, services: Services) -> None:
     """Add the routes."""
+    conversions = services.conversions
 
     @readable(blueprint, "/status/<md5:str>", STATUS)
     async def status(request: Request, md5: str) -> HTTPResponse:
         detailed, wait = parse_flag("details", request.args.get("details")), asked_wait(request)
         if is_id(md5):
-            link, jobs = await _link(request, conversions, links, md5, wait)
+            link, jobs = await _link(request, services, md5, wait)
             if link.state is not LinkState.TAKEN:
                 return json([describe_link(link)], headers=None if wait is None else wait.headers)
             named = {"id": md5}
@@ -121,7 +119,7 @@ def add_status(
             raise NotFound("There is no such picture")
         answer = [{**named, **job.named, "status": job.state} for job in jobs]
         if detailed:
-            downloads = downloads_from(settings.download.download_url, request.path)
+            downloads = downloads_from(services.settings.download.download_url, request.path)
             await add_details(list(zip(answer, jobs, strict=True)), conversions, downloads)
         return json(answer, headers=None if wait is None else wait.headers)
 
@@ -142,10 +140,10 @@ async def _jobs(conversions: Conversions, md5: str, wait: Wait | None) -> list[P
 
 
 async def _link(
-    request: Request, conversions: Conversions, links: Links, id: str, wait: Wait | None
+    request: Request, services: Services, id: str, wait: Wait | None
 ) -> tuple[Link, list[PictureJob]]:
     """The same for an upload by its URL."""
-    loop = asyncio.get_running_loop()
+    loop, links = asyncio.get_running_loop(), services.links
     began = loop.time()
     link = await links.look_up(id) if wait is None else await links.wait(id, wait.seconds)
     if link.state is not LinkState.TAKEN:
@@ -153,5 +151,5 @@ async def _link(
     record_of(request).md5 = md5 = picture_of(link.job_ids[0])
     if wait is not None:
         left = max(0.0, wait.seconds - (loop.time() - began))
-        await conversions.following.wait(md5, left)
+        await services.conversions.following.wait(md5, left)
     return link, await links.jobs(link)

@@ -7,16 +7,14 @@ from collections.abc import AsyncGenerator, Callable
 
 from sanic import Request
 
-from app.core.config.settings import Settings
 from app.core.jobs.job import PictureJob
 from app.core.jobs.links import Link, LinkState
 from app.core.picture.conversion import picture_of
 from app.web.guard.record import record_of
 from app.web.http.stream import Step
 from app.web.service.answers import describe_link
-from app.web.service.conversions import Conversions
 from app.web.service.details import details_of, downloads_from
-from app.web.service.links import Links
+from app.web.service.services import Services
 
 
 class Told:
@@ -25,16 +23,15 @@ class Told:
     def __init__(
         self,
         request: Request,
-        settings: Settings,
-        conversions: Conversions,
+        services: Services,
         md5: str,
         wanted: Callable[[PictureJob], bool],
     ) -> None:
-        self._conversions = conversions
+        self._conversions = services.conversions
         self._md5 = md5
         self._wanted = wanted
         self._record = record_of(request)
-        self._downloads = downloads_from(settings.download.download_url, request.path)
+        self._downloads = downloads_from(services.settings.download.download_url, request.path)
         self._named: dict[str, str] = {}
 
     async def now(self) -> list[Step]:
@@ -60,16 +57,9 @@ class Told:
 class LinkTold(Told):
     """What a client is told of an upload by its URL."""
 
-    def __init__(
-        self,
-        request: Request,
-        settings: Settings,
-        conversions: Conversions,
-        links: Links,
-        id: str,
-    ) -> None:
-        super().__init__(request, settings, conversions, "", self._is_mine)
-        self._links = links
+    def __init__(self, request: Request, services: Services, id: str) -> None:
+        super().__init__(request, services, "", self._is_mine)
+        self._links = services.links
         self._id = id
         self._named = {"id": id}
         self._job_ids: tuple[str, ...] = ()

@@ -8,9 +8,7 @@ from redis.exceptions import RedisError
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from app.core.config.settings import Settings
 from app.core.errors import InvalidForm, InvalidJSON, TinyImageError, Where
-from app.core.intake.intake import Intake
 from app.core.jobs.job import JobState
 from app.core.jobs.links import LinkState
 from app.web.docs.operation import PICTURES, Operation, documented
@@ -19,7 +17,6 @@ from app.web.docs.schemas.link import EXAMPLE_URL
 from app.web.docs.schemas.parts import ref
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
-from app.web.guard.requests import Guard
 from app.web.http.body import read_form
 from app.web.http.content import FORM_TYPE
 from app.web.http.fields import JSON_TYPE, read_fields
@@ -27,7 +24,7 @@ from app.web.http.form import NO_PICTURE, NOR_URL, URL
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, in_header
 from app.web.service.answers import srcset_of
 from app.web.service.details import downloads_from
-from app.web.service.links import Links
+from app.web.service.services import Services
 from app.web.service.spooling import Spooling, refuse
 from imaging.formats import Format
 from imaging.options import Fit
@@ -94,10 +91,9 @@ UPLOAD = Operation(
 )
 
 
-def add_upload(
-    blueprint: Blueprint, settings: Settings, intake: Intake, guard: Guard, links: Links
-) -> None:
+def add_upload(blueprint: Blueprint, services: Services) -> None:
     """Add the route."""
+    settings = services.settings
     max_size = settings.upload.max_upload_size
     spooling = Spooling(max_size, settings.limits.upload_timeout)
     no_picture = NOR_URL if settings.fetch.enabled else NO_PICTURE
@@ -106,47 +102,39 @@ def add_upload(
     @documented(UPLOAD)
     async def upload(request: Request) -> HTTPResponse | None:
         try:
-            guard.admit(request)
+            services.guard.admit(request)
             try:
-                await guard.count_picture(request)
+                await services.guard.count_picture(request)
             except RedisError as error:
                 raise queue_unavailable(error) from None
-            asked = intake.of_key(record_of(request).key)
             fields = await read_fields(request, spooling, no_picture)
             if fields is not None:
-                return await _take_link(request, asked, links, fields)
-            downloads = downloads_from(settings.download.download_url, request.path)
-            return await _take(
-                request, asked, links, spooling, downloads=downloads, no_picture=no_picture
-            )
+                return await _take_link(request, services, fields)
+            return await _take(request, services, spooling, no_picture)
         except TinyImageError as error:
             await refuse(request, error, error_response, 2 * max_size)
             return None
 
 
 async def _take(
-    request: Request,
-    intake: Intake,
-    links: Links,
-    spooling: Spooling,
-    *,
-    downloads: str,
-    no_picture: str,
+    request: Request, services: Services, spooling: Spooling, no_picture: str
 ) -> HTTPResponse:
     record = record_of(request)
+    intake = services.intake.of_key(record.key)
     with await read_form(request, spooling) as form:
         fields = form.fields
         if fields.get(URL):
             if form.has_picture:
                 raise InvalidForm("There are both a 'picture' and a 'url': send one of them")
             form.check_complete()
-            return await _take_link(request, intake, links, fields)
+            return await _take_link(request, services, fields)
         with form.picture(no_picture) as picture:
             record.md5 = picture.md5
             requested = intake.request(fields)
             jobs = await intake.accept_all(picture, requested)
     done = all(job.state is JobState.DONE for job in jobs)
     record.outcome = jobs[-1].state
+    downloads = downloads_from(services.settings.download.download_url, request.path)
     answer = srcset_of(jobs, downloads) if requested.widths else jobs[0].named
     return json(
         {"message": DONE_MESSAGE if done else QUEUED_MESSAGE, **answer},
@@ -155,13 +143,14 @@ async def _take(
 
 
 async def _take_link(
-    request: Request, intake: Intake, links: Links, fields: Mapping[str, object]
+    request: Request, services: Services, fields: Mapping[str, object]
 ) -> HTTPResponse:
     """Have the picture fetched that the fields name by its URL."""
-    record = record_of(request)
+    record, links = record_of(request), services.links
     url = links.check(fields.get(URL))
     asked = {name: value for name, value in fields.items() if name != URL}
-    requested = intake.request(asked)  # what can be refused is refused now
+    # What can be refused is refused now.
+    requested = services.intake.of_key(record.key).request(asked)
     id = await links.send(url, asked, key=record.key, requested=requested)
     record.outcome = LinkState.FETCHING
     return json({"message": QUEUED_MESSAGE, "id": id, "status": LinkState.FETCHING}, status=202)

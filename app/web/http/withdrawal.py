@@ -8,7 +8,6 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotFound, Where
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.links import LinkState, is_id
@@ -22,7 +21,7 @@ from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, PICTURE, named_md5
 from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
-from app.web.service.links import Links
+from app.web.service.services import Services
 
 WITHDRAW = Operation(
     name="withdraw_picture",
@@ -56,10 +55,9 @@ WITHDRAW = Operation(
 )
 
 
-def add_withdrawal(
-    blueprint: Blueprint, settings: Settings, conversions: Conversions, links: Links
-) -> None:
+def add_withdrawal(blueprint: Blueprint, services: Services) -> None:
     """Add the route."""
+    conversions, links = services.conversions, services.links
 
     @blueprint.delete("/status/<md5:str>")
     @documented(WITHDRAW)
@@ -75,7 +73,7 @@ def add_withdrawal(
             jobs, named = await links.jobs(link), {"id": md5}
         else:
             picture = named_md5(request, md5)
-            wanted = await selection(conversions, picture, asked_query(request, settings), settings)
+            wanted = await selection(services, picture, asked_query(request, services.settings))
             jobs = [j for j in await conversions.status(picture) if wanted.matches(j)]
             named = {}
         if not jobs:

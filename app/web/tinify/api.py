@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from sanic import Blueprint
 
-from app.core.config.settings import Settings
-from app.core.intake.intake import Intake
-from app.core.redis.client import FailFastRedis
-from app.web.guard.requests import Guard
-from app.web.service.conversions import Conversions
-from app.web.service.sources import Sources
+from app.web.service.services import Services
 from app.web.service.spooling import Spooling
 from app.web.tinify.accounts import Accounts
 from app.web.tinify.deliver import Deliveries
@@ -20,30 +15,22 @@ from app.web.tinify.shrink import add_shrink
 from app.web.tinify.work import Work
 
 
-def tinify_blueprint(
-    settings: Settings,
-    *,
-    intake: Intake,
-    conversions: Conversions,
-    sources: Sources,
-    guard: Guard,
-    redis: FailFastRedis,
-) -> Blueprint:
+def tinify_blueprint(services: Services) -> Blueprint:
     """The routes of the Tinify API. Each asks for the key itself, in the way of this API, or not at
     all."""
-    blueprint = Blueprint("tinify")
+    blueprint, settings = Blueprint("tinify"), services.settings
     desk = Desk(
-        accounts=Accounts(guard, redis, settings.limits.compressions),
-        conversions=conversions,
+        accounts=Accounts(services.guard, services.redis, settings.limits.compressions),
+        conversions=services.conversions,
         deliveries=Deliveries(settings.fetch.rules, own_endpoints=settings.fetch.enabled),
-        guard=guard,
+        guard=services.guard,
         public_url=settings.server.public_url,
-        sources=sources,
+        sources=services.sources,
         spooling=Spooling(settings.upload.max_upload_size, settings.limits.upload_timeout),
         work=Work(
-            intake,
-            conversions,
-            sources,
+            services.intake,
+            services.conversions,
+            services.sources,
             effort=settings.tinify.effort,
             seconds=settings.tinify.wait,
         ),

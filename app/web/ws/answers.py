@@ -12,7 +12,6 @@ from typing import Any
 from redis.exceptions import RedisError
 from sanic import Request
 
-from app.core.config.settings import Settings
 from app.core.errors import (
     NotFound,
     ProcessingFailed,
@@ -29,12 +28,10 @@ from app.core.picture.conversion import parse_flag
 from app.core.picture.widths import check_one
 from app.core.storage import ObjectNotFound
 from app.web.guard.record import Record, record_of
-from app.web.guard.requests import Guard
 from app.web.serve.protocol import Protocol
-from app.web.service.batches import Batches, counts_of
-from app.web.service.conversions import Conversions
+from app.web.service.batches import counts_of
 from app.web.service.details import details_of, downloads_from
-from app.web.service.links import Links
+from app.web.service.services import Services
 from app.web.ws.announced import Announcement
 from app.web.ws.following import FOLLOW_BATCH, batch_of, follow_of
 from app.web.ws.linked import failure, upload_of
@@ -65,17 +62,7 @@ class Answers:
     """Answers the messages of one socket, each by as many as its picture has steps."""
 
     def __init__(
-        self,
-        request: Request,
-        outbox: Outbox,
-        protocol: Protocol,
-        *,
-        intake: Intake,
-        conversions: Conversions,
-        batches: Batches,
-        links: Links,
-        settings: Settings,
-        guard: Guard,
+        self, request: Request, outbox: Outbox, protocol: Protocol, services: Services
     ) -> None:
         """
         Args:
@@ -87,19 +74,14 @@ class Answers:
         self._record = record_of(request)
         self._outbox = outbox
         self._protocol = protocol
-        self._intake = intake
-        self._conversions = conversions
-        self._batches = batches
-        self._links = links
-        self._settings = settings
-        self._guard = guard
+        self._services = services
         self._results = asyncio.Lock()
-        self._downloads = downloads_from(settings.download.download_url, request.path)
+        self._downloads = downloads_from(services.settings.download.download_url, request.path)
 
     @property
     def intake(self) -> Intake:
         """The intake for the key that the socket has by now."""
-        return self._intake.of_key(self._record.key)
+        return self._services.intake.of_key(self._record.key)
 
     async def picture(
         self,
@@ -130,9 +112,9 @@ class Answers:
                 record.status, record.outcome = 200, "ok"
                 return
             exchange.details = asks_for_details(fields)
-            follow = follow_of(fields, self._settings)
+            follow = follow_of(fields, self._services.settings)
             record.md5 = follow.md5
-            steps = self._conversions.following.watch(
+            steps = self._services.conversions.following.watch(
                 follow.md5, follow.wanted.matches, places=follow.progress
             )
             known = False
@@ -152,16 +134,16 @@ class Answers:
             if (refused := await self._refused()) is not None:
                 raise refused
             parse_flag("details", fields.get("details"))
-            url, asked = self._links.check(fields[URL]), upload_of(fields)
+            url, asked = self._services.links.check(fields[URL]), upload_of(fields)
             requested = self.intake.request(asked)
             check_one(requested)
-            id = await self._links.send(url, asked, key=record.key, requested=requested)
+            id = await self._services.links.send(url, asked, key=record.key, requested=requested)
             exchange.named = {"id": id}
             await self._outbox.send({"status": LinkState.FETCHING, **exchange.named})
-            link = await self._links.fetched(id)
+            link = await self._services.links.fetched(id)
             if link.state is LinkState.FETCHING:
                 return  # the server stops
-            jobs = await self._links.jobs(link)
+            jobs = await self._services.links.jobs(link)
             if not jobs:
                 raise failure(link)
             record.md5 = jobs[0].conversion.md5
@@ -169,7 +151,7 @@ class Answers:
             record.status, record.outcome = 200, JobState.DONE
 
     async def _follow_batch(self, batch: Batch) -> None:
-        counts = self._batches.watch(batch)
+        counts = self._services.batches.watch(batch)
         async with contextlib.aclosing(counts):
             async for count in counts:
                 status = JobState.PROCESSING if count.unfinished else JobState.DONE
@@ -208,7 +190,7 @@ class Answers:
         self._protocol.hold(size)
         try:
             refused = await self._refused()
-            max_size = self._settings.upload.max_upload_size
+            max_size = self._services.settings.upload.max_upload_size
             if announcement is not None:
                 assert isinstance(message, bytes)
                 order = await asyncio.to_thread(announcement.order, message, max_size)
@@ -232,7 +214,7 @@ class Answers:
     async def _refused(self) -> RateLimited | None:
         """Count the picture. An error over the limit is sent once its MD5 is known."""
         try:
-            await self._guard.count_picture(self._request)
+            await self._services.guard.count_picture(self._request)
         except RateLimited as error:
             return error
         return None
@@ -246,7 +228,7 @@ class Answers:
             told = job.state is JobState.PROCESSING
             if told:
                 await self._send_step("processing", job, exchange)
-            async for current in self._conversions.following.follow(job):
+            async for current in self._services.conversions.following.follow(job):
                 job = exchange.job = current
                 if not told and job.state in (JobState.PROCESSING, JobState.DONE):
                     # As it was in that step, if that is seen only now: it had no result yet.
@@ -258,7 +240,7 @@ class Answers:
         # One result at a time is held in memory for a socket that is slow to read.
         async with self._results:
             try:
-                data = await self._conversions.read(job)
+                data = await self._services.conversions.read(job)
             except ObjectNotFound:
                 raise ProcessingFailed("The result is gone; send the picture again") from None
             exchange.record.bytes_out = await self._send_step("done", job, exchange, data)
@@ -268,7 +250,7 @@ class Answers:
     ) -> int:
         step = {"status": status, **exchange.named, **job.named}
         if exchange.details:
-            (place,) = await self._conversions.places([job])
+            (place,) = await self._services.conversions.places([job])
             step |= details_of(job, place, self._downloads)
         return await self._outbox.send(step, file)
 

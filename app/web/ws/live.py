@@ -12,17 +12,12 @@ from sanic.exceptions import SanicException
 from websockets.exceptions import ConnectionClosed
 
 from app.core.config.sections import LimitSettings
-from app.core.config.settings import Settings
 from app.core.errors import TooManySockets, Unauthorized, Where
-from app.core.intake.intake import Intake
 from app.web.docs.operation import SOCKETS, Operation, documented
 from app.web.guard.auth import ApiKeys
 from app.web.guard.record import SOCKET_METHOD, Record, record_of
-from app.web.guard.requests import Guard
 from app.web.serve.protocol import CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER, Protocol
-from app.web.service.batches import Batches
-from app.web.service.conversions import Conversions
-from app.web.service.links import Links
+from app.web.service.services import Services
 from app.web.ws.announced import GRACE_SECONDS, Announced, announcement_of
 from app.web.ws.answers import Answers
 from app.web.ws.following import fields_to_follow
@@ -50,16 +45,9 @@ SOCKET = Operation(
 )
 
 
-def live_blueprint(
-    settings: Settings,
-    intake: Intake,
-    conversions: Conversions,
-    guard: Guard,
-    *,
-    batches: Batches,
-    links: Links,
-) -> Blueprint:
+def live_blueprint(services: Services) -> Blueprint:
     """The route of the WebSocket API."""
+    limits, guard = services.settings.limits, services.guard
     blueprint = Blueprint("live")
 
     @blueprint.websocket("/ws", ctx_checks_key=True)  # type: ignore[untyped-decorator]
@@ -67,18 +55,8 @@ def live_blueprint(
     async def live(request: Request, ws: Websocket) -> None:
         record, protocol = record_of(request), cast(Protocol, ws.io_proto)
         record.status, record.outcome = 101, "closed"
-        outbox = Outbox(ws, protocol, settings.limits.send_timeout)
-        answers = Answers(
-            request,
-            outbox,
-            protocol,
-            intake=intake,
-            conversions=conversions,
-            batches=batches,
-            links=links,
-            settings=settings,
-            guard=guard,
-        )
+        outbox = Outbox(ws, protocol, limits.send_timeout)
+        answers = Answers(request, outbox, protocol, services)
         try:
             with guard.sockets.opened(record.address), request.app.ctx.instruments.socket():
                 await LiveSocket(
@@ -87,7 +65,7 @@ def live_blueprint(
                     record,
                     outbox=outbox,
                     answers=answers,
-                    limits=settings.limits,
+                    limits=limits,
                     keys=guard.keys,
                 ).run()
         except TooManySockets as error:  # others came in between
