@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import redis
-from rq import get_current_job
 from rq.exceptions import AbandonedJobError
 from rq.job import Job
 
@@ -27,7 +26,7 @@ from app.core.jobs.links import JOBS
 from app.outgoing.fetch import fetch
 from app.outgoing.rules import OutgoingError, TooLarge
 from workers.intake import worker_intake
-from workers.job import CheckedJob, tell_unfetched
+from workers.job import CheckedJob, current_job, tell_unfetched
 from workers.runtime import runtime
 
 logger = logging.getLogger(__name__)
@@ -44,8 +43,7 @@ def fetch_source(url: str, key: str) -> None:
         StorageError: if the storage fails; the job is tried again.
     """
     here = runtime()
-    job = get_current_job()
-    assert job is not None, "fetch_source() runs as an RQ job"
+    job = current_job()
     try:
         data = _fetched(job, url)
     except TooLarge as error:
@@ -65,8 +63,7 @@ def take_picture(url: str, fields: dict[str, Any], key: str | None, filename: st
             others keep changing the same job.
     """
     here = runtime()
-    job = get_current_job()
-    assert job is not None, "take_picture() runs as an RQ job"
+    job = current_job()
     try:
         data = _fetched(job, url)
     except TooLarge:

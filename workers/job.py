@@ -9,6 +9,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
+from rq import get_current_job
 from rq.exceptions import DeserializationError
 from rq.job import Job, JobStatus
 from rq.results import Result
@@ -72,6 +73,13 @@ def settle(pipeline: Pipeline, job_id: str) -> None:
     settings = process_settings()
     settling = Settling(settings.upload.max_age_seconds, settings.webhooks.enabled)
     pipeline.execute_command(*settling.settle(job_id))
+
+
+def current_job() -> Job:
+    """The job whose function runs."""
+    job = get_current_job()
+    assert job is not None, "a function of a job runs as an RQ job"
+    return job
 
 
 class NotOurs(Exception):

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any
 
 import redis
-from rq import get_current_job
 from rq.exceptions import AbandonedJobError
 from rq.job import Job
 from rq.timeouts import JobTimeoutException
@@ -29,7 +28,7 @@ from imaging.measures import Measures
 from imaging.target import Target
 from workers.cleanup import sweep
 from workers.decoder.sandbox import DecoderCrashed, Interrupted
-from workers.job import CheckedJob, tell_end
+from workers.job import CheckedJob, current_job, tell_end
 from workers.runtime import runtime
 
 logger = logging.getLogger(__name__)
@@ -57,8 +56,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     """
     wanted = Conversion.from_dict(conversion)
     here = runtime()
-    job = get_current_job()
-    assert job is not None, "convert() runs as an RQ job"
+    job = current_job()
     # Our worker publishes the start and the end together with recording them, in one round trip.
     tells = not isinstance(job, CheckedJob)
     if tells:
@@ -159,8 +157,7 @@ def report_failure(
 def cleanup() -> dict[str, int]:
     """Delete what is older than `max_age`, or a part of it if the worker stops.
     Returns the counts."""
-    job = get_current_job()
-    assert job is not None, "cleanup() runs as an RQ job"
+    job = current_job()
     here = runtime()
     max_age = here.settings.upload.max_age_seconds
     questions = Questions(

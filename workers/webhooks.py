@@ -7,12 +7,12 @@ import time
 from types import TracebackType
 
 import redis
-from rq import get_current_job
 from rq.exceptions import AbandonedJobError
 from rq.job import Job
 
 from app.core.picture.recipients import parse_recipient
 from app.outgoing.webhook import NotDelivered, post
+from workers.job import current_job
 from workers.settings import process_settings
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,7 @@ def deliver(to: str, payload: str) -> None:
     Raises:
         NotDelivered: if the recipient has not taken it.
     """
-    job = get_current_job()
-    assert job is not None, "deliver() runs as an RQ job"
+    job = current_job()
     settings = process_settings()
     recipient = parse_recipient(to)
     destination = settings.webhooks.destination(recipient)

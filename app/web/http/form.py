@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from types import TracebackType
 from typing import IO, Self
 
 from python_multipart.exceptions import FormParserError
@@ -148,12 +147,7 @@ class Form:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._held.close()
 
     def _part_begin(self) -> None:
