@@ -6,8 +6,6 @@ It has no Redis, no storage and no secrets; its standard input is its only conne
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import os
 import signal
 import socket
@@ -23,6 +21,7 @@ from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.frames import Closed, Ready, receive_frame, send_frame
 from imaging.measures import Measures
+from imaging.memory import settle_memory
 from imaging.parent import die_with_parent
 from imaging.target import Target
 
@@ -45,7 +44,7 @@ def main() -> None:
 
     import imaging.convert  # noqa: F401 - before it may read no more than it needs
 
-    _settle_memory()
+    settle_memory()
     pyvips.cache_set_max(0)  # no two conversions share a step
     with socket.socket(fileno=0) as connection:
         began = resident(os.getpid())
@@ -106,14 +105,6 @@ def _interrupting_nobody(data: Data) -> Iterator[None]:
 def _schedule(policy: int) -> None:
     with contextlib.suppress(OSError):  # a container may forbid it
         os.sched_setscheduler(0, policy, os.sched_param(0))
-
-
-def _settle_memory() -> None:
-    """Give back what importing has taken and given up, which glibc keeps unless it is told."""
-    gc.collect()
-    gc.freeze()
-    with contextlib.suppress(AttributeError):  # only glibc has it
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _in_fork(ask: Callable[[], str | None]) -> tuple[str | None, int]:

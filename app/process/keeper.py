@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import logging
 import os
 import signal
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from setproctitle import setproctitle
 
+from imaging.memory import settle_memory
 from imaging.parent import die_with_parent
 
 logger = logging.getLogger(__name__)
@@ -186,19 +185,6 @@ class Keeper:
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join()
-
-
-def settle_memory() -> None:
-    """Reduce the memory of all modules imported so far.
-
-    Their objects are never collected from now on: garbage collection would write to them, and
-    each forked process would then have its own copy. glibc keeps memory that the imports have freed
-    unless it is told to release it.
-    """
-    gc.collect()
-    gc.freeze()
-    with contextlib.suppress(AttributeError):  # only glibc has it
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextlib.contextmanager

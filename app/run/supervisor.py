@@ -17,16 +17,10 @@ from app.core.config.command import START_STATUS, UNFIT_STATUS, fail
 from app.core.config.settings import Settings
 from app.core.jobs import keys
 from app.core.redis.client import connect
-from app.process.keeper import (
-    RESTART_SECONDS,
-    STOPPED,
-    Keeper,
-    Role,
-    Stop,
-    settle_memory,
-)
+from app.process.keeper import RESTART_SECONDS, STOPPED, Keeper, Role, Stop
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.readiness import wait_until_ready
+from imaging.memory import settle_memory
 from workers.pool import Crew, tell
 from workers.scheduler import run_scheduler
 from workers.settings import process_settings

@@ -17,7 +17,6 @@ from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.fetches import Fetches
 from app.core.redis.client import FailFastRedis, connect
-from app.process.keeper import settle_memory
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
 from app.web.errors import JSONErrorHandler
@@ -45,6 +44,7 @@ from app.web.tinify import errors as tinify_words
 from app.web.tinify.api import tinify_blueprint
 from app.web.ws.live import live_blueprint
 from app.web.ws.messages import max_message_size
+from imaging.memory import settle_memory
 
 APP_NAME = "tinyimage"
 

@@ -7,10 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import (
-    PydanticBaseSettingsSource,
-    YamlConfigSettingsSource,
-)
+from pydantic_settings import PydanticBaseSettingsSource, YamlConfigSettingsSource
 
 DEFAULT_CONFIG = Path("config.yaml")
 CONFIG_VARIABLE = "TINYIMAGE_CONFIG"

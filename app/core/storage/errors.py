@@ -8,12 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from obstore.exceptions import (
-    BaseError,
-    NotFoundError,
-    PermissionDeniedError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 
 from app.core.errors import StorageError, StorageFull
 from app.core.storage.interface import ObjectNotFound

@@ -108,7 +108,6 @@ class _Wanted:
 
 
 def add_archive(blueprint: Blueprint, services: Services) -> None:
-    """Add the route."""
     settings, conversions, guard = services.settings, services.conversions, services.guard
     spooling = Spooling(MAX_BODY, settings.limits.upload_timeout)
 

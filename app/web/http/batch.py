@@ -88,7 +88,6 @@ BATCH = Operation(
 
 
 def add_batch(blueprint: Blueprint, services: Services) -> None:
-    """Add the route."""
     batches = services.batches
 
     @readable(blueprint, "/batch/<name:str>", BATCH)

@@ -127,7 +127,6 @@ DOWNLOAD = Operation(
 
 
 def add_download(blueprint: Blueprint, services: Services) -> None:
-    """Add the route."""
     settings, conversions = services.settings, services.conversions
 
     @readable(blueprint, "/download/<md5:str>", DOWNLOAD)

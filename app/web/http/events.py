@@ -95,8 +95,6 @@ EVENTS = Operation(
 
 
 def add_events(blueprint: Blueprint, services: Services) -> None:
-    """Add the route."""
-
     @readable(blueprint, "/events/<md5:str>", EVENTS)
     async def events(request: Request, md5: str) -> HTTPResponse | None:
         _check_accept(request)

@@ -102,7 +102,6 @@ QUEUE = Operation(
 
 
 def add_status(blueprint: Blueprint, services: Services) -> None:
-    """Add the routes."""
     conversions = services.conversions
 
     @readable(blueprint, "/status/<md5:str>", STATUS)

@@ -92,7 +92,6 @@ UPLOAD = Operation(
 
 
 def add_upload(blueprint: Blueprint, services: Services) -> None:
-    """Add the route."""
     settings = services.settings
     max_size = settings.upload.max_upload_size
     spooling = Spooling(max_size, settings.limits.upload_timeout)

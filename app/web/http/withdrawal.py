@@ -56,7 +56,6 @@ WITHDRAW = Operation(
 
 
 def add_withdrawal(blueprint: Blueprint, services: Services) -> None:
-    """Add the route."""
     conversions, links = services.conversions, services.links
 
     @blueprint.delete("/status/<md5:str>")

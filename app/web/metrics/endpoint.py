@@ -78,7 +78,7 @@ class Metrics:
             the text, and its content type.
         """
         overview = await self._look()
-        shown = _Both(self._instruments.collector(), FleetCollector(overview))
+        shown = _Both(self._instruments.collector(), ServiceCollector(overview))
         if OPENMETRICS in accept:
             text = await asyncio.to_thread(openmetrics.generate_latest, shown)
             return text, openmetrics.CONTENT_TYPE_LATEST
@@ -97,7 +97,7 @@ class Metrics:
         return overview
 
 
-class FleetCollector(Collector):
+class ServiceCollector(Collector):
     """The state of the whole service as metrics."""
 
     def __init__(self, overview: Overview | None) -> None:

@@ -46,8 +46,6 @@ KEY = operation(
 
 
 def add_keys(blueprint: Blueprint, desk: Desk) -> None:
-    """Add the route."""
-
     @documented(KEY)
     async def key(request: Request, key: str) -> HTTPResponse | None:
         return await desk.answered(request, lambda: _tell(request, key, desk))

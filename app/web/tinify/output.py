@@ -19,11 +19,7 @@ from app.web.service.sending import opened, send
 from app.web.tinify.body import read_json
 from app.web.tinify.commands import COMMANDS, Commands, parse_commands
 from app.web.tinify.delivery import Delivery
-from app.web.tinify.described import (
-    ANY_PICTURE,
-    EXAMPLE_ID,
-    operation,
-)
+from app.web.tinify.described import ANY_PICTURE, EXAMPLE_ID, operation
 from app.web.tinify.desk import Desk
 from app.web.tinify.errors import COUNT_HEADER, count_headers
 from app.web.tinify.types import EXAMPLE
@@ -98,8 +94,6 @@ COMMAND = operation(
 
 
 def add_output(blueprint: Blueprint, desk: Desk) -> None:
-    """Add the routes."""
-
     # Older clients send commands with GET, whose body Sanic drops unless it is told not to.
     @documented(OUTPUT)
     async def output(request: Request, id: str) -> HTTPResponse | None:

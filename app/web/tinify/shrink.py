@@ -17,14 +17,7 @@ from app.web.guard.record import record_of
 from app.web.service.conversions import Result
 from app.web.tinify.body import Upload, fetched, read_upload
 from app.web.tinify.commands import parse_source
-from app.web.tinify.described import (
-    ANY_PICTURE,
-    EXAMPLE_ID,
-    NUMBER,
-    TEXT,
-    an_object,
-    operation,
-)
+from app.web.tinify.described import ANY_PICTURE, EXAMPLE_ID, NUMBER, TEXT, an_object, operation
 from app.web.tinify.desk import Desk
 from app.web.tinify.errors import COUNT_HEADER, count_headers
 from app.web.tinify.location import locate
@@ -90,8 +83,6 @@ SHRINK = operation(
 
 
 def add_shrink(blueprint: Blueprint, desk: Desk) -> None:
-    """Add the route."""
-
     @blueprint.post("/shrink", stream=True, ctx_checks_key=True)
     @documented(SHRINK)
     async def shrink(request: Request) -> HTTPResponse | None:

@@ -35,12 +35,7 @@ from app.web.service.services import Services
 from app.web.ws.announced import Announcement
 from app.web.ws.following import FOLLOW_BATCH, batch_of, follow_of
 from app.web.ws.linked import failure, upload_of
-from app.web.ws.messages import (
-    URL,
-    asks_for_details,
-    decode_message,
-    wants_details,
-)
+from app.web.ws.messages import URL, asks_for_details, decode_message, wants_details
 from app.web.ws.outbox import Gone, Outbox
 
 logger = logging.getLogger(__name__)

@@ -8,13 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.errors import (
-    DecodeError,
-    InvalidJSON,
-    InvalidOption,
-    SizeExceeded,
-    TinyImageError,
-)
+from app.core.errors import DecodeError, InvalidJSON, InvalidOption, SizeExceeded, TinyImageError
 from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
 from app.core.picture.conversion import ConversionRequest, parse_flag

@@ -12,13 +12,7 @@ from imaging.formats.webp import chunks, small
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
 from imaging.write import chroma
-from imaging.write.graphics import (
-    ALL_EFFORTS_PIXELS,
-    TINY_PIXELS,
-    Kind,
-    efforts_tried,
-    kind_of,
-)
+from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours, to_pillow
 from imaging.write.scale import along
 
