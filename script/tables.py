@@ -10,6 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel
@@ -63,10 +64,17 @@ def settings_rows() -> Rows:
             variables += [v for v, place in PLATFORM_VARIABLES.items() if place == (section, name)]
             yield (
                 f"`{section}.{name}`",
-                _default(defaults[section][name]),
+                _default(_given(defaults.get(section) or {}, name, "config.yaml", section)),
                 ", ".join(f"`{variable}`" for variable in variables),
-                texts[name],
+                _given(texts, name, "the docstrings of its section", section),
             )
+
+
+def _given(told: Mapping[str, Any], name: str, place: str, section: str) -> Any:
+    """What `place` tells of a setting; ends the command with a line if that is nothing."""
+    if name not in told:
+        sys.exit(f"script/docs: {section}.{name} is not in {place}")
+    return told[name]
 
 
 def _default(value: object) -> str:

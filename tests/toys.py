@@ -73,7 +73,7 @@ WRITER = Writer(encode, strip, bare=strip)
 OPTION_KIND = '''
 
 @dataclass(frozen=True)
-class Decimal(Kind[float]):
+class Decimals(Kind[float]):
     """A number with a point."""
 
     maximum: float
@@ -272,10 +272,10 @@ def add_option(code: Path) -> None:
     _add(
         options,
         "    keep: tuple[Keep, ...] = option(",
-        '    blur: float | None = option(Decimal(9.5), None, "How far colours run.", "1.5")\n',
+        '    blur: float | None = option(Decimals(9.5), None, "How far colours run.", "1.5")\n',
         before=True,
     )
-    _add(options, "from imaging.values import ", "Decimal, ")
+    _add(options, "from imaging.values import ", "Decimals, ")
     with (code / "imaging" / "values.py").open("a") as values:
         values.write(OPTION_KIND)
     (code / "imaging" / "steps" / "blur.py").write_text(OPTION_STEP)

@@ -33,9 +33,9 @@ class Account:
         return cls(None, hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32])
 
 
-def month(now: datetime | None = None) -> str:
-    """The month, such as 2026-01."""
-    return (now or datetime.now(UTC)).strftime("%Y-%m")
+def month() -> str:
+    """The current month, such as 2026-01."""
+    return datetime.now(UTC).strftime("%Y-%m")
 
 
 def count(account: Account, number: int, month: str) -> Question[int]:
