@@ -66,7 +66,7 @@ def _asked(schema: Schema) -> st.SearchStrategy[Any]:
         case {"type": "integer"}:
             return st.integers(schema["minimum"], schema["maximum"])
         case {"type": "number"}:
-            return st.floats(schema["minimum"], schema["maximum"])
+            return st.floats(schema.get("minimum", 0.01), schema["maximum"])
         case {"type": "string", "pattern": pattern}:
             return st.from_regex(pattern.encode().decode(), fullmatch=True)
     raise AssertionError(f"a kind of value that this test does not make: {schema}")
