@@ -14,7 +14,7 @@ import psutil
 
 from app.core.redis.client import connect
 from app.core.storage.redis_storage import RedisStorage
-from bench.launch import ROOT, free_port
+from bench.launch import free_port
 from tests.forward import Streams, forwarded
 from tests.s3 import s3_server
 from tests.service import Client, Process, environment, is_decoder, until
@@ -103,7 +103,7 @@ def _running(
         machine = folder / name
         machine.mkdir()
         env = environment(machine, port, REDIS__URL=redis_url, **settings) | dict(shared)
-        processes.append(Process(arguments, env | {"PYTHONPATH": str(ROOT)}, cwd=machine))
+        processes.append(Process(arguments, env, cwd=machine))
 
     turns = itertools.cycle(ports)
 

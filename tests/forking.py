@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, NoReturn
 
 from setproctitle import getproctitle, setproctitle
@@ -83,15 +84,17 @@ class Forks:
         self._connection: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, arguments: Sequence[str], env: Mapping[str, str]) -> Forked:
-        """Fork a process that is as `python -m ARGUMENTS` in the root folder.
+    def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path) -> Forked:
+        """Fork a process that is as `python -m ARGUMENTS`.
 
         Args:
             env: its environment.
+            cwd: the folder it is in.
         """
         output, its_output = os.pipe()
         status, its_status = os.pipe()
-        order = json.dumps({"arguments": list(arguments), "env": dict(env)}).encode()
+        parts = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
+        order = json.dumps(parts).encode()
         try:
             with self._lock:
                 connection = self._connected()
@@ -172,15 +175,17 @@ def _tell_end(descriptor: int, pid: int, status: int) -> None:
 
 def _run(order: dict[str, object], output: int) -> NoReturn:
     """Be the process that was ordered."""
-    arguments, env = order["arguments"], order["env"]
+    arguments, env, cwd = order["arguments"], order["env"], order["cwd"]
     assert isinstance(arguments, list)
     assert isinstance(env, dict)
+    assert isinstance(cwd, str)
     os.setsid()
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.closerange(3, 1024)
     os.environ.clear()
     os.environ.update(env)
+    os.chdir(cwd)
     setproctitle(" ".join([sys.executable, "-m", *arguments]))
     sys.argv = arguments
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)

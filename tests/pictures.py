@@ -9,6 +9,7 @@ import secrets
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import skimage
 from PIL import Image
 
@@ -29,6 +30,27 @@ def photograph(name: str) -> bytes:
     """The file of one of `PHOTOGRAPHS`, as scikit-image ships it."""
     folder = Path(os.path.dirname(skimage.__file__)) / "data"  # noqa: PTH120
     return (folder / PHOTOGRAPHS[name]).read_bytes()
+
+
+@cache
+def _small() -> bytes:
+    buffer = io.BytesIO()
+    opened(photograph("rocket")).resize((120, 80)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def snapshot() -> bytes:
+    """A photograph of 120 × 80 pixels, some 3 kB of JPEG with an MD5 of its own: for a test to
+    which any picture will do. To convert it takes a tenth of the CPU of `photograph("rocket")`."""
+    return unique(_small())
+
+
+def noise(side: int) -> bytes:
+    """A JPEG of noise: many bytes of few pixels, 2 for each."""
+    pixels = np.random.default_rng().integers(0, 256, (side, side, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=99)
+    return buffer.getvalue()
 
 
 def unique(data: bytes) -> bytes:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -76,6 +76,20 @@ def is_decoder(process: psutil.Process) -> bool:
     return False
 
 
+@contextlib.contextmanager
+def suspended(processes: Iterable[psutil.Process]) -> Iterator[None]:
+    """Stop processes, and let them go on at the end, however a test ends."""
+    stopped = list(processes)
+    for process in stopped:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
 def environment(folder: Path, port: int | None = None, **settings: object) -> dict[str, str]:
     """That of `bench.launch`, with one worker where the settings say nothing else."""
     return launch.environment(folder, port, **{**ONE_WORKER, **settings})
@@ -88,12 +102,25 @@ class Process:
     """Whether it may be forked from one that has imported what it needs, in place of being started
     as a user starts it."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str], cwd: Path = ROOT) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        env: dict[str, str],
+        code: Path = ROOT,
+        cwd: Path | None = None,
+    ) -> None:
+        """
+        Args:
+            code: where its modules are.
+            cwd: the folder it is in, if that is another one.
+        """
         self.log: list[str] = []
-        if self.forked and cwd == ROOT and arguments[0] in MODULES:
-            self._popen: subprocess.Popen[str] | Forked = FORKS.start(arguments, env)
+        if cwd is not None:
+            env = env | {"PYTHONPATH": str(code)}
+        if self.forked and code == ROOT and arguments[0] in MODULES:
+            self._popen: subprocess.Popen[str] | Forked = FORKS.start(arguments, env, cwd or code)
         else:
-            self._popen = self._started(arguments, env, cwd)
+            self._popen = self._started(arguments, env, cwd or code)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

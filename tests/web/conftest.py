@@ -14,8 +14,16 @@ from tests.web.browser import Visit, chromium
 from tests.web.contract import Contract
 from tests.web.keys import KEYS
 
-ONE_SERVER_ONLY = {"test_all_processes_log_as_json"}
-"""What has to do with everything in one."""
+ONE_SERVER_ONLY = {
+    "test_all_processes_log_as_json",
+    "test_a_photograph_comes_back_smaller_and_the_same_size",
+    "test_every_input_format_is_read",
+    "test_q_is_the_quality_of_any_lossy_format",
+    "test_same_keeps_the_format_of_the_picture",
+    "test_a_message_that_would_not_fit_in_memory_ends_the_socket_alone",
+}
+"""What has to do with everything in one, or with decoders or a socket alone: they are the same
+wherever objects are stored."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

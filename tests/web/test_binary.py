@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.core.errors import InvalidOption
 from app.web.ws.announced import Announced, Announcement
-from tests.pictures import md5, opened, photograph, unique
+from tests.pictures import md5, opened, photograph, snapshot, unique
 from tests.service import until
 from tests.web.alone import web
 from tests.web.raw import flooded, frame, raw_socket
@@ -50,8 +50,8 @@ def test_a_binary_message_is_the_picture_that_was_announced(ws: ClientConnection
 
 
 def test_binary_messages_belong_to_announcements_in_their_order(ws: ClientConnection) -> None:
-    pictures = [unique(photograph("rocket")) for _ in range(6)]
-    encoded = unique(photograph("coffee"))
+    pictures = [snapshot() for _ in range(6)]
+    encoded = snapshot()
     widths = range(20, 26)
     for width in widths:
         ws.send(announcement(width=width))
@@ -79,7 +79,7 @@ def test_binary_messages_belong_to_announcements_in_their_order(ws: ClientConnec
 def test_a_faulty_announcement_takes_its_binary_message_and_no_other(
     ws: ClientConnection, code: str, fields: dict[str, Any]
 ) -> None:
-    first, lost, last = (unique(photograph("rocket")) for _ in range(3))
+    first, lost, last = (snapshot() for _ in range(3))
     for more in ({"width": 30}, fields, {"width": 31}):
         ws.send(announcement(**{"format": "webp", **more}))
     ws.send(first)
@@ -117,7 +117,7 @@ def test_while_one_is_announced_a_binary_message_is_always_the_picture(
 
 
 def test_an_unannounced_binary_message_is_taken_as_json(ws: ClientConnection) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     ws.send(data)
     assert answers(ws, 1) == [{"status": "error", "message": "invalid_json"}]
     ws.send(message(data).encode())
@@ -138,7 +138,7 @@ def test_a_message_whose_binary_is_not_set_is_as_without(
 
 def test_a_picture_may_come_in_fragments_with_pings_between(ws: ClientConnection) -> None:
     data = unique(photograph("astronaut"))
-    ws.send(announcement())
+    ws.send(announcement(width=40))
 
     def fragments() -> Iterator[bytes]:
         for begin in range(0, len(data), 10_000):
@@ -150,7 +150,7 @@ def test_a_picture_may_come_in_fragments_with_pings_between(ws: ClientConnection
 
 
 def test_the_details_that_an_announcement_asks_for_are_told(ws: ClientConnection) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     ws.send(announcement(details=True))
     ws.send(announcement("bmp", details=True))
     ws.send(data)
@@ -163,7 +163,7 @@ def test_the_details_that_an_announcement_asks_for_are_told(ws: ClientConnection
 
 
 def test_a_key_in_escapes_and_a_long_name_announce_too(ws: ClientConnection) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     ws.send(announcement(filename="ü" * 20_000).replace("binary", "bin\\u0061ry"))
     ws.send(data)
     assert answers(ws, 1)[-1]["md5"] == md5(data)

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.pictures import large, md5, opened, photograph, unique
-from tests.service import Client, Service
+from tests.pictures import md5, opened, photograph, snapshot, unique
+from tests.service import Client, Service, suspended
 from tests.web.sockets import LIMIT, answers, message
 
 
@@ -31,7 +31,7 @@ def test_a_picture_is_queued_processing_and_done_with_its_file(ws: ClientConnect
 
 
 def test_a_picture_that_is_done_is_done_at_once(ws: ClientConnection, client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     client.wait(md5(data))
     ws.send(message(data))
@@ -41,7 +41,7 @@ def test_a_picture_that_is_done_is_done_at_once(ws: ClientConnection, client: Cl
 
 
 def test_several_pictures_at_once_each_have_their_steps_in_order(ws: ClientConnection) -> None:
-    pictures = [unique(photograph(n)) for n in ("astronaut", "chelsea", "coffee", "rocket") * 5]
+    pictures = [snapshot() for _ in range(20)]
     for number, data in enumerate(pictures):
         ws.send(message(data, ("webp", "jpg")[number % 2]))
     received = answers(ws, len(pictures))
@@ -51,10 +51,12 @@ def test_several_pictures_at_once_each_have_their_steps_in_order(ws: ClientConne
 
 
 def test_two_sockets_that_send_the_same_picture_are_both_told(server: Service) -> None:
-    data = unique(photograph("coffee"))
+    data = snapshot()
     with connect(server.ws_url, max_size=None) as one, connect(server.ws_url, max_size=None) as two:
-        one.send(message(data, "png"))
-        two.send(message(data, "png"))
+        with suspended(server.freeze(3)):
+            for ws in (one, two):
+                ws.send(message(data, "png"))
+                assert json.loads(ws.recv(timeout=60))["status"] == "queued"
         first, second = answers(one, 1), answers(two, 1)
     assert first[-1]["file"] == second[-1]["file"]
     assert len([path for path in server.stored("results") if md5(data) in path.name]) == 1
@@ -83,7 +85,7 @@ def test_what_cannot_be_understood_is_an_error_and_the_socket_stays(
 ) -> None:
     ws.send(sent)
     assert answers(ws, 1) == [{"status": "error", "message": code}]
-    data = unique(photograph("rocket"))
+    data = snapshot()
     ws.send(message(data))
     assert answers(ws, 1)[-1]["status"] == "done"
 
@@ -128,20 +130,20 @@ def test_a_message_that_would_not_fit_in_memory_ends_the_socket_alone(
 
 @pytest.mark.parametrize("filename", [None, 7, "", "\ud800.jpg", "../../x\0.jpg", "x" * 100_000])
 def test_any_file_name_is_taken(ws: ClientConnection, filename: Any) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     ws.send(message(data, filename=filename))
     assert answers(ws, 1)[-1]["status"] == "done"
 
 
 @pytest.mark.parametrize("quality", [None, "high", -1, 101, 1e400, True, [1], {}])
 def test_a_quality_that_makes_no_sense_counts_as_80(ws: ClientConnection, quality: Any) -> None:
-    ws.send(message(unique(photograph("rocket")), "jpg", quality=quality))
+    ws.send(message(snapshot(), "jpg", quality=quality))
     assert answers(ws, 1)[-1]["quality"] == 80
 
 
 def test_the_job_of_a_client_that_disconnects_goes_on(server: Service, client: Client) -> None:
-    data = unique(large(1200, 1200))
-    with connect(server.ws_url, max_size=None) as ws:
+    data = snapshot()
+    with suspended(server.freeze(3)), connect(server.ws_url, max_size=None) as ws:
         ws.send(message(data, "png"))
         assert json.loads(ws.recv(timeout=60))["status"] == "queued"
     assert [job["status"] for job in client.wait(md5(data))] == ["done"]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection
 
-from tests.pictures import as_format, md5, opened, photograph, unique
+from tests.pictures import as_format, md5, opened, photograph, snapshot, unique
 from tests.service import Client
 
 
 def test_each_set_of_options_is_a_result_of_its_own_named_in_status(client: Client) -> None:
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     client.upload(picture, "webp")
     answer = client.upload(picture, "webp", width="100", effort="fast")
     assert answer.status_code == 202
@@ -24,20 +24,20 @@ def test_each_set_of_options_is_a_result_of_its_own_named_in_status(client: Clie
     name = md5(picture)
     jobs = client.wait(name)
     assert [job.get("options") for job in jobs] == [None, options]
-    assert opened(client.download(name, format="webp").content).size == (640, 427)
+    assert opened(client.download(name, format="webp").content).size == (120, 80)
     small = client.download(name, format="webp", width=100, effort="fast")
     assert opened(small.content).size == (100, 67)
     assert "immutable" in small.headers["cache-control"]
 
 
 def test_a_client_that_knows_no_options_gets_the_plain_result_however_old(client: Client) -> None:
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     client.upload(picture, "webp")
     name = md5(picture)
     client.wait(name)
     client.upload(picture, "webp", width="50")
     client.wait(name)
-    assert opened(client.download(name).content).size == (640, 427)
+    assert opened(client.download(name).content).size == (120, 80)
     assert client.status(name)[0] == {
         "md5": name,
         "format": "webp",
@@ -47,7 +47,7 @@ def test_a_client_that_knows_no_options_gets_the_plain_result_however_old(client
 
 
 def test_a_picture_with_options_alone_is_found_without_naming_them(client: Client) -> None:
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     client.upload(picture, "webp", width="50")
     name = md5(picture)
     client.wait(name)
@@ -58,7 +58,7 @@ def test_a_picture_with_options_alone_is_found_without_naming_them(client: Clien
 
 
 def test_the_same_options_written_otherwise_are_one_job(client: Client) -> None:
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     written = (
         {"background": "#FFF", "keep": "date,icc", "effort": "balanced", "fit": "inside"},
         {"background": "ffffff", "keep": "icc, date", "effort": "", "width": " 99 "},
@@ -99,7 +99,7 @@ def test_q_is_the_quality_of_any_lossy_format(client: Client, format: str) -> No
 
 
 def test_a_format_without_quality_is_found_by_the_q_it_was_requested_with(client: Client) -> None:
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     assert client.upload(picture, "gif", q="70", width="60").json()["quality"] == 0
     name = md5(picture)
     client.wait(name)
@@ -158,7 +158,7 @@ def test_an_option_that_makes_no_sense_is_400_and_says_what(
 
 
 def test_a_socket_takes_options_and_names_them(ws: ClientConnection) -> None:
-    data = base64.b64encode(unique(photograph("rocket"))).decode()
+    data = base64.b64encode(snapshot()).decode()
     ws.send(json.dumps({"format": "png", "data": data, "width": 20, "keep": ["date"]}))
     done: dict[str, Any] = {}
     while done.get("status") != "done":

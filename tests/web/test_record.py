@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import connect
 
 from bench.launch import ROOT, free_port
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Service, environment, until
 from tests.web.alone import answer, web
 from tests.web.sockets import answers, message
@@ -45,7 +45,7 @@ def _lines(server: Service, **wanted: object) -> list[dict[str, Any]]:
 def test_a_request_is_one_line_with_all_that_is_known_of_it(
     server: Service, client: Client
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     form = {"files": {"picture": ("secret-name.jpg", data)}, "headers": {"X-Request-ID": "up-1"}}
     response = client.http.post("/upload?token=hidden", **form)  # type: ignore[arg-type]
     assert response.headers["x-request-id"] == "up-1"
@@ -89,7 +89,7 @@ def test_a_refused_request_is_one_line_with_its_error(
 
 
 def test_each_picture_of_a_socket_is_a_line(server: Service) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     headers = {"X-Request-ID": "socket-1"}
     with connect(server.ws_url, max_size=None, additional_headers=headers) as ws:
         ws.send(message(data))
@@ -154,7 +154,7 @@ def test_on_a_terminal_the_log_is_text_and_elsewhere_json(redis_url: str, tmp_pa
 
 
 def test_all_processes_log_as_json(server: Service, client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data, filename="logged.jpg")
     client.wait(md5(data))
     server.wait_for("logged.jpg → webp")

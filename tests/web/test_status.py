@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app import __version__
-from tests.pictures import large, md5, photograph, unique
-from tests.service import Client, Service, until
+from tests.pictures import md5, snapshot
+from tests.service import Client, Service, suspended, until
 
 
 def test_the_server_says_what_it_is(client: Client) -> None:
@@ -20,7 +20,7 @@ def test_the_server_says_what_it_is(client: Client) -> None:
 
 
 def test_status_lists_every_conversion_of_a_picture(client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     for format in ("webp", "png", "jpg"):
         client.upload(data, format)
     client.wait(md5(data))
@@ -32,31 +32,26 @@ def test_status_lists_every_conversion_of_a_picture(client: Client) -> None:
 
 
 def test_a_picture_is_queued_then_processing_then_done(server: Service, client: Client) -> None:
-    # More large ones than there are workers, so that the last must wait.
+    data = snapshot()
+    picture = md5(data)
+    queue = [{"md5": picture, "filename": "holiday.jpg", "format": "png", "quality": 0}]
+
+    def status() -> str:
+        return str(client.status(picture)[0]["status"])
+
     decoders = server.freeze(3)
-    pictures = [unique(large(1200, 1200)) for _ in range(4)]
-    for data in pictures:
-        client.upload(data, "png", filename="holiday.jpg")
-    last = md5(pictures[-1])
-    seen: list[str] = []
-
-    def done() -> bool:
-        status = client.status(last)[0]["status"]
-        if status not in seen:
-            seen.append(status)
-        if status != "done":
-            queue = client.http.get(f"/queue/{last}")
-            assert queue.status_code == 404 or queue.json() == [
-                {"md5": last, "filename": "holiday.jpg", "format": "png", "quality": 0}
-            ]
-        if seen == ["queued"]:
-            for decoder in decoders:
-                decoder.resume()
-        return bool(status == "done")
-
-    until(done)
-    assert seen == ["queued", "processing", "done"]
-    assert client.http.get(f"/queue/{last}").status_code == 404
+    workers = [parent for decoder in decoders if (parent := decoder.parent())]
+    with suspended(decoders):
+        with suspended(workers):
+            client.upload(data, "png", filename="holiday.jpg")
+            assert status() == "queued"
+            assert client.http.get(f"/queue/{picture}").json() == queue
+        until(lambda: status() != "queued", what="a worker takes it")
+        assert status() == "processing"
+        assert client.http.get(f"/queue/{picture}").json() == queue
+    until(lambda: status() != "processing", what="it is converted")
+    assert status() == "done"
+    assert client.http.get(f"/queue/{picture}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["status", "queue", "download"])
@@ -70,7 +65,7 @@ def test_an_unknown_picture_is_404(client: Client, path: str, md5: str) -> None:
 
 
 def test_an_md5_is_found_in_upper_case_too(client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     assert client.status(md5(data).upper())[0]["md5"] == md5(data)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.pictures import opened, photograph, unique
+from tests.pictures import opened, snapshot
 from tests.service import Client
 
 AUTH = ("api", "any key")
 
 
 def test_further_results_are_made_of_an_upload_with_any_storage(client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     first, again = (client.http.post("/shrink", content=data, auth=AUTH) for _ in range(2))
     assert first.status_code == again.status_code == 201, first.text
     assert first.headers["location"] != again.headers["location"]
