@@ -53,6 +53,22 @@ def test_the_setting_wins_over_what_the_request_says() -> None:
     assert located == Located(whole, whole)
 
 
+@pytest.mark.parametrize("prefix", ["/tools/tiny", "/tools/tiny/", "/tools/tiny, /inner"])
+def test_the_path_that_a_proxy_has_taken_off_is_put_before(prefix: str) -> None:
+    whole = f"http://img.example/tools/tiny{PATH}"
+    located = _at(host="img.example", x_forwarded_prefix=prefix, user_agent="curl/8")
+    assert located == Located(whole, whole)
+    # It puts its own address before, in which the prefix is.
+    official = _at(host="img.example", x_forwarded_prefix=prefix, user_agent=OFFICIAL)
+    assert official == Located(PATH, whole)
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "tiny", "//evil.example", "/a b", "/a?b", "/é"])
+def test_a_prefix_that_is_none_is_not_repeated(prefix: str) -> None:
+    whole = f"http://img.example{PATH}"
+    assert _at(host="img.example", x_forwarded_prefix=prefix).url == whole
+
+
 @pytest.mark.parametrize("host", ["evil.example/x", "a b", 'a"b', "", "[::1", "a:b:c"])
 def test_a_host_that_is_none_is_not_repeated(host: str) -> None:
     assert _at(host=host, user_agent="curl/8") == Located(PATH, PATH)

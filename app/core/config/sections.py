@@ -42,8 +42,8 @@ class ServerSettings(Section):
     """The port to listen on."""
     public_url: Annotated[Text, AfterValidator(check_endpoint)] = None
     """The public address of this server, such as `https://img.example.org`, for URLs in answers
-    of the Tinify API. By default it comes from the request, including `X-Forwarded-Proto` and
-    `X-Forwarded-Host`."""
+    of the Tinify API. By default it comes from the request, including `X-Forwarded-Proto`,
+    `X-Forwarded-Host` and `X-Forwarded-Prefix`."""
     processes: int = Field(1, ge=1, le=64)
     """Web processes that share the port."""
     output_dir: Path = Path("output")

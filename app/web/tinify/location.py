@@ -9,6 +9,8 @@ from dataclasses import dataclass
 OFFICIAL = "tinify/"
 """What the User-Agent of the official clients begins with, and of WordPress."""
 
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 
 
@@ -42,7 +44,7 @@ def locate(path: str, headers: Mapping[str, str], scheme: str, public_url: str |
 
 
 def _base(headers: Mapping[str, str], scheme: str) -> str:
-    """Scheme and host as the client has them; "" where it names none that can be."""
+    """Scheme, host and path prefix as the client has them; "" without a valid host."""
     # What a client says of itself is told to itself alone, so a proxy's word needs no proof.
     forwarded = _first(headers.get("x-forwarded-proto", "")).lower()
     if forwarded in ("http", "https"):
@@ -50,8 +52,14 @@ def _base(headers: Mapping[str, str], scheme: str) -> str:
     for name in ("x-forwarded-host", "host"):
         host = _first(headers.get(name, ""))
         if _HOST.fullmatch(host):
-            return f"{scheme}://{host}"
+            return f"{scheme}://{host}{_prefix(headers)}"
     return ""
+
+
+def _prefix(headers: Mapping[str, str]) -> str:
+    """The path that a proxy has taken off, as Traefik and Spring name it; "" if it names none."""
+    prefix = _first(headers.get("x-forwarded-prefix", "")).rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) else ""
 
 
 def _first(value: str) -> str:
