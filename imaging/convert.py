@@ -20,7 +20,7 @@ from imaging.formats.jpg.tables import own_quality
 from imaging.limited import limited
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
-from imaging.source import QUARTER_TURNS, Source, orientation
+from imaging.source import QUARTER_TURNS, Source, as_animation, orientation
 from imaging.steps import OF_FORMAT
 from imaging.steps.metadata import packet, written
 from imaging.target import Target
@@ -213,9 +213,8 @@ def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:
     for name in dropped:
         image.remove(name)
     if source.animated:
-        image.set_type(pyvips.GValue.gint_type, "page-height", image.height // source.frames)
-        image.set_type(pyvips.GValue.array_int_type, "delay", list(source.delays))
-        image.set_type(pyvips.GValue.gint_type, "loop", source.loop)
+        height = image.height // source.frames
+        image = as_animation(image, height, source.delays, source.loop)
     return image, source.placeholder
 
 

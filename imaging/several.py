@@ -21,7 +21,7 @@ from imaging.formats import Format, frames_of
 from imaging.measures import Measures, Size
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
-from imaging.source import Source
+from imaging.source import Source, as_animation
 from imaging.steps.background import flatten, is_transparent
 from imaging.target import Target
 from imaging.write.graphics import Kind, kind_of, strips
@@ -242,11 +242,8 @@ class _Estimate:
 def _first_frames(drawn: Source, image: pyvips.Image) -> pyvips.Image:
     """The first frames of an animation, as one."""
     count, height = min(FRAMES, drawn.frames), image.height // drawn.frames
-    first = image.crop(0, 0, image.width, count * height).copy()
-    first.set_type(pyvips.GValue.gint_type, "page-height", height)
-    first.set_type(pyvips.GValue.array_int_type, "delay", list(drawn.delays[:count]))
-    first.set_type(pyvips.GValue.gint_type, "loop", drawn.loop)
-    return first
+    first = image.crop(0, 0, image.width, count * height)
+    return as_animation(first, height, drawn.delays[:count], drawn.loop)
 
 
 @cache

@@ -59,6 +59,17 @@ class Source:
         return replace(self, image=image, size=(frames[0].width, frames[0].height))
 
 
+def as_animation(
+    image: pyvips.Image, height: int, delays: Sequence[int], loop: int
+) -> pyvips.Image:
+    """A strip of frames, each of this height in pixels, as encoders get it."""
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, "page-height", height)
+    image.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
+    image.set_type(pyvips.GValue.gint_type, "loop", loop)
+    return image
+
+
 def pixels(image: pyvips.Image) -> Data:
     """All pixels, row by row, as libvips stores them.
 

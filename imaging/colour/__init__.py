@@ -1,5 +1,2 @@
 """What the numbers of a picture mean, where its file says so other than by an ICC profile that the
 decoders hand on."""
-
-PROFILE = "icc-profile-data"
-"""libvips's name for the ICC profile of an image."""

@@ -6,9 +6,9 @@ import struct
 
 import pyvips
 
-from imaging.colour import PROFILE
 from imaging.colour.hdr import to_sdr
 from imaging.colour.icc import code_points, made
+from imaging.colour.profile import PROFILE, with_profile, without_profile
 from imaging.colour.said import Said
 from imaging.colour.space import Space
 
@@ -24,7 +24,7 @@ def declared(image: pyvips.Image, what: Said) -> pyvips.Image:
         image: as the decoder gives it. Where it is HDR it is read twice, in any order.
     """
     if what.profile is not None and not image.get_typeof(PROFILE):
-        image = _with_profile(image, what.profile)
+        image = with_profile(image, what.profile)
     if what.limited and image.format in ("uchar", "ushort"):
         image = _in_full_range(image)
     space = what.space
@@ -41,19 +41,11 @@ def _in(image: pyvips.Image, space: Space) -> pyvips.Image:
     grey = image.interpretation in _GREY and image.bands <= 2
     if not space.is_hdr and not space.is_srgb(grey=grey):
         try:
-            return _with_profile(image, made(space, grey=grey))
+            return with_profile(image, made(space, grey=grey))
         except (struct.error, ZeroDivisionError):
             return image  # numbers that make no space count as none
-    if image.get_typeof(PROFILE):
-        image = image.copy()
-        image.remove(PROFILE)
+    image = without_profile(image)
     return to_sdr(image, space) if space.is_hdr else image
-
-
-def _with_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
-    image = image.copy()
-    image.set_type(pyvips.GValue.blob_type, PROFILE, profile)
-    return image
 
 
 def _in_full_range(image: pyvips.Image) -> pyvips.Image:

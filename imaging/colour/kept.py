@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyvips
 
 from imaging.codec import Writer
-from imaging.colour import PROFILE
 from imaging.colour.icc import GREY, RGB, colours_of
+from imaging.colour.profile import PROFILE
 from imaging.options import Keep, Options
 
 

@@ -11,7 +11,7 @@ import pyvips
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from imaging.colour import PROFILE
+from imaging.colour.profile import with_profile
 from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
@@ -158,7 +158,8 @@ def _deep(data: Data, profile: bytes | None) -> pyvips.Image:
     )
     grey = _BANDS[mode] <= 2
     space = ("grey16" if grey else "rgb16") if deep else ("b-w" if grey else "srgb")
-    return _with_profile(image.copy(interpretation=space), profile)
+    image = image.copy(interpretation=space)
+    return with_profile(image, profile) if profile else image
 
 
 def _white(picture: Image.Image) -> int:
@@ -181,13 +182,8 @@ def _from_memory(picture: Image.Image) -> pyvips.Image:
         picture.tobytes(), picture.width, picture.height, bands, "uchar"
     )
     space = "cmyk" if picture.mode == "CMYK" else "b-w" if bands <= 2 else "srgb"
-    return _with_profile(image.copy(interpretation=space), picture.info.get("icc_profile"))
-
-
-def _with_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
-    if profile:
-        image.set_type(pyvips.GValue.blob_type, PROFILE, profile)
-    return image
+    image, profile = image.copy(interpretation=space), picture.info.get("icc_profile")
+    return with_profile(image, profile) if profile else image
 
 
 def _orientation(picture: Image.Image, data: Data) -> int:

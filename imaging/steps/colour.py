@@ -7,9 +7,9 @@ from dataclasses import replace
 import pyvips
 
 from imaging.codecs import WRITERS
-from imaging.colour import PROFILE
 from imaging.colour.icc import tinted
 from imaging.colour.kept import keeps_profile
+from imaging.colour.profile import PROFILE, with_profile, without_profile
 from imaging.source import Source
 from imaging.target import Target
 
@@ -30,10 +30,10 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
         try:
             tripled = _tripled(image) if _is_grey(image) else image
             srgb = tripled.icc_transform("srgb", embedded=True, depth=8).cast("uchar")
-            return _without_profile(srgb.colourspace("b-w") if _is_grey(image) else srgb)
+            return without_profile(srgb.colourspace("b-w") if _is_grey(image) else srgb)
         except pyvips.Error:
             pass  # The profile is broken or for other bands than the picture has: as if none.
-    return _to_8_bit(_without_profile(image))
+    return _to_8_bit(without_profile(image))
 
 
 def _has_profile(image: pyvips.Image) -> bool:
@@ -53,16 +53,7 @@ def _tripled(image: pyvips.Image) -> pyvips.Image:
     alpha = [image[1]] if image.bands == 2 else []
     tripled = grey.bandjoin([grey, grey, *alpha])
     tripled = tripled.copy(interpretation="rgb16" if image.format == "ushort" else "srgb")
-    tripled.set_type(pyvips.GValue.blob_type, PROFILE, profile)
-    return tripled
-
-
-def _without_profile(image: pyvips.Image) -> pyvips.Image:
-    if not image.get_typeof(PROFILE):
-        return image
-    image = image.copy()
-    image.remove(PROFILE)
-    return image
+    return with_profile(tripled, profile)
 
 
 def _to_8_bit(image: pyvips.Image) -> pyvips.Image:

@@ -27,13 +27,7 @@ def tinify_blueprint(services: Services) -> Blueprint:
         public_url=settings.server.public_url,
         sources=services.sources,
         spooling=Spooling(settings.upload.max_upload_size, settings.limits.upload_timeout),
-        work=Work(
-            services.intake,
-            services.conversions,
-            services.sources,
-            effort=settings.tinify.effort,
-            seconds=settings.tinify.wait,
-        ),
+        work=Work(services),
     )
     add_shrink(blueprint, desk)
     add_output(blueprint, desk)

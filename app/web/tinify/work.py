@@ -23,12 +23,12 @@ from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.outputs import Source
 from app.core.picture.conversion import Conversion, ConversionRequest
-from app.web.service.conversions import Conversions, Result
-from app.web.service.sources import Sources
+from app.web.service.conversions import Result
+from app.web.service.services import Services
 from app.web.tinify.commands import NO_COMMANDS, Commands
 from imaging.formats import Format, same_format
 from imaging.measures import Size
-from imaging.options import MAX_SIDE, Alpha, Damaged, Effort
+from imaging.options import MAX_SIDE, Alpha, Damaged
 
 Fields = Mapping[str, object]
 """What an upload would ask for."""
@@ -46,35 +46,21 @@ _REASONS = {error.code: error for error in errors_at(Where.CONVERSION)}
 class Work:
     """Has a picture converted as every front door has, and waits for it."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        conversions: Conversions,
-        sources: Sources,
-        *,
-        effort: Effort,
-        seconds: float,
-    ) -> None:
-        """
-        Args:
-            effort: of pictures that come without one.
-            seconds: how long anybody waits. What is not ready then goes on.
-        """
-        self._intake = intake
-        self._conversions = conversions
-        self._sources = sources
-        self._effort = effort
-        self._seconds = seconds
+    def __init__(self, services: Services) -> None:
+        self._conversions = services.conversions
+        self._intake = services.intake
+        self._sources = services.sources
+        self._settings = services.settings.tinify
 
     @contextlib.asynccontextmanager
     async def in_time(self) -> AsyncIterator[None]:
-        """What is done for one request, as long as anybody waits.
+        """What is done for one request, as long as anybody waits. What is not ready then goes on.
 
         Raises:
             StillProcessing: if it takes longer.
         """
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._settings.wait):
                 yield
         except TimeoutError:
             raise StillProcessing(StillProcessing.example) from None
@@ -130,7 +116,8 @@ class Work:
         formats = commands.formats or intake.formats(asked, (own,) if own else FALL_BACK)
         for format in intake.formats({}, formats):
             fields = {**asked, "format": format}
-            fields["effort"] = commands.effort or (None if commands.preset else self._effort)
+            effort = None if commands.preset else self._settings.effort
+            fields["effort"] = commands.effort or effort
             # Clients write the result over their file: half a picture in place of a damaged one
             # would look whole.
             fields["damaged"] = Damaged.REFUSE

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pyvips
 
 from imaging.codec import Encoding, Purpose, Reader, Sought, Writer
-from imaging.colour import PROFILE
+from imaging.colour.profile import PROFILE, with_profile
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jxl import decoded, encoded, size
@@ -95,7 +95,7 @@ def _image(strip: bytearray, found: decoded.Header, count: int) -> pyvips.Image:
     spaces = _DEEP_SPACES if found.is_deep else _SPACES
     image = image.copy(interpretation=spaces[found.bands])
     if found.profile:
-        image.set_type(pyvips.GValue.blob_type, PROFILE, found.profile)
+        image = with_profile(image, found.profile)
     return image
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pyvips
 
 from imaging.codec import loader
-from imaging.colour import PROFILE
+from imaging.colour.profile import PROFILE, with_profile
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.png import SIGNATURE
@@ -91,8 +91,7 @@ def decode(data: Data, kind: str, limits: Limits) -> Source | None:
     strip = colours if alpha.min() == 255 else colours.bandjoin(alpha)
     first = pyvips.Image.pngload_buffer(bytes(data))
     if first.get_typeof(PROFILE):
-        strip = strip.copy()
-        strip.set_type(pyvips.GValue.blob_type, PROFILE, bytes(first.get(PROFILE)))
+        strip = with_profile(strip, bytes(first.get(PROFILE)))
     return Source(
         kind,
         strip,

@@ -14,7 +14,7 @@ from functools import partial
 import pyvips
 
 from imaging.codec import Reader
-from imaging.colour import PROFILE
+from imaging.colour.profile import without_profile
 from imaging.data import Data
 from imaging.errors import UnknownVariant
 from imaging.formats.tiff.colours import lab_to_rgb
@@ -188,9 +188,8 @@ def _shown(data: Data, layout: Layout, form: Form, options: Mapping[str, object]
             shown = whole.rint().cast(shown.format)
     if layout.photometric is Photometric.SEPARATED and shown.format == "ushort":
         shown = shown.linear(1 / 257, 0).rint().cast("uchar")
-    if layout.photometric in LAB and shown.get_typeof(PROFILE):
-        shown = shown.copy()
-        shown.remove(PROFILE)
+    if layout.photometric in LAB:
+        shown = without_profile(shown)
     return shown.copy(interpretation=_interpretation(layout, shown.format == "ushort"))
 
 
