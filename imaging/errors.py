@@ -10,7 +10,7 @@ TOO_MANY_BYTES = "too_many_bytes"
 """The picture gets no smaller than is asked for."""
 
 TRANSPARENT = "transparent"
-"""What would be lost is asked to be refused."""
+"""The transparency would be lost, and that is asked to be refused."""
 
 DAMAGED = "damaged"
 """The file is not whole, and such a one is asked to be refused."""

@@ -113,8 +113,8 @@ class Number(Kind[int]):
 
 
 class Bytes(Kind[int]):
-    """A number of bytes, also with K or M, a thousand or a million of them: whoever counts 1024 for
-    each K gets a file that fits as well."""
+    """A number of bytes, also with K or M, a thousand or a million of them: the file also fits
+    where K is 1024."""
 
     def parse(self, name: str, given: object) -> int:
         whole = isinstance(given, int) and not isinstance(given, bool)

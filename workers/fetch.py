@@ -1,4 +1,4 @@
-"""The RQ job functions that fetch a file by its URL: for whoever waits for it, or as an upload."""
+"""The RQ job functions that fetch a file by its URL: for a waiting request, or as an upload."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def report_failure(
     error: BaseException,
     traceback: TracebackType | None,
 ) -> None:
-    """Leave the reason in `job.meta` and tell who waits, as `workers.tasks.report_failure`."""
+    """Leave the reason in `job.meta` and publish it, as `workers.tasks.report_failure`."""
     if not job.should_retry:
         if error_type is AbandonedJobError:
             reason = "The worker that fetched it stopped"

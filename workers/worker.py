@@ -102,7 +102,7 @@ class PictureWorker(SimpleWorker):
         is_picture = isinstance(job, CheckedJob) and job.is_picture
         if is_picture and job.get_status(refresh=False) is JobStatus.FINISHED:
             # Deleted while it ran and asked for again, it was in the queue as its first run ended:
-            # who was told that it is done would find it in work once more.
+            # a client that was told that it is done would find it in work once more.
             self.connection.lrem(self._on_its_way(job), 1, job.id)
             return
         execution = self.prepare_execution(job)

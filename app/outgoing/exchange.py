@@ -180,8 +180,8 @@ def _left(deadline: float) -> float:
 
 
 def _in_time(call: Callable[[], T], deadline: float) -> T:
-    """What `call` returns. Asked in a thread, as a name server that is silent holds up whoever asks
-    it, for longer than any deadline.
+    """What `call` returns. It runs in a thread, as a silent name server holds up its caller for
+    longer than any deadline.
 
     Raises:
         TimeoutError: if it takes too long; the thread ends by itself.

@@ -1,4 +1,4 @@
-"""Whether all of a picture can be decoded, for who would rather have none than a part of it."""
+"""Whether all of a picture can be decoded, for clients that want all of it or none."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def packet(rights: str | None, created: str | None) -> bytes | None:
     """The packet, None if there is nothing to be kept.
 
     Args:
-        rights: who has them, for every language.
+        rights: their owner, for every language.
         created: the time in the form of ISO 8601 that XMP has.
     """
     attributes = properties = ""

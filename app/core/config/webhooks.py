@@ -1,4 +1,4 @@
-"""The section of the settings on webhooks: who is told of what, and by which secret."""
+"""The section of the settings on webhooks: their recipients, the events, and the secrets."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Intake:
             effort: of pictures without one.
             max_pixels: pixels of the largest picture that is converted.
             presets: what may be asked for.
-            webhooks: who is told of pictures.
+            webhooks: the recipients of messages.
             key: the name of the client's API key.
         """
         self._submissions = submissions
@@ -94,8 +94,8 @@ class Intake:
         )
 
     def request(self, fields: Mapping[str, object]) -> ConversionRequest:
-        """What the fields of an upload ask for, with those of the preset that they name, and who
-        is told of it, and its batch.
+        """The request in the fields of an upload and of the preset that they name, with its
+        recipients and its batch.
 
         Raises:
             UnsupportedFormat: if the format is unknown.

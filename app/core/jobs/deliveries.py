@@ -1,8 +1,8 @@
 """Messages on their way to their recipients: one RQ job each, with the id of the event.
 
 A job of a picture keeps its recipients in its hash, beside the fields of RQ, which leaves them. The
-transaction that ends it enqueues their deliveries, in a script: whoever joined before is told, and
-nobody joins later.
+transaction that ends it enqueues their deliveries, in a script: a recipient that joined before is
+told, and none joins later.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ REREAD_SECONDS = 5.0
 """How often a job is read when no event comes."""
 
 WAIT_SECONDS = 60
-"""How long a job waits for a worker; whoever asked has given up by then, and it is gone."""
+"""How long a job waits for a worker; then the request has given up, and the job is gone."""
 
 KEPT_SECONDS = 60
 """How long the outcome of a job is kept."""

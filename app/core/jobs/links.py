@@ -83,7 +83,7 @@ def enqueue(
         max_age_seconds: how long its outcome is kept.
         max_waiting: how many of the priority may wait; 0 for any number.
         noted: what is done in the same transaction, after it is enqueued.
-        recipients: who is told if there is no picture; the messages of its conversions are theirs.
+        recipients: of the message if there is no picture, and of those about its conversions.
 
     Raises:
         QueueFull: if too many wait.

@@ -96,8 +96,8 @@ def conversion_job(
 
 @lru_cache
 def _blank(timeout: int, ttl: int) -> NewJob:
-    """What all conversions have in common, to be copied: RQ takes long to make a job, most of it
-    for a look at its serializer."""
+    """The fields that all conversions have in common, to be copied: RQ takes long to make a job,
+    most of it for a look at its serializer."""
     return NewJob.waiting(
         keys.CONVERT_FUNCTION,
         keys.FAILURE_FUNCTION,

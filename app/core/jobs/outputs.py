@@ -17,7 +17,7 @@ from imaging.measures import Size
 logger = logging.getLogger(__name__)
 
 ID_LENGTH = 32
-"""Characters of an id, 165 bits: who knows it may read the result."""
+"""Characters of an id, 165 bits: a client that knows it may read the result."""
 
 _ALPHABET = string.ascii_lowercase + string.digits
 

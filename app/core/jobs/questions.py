@@ -32,7 +32,7 @@ from app.core.picture.submission import Submission
 from app.core.redis.commands import Batch, Command, Question
 
 TOO_MANY = "Too many pictures are waiting; try again"
-"""What who sends a picture to a full queue is told."""
+"""The message for a client whose picture finds the queue full."""
 
 _DROP_REMNANT = """
 if redis.call("HEXISTS", KEYS[1], "data") == 0 then

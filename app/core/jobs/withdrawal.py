@@ -47,7 +47,7 @@ if ARGV[4] ~= "" then
 end
 return redis.call("HINCRBY", KEYS[1], ARGV[1], 1)
 """
-"""Its end reads the recipients in a script too: who comes later finds that it has ended."""
+"""Its end reads the recipients in a script too: a later request finds that it has ended."""
 
 _ENDED = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 

@@ -12,7 +12,7 @@ RESULTS = "results"
 SOURCES = "sources"
 """Uploads that are converted again and again, whatever becomes of their jobs."""
 FETCHED = "fetched"
-"""What was fetched by a URL, until whoever asked for it has it."""
+"""Files fetched by their URLs, until the request that asked for them has them."""
 
 _KEY = re.compile(
     rf"(?:{ORIGINALS}|{RESULTS})/[0-9a-f]{{2}}/(?P<job_id>[\w-]+)\.(?P<token>[0-9a-f]+)(?:\.\w+)?"

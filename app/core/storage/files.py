@@ -187,7 +187,7 @@ class FileStorage:
         above, there = folder, {folder}
         while above != str(self._folder):
             above = above.rpartition("/")[0]
-            # Those beside it are on the disk with it, whoever has made them.
+            # The others in its folder are on the disk with it, also those of other processes.
             there |= {str(path) for path in Path(above).iterdir()}
             _fsync(above)
         self._synced |= there

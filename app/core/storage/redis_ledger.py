@@ -36,7 +36,7 @@ _FUNCTIONS = f"""
 local EXPIRY, USED, INDEX, OBJECT = '{EXPIRY}', '{USED}', '{INDEX}', '{object_key("")}'
 
 local function uncount(size, name)
-  -- Only who takes it out subtracts it.
+  -- Only the call that takes it out subtracts it.
   if redis.call('ZREM', EXPIRY, size .. ' ' .. name) == 1 then
     redis.call('DECRBY', USED, size)
   end

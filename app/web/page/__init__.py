@@ -1,1 +1,1 @@
-"""The page for people at /: its files, and who gets it."""
+"""The page for people at /: its files, and the clients that get it."""

@@ -40,7 +40,7 @@ def stop_once(app: Sanic[Any, Any]) -> None:
     for sig in STOP_SIGNALS:
         signal.signal(sig, stop)
     # Sanic would ignore both from the moment that it listens to the end of its start, in which it
-    # answers already: whoever stops it then would wait for ever.
+    # answers already: a stop at that moment would be waited for in vain.
     vars(runners)["signal_func"] = _leave_as_is
 
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Cached(Generic[T]):
-    """Answers all who ask within `seconds` with one answer, found in a thread of its own: the
+    """Answers all callers within `seconds` with one answer, found in a thread of its own: the
     threads of the loop may all be waiting for the same Redis.
 
     Args:
@@ -57,7 +57,7 @@ class Cached(Generic[T]):
                 finding.set_result(answer)  # type: ignore[arg-type]
             else:
                 finding.set_exception(error)
-                finding.exception()  # told to whoever asks, and to nobody if none does
+                finding.exception()  # raised for each caller, and logged for none
 
         def run() -> None:
             answer, error = None, None

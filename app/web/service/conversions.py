@@ -105,7 +105,7 @@ class Conversions:
         before: Before | None = None,
     ) -> asyncio.Task[list[PictureJob]]:
         """Begin a submission, which takes the picture."""
-        # A client that disconnects cancels who waits for it. Commands on their way to Redis cannot
+        # A client that disconnects cancels its request. Commands on their way to Redis cannot
         # be cancelled: a submission cut off meanwhile would delete the original of a job that is
         # just being made.
         task = asyncio.create_task(

@@ -32,14 +32,14 @@ CONFIRM_SECONDS = 1.0
 """How long after such an event the status of a whole picture is read once more."""
 
 PLACE_SECONDS = 1.0
-"""How often the place of a waiting job is read for who asks to be told of it."""
+"""How often the place of a waiting job is read for clients that ask for it."""
 
 OUTAGE_SECONDS = 1.0
 """How often a follower of a job retries a Redis that cannot be reached."""
 
 
 class Following:
-    """Everyone who waits for jobs. Made once for each server process.
+    """The followers of jobs. Made once for each server process.
 
     Args:
         current: which of a picture's jobs it tells, in their order.
@@ -211,7 +211,7 @@ class Following:
         return self._stopping
 
     def stop(self) -> None:
-        """Answer all who `wait` with the current status, now and from now on: the server stops."""
+        """Answer each `wait` with the current status, now and from now on: the server stops."""
         self._stopping = True
         self._events.ring_all()
 

@@ -1,4 +1,4 @@
-"""Who asks, and how many compressions they have had this month."""
+"""The account of a request, and how many compressions it has had this month."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Accounts:
         return await self._count(request, account, 0)
 
     def check(self, request: Request) -> None:
-        """Return if an account that has been admitted may have one more. Many who ask at once may
+        """Return if an account that has been admitted may have one more. Many requests at once may
         exceed the limit by their number.
 
         Raises:

@@ -102,7 +102,7 @@ def _answer(
 
 
 def count_headers(request: Request) -> dict[str, str]:
-    """The compressions of whoever asks, which every answer tells: 0 for who gives no key, or a
-    wrong one. Nothing where Redis has not told them."""
+    """The compressions of the account, which every answer tells: 0 without a key, or with a wrong
+    one. Nothing where Redis has not told them."""
     count: int | None = getattr(request.ctx, "compressions", 0)
     return {} if count is None else {COUNT_HEADER: str(count)}

@@ -79,7 +79,7 @@ class Work:
         Args:
             shown: the size of the source, as it is shown.
             picture: the source, where it is at hand; its file is taken.
-            key: the name of the API key of whoever asks.
+            key: the name of the client's API key.
 
         Raises:
             NotFound: if the source is gone.
