@@ -72,6 +72,13 @@ class TinyImageError(Exception):
     retry_after: int | None = None
     """Seconds after which the client may try again; None if a retry is useless."""
 
+    def __init__(self, message: str = "") -> None:
+        """
+        Args:
+            message: for people; the example without one.
+        """
+        super().__init__(message or self.example)
+
     def __init_subclass__(cls) -> None:
         if cls.retry_after is not None and "Retry-After" not in cls.header_names:
             cls.header_names = (*cls.header_names, "Retry-After")

@@ -98,7 +98,7 @@ class JSONErrorHandler(ErrorHandler):
         if isinstance(exception, SanicException) and exception.status_code == 503:
             return self._respond(request, Unavailable("The server took too long; try again"))
         logger.error("%s %s", request.method, record_of(request).path, exc_info=exception)
-        return self._respond(request, TinyImageError(TinyImageError.example))
+        return self._respond(request, TinyImageError())
 
     def _respond(self, request: Request, error: TinyImageError) -> HTTPResponse:
         if self._words.speaks(request):
@@ -111,7 +111,7 @@ def queue_unavailable(error: RedisError) -> Unavailable:
     """The error for a client when Redis is gone, or refuses commands, as while it loads or its disk
     is full. Redis's own message is logged."""
     logger.error("Redis: %s", error)
-    return Unavailable("The queue cannot be reached; try again")
+    return Unavailable()
 
 
 def error_response(request: Request, error: TinyImageError) -> HTTPResponse:

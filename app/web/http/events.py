@@ -227,4 +227,4 @@ def _check_accept(request: Request) -> None:
     accepted = ranges(request.headers.get("accept", ""))
     kinds = (MEDIA_TYPE, "text/*", "*/*")
     if not next((accepted[kind] for kind in kinds if kind in accepted), 0.0):
-        raise NotAcceptable(NotAcceptable.example)
+        raise NotAcceptable

@@ -64,7 +64,7 @@ class Accounts:
             CompressionsUsed: if it may not.
         """
         if self.limit and request.ctx.compressions >= self.limit:
-            raise CompressionsUsed(CompressionsUsed.example)
+            raise CompressionsUsed
 
     async def count(self, request: Request, account: Account, number: int) -> None:
         """Count compressions that have succeeded.

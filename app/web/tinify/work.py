@@ -63,7 +63,7 @@ class Work:
             async with asyncio.timeout(self._settings.wait):
                 yield
         except TimeoutError:
-            raise StillProcessing(StillProcessing.example) from None
+            raise StillProcessing from None
 
     async def smallest(
         self,

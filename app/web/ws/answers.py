@@ -164,12 +164,12 @@ class Answers:
             await self._refuse(error, exchange)
         except (RedisError, OSError) as error:
             logger.error("/ws: %s", error)
-            await self._refuse(Unavailable("The queue cannot be reached; try again"), exchange)
+            await self._refuse(Unavailable(), exchange)
         except Gone:
             pass
         except Exception:
             logger.exception("/ws: a message was not answered")
-            await self._refuse(TinyImageError(TinyImageError.example), exchange)
+            await self._refuse(TinyImageError(), exchange)
         finally:
             record.write()
 
