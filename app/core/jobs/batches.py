@@ -17,7 +17,7 @@ from rq.job import Job
 
 from app.core.errors import SizeExceeded, Unavailable
 from app.core.jobs import keys
-from app.core.jobs.deliveries import MAX_RECIPIENTS, QUEUE_KEY, delivery_parts, notes
+from app.core.jobs.deliveries import ENQUEUE, MAX_RECIPIENTS, QUEUE_KEY, delivery_parts, notes
 from app.core.jobs.moment import rfc3339
 from app.core.picture.batch import MAX_MEMBERS, Member, clean_path
 from app.core.picture.batch import Batch as Named
@@ -28,7 +28,9 @@ from app.core.redis.commands import Batch, Command, Question
 MAX_BATCHES = 1_000
 """Of one job: its end settles them all in one script, while Redis serves no other client."""
 
-_SETTLE = """
+_SETTLE = (
+    ENQUEUE
+    + """
 local JOB, OF_JOB, BATCH, CHANNEL, QUEUE, QUEUES = unpack(KEYS, 1, 6)
 local TTL, LONG, EVENT, TIME, BEFORE, AFTER = unpack(ARGV, 1, 6)
 
@@ -52,20 +54,8 @@ local function tell(batch)
         '{"type":"batch.done","timestamp":"%s","data":{"batch":"%s","total":%d,"done":%d,' ..
         '"failed":%d}}', TIME, name, total, done, failed)
     local noted = redis.call("HGET", key .. ":facts", "recipients") or ""
-    local told = 0
-    for events, label, recipient in string.gmatch(noted, "(%S+) (%S+) ([^\\n]+)\\n") do
-        if string.find("," .. events .. ",", ",batch.done,", 1, true) then
-            told = told + 1
-            local id = EVENT .. fired .. "_" .. told
-            redis.call("HSET", JOB .. id,
-                       "data", BEFORE .. recipient .. AFTER .. cjson.encode(text) .. "}]",
-                       "description", "batch.done " .. name .. " → " .. label, unpack(FIELDS))
-            redis.call("RPUSH", QUEUE, id)
-        end
-    end
-    if told > 0 then
-        redis.call("SADD", QUEUES, QUEUE)
-    end
+    local after, about = AFTER .. cjson.encode(text) .. "}]", "batch.done " .. name .. " → "
+    enqueue(noted, "batch.done", EVENT .. fired, JOB, BEFORE, after, about, FIELDS, QUEUE, QUEUES)
 end
 
 local function keep(batch, step)
@@ -115,6 +105,7 @@ local function settle(id)
     end
 end
 """
+)
 
 _END = (
     """

@@ -42,30 +42,43 @@ FAILED_SECONDS = 7 * 24 * 3600
 RUN_SECONDS = 120
 """After which RQ's own worker would end a delivery; ours ends it by `webhooks.timeout`."""
 
-_TELL = """
+ENQUEUE = """
+-- Enqueues a job for each recipient in the notes that wants events of this kind; answers how many.
+-- Its id begins with `event`, its data is `before`, the recipient and `after`, its description
+-- `about` and the label; the other fields and their values are `fields`.
+local function enqueue(notes, kind, event, jobs, before, after, about, fields, queue, queues)
+    local told = 0
+    for events, label, recipient in string.gmatch(notes, "(%S+) (%S+) ([^\\n]+)\\n") do
+        if string.find("," .. events .. ",", "," .. kind .. ",", 1, true) then
+            told = told + 1
+            local id = event .. "_" .. told
+            redis.call("HSET", jobs .. id, "data", before .. recipient .. after,
+                       "description", about .. label, unpack(fields))
+            redis.call("RPUSH", queue, id)
+        end
+    end
+    if told > 0 then
+        redis.call("SADD", queues, queue)
+    end
+    return told
+end
+"""
+"""A function for scripts that tell of an event."""
+
+_TELL = (
+    ENQUEUE
+    + """
 -- KEYS: the queue, the set of queues, the hash that holds the notes (none if they are given)
--- ARGV: the notes or the field, the type, the id of the event, the prefix of jobs, what is before
---       and after the recipient in the data, the description, then fields and values of each job
+-- ARGV: the notes or the field, then as `enqueue` takes them
 local notes = ARGV[1]
 if KEYS[3] then
     notes = redis.call("HGET", KEYS[3], ARGV[1]) or ""
 end
-local told = 0
-for events, label, recipient in string.gmatch(notes, "(%S+) (%S+) ([^\\n]+)\\n") do
-    if string.find("," .. events .. ",", "," .. ARGV[2] .. ",", 1, true) then
-        told = told + 1
-        local id = ARGV[3] .. "_" .. told
-        local data = ARGV[5] .. recipient .. ARGV[6]
-        redis.call("HSET", ARGV[4] .. id, "data", data, "description", ARGV[7] .. label,
-                   unpack(ARGV, 8))
-        redis.call("RPUSH", KEYS[1], id)
-    end
-end
-if told > 0 then
-    redis.call("SADD", KEYS[2], KEYS[1])
-end
-return told
+local kind, event, jobs, before, after, about = unpack(ARGV, 2, 7)
+local fields = {unpack(ARGV, 8)}
+return enqueue(notes, kind, event, jobs, before, after, about, fields, KEYS[1], KEYS[2])
 """
+)
 
 _DUE = """
 -- KEYS: what is put off, the queue
