@@ -77,6 +77,22 @@ def test_a_server_that_stays_away_is_given_up(fake: Standin) -> None:
     assert len(fake.seen("/upload")) > 1
 
 
+@pytest.mark.parametrize("year", ["31536000", "9" * 400, "date"])
+def test_a_server_that_asks_to_wait_for_more_than_a_day_is_not_waited_for(
+    fake: Standin, year: str
+) -> None:
+    later = datetime.now(UTC) + timedelta(days=365)
+    asked = email.utils.format_datetime(later, usegmt=True) if year == "date" else year
+    fake.hook = lambda request: (
+        Answer(429, {"error": "rate_limited", "message": "Not now"}, {"Retry-After": asked})
+        if request.path == "/upload"
+        else None
+    )
+    with Client(fake.url) as client, pytest.raises(Refused, match=r"Not now \(.* days\)"):
+        client.compress(b"picture")
+    assert len(fake.seen("/upload")) == 1
+
+
 def test_a_server_that_is_started_anew_is_found_again() -> None:
     port = free_port()
     with standin(port) as first, Client(first.url) as client:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.pictures import as_format, md5, photograph, unique
 from tests.service import Client, Service, service
@@ -376,6 +376,35 @@ def test_a_busy_server_is_waited_for_as_long_as_it_says(
         visit.over(2)
         expect(visit.page.locator("#counts")).to_have_text("2 done")
         visit.close()
+
+
+def test_a_proxy_whose_server_is_away_is_waited_for_and_never_for_more_than_an_hour(
+    browser: Browser, server: Service, pictures: Path
+) -> None:
+    answers = iter([(502, "1"), (504, "1"), (503, "31536000")])
+
+    def answer(route: Route) -> None:
+        status, seconds = next(answers)
+        route.fulfill(status=status, body="<html>", headers={"Retry-After": seconds})
+
+    visit = Visit(browser, server.url, routes={"**/upload": answer})
+    visit.choose(pictures / "rocket.jpg")
+    notice = visit.page.locator("#notice")
+    expect(notice).to_contain_text(re.compile(r"trying again in 3,(600|5\d\d) s"))
+    visit.close()
+
+
+def test_what_is_too_large_for_a_proxy_is_said_so(
+    browser: Browser, server: Service, pictures: Path
+) -> None:
+    routes = {"**/upload": lambda route: route.fulfill(status=413, body="<html>")}
+    visit = Visit(browser, server.url, routes=routes)
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    expect(visit.row("rocket.jpg").locator(".detail")).to_have_text(
+        "too large for a proxy on the way"
+    )
+    visit.close()
 
 
 def test_a_key_is_asked_for_where_the_server_asks_for_one(

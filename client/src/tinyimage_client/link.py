@@ -23,11 +23,17 @@ SILENCE_SECONDS = 90.0
 LONGEST_PAUSE = 15.0
 """Seconds between two tries to reach a server that is away."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds that a server may ask a request to wait: who asks for more is not waited for."""
+
 _PASSES = {429, 502, 503, 504, 507}
 """After these the same request may succeed."""
 
 _ALIVE = {"rate_limited", "queue_full"}
 """With these a server that works says when it has room: for as long as it takes."""
+
+_DIGITS = 12
+"""Of a number of seconds: those behind them would make it no smaller."""
 
 Waits = Callable[[float, str], None]
 """Hears for how many seconds a request waits, and why."""
@@ -125,6 +131,9 @@ class Link:
                 refusal = refusal_of(response)
                 if response.status_code not in _PASSES:
                     raise refusal
+            asked = refusal.retry_after if isinstance(refusal, Refused) else None
+            if asked is not None and asked > LONGEST_WAIT:
+                raise refusal
             if refusal.code in _ALIVE:
                 away_since = None
             else:
@@ -132,7 +141,6 @@ class Link:
                 if time.monotonic() - away_since > self._patience:
                     raise refusal
             tries += 1
-            asked = refusal.retry_after if isinstance(refusal, Refused) else None
             self._pause(min(LONGEST_PAUSE, 0.25 * 2 ** min(tries, 10)) if asked is None else asked)
             await self._turn(waits, str(refusal))
 
@@ -160,6 +168,8 @@ def refusal_of(response: httpx2.Response) -> Refused:
     message = str(told.get("message") or f"the server answers {response.status_code}{location}")
     kind = KeyRefused if response.status_code == HTTPStatus.UNAUTHORIZED else Refused
     wait = seconds_until(response.headers.get("retry-after"))
+    if wait is not None and wait > LONGEST_WAIT and response.status_code in _PASSES:
+        message += f" (it asks to wait for {wait / LONGEST_WAIT:,.0f} days)"
     return kind(response.status_code, code, message, wait)
 
 
@@ -177,8 +187,8 @@ def seconds_until(value: str | None) -> float | None:
     if value is None:
         return None
     value = value.strip()
-    if value.isascii() and value.isdigit() and len(value) <= len("86400"):
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return float(value[:_DIGITS])
     try:
         date = email.utils.parsedate_to_datetime(value)
     except (ValueError, OverflowError):

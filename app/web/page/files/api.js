@@ -8,13 +8,13 @@ export class Refusal extends Error {
 	constructor(status, body, retryAfter) {
 		super(body?.message ?? `HTTP ${status}`);
 		this.status = status;
-		this.code = body?.error ?? (status ? "internal_error" : "offline");
-		this.retryAfter = Number(retryAfter) || null;
+		this.code = body?.error ?? (status ? `http_${status}` : "offline");
+		this.retryAfter = Math.min(3600, retryAfter) || null;
 	}
 
 	// Whether to try again later makes sense.
 	get passes() {
-		return [0, 429, 503, 507].includes(this.status);
+		return [0, 429, 502, 503, 504, 507].includes(this.status);
 	}
 }
 
