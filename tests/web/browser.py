@@ -18,6 +18,25 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 SECONDS = 30
 """How long a step may take."""
 
+UNUSED = (
+    # Two pages of the address bar, which each window loads: half of the CPU that a visit takes.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # A process for the next page.
+    "SpareRendererForSitePerProcess",
+    # Those that Playwright disables: of several lists Chromium takes the last alone.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "AimEnabled"),
+    *("OptimizationHints", "NetworkTimeServiceQuerying", "PreconnectToSearch"),
+)
+"""Features of Chromium that are disabled."""
+
+OPTIONS = [
+    "--no-sandbox",  # tests run as root in containers, where it cannot be set up
+    "--disable-dev-shm-usage",
+    f"--disable-features={','.join(UNUSED)}",
+]
+
 _DROP = """(body, [kind, files]) => {
     const transfer = new DataTransfer();
     for (const [name, base64] of files) {
@@ -47,10 +66,7 @@ def chromium() -> Iterator[Browser]:
         warnings.warn(f"{missing}; the page is not tried in a browser", stacklevel=2)
         pytest.skip(missing)
     with sync_playwright() as playwright:
-        # Tests run as root in containers, where its own sandbox cannot be set up.
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         try:
             yield browser
         finally:
