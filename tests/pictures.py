@@ -71,6 +71,16 @@ def as_format(name: str, format: str, **options: object) -> bytes:
 
 
 @cache
+def small(name: str, format: str = "JPEG") -> bytes:
+    """A photograph at half of its width and height, for which the server finds the quality in a
+    thirtieth of the time."""
+    image = opened(photograph(name)).convert("RGB").reduce(2)
+    buffer = io.BytesIO()
+    image.save(buffer, format)
+    return buffer.getvalue()
+
+
+@cache
 def large(width: int, height: int, format: str = "JPEG") -> bytes:
     """A picture of that size, tiled from the photographs; takes a while to convert."""
     canvas = Image.new("RGB", (width, height))

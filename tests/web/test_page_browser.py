@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
-from tests.pictures import as_format, md5, photograph, unique
+from tests.pictures import md5, photograph, small, unique
 from tests.service import Client, Service, service
 from tests.web.alone import web
 from tests.web.browser import Visit
@@ -26,9 +26,9 @@ def pictures(tmp_path: Path) -> Path:
     """A folder with another one in it."""
     folder = tmp_path / "holiday"
     (folder / "beach").mkdir(parents=True)
-    (folder / "rocket.jpg").write_bytes(unique(photograph("rocket")))
-    (folder / "beach" / "rocket.jpg").write_bytes(unique(photograph("rocket")))
-    (folder / "beach" / "coffee.tif").write_bytes(unique(as_format("coffee", "TIFF")))
+    (folder / "rocket.jpg").write_bytes(unique(small("rocket")))
+    (folder / "beach" / "rocket.jpg").write_bytes(unique(small("rocket")))
+    (folder / "beach" / "coffee.tif").write_bytes(unique(small("coffee", "TIFF")))
     (folder / "notes.txt").write_bytes(b"no picture")
     (folder / ".hidden.jpg").write_bytes(unique(photograph("rocket")))
     return folder
@@ -66,9 +66,9 @@ def test_a_folder_comes_back_as_a_zip_with_its_folders(
     download.value.save_as(tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert sorted(archive.namelist()) == [
-            "holiday/beach/coffee-600.webp",
-            "holiday/beach/rocket-640.webp",
-            "holiday/rocket-640.webp",
+            "holiday/beach/coffee-300.webp",
+            "holiday/beach/rocket-320.webp",
+            "holiday/rocket-320.webp",
         ]
         for name in archive.namelist():
             assert Image.open(io.BytesIO(archive.read(name))).format == "WEBP"
@@ -147,7 +147,7 @@ def test_settings_are_in_the_address_and_remembered(
     assert page.get_by_role("radio", name="AVIF").is_checked()
     visit.choose(pictures / "rocket.jpg")
     visit.over(1)
-    expect(visit.row("rocket.jpg")).to_contain_text("AVIF · 80 × 53")
+    expect(visit.row("rocket.jpg")).to_contain_text("AVIF · 80 × 54")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download rocket.jpg").click()
     assert download.value.suggested_filename == "rocket.avif"
@@ -195,12 +195,13 @@ def test_the_command_that_is_copied_converts_as_the_page_does(
     assert client.status(told["md5"]) == done
 
 
-def test_a_size_limit_in_the_settings_is_kept(visit: Visit, pictures: Path) -> None:
+def test_a_size_limit_in_the_settings_is_kept(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "rocket.jpg").write_bytes(unique(photograph("rocket")))
     page = visit.page
     page.get_by_label("Kilobytes").fill("9")
     page.keyboard.press("Tab")
     expect(page).to_have_url(re.compile("kb=9"))
-    visit.choose(pictures / "rocket.jpg")
+    visit.choose(tmp_path / "rocket.jpg")
     visit.over(1)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download rocket.jpg").click()
@@ -228,7 +229,7 @@ def test_same_of_what_cannot_be_written_is_another_format_and_says_so(
     visit: Visit, server: Service, tmp_path: Path
 ) -> None:
     opaque, clear = tmp_path / "scan.tif", tmp_path / "clear.tif"
-    opaque.write_bytes(unique(as_format("coffee", "TIFF")))
+    opaque.write_bytes(unique(small("coffee", "TIFF")))
     Image.new("RGBA", (60, 40), (200, 30, 60, 90)).save(clear)
     visit.page.goto(f"{server.url}/?format=same")
     visit.choose(opaque, clear)
@@ -311,7 +312,7 @@ def test_another_quality_there_converts_that_one_picture_again(
     page.keyboard.press("Tab")
     page.keyboard.press("Escape")
     expect(page.locator(".row").first).to_contain_text("50 × 33")
-    expect(page.locator(".row").last).to_contain_text("640 × 427")
+    expect(page.locator(".row").last).to_contain_text("320 × 214")
 
 
 def test_a_reload_finds_the_batch_again(visit: Visit, pictures: Path) -> None:
@@ -438,11 +439,14 @@ def test_it_speaks_the_language_of_the_browser(browser: Browser, server: Service
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(
-    browser: Browser, server: Service, pictures: Path
+    browser: Browser, server: Service, tmp_path: Path
 ) -> None:
-    visit = Visit(browser, server.url, viewport={"width": 390, "height": 844}, has_touch=True)
+    (tmp_path / "rocket.jpg").write_bytes(unique(photograph("rocket")))  # which is wider
+    visit = Visit(
+        browser, f"{server.url}/?q=80", viewport={"width": 390, "height": 844}, has_touch=True
+    )
     page = visit.page
-    visit.choose(pictures / "rocket.jpg")
+    visit.choose(tmp_path / "rocket.jpg")
     visit.over(1)
     page.get_by_role("button", name="Settings").tap()
     expect(page.get_by_role("radio", name="WebP")).to_be_focused()
@@ -461,7 +465,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
 
 def test_dropped_files_are_taken_wherever_they_fall(visit: Visit) -> None:
     page = visit.page
-    visit.dropped(("dropped.jpg", unique(photograph("rocket"))))
+    visit.dropped(("dropped.jpg", unique(small("rocket"))))
     visit.over(1)
     expect(visit.row("dropped.jpg")).to_contain_text("%")
     expect(page.locator("#over")).to_be_hidden()

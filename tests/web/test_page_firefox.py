@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from tests.pictures import as_format, unique
+from tests.pictures import small, unique
 from tests.service import Service, until
 from tests.web.firefox import firefox
 
@@ -13,7 +13,7 @@ from tests.web.firefox import firefox
 def test_from_choosing_to_saving(server: Service, tmp_path: Path) -> None:
     pictures = [tmp_path / "rocket.jpg", tmp_path / "coffee.jpg"]
     for path in pictures:
-        path.write_bytes(unique(as_format(path.stem, "JPEG")))
+        path.write_bytes(unique(small(path.stem)))
     with firefox(tmp_path) as browser:
         browser.go(server.url)
         browser.choose("#files", *pictures)

@@ -1,5 +1,5 @@
 """Each state of the page, in light and dark, on a desk and on a phone: held to WCAG 2.2 AA by
-axe-core, and kept as pictures to look at."""
+axe-core, and kept as pictures to look at where a folder is named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
-from tests.pictures import as_format, photograph, unique
+from tests.pictures import photograph, small, unique
 from tests.service import Client, Service
 from tests.web.browser import Visit
 
@@ -32,11 +32,12 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures of the states are."""
-    found = Path(os.environ.get(FOLDER) or tmp_path_factory.mktemp("page"))
+def folder() -> Path | None:
+    """Where the pictures of the states are to be, if that is asked for."""
+    if FOLDER not in os.environ:
+        return None
+    found = Path(os.environ[FOLDER])
     found.mkdir(parents=True, exist_ok=True)
-    print(f"pictures of the page: {found}")
     return found
 
 
@@ -52,13 +53,18 @@ def photographs(tmp_path: Path) -> list[Path]:
     """One of each kind of name."""
     long = "a very long name of a photograph that somebody gave it once upon a time.jpg"
     found = [tmp_path / name for name in ("rocket.jpg", "coffee.jpg", long)]
-    for path, name in zip(found, ("rocket", "coffee", "astronaut"), strict=True):
-        path.write_bytes(unique(as_format(name, "JPEG")))
+    # The first, which is looked at, is wider than a phone.
+    kinds = (photograph("rocket"), small("coffee"), small("astronaut"))
+    for path, data in zip(found, kinds, strict=True):
+        path.write_bytes(unique(data))
     return found
 
 
 def _look(
-    visit: Visit, folder: Path, state: str, themes: Sequence[Literal["light", "dark"]] = THEMES
+    visit: Visit,
+    folder: Path | None,
+    state: str,
+    themes: Sequence[Literal["light", "dark"]] = THEMES,
 ) -> None:
     """Keep the pictures of a state, and see that none of its looks is against the rules."""
     page, wrong = visit.page, []
@@ -67,7 +73,8 @@ def _look(
         for width, height in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
             name = f"{state}-{width}-{theme}"
-            page.screenshot(path=folder / f"{name}.png")
+            if folder:
+                page.screenshot(path=folder / f"{name}.png")
             wide = page.locator("html").evaluate("(html) => html.scrollWidth")
             assert wide <= width, name
             found = page.locator("html").evaluate(
@@ -82,7 +89,7 @@ def _where(violation: Mapping[str, list[Mapping[str, str]]]) -> str:
     return "; ".join(node["html"][:200] for node in violation["nodes"])
 
 
-def test_empty(visit: Visit, folder: Path) -> None:
+def test_empty(visit: Visit, folder: Path | None) -> None:
     _look(visit, folder, "empty")
     visit.page.get_by_role("button", name="Settings").click()
     expect(visit.page.locator("#settings")).to_be_in_viewport()
@@ -90,7 +97,7 @@ def test_empty(visit: Visit, folder: Path) -> None:
 
 
 def test_working(
-    visit: Visit, server: Service, client: Client, folder: Path, photographs: list[Path]
+    visit: Visit, server: Service, client: Client, folder: Path | None, photographs: list[Path]
 ) -> None:
     decoders = server.freeze(3)
     try:
@@ -106,10 +113,10 @@ def test_working(
             decoder.resume()
 
 
-def test_done_and_compared(visit: Visit, folder: Path, photographs: list[Path]) -> None:
+def test_done_and_compared(visit: Visit, folder: Path | None, photographs: list[Path]) -> None:
     page = visit.page
     scan = photographs[0].with_name("scan.tif")
-    scan.write_bytes(unique(as_format("coffee", "TIFF")))
+    scan.write_bytes(unique(small("coffee", "TIFF")))
     page.get_by_role("radio", name="Same").check()
     visit.choose(scan)
     visit.over(1)
@@ -127,7 +134,7 @@ def test_done_and_compared(visit: Visit, folder: Path, photographs: list[Path]) 
 
 @pytest.mark.parametrize("locale", ["de", "fr", "ja", "rtl"])
 def test_in_other_languages(
-    browser: Browser, server: Service, folder: Path, photographs: list[Path], locale: str
+    browser: Browser, server: Service, folder: Path | None, photographs: list[Path], locale: str
 ) -> None:
     def mirrored(route: Route) -> None:
         route.fulfill(body=json.dumps({**route.fetch().json(), "direction": "rtl"}))
@@ -147,7 +154,9 @@ def test_in_other_languages(
     visit.close()
 
 
-def test_brought_back(visit: Visit, server: Service, folder: Path, photographs: list[Path]) -> None:
+def test_brought_back(
+    visit: Visit, server: Service, folder: Path | None, photographs: list[Path]
+) -> None:
     other = visit.context.new_page()
     other.goto(server.url)
     other.set_input_files("#files", [str(path) for path in photographs])
@@ -158,7 +167,7 @@ def test_brought_back(visit: Visit, server: Service, folder: Path, photographs: 
     _look(visit, folder, "brought-back", themes=("light",))
 
 
-def test_errors(visit: Visit, folder: Path, tmp_path: Path) -> None:
+def test_errors(visit: Visit, folder: Path | None, tmp_path: Path) -> None:
     text, huge, torn = tmp_path / "notes.txt", tmp_path / "huge.png", tmp_path / "torn.jpg"
     text.write_bytes(b"no picture at all")
     Image.new("1", (9000, 9000)).save(huge)
@@ -168,7 +177,7 @@ def test_errors(visit: Visit, folder: Path, tmp_path: Path) -> None:
     _look(visit, folder, "errors")
 
 
-def test_offline(visit: Visit, folder: Path, photographs: list[Path]) -> None:
+def test_offline(visit: Visit, folder: Path | None, photographs: list[Path]) -> None:
     visit.context.set_offline(True)
     visit.choose(photographs[0])
     expect(visit.page.locator("#notice")).to_contain_text("Connection lost")
@@ -179,7 +188,7 @@ def test_offline(visit: Visit, folder: Path, photographs: list[Path]) -> None:
     ("status", "shown"), [(401, "This server asks for an API key"), (503, "The server is busy")]
 )
 def test_refused(
-    visit: Visit, folder: Path, photographs: list[Path], status: int, shown: str
+    visit: Visit, folder: Path | None, photographs: list[Path], status: int, shown: str
 ) -> None:
     body, headers = '{"error": "refused", "message": ""}', {"Retry-After": "60"}
     visit.page.route(

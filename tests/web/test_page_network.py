@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from bench.launch import ROOT, free_port
-from tests.pictures import as_format, md5, opened, photograph, unique
+from tests.pictures import md5, opened, photograph, small, unique
 from tests.proxy import proxied
 from tests.service import Client, Service, service
 from tests.web.browser import Visit
@@ -42,7 +42,7 @@ def pictures(tmp_path: Path) -> list[Path]:
     found = []
     for name in ("rocket", "coffee"):
         found.append(tmp_path / f"{name}.jpg")
-        found[-1].write_bytes(unique(as_format(name, "JPEG")))
+        found[-1].write_bytes(unique(small(name)))
     return found
 
 
@@ -74,7 +74,7 @@ def test_one_socket_tells_how_all_pictures_go(visit: Visit, pictures: list[Path]
     visit.over(2)
     assert _asked(visit, "status") == []
     assert len(visit.sockets) == 1
-    visit.dropped(("again.jpg", unique(photograph("rocket"))))
+    visit.dropped(("again.jpg", unique(small("rocket"))))
     visit.over(3)
     assert _asked(visit, "status") == []
 
@@ -109,7 +109,7 @@ def test_the_place_in_the_queue_is_shown_and_then_that_it_is_converted(
     decoders = server.freeze(3)
     try:
         for _ in range(6):
-            client.upload(unique(photograph("rocket")))
+            client.upload(unique(small("rocket")))
         visit.choose(pictures[0])
         expect(visit.row("rocket.jpg")).to_contain_text("before it")
     finally:
@@ -192,7 +192,7 @@ def test_two_tabs_have_a_batch_each_and_the_same_picture_in_both_stays(
     decoders = server.freeze(3)
     try:
         for _ in range(4):  # so that it waits
-            client.upload(unique(photograph("rocket")))
+            client.upload(unique(small("rocket")))
         visit.choose(shared)
         expect(visit.row(shared.name)).to_have_attribute("data-state", "queued")
         other.set_input_files("#files", [str(shared), str(own)])
@@ -224,7 +224,7 @@ def test_after_a_reload_the_original_is_there_to_compare_and_to_convert_anew(
     visit.over(1)
     page.locator(".row .thumb").click()
     expect(page.locator(".corner.left")).to_have_text(re.compile(r"Before · \d+ kB"))
-    expect(page.get_by_role("img", name="Before")).to_have_js_property("naturalWidth", 640)
+    expect(page.get_by_role("img", name="Before")).to_have_js_property("naturalWidth", 320)
     page.locator(".own summary").click()
     page.locator(".own").get_by_role("radio", name="AVIF").check()
     expect(page.locator(".corner.right")).to_contain_text(re.compile("AVIF · .*%"))
@@ -292,7 +292,7 @@ def test_a_file_that_changes_before_it_is_sent_holds_no_other_up(
     visit.context.set_offline(True)
     visit.choose(changed, other)
     expect(visit.page.locator("#notice")).to_contain_text("Connection lost")
-    changed.write_bytes(unique(photograph("rocket")))
+    changed.write_bytes(unique(small("rocket")))
     os.utime(changed, (0, 0))
     visit.context.set_offline(False)
     visit.over(2)
@@ -301,7 +301,7 @@ def test_a_file_that_changes_before_it_is_sent_holds_no_other_up(
 
 
 def test_pasted_files_are_taken(visit: Visit) -> None:
-    visit.dropped(("pasted.jpg", unique(photograph("rocket"))), kind="paste")
+    visit.dropped(("pasted.jpg", unique(small("rocket"))), kind="paste")
     visit.over(1)
     expect(visit.row("pasted.jpg")).to_contain_text("%")
 
@@ -419,7 +419,7 @@ def test_the_smallest_format_is_chosen_by_the_server_and_told(
     decoders = server.freeze(3)
     try:
         for _ in range(4):
-            client.upload(unique(photograph("rocket")))
+            client.upload(unique(small("rocket")))
         visit.choose(pictures[1])
         expect(visit.row("coffee.jpg")).to_have_attribute("data-state", "queued")
         with page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
@@ -449,11 +449,14 @@ def test_a_result_that_is_deleted_by_now_is_said_and_can_be_converted_again(
 
 
 def test_the_handle_and_the_zoom_follow_fingers(
-    browser: Browser, server: Service, pictures: list[Path]
+    browser: Browser, server: Service, tmp_path: Path
 ) -> None:
-    visit = Visit(browser, server.url, viewport={"width": 390, "height": 844}, has_touch=True)
+    (tmp_path / "rocket.jpg").write_bytes(unique(photograph("rocket")))  # wider than the screen
+    visit = Visit(
+        browser, f"{server.url}/?q=80", viewport={"width": 390, "height": 844}, has_touch=True
+    )
     page = visit.page
-    visit.choose(pictures[0])
+    visit.choose(tmp_path / "rocket.jpg")
     visit.over(1)
     page.locator(".row .thumb").tap()
     handle = page.get_by_role("slider", name="Border between before and after")
