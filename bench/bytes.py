@@ -17,7 +17,7 @@ from bench.bytes_report import REFERENCE, Curve, Point, Sheet, breaches, bytes_t
 from bench.drawn import Drawn, drawn_table
 from bench.engine import use_one_thread
 from bench.errors import BenchError
-from bench.graphics import make_graphics
+from bench.graphics import NAMES, make_graphics
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
 from imaging.formats import Format
 from imaging.limits import Limits
@@ -92,9 +92,8 @@ def _compare(name: str, pictures: Sequence[Path], formats: Sequence[Format]) -> 
 def _draw(count: int, formats: Sequence[Format]) -> None:
     """Hold what becomes of our own graphics against the files they come in, and print it."""
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
-        pictures = make_graphics(Path(folder))
         # Evenly from all kinds, if fewer are wanted.
-        pictures = pictures[:: -(-len(pictures) // count)]
+        pictures = make_graphics(Path(folder), NAMES[:: -(-len(NAMES) // count)])
         graphics = [_drawn(picture, formats) for picture in pictures]
     print(f"{len(graphics)} graphics that are drawn\n\n{drawn_table(graphics, formats)}\n")
 

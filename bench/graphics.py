@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
@@ -28,8 +28,12 @@ _WORDS = _TEXT.split()
 Colour = tuple[int, int, int]
 
 
-def make_graphics(folder: Path, count: int | None = None) -> list[Path]:
-    """The first `count` pictures, in `folder`; all of them without a number.
+NAMES = tuple(f"{kind}-{number:02}" for kind, most in COUNTS.items() for number in range(most))
+"""What the graphics are called, without their suffix."""
+
+
+def make_graphics(folder: Path, names: Iterable[str] = NAMES) -> list[Path]:
+    """Those with these names, in `folder`; all of them without any.
 
     They are PNGs as Pillow saves them without any options (zlib's level 6, libpng's choice of
     filters), in the mode in which a program has such a picture: none went through an optimiser.
@@ -41,12 +45,12 @@ def make_graphics(folder: Path, count: int | None = None) -> list[Path]:
         "drawing": _drawing,
         "chart": _chart,
     }
-    wanted = [(kind, number) for kind, most in COUNTS.items() for number in range(most)]
     paths = []
-    for kind, number in wanted[:count]:
-        source = random.Random(f"{_SEED} {kind} {number}")
-        path = folder / f"{kind}-{number:02}.png"
-        makers[kind](source, number).save(path)
+    for name in names:
+        kind, number = name.split("-")
+        source = random.Random(f"{_SEED} {kind} {int(number)}")
+        path = folder / f"{name}.png"
+        makers[kind](source, int(number)).save(path)
         paths.append(path)
     return paths
 

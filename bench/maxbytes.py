@@ -18,7 +18,7 @@ from PIL import Image
 
 from bench.arguments import add_formats, positive
 from bench.engine import converted, use_one_thread
-from bench.graphics import make_graphics
+from bench.graphics import NAMES, make_graphics
 from bench.pictures import PHOTOGRAPHS, shipped
 from bench.table import format_table
 from imaging.formats import Format
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     formats = [Format(name) for name in arguments.formats]
     tries: list[_Try] = []
     with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
-        graphics = make_graphics(Path(folder))[:: -(-COUNT // arguments.count)]
+        graphics = make_graphics(Path(folder), NAMES[:: -(-COUNT // arguments.count)])
         sets = {
             "photographs": list(_photographs(Path(folder), arguments.count)),
             "graphics": graphics[: arguments.count],

@@ -63,10 +63,20 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
+@cache
+def _decoded(name: str) -> Image.Image:
+    return opened(photograph(name)).convert("RGB")
+
+
+def in_colour(name: str) -> Image.Image:
+    """One of `PHOTOGRAPHS`, decoded; a copy, which may be changed."""
+    return _decoded(name).copy()
+
+
 def as_format(name: str, format: str, **options: object) -> bytes:
     """A photograph encoded by Pillow."""
     buffer = io.BytesIO()
-    opened(photograph(name)).convert("RGB").save(buffer, format, **options)
+    in_colour(name).save(buffer, format, **options)
     return buffer.getvalue()
 
 
@@ -84,7 +94,7 @@ def small(name: str, format: str = "JPEG") -> bytes:
 def large(width: int, height: int, format: str = "JPEG") -> bytes:
     """A picture of that size, tiled from the photographs; takes a while to convert."""
     canvas = Image.new("RGB", (width, height))
-    tiles = [opened(photograph(name)).convert("RGB") for name in PHOTOGRAPHS]
+    tiles = [in_colour(name) for name in PHOTOGRAPHS]
     x = y = turn = 0
     while y < height:
         tile = tiles[turn % len(tiles)]

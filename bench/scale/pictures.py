@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
-from bench.graphics import make_graphics
+from bench.graphics import NAMES, make_graphics
 from imaging.limits import Limits
 
 if TYPE_CHECKING:
@@ -95,9 +95,7 @@ def with_drawn(folder: Path) -> tempfile.TemporaryDirectory[str]:
     made = tempfile.TemporaryDirectory(prefix="tinyimage-bench-")
     drawn = Path(made.name) / Kind.GRAPHIC / "drawn"
     drawn.mkdir(parents=True)
-    for number, path in enumerate(make_graphics(drawn)):
-        if number % DRAWN_STEP:
-            path.unlink()
+    make_graphics(drawn, NAMES[::DRAWN_STEP])
     for kind in Kind:
         (Path(made.name) / kind).mkdir(exist_ok=True)
         for place in (folder / kind).glob("*"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 import pyvips
 
@@ -59,7 +59,7 @@ def to_sdr(image: pyvips.Image, space: Space) -> pyvips.Image:
     brightest = light[0].maxpair(light[1]).maxpair(light[2])
     # Finer where it is darker, as the eye is.
     level = ((brightest * (1 / _MOST)) ** 0.5 * _STEPS).rint().cast("ushort")
-    gain = level.maplut(_table(_gain_of(_peak(level)), "float"))
+    gain = level.maplut(_gain(_peak(level)))
     shown = (light * gain * _STEPS).rint().cast("ushort").maplut(_srgb())
     shown = shown[0].copy(interpretation="b-w") if grey else shown.copy(interpretation="srgb")
     return shown.bandjoin(alpha) if alpha is not None else shown
@@ -75,8 +75,7 @@ def _light(image: pyvips.Image, space: Space) -> pyvips.Image:
         image, most = image.cast("uchar"), 255
     size = 65_536 if image.format == "ushort" else 256
     curve = _pq if space.transfer is Curve.PQ else _hlg
-    table = [curve(min(1.0, value / most)) for value in range(size)]
-    light = image.maplut(_lut(table, "float"))
+    light = image.maplut(_linear(curve, size, most))
     if space.transfer is Curve.HLG:
         luminance = light.recomb([list(_LUMINANCE)])
         light = light * luminance ** (_SYSTEM_GAMMA - 1) * (1000 / WHITE)
@@ -99,15 +98,17 @@ def _brightness(level: int) -> float:
     return (level / _STEPS) ** 2 * _MOST
 
 
-def _gain_of(peak: float) -> Callable[[int], float]:
-    """What a pixel is multiplied with, by its level, in a picture of this peak."""
+@lru_cache(maxsize=4)
+def _gain(peak: float) -> pyvips.Image:
+    """What a pixel is multiplied with, by its level, in a picture of this peak. Many pictures have
+    the least or the most that there is."""
     curve = _curve(peak)
 
     def gain(level: int) -> float:
         brightness = _brightness(level)
         return min(1.0, curve(brightness)) / brightness if brightness > 0 else 1.0
 
-    return gain
+    return _lut([gain(level) for level in range(_STEPS + 1)], "float")
 
 
 def _curve(peak: float) -> Callable[[float], float]:
@@ -150,6 +151,12 @@ def _hlg(value: float) -> float:
 
 
 @cache
+def _linear(curve: Callable[[float], float], size: int, most: int) -> pyvips.Image:
+    """The light of each of `size` values, of which `most` is 1."""
+    return _lut([curve(min(1.0, value / most)) for value in range(size)], "float")
+
+
+@cache
 def _srgb() -> pyvips.Image:
     """From linear light of 16 bits to sRGB of 8 (IEC 61966-2-1)."""
 
@@ -159,10 +166,6 @@ def _srgb() -> pyvips.Image:
         return round(255 * value)
 
     return _lut([encoded(step) for step in range(_STEPS + 1)], "uchar")
-
-
-def _table(function: Callable[[int], float], kind: str) -> pyvips.Image:
-    return _lut([function(step) for step in range(_STEPS + 1)], kind)
 
 
 def _lut(values: list[float] | list[int], kind: str) -> pyvips.Image:

@@ -13,7 +13,7 @@ from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.options import Effort, Options
 from imaging.target import Target
-from tests.pictures import opened, photograph
+from tests.pictures import in_colour
 
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 30), (30, 30, 220), (90, 90, 90)
 CORNERS = (RED, GREEN, BLUE, GREY)
@@ -60,7 +60,7 @@ def corners(width: int = 120, height: int = 80) -> Image.Image:
 def photo(width: int = 160, height: int = 120) -> Image.Image:
     """A piece of a photograph, in its own resolution."""
     left, top = 220, 60
-    return opened(photograph("coffee")).convert("RGB").crop((left, top, left + width, top + height))
+    return in_colour("coffee").crop((left, top, left + width, top + height))
 
 
 def stored(image: Image.Image, orientation: int) -> Image.Image:

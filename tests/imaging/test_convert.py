@@ -17,7 +17,7 @@ from imaging.limits import Limits
 from imaging.options import Keep, Options
 from imaging.target import Target
 from tests.imaging.samples import encoded, is_close
-from tests.pictures import as_format, opened, photograph
+from tests.pictures import as_format, in_colour, opened, photograph
 
 CORNERS = {
     "red": (220, 30, 30),
@@ -164,7 +164,7 @@ def test_16_bit_becomes_8(format: Format) -> None:
 def test_every_mode_and_odd_size_is_converted(
     mode: str, size: tuple[int, int], format: Format
 ) -> None:
-    image = opened(photograph("coffee")).convert("RGBA").crop((100, 100, 200, 200)).resize(size)
+    image = in_colour("coffee").convert("RGBA").crop((100, 100, 200, 200)).resize(size)
     result = opened(convert(encoded(image.convert(mode), "PNG"), _target(format)))
     assert result.size == size
 
@@ -187,7 +187,7 @@ def test_of_a_tiff_the_first_page_is_taken() -> None:
 
 
 def test_a_photograph_looks_the_same_in_every_format() -> None:
-    original = np.asarray(opened(photograph("astronaut")).convert("RGB"), dtype=float)
+    original = np.asarray(in_colour("astronaut"), dtype=float)
     for format, least in ((Format.WEBP, 35), (Format.PNG, 32), (Format.JPG, 35)):
         result = opened(convert(photograph("astronaut"), _target(format)))
         error = np.mean((np.asarray(result.convert("RGB"), dtype=float) - original) ** 2)

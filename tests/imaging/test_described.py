@@ -125,15 +125,15 @@ def test_the_size_bounds_of_the_official_suites_hold() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_xmp_is_read_in_every_format(kind: str, effort: Effort, format: Format) -> None:
     properties = _rights("© Zoë &amp; &lt;Söhne>") + f"<xmp:CreateDate>{MADE}</xmp:CreateDate>"
-    packet = _packet(properties, padding=99)
+    packet, image = _packet(properties, padding=99), photo(40, 30)
     if kind == "PNG":
         text = PngImagePlugin.PngInfo()
         text.add_itxt("XML:com.adobe.xmp", packet.decode())
-        data = encoded(photo(), "PNG", pnginfo=text)
+        data = encoded(image, "PNG", pnginfo=text)
     elif kind == "TIFF":
-        data = encoded(photo(), "TIFF", tiffinfo={700: packet})
+        data = encoded(image, "TIFF", tiffinfo={700: packet})
     else:
-        data = encoded(photo(), kind, xmp=packet, quality=90)
+        data = encoded(image, kind, xmp=packet, quality=90)
     result = convert(data, target(format, effort=effort, keep=KEEP))
     assert _of(result) == ("© Zoë & <Söhne>", MADE)
     assert b"secret" not in result

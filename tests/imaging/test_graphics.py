@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from bench.graphics import make_graphics
+from bench.graphics import NAMES, make_graphics
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
@@ -25,7 +25,7 @@ SOME = slice(None, None, 9)
 
 @pytest.fixture(scope="module")
 def graphics(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return make_graphics(tmp_path_factory.mktemp("graphics"))[SOME]
+    return make_graphics(tmp_path_factory.mktemp("graphics"), NAMES[SOME])
 
 
 def _is_lossless(data: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,15 +31,16 @@ from tests.imaging.samples import (
     target,
 )
 from tests.imaging.strategies import BOUNDED, animations, pictures, targets
-from tests.pictures import as_format, opened, photograph
+from tests.pictures import as_format, in_colour, opened, photograph
 
 LOSSY = tuple(format for format in Format if format.takes_q)
 COPYRIGHT = 0x8298
 
 
+@cache
 def _small(name: str = "coffee", side: int = 240) -> bytes:
     """A photograph, small enough for many tries."""
-    image = opened(photograph(name)).convert("RGB")
+    image = in_colour(name)
     return encoded(image.crop((60, 60, 60 + side, 60 + side)), "PNG")
 
 
@@ -167,10 +169,7 @@ def test_without_loss_only_the_size_changes(format: Format) -> None:
 @pytest.mark.parametrize("format", [Format.WEBP, Format.PNG, Format.GIF])
 @pytest.mark.parametrize("share", [0.7, 0.2])
 def test_all_frames_of_an_animation_count_and_stay(format: Format, share: float) -> None:
-    frames = [
-        opened(photograph("coffee")).convert("RGB").crop((at, 60, at + 90, 150))
-        for at in (60, 140, 220, 300)
-    ]
+    frames = [in_colour("coffee").crop((at, 60, at + 90, 150)) for at in (60, 140, 220, 300)]
     data = animation("PNG" if format is Format.PNG else "WEBP", frames=frames)
     most = int(share * len(convert(data, target(format, 80))))
     result = convert(data, target(format, 80, max_bytes=most))

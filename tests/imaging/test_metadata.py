@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from typing import Any
 
 import pillow_heif
@@ -32,6 +33,7 @@ WITH_EXIF = (Format.JPG, Format.WEBP, Format.PNG, Format.AVIF)
 INPUTS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 
 
+@cache
 def _picture(kind: str, orientation: int = 1) -> bytes:
     """A file with all the metadata that its format has."""
     image = photo()

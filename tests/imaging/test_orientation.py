@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pillow_heif
 import pytest
 
@@ -30,10 +32,17 @@ _TAG = bytes.fromhex("0112000300000001")
 """The beginning of an orientation's entry in big-endian EXIF."""
 
 
+@cache
+def _turned(kind: str, orientation: int, width: int, height: int) -> bytes:
+    """The file of a camera that was held this way; the picture has this size upright."""
+    upright = corners(width, height)
+    return encoded(stored(upright, orientation), kind, exif=oriented(orientation))
+
+
 @pytest.mark.parametrize("orientation", TURNS)
 @pytest.mark.parametrize("kind", WITH_EXIF)
 def test_every_orientation_of_every_input_is_applied(kind: str, orientation: int) -> None:
-    data = encoded(stored(corners(), orientation), kind, exif=oriented(orientation))
+    data = _turned(kind, orientation, 120, 80)
     other = Format.WEBP if kind == "PNG" else Format.PNG  # the same format may keep its turn
     result = opened(convert(data, target(other)))
     assert result.size == (120, 80)
@@ -75,8 +84,7 @@ def test_what_is_kept_does_not_turn_the_picture_once_more(format: Format, orient
 def test_width_and_height_are_those_of_the_picture_as_it_is_shown(
     kind: str, orientation: int, fit: str
 ) -> None:
-    upright = corners(480, 320)
-    data = encoded(stored(upright, orientation), kind, exif=oriented(orientation))
+    data = _turned(kind, orientation, 480, 320)
     result = opened(convert(data, target(Format.PNG, width=60, height=40, fit=fit)))
     assert result.size == (60, 40)
     assert_corners(result)

@@ -29,7 +29,7 @@ from tests.imaging.animations import animation
 from tests.imaging.profiles import display_p3, grey_curve
 from tests.imaging.samples import corners, encoded, frame_count, photo
 from tests.imaging.strategies import BOUNDED, CASES, MODES, pictures
-from tests.pictures import as_format, opened, photograph
+from tests.pictures import as_format, in_colour, opened, photograph
 
 AUTO = tuple(each for each in Format if each in AUTO_FORMATS)
 BY_NAME = {"WEBP": Format.WEBP, "PNG": Format.PNG, "JPEG": Format.JPG, "AVIF": Format.AVIF}
@@ -74,13 +74,13 @@ def sizes(data: bytes, wanted: Target) -> dict[Format, int]:
 
 
 def screenshot(folder: Path) -> bytes:
-    paths = make_graphics(folder)
-    return next(path for path in paths if path.name == "screenshot-05.png").read_bytes()
+    (path,) = make_graphics(folder, ["screenshot-05"])
+    return path.read_bytes()
 
 
 def clear(width: int = 300, height: int = 240) -> bytes:
     """A photograph that fades away."""
-    image = opened(photograph("rocket")).convert("RGB").resize((width, height))
+    image = in_colour("rocket").resize((width, height))
     image.putalpha(Image.linear_gradient("L").resize((width, height)))
     return encoded(image, "PNG")
 
@@ -129,7 +129,7 @@ def test_formats_that_are_only_read_become_one_that_is_written(kind: str) -> Non
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-    data = encoded(opened(photograph("coffee")).convert("RGB").resize((320, 240)), kind)
+    data = encoded(in_colour("coffee").resize((320, 240)), kind)
     assert smallest(data, target())[1].format in AUTO
 
 
@@ -171,7 +171,7 @@ def test_whatever_comes_in_it_is_whole_and_no_larger_than_the_original(
 
 
 def test_a_jpeg_of_low_quality_stays_as_it_is_where_all_others_are_larger() -> None:
-    image = opened(photograph("coffee")).convert("RGB")
+    image = in_colour("coffee")
     data = encoded(image, "JPEG", quality=10)
     result, measures = smallest(data, target(quality=95))
     assert measures.format == Format.JPG
@@ -180,7 +180,7 @@ def test_a_jpeg_of_low_quality_stays_as_it_is_where_all_others_are_larger() -> N
 
 
 def test_lossless_keeps_every_pixel() -> None:
-    image = opened(photograph("chelsea")).convert("RGB").crop((0, 0, 200, 150))
+    image = in_colour("chelsea").crop((0, 0, 200, 150))
     lists = (Format.WEBP, Format.PNG, Format.AVIF)
     result, measures = smallest(encoded(image, "PNG"), target(lists, 0, lossless=True))
     assert measures.format == Format.WEBP
@@ -188,7 +188,7 @@ def test_lossless_keeps_every_pixel() -> None:
 
 
 def test_the_quality_is_sought_in_the_format_that_is_chosen() -> None:
-    image = opened(photograph("coffee")).convert("RGB").crop((0, 0, 300, 260))
+    image = in_colour("coffee").crop((0, 0, 300, 260))
     _, measures = smallest(encoded(image, "PNG"), target(quality=0, q=Auto.AUTO))
     assert measures.chosen is not None
     assert measures.chosen.look == pytest.approx(77, abs=4)

@@ -15,7 +15,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageDraw
 
-from bench.graphics import make_graphics
+from bench.graphics import NAMES, make_graphics
 from bench.launch import ROOT
 from bench.web.pictures import small_pictures
 from imaging.convert import convert
@@ -42,7 +42,7 @@ def _icon() -> bytes:
 def _icons(folder: Path) -> list[bytes]:
     """The last is one of those that are smaller by the search of `balanced`."""
     made = []
-    for path in make_graphics(folder, 15):
+    for path in make_graphics(folder, NAMES[:15]):
         image = Image.open(path).convert("RGBA")
         image.thumbnail((48, 48), Image.Resampling.LANCZOS)
         made.append(encoded(image, "PNG"))
