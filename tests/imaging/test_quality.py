@@ -50,7 +50,11 @@ def _pieces() -> tuple[Image.Image, ...]:
 
 @cache
 def _references() -> tuple[look.Reference, ...]:
-    """Of each piece; `test_look` holds their numbers against those of the reference package."""
+    """Of each piece, with the engine's own method, of which a twentieth of the time is enough.
+
+    On pieces as small as these the distance between a format and a plain JPEG is 0.7 from that of
+    the reference package at most; `test_look` holds whole pictures against it.
+    """
     return tuple(look.reference(_plain_pixels(piece)) for piece in _pieces())
 
 
