@@ -30,7 +30,17 @@ from bench.launch import ROOT
 MODULES = ("app", "workers")
 """Those that are run. None that another one imports: it would be there twice."""
 
-_IMPORTED = ("app.run.supervisor", "sanic")
+_IMPORTED = (
+    "app.run.supervisor",
+    "app.web.docs.schema",
+    "app.web.http.api",
+    "app.web.http.health",
+    "app.web.page.page",
+    "app.web.serve.processes",
+    "app.web.tinify.api",
+    "app.web.ws.live",
+    "valkey.asyncio",  # of embedded Redis; limits imports whatever client there is
+)
 """Nothing that looks at the environment when it is imported, as prometheus_client does."""
 
 _ORDER_BYTES = 1024 * 1024

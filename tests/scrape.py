@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.service import NO_TLS
+
 Scraped = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def scrape(url: str, **headers: str) -> Scraped:
     """All samples of a server's /metrics, by name and labels. Nothing is there twice."""
     # A connection of its own: any of the processes may answer.
-    response = httpx.get(f"{url}/metrics", headers=headers, timeout=30)
+    response = httpx.get(f"{url}/metrics", headers=headers, timeout=30, verify=NO_TLS)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     found: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}

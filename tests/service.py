@@ -43,7 +43,7 @@ def until(condition: Callable[[], T | None], seconds: float = 30.0, what: str = 
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
         time.sleep(pause)
-        pause = min(1.2 * pause, 0.1)
+        pause = min(1.2 * pause, 0.25)
 
 
 def command(process: psutil.Process) -> str:

@@ -14,7 +14,7 @@ import redis
 
 from app.core.jobs.events import Step, publish
 from bench.launch import free_port
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Process, environment, until
 
 
@@ -90,7 +90,7 @@ def web(folder: Path, redis_url: str, **settings: Any) -> Iterator[Web]:
 
 def send(client: Client) -> str:
     """Send a picture, which waits. Returns its MD5."""
-    data = unique(photograph("rocket"))
+    data = snapshot()
     assert client.upload(data).status_code == 202
     return md5(data)
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.web.http.entries import safe_path, told_apart
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, photograph, snapshot, unique
 from tests.service import Client, Service
 from tests.web.alone import web
 from tests.web.contract import Contract
@@ -198,7 +198,7 @@ def test_memory_stays_flat_however_long_the_archive_is(
 def test_one_that_is_deleted_meanwhile_cuts_the_answer_off(
     client: Client, server: Service, picture: str
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data, "png")
     client.wait(md5(data))
     (gone,) = (path for path in server.stored("results") if md5(data) in path.name)

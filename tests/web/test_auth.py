@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, service, until
 from tests.web.alone import Web, answer, web
 from tests.web.keys import KEY, KEYS, OTHER, WRONG
@@ -120,7 +120,7 @@ def test_an_upload_with_a_key_is_taken(closed: Web) -> None:
         pass
     client = Client(closed.url)
     client.http.headers["X-API-Key"] = KEY
-    data = unique(photograph("rocket"))
+    data = snapshot()
     assert client.upload(data).status_code == 202
     assert client.status(md5(data))[0]["status"] == "queued"
 
@@ -143,7 +143,7 @@ def test_the_name_of_the_key_is_logged_and_the_key_is_not(closed: Web) -> None:
 
 
 def test_a_socket_with_a_key_in_its_header_is_served(closed: Web) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(closed.ws_url, additional_headers={"X-API-Key": KEY}) as ws:
         ws.send(message(data))
         assert json.loads(ws.recv(timeout=60))["status"] == "queued"
@@ -156,7 +156,7 @@ def test_a_socket_with_a_wrong_key_in_its_header_is_401(closed: Web) -> None:
 
 
 def test_a_socket_may_send_its_key_as_its_first_message(closed: Web) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(closed.ws_url) as ws:
         ws.send(json.dumps({"api_key": KEY}))
         assert json.loads(ws.recv(timeout=60)) == {"status": "authorized"}
@@ -197,7 +197,7 @@ def test_nothing_went_wrong_on_the_server(closed: Web) -> None:
 
 
 def test_a_server_without_keys_takes_any(redis_url: str, tmp_path: Path) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with web(tmp_path, redis_url) as running, connect(running.ws_url) as ws:
         assert running.client.http.get("/", headers={"X-API-Key": "any"}).status_code == 200
         ws.send(json.dumps({"api_key": "any"}))
@@ -207,7 +207,7 @@ def test_a_server_without_keys_takes_any(redis_url: str, tmp_path: Path) -> None
 
 
 def test_everything_in_one_starts_and_converts_behind_keys(tmp_path: Path) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with (
         service(tmp_path, AUTH__API_KEYS=KEYS) as server,
         connect(server.ws_url, max_size=None, additional_headers={"X-API-Key": KEY}) as ws,

@@ -24,7 +24,7 @@ from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 from tests.hosts import Host, host
-from tests.pictures import md5, opened, photograph, unique
+from tests.pictures import md5, opened, photograph, snapshot, unique
 from tests.receiver import SECRET, Received, Receiver, receiver, webhook_settings
 from tests.service import Client, Service, command, service, until
 from tests.web.alone import Web, web
@@ -92,7 +92,7 @@ def test_a_batch_counts_and_lists_its_pictures_and_its_end_is_told(
     client: Client, hooks: Receiver, server: Service
 ) -> None:
     contract, name = Contract(server.url), _name()
-    good = [unique(photograph("rocket")) for _ in range(3)]
+    good = [snapshot() for _ in range(3)]
     decoders = server.freeze(3)
     try:
         for number, data in enumerate(good):
@@ -119,7 +119,7 @@ def test_a_batch_counts_and_lists_its_pictures_and_its_end_is_told(
     page = client.http.get(f"/batch/{name}?offset=1&limit=2").json()["files"]
     assert page == client.http.get(f"/batch/{name}").json()["files"][1:3]
     # More are added: it is told again, with an event of its own.
-    client.upload(unique(photograph("rocket")), batch=name)
+    client.upload(snapshot(), batch=name)
     again = _done(hooks, name, 2)[1]
     assert again.data["total"] == 5
     assert again.id != told.id
@@ -130,7 +130,7 @@ def test_a_batch_counts_and_lists_its_pictures_and_its_end_is_told(
 
 def test_an_archive_has_what_is_done_in_folders_and_leads_nowhere_else(client: Client) -> None:
     name = _name()
-    data = [unique(photograph("rocket")) for _ in range(4)]
+    data = [snapshot() for _ in range(4)]
     names = ["beach/a.jpg", "beach/a.jpg", "../../etc/passwd", "C:\\x\\b.png"]
     for each, filename in zip(data, names, strict=True):
         client.upload(each, "webp", filename=filename, batch=name)
@@ -179,12 +179,12 @@ def test_wrong_archives_and_names_are_refused(client: Client, server: Service) -
 def test_a_key_does_not_see_the_batches_of_another(server: Service, client: Client) -> None:
     name, other = _name(), Client(server.url)
     other.http.headers["X-API-Key"] = OTHER
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data, batch=name)
     assert other.http.get(f"/batch/{name}").status_code == 404
     assert other.http.post("/archive", json={"batch": name}).status_code == 404
-    other.upload(unique(photograph("rocket")), batch=name)
-    other.upload(unique(photograph("rocket")), batch=name)
+    other.upload(snapshot(), batch=name)
+    other.upload(snapshot(), batch=name)
     assert _counts(other, name)[0] == 2
     assert _counts(client, name)[0] == 1
 
@@ -194,7 +194,7 @@ def test_a_socket_follows_a_batch_to_its_end(client: Client, server: Service) ->
     decoders = server.freeze(3)
     try:
         for _ in range(2):
-            client.upload(unique(photograph("rocket")), batch=name)
+            client.upload(snapshot(), batch=name)
         with connect(server.ws_url, additional_headers={"X-API-Key": KEY}) as ws:
             ws.send(json.dumps({"follow_batch": name}))
             told = [json.loads(ws.recv(timeout=60))]
@@ -224,7 +224,7 @@ def test_a_socket_follows_a_batch_to_its_end(client: Client, server: Service) ->
 def test_a_picture_by_its_url_counts_from_the_first_moment(
     client: Client, hooks: Receiver, site: Host
 ) -> None:
-    name, data = _name(), unique(photograph("rocket"))
+    name, data = _name(), snapshot()
     site.files["b.jpg"] = data
     for path in ("files/b.jpg", "status/404"):
         sent = {"url": f"{site.url}/{path}", "batch": name}
@@ -245,7 +245,7 @@ def test_pictures_of_a_socket_are_in_it(client: Client, server: Service) -> None
 
     name = _name()
     with connect(server.ws_url, max_size=None, additional_headers={"X-API-Key": KEY}) as ws:
-        ws.send(message(unique(photograph("rocket")), batch=name))
+        ws.send(message(snapshot(), batch=name))
         assert answers(ws, 1)[-1]["status"] == "done"
     assert _counts(client, name) == (1, 0, 1, 0)
 
@@ -253,7 +253,7 @@ def test_pictures_of_a_socket_are_in_it(client: Client, server: Service) -> None
 def test_many_at_once_over_two_servers_are_counted_right(
     redis_url: str, tmp_path: Path, connection: redis.Redis
 ) -> None:
-    name, pictures = _name(), [unique(photograph("rocket")) for _ in range(30)]
+    name, pictures = _name(), [snapshot() for _ in range(30)]
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
     with web(tmp_path / "a", redis_url) as one, web(tmp_path / "b", redis_url) as two:
@@ -266,7 +266,7 @@ def test_many_at_once_over_two_servers_are_counted_right(
             assert set(pool.map(send, range(90))) == {202}
         assert _counts(two.client, name) == (30, 30, 0, 0)
         # A withdrawn picture is gone from it.
-        gone = unique(photograph("rocket"))
+        gone = snapshot()
         one.client.upload(gone, batch=name)
         assert _counts(two.client, name)[0] == 31
         one.client.http.delete(f"/status/{md5(gone)}")
@@ -330,7 +330,7 @@ def test_a_batch_of_ten_thousand_hurts_nobody_and_takes_no_more(
     assert _counts(alone.client, "large") == (MAX_MEMBERS, MAX_MEMBERS, 0, 0)
     listed = alone.client.http.get("/batch/large?limit=1000&offset=9000").json()["files"]
     assert len(listed) == 100
-    refused = alone.client.upload(unique(photograph("rocket")), batch="large")
+    refused = alone.client.upload(snapshot(), batch="large")
     assert (refused.status_code, refused.json()["error"]) == (413, "size_exceeded")
     # What is in it already is taken as ever.
     slow = [int(each["duration"]) for each in connection.slowlog_get(50)]
@@ -341,14 +341,14 @@ def test_a_batch_of_ten_thousand_hurts_nobody_and_takes_no_more(
 def test_widths_make_a_picture_of_each_and_none_larger_than_it_is(
     client: Client, server: Service
 ) -> None:
-    contract, data = Contract(server.url), unique(photograph("rocket"))  # 640 × 427
+    contract, data = Contract(server.url), snapshot()  # 120 × 80
     name = _name()
-    fields = {"widths": "1280, 100,640,3000,100", "q": "60", "batch": name}
+    fields = {"widths": "1280, 60,120,3000,60", "q": "60", "batch": name}
     sent = client.upload(data, "jpg", **fields)
     contract.check(sent)
     answer = sent.json()
     assert sent.status_code == 202
-    assert [each["width"] for each in answer["images"]] == [100, 640]
+    assert [each["width"] for each in answer["images"]] == [60, 120]
     assert {each["type"] for each in answer["images"]} == {"image/jpeg"}
     until(lambda: _counts(client, name) == (2, 0, 2, 0), what="both are done")
     for candidate, image in zip(answer["srcset"].split(", "), answer["images"], strict=True):
@@ -365,8 +365,8 @@ def test_widths_make_a_picture_of_each_and_none_larger_than_it_is(
 def test_the_width_of_a_picture_is_that_as_it_is_shown(client: Client) -> None:
     from PIL import Image
 
-    plain = Image.open(io.BytesIO(photograph("rocket")))
-    for orientation, width in ((3, 640), (6, 427)):
+    plain = opened(snapshot())
+    for orientation, width in ((3, 120), (6, 80)):
         exif = Image.Exif()
         exif[0x0112] = orientation
         file = io.BytesIO()
@@ -397,7 +397,7 @@ def test_wrong_widths_are_refused(client: Client, fields: dict[str, str]) -> Non
 
 
 def test_a_picture_by_its_url_comes_in_widths_too(client: Client, site: Host) -> None:
-    site.files["wide.jpg"] = unique(photograph("rocket"))
+    site.files["wide.jpg"] = snapshot()
     sent = {"url": f"{site.url}/files/wide.jpg", "widths": [50, 60], "format": "png"}
     id = client.http.post("/upload", json=sent).json()["id"]
     jobs = client.http.get(f"/status/{id}?wait=60").json()
@@ -411,7 +411,7 @@ def test_counts_hold_over_workers_that_are_killed(tmp_path: Path) -> None:
         client = Client(running.url)
         decoders = running.freeze(2)
         for _ in range(4):
-            client.upload(unique(photograph("rocket")), batch=name)
+            client.upload(snapshot(), batch=name)
         assert _counts(client, name) == (4, 4, 0, 0)
         for process in running.family():
             if "-m workers: " in command(process):

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Service
 from tests.web.alone import Web, web
 
@@ -67,7 +67,7 @@ def test_the_site_can_read_answers_errors_and_the_headers_it_needs(shared: Web) 
     for headers, status in (({"X-API-Key": KEY}, 202), ({}, 401)):
         response = shared.client.http.post(
             "/upload",
-            files={"picture": ("cat.jpg", unique(photograph("rocket")))},
+            files={"picture": ("cat.jpg", snapshot())},
             headers={"Origin": SITE, **headers},
         )
         assert response.status_code == status
@@ -94,7 +94,7 @@ def test_without_origins_there_are_no_cors_headers(client: Client) -> None:
 
 
 def test_every_answer_has_its_security_headers(server: Service, client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     client.wait(md5(data))
     download = client.download(md5(data))

@@ -15,7 +15,7 @@ import redis
 from websockets.sync.client import connect
 
 from bench.launch import free_port
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Process, Service, environment, until
 from tests.web.sockets import message
 
@@ -69,7 +69,7 @@ def test_a_picture_whose_client_goes_away_as_it_is_taken_is_done_all_the_same(
     client: Client,
     sent: Callable[[Service, bytes], contextlib.AbstractContextManager[None]],
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with _no_writes(server.redis_url):
         with sent(server, data):
             _wait_until_stored(server.folder / "output", data)
@@ -83,7 +83,7 @@ def test_a_picture_taken_while_the_server_stops_is_done_after_the_next_start(
 ) -> None:
     port = free_port()
     env = environment(tmp_path, port, REDIS__URL=redis_url)
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client = Client(f"http://127.0.0.1:{port}")
     web = Process(["app", "web"], env)
     try:

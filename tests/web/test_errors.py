@@ -10,7 +10,7 @@ from websockets.sync.client import connect
 
 from bench.launch import free_port
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot, unique
 from tests.service import Client, Process, environment, until
 from tests.web.sockets import message
 
@@ -23,7 +23,7 @@ def test_without_redis_every_answer_is_503_at_once_and_with_it_all_goes_on(tmp_p
         client = Client(f"http://127.0.0.1:{port}")
         try:
             until(client.answers, what="the web answers")
-            data = unique(photograph("rocket"))
+            data = snapshot()
             assert client.upload(data).status_code == 202
             with connect(f"ws://127.0.0.1:{port}/ws") as ws:
                 embedded.process.kill()

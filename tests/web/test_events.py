@@ -19,7 +19,7 @@ from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, photograph, snapshot, unique
 from tests.scrape import scrape, total
 from tests.service import Client, Service, until
 from tests.web.alone import Web, answer, ended, fail, send, web
@@ -43,7 +43,7 @@ def _open(running: Web, count: int) -> None:
 def test_each_step_is_told_with_details_then_the_end_and_who_comes_again_gets_204(
     server: Service, client: Client, contract: Contract
 ) -> None:
-    decoders, data = server.freeze(3), unique(photograph("rocket"))
+    decoders, data = server.freeze(3), snapshot()
     path = f"/events/{md5(data)}"
     try:
         client.upload(data)
@@ -82,7 +82,7 @@ def test_a_failure_is_told_with_its_reason(client: Client) -> None:
 def test_who_comes_again_is_told_only_what_is_new_by_any_server(
     alone: Web, redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     path = f"/events/{md5(data)}"
     for format in ("webp", "png"):
         alone.client.upload(data, format)
@@ -111,7 +111,7 @@ def test_who_comes_again_is_told_only_what_is_new_by_any_server(
 def test_one_of_several_conversions_is_followed_to_its_own_end(
     alone: Web, connection: redis.Redis
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     for format in ("webp", "jpg", "png"):
         alone.client.upload(data, format, **({"width": "50"} if format == "png" else {}))
     fail(connection, md5(data))

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, photograph, snapshot, unique
 from tests.service import Client, Service
 from tests.web.alone import web
 from tests.web.contract import Contract
@@ -29,7 +29,7 @@ def _next(ws: ClientConnection) -> dict[str, Any]:
 def test_each_step_is_told_up_to_the_end_without_the_file(
     server: Service, client: Client, ws: ClientConnection, contract: Contract
 ) -> None:
-    decoders, data = server.freeze(3), unique(photograph("rocket"))
+    decoders, data = server.freeze(3), snapshot()
     try:
         client.upload(data, "jpg")
         _follow(ws, data, details=True)
@@ -59,7 +59,7 @@ def test_each_step_is_told_up_to_the_end_without_the_file(
 def test_the_place_in_the_queue_is_told_each_time_it_changes_to_who_asks(
     redis_url: str, tmp_path: Path
 ) -> None:
-    pictures = [unique(photograph("rocket")) for _ in range(3)]
+    pictures = [snapshot() for _ in range(3)]
     named = {"md5": md5(pictures[2]), "format": "webp", "quality": 0}
     with web(tmp_path, redis_url) as running, connect(running.ws_url) as ws:
         for data in pictures:
@@ -80,7 +80,7 @@ def test_the_place_in_the_queue_is_told_each_time_it_changes_to_who_asks(
 def test_one_of_several_conversions_is_named_or_all_are_told(
     client: Client, ws: ClientConnection
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data, "jpg")
     client.upload(data, "png", width="50")
     client.wait(md5(data))
@@ -126,12 +126,12 @@ def test_what_cannot_be_followed_is_an_error_and_the_socket_stays_open(
     error = _next(ws)
     contract.validate(error, contract.component("SocketError"))
     assert (error["status"], error["message"]) == ("error", code)
-    ws.send(message(unique(photograph("rocket"))))
+    ws.send(message(snapshot()))
     assert answers(ws, 1)[-1]["status"] == "done"
 
 
 def test_a_picture_stays_a_picture_whatever_else_its_message_has(ws: ClientConnection) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     ws.send(message(data, follow="0" * 32, progress=True))
     steps = answers(ws, 1)
     assert [step["status"] for step in steps] == ["queued", "processing", "done"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from imaging.formats import Format
-from tests.pictures import opened, photograph, unique
+from tests.pictures import opened, snapshot
 from tests.service import service
 from tests.web.contract import Contract
 from tests.web.keys import KEY, KEYS
@@ -46,7 +46,7 @@ def test_a_generated_client_uploads_waits_downloads_and_knows_errors(tmp_path: P
         assert made.returncode == 0, made.stdout + made.stderr
 
         picture = tmp_path / "rocket.jpg"
-        picture.write_bytes(unique(photograph("rocket")))
+        picture.write_bytes(snapshot())
         used = subprocess.run(
             [sys.executable, str(PROGRAM), server.url, KEY, str(picture)],
             env={**os.environ, "PYTHONPATH": str(tmp_path)},

@@ -15,7 +15,7 @@ import redis
 
 from imaging import look
 from tests.conftest import running_redis
-from tests.service import Service, until
+from tests.service import NO_TLS, Service, until
 from tests.web.alone import Web, missing, web
 from tests.workers.alone import workers
 
@@ -25,7 +25,7 @@ def says(running: Web, *names: str) -> bool:
 
 
 def test_a_whole_server_is_ready(server: Service) -> None:
-    with httpx.Client(base_url=server.url) as http:
+    with httpx.Client(base_url=server.url, verify=NO_TLS) as http:
         for path in ("/healthz", "/readyz"):
             response = http.get(path)
             assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -33,7 +33,7 @@ def test_a_whole_server_is_ready(server: Service) -> None:
 
 
 def test_a_ready_server_tells_more_of_its_workers_to_who_asks(server: Service) -> None:
-    with httpx.Client(base_url=server.url) as http:
+    with httpx.Client(base_url=server.url, verify=NO_TLS) as http:
         response = http.get("/readyz", params={"details": "true"})
         assert response.json()["details"]["look"] == [look.tried()]
         assert response.json()["details"]["workers"] >= 1
@@ -109,7 +109,9 @@ def test_a_hanging_redis_and_hundreds_of_probes_hold_one_thread(tmp_path: Path) 
         answers: list[int] = []
 
         def probe() -> None:
-            answers.append(httpx.get(f"{running.url}/readyz", timeout=30).status_code)
+            answers.append(
+                httpx.get(f"{running.url}/readyz", timeout=30, verify=NO_TLS).status_code
+            )
 
         probes = [threading.Thread(target=probe) for _ in range(100)]
         for thread in probes:

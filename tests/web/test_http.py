@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, photograph, snapshot, unique
 from tests.service import Client, until
 from tests.web.alone import Web, answer, ended, web
 
@@ -264,7 +264,7 @@ def test_a_head_that_never_ends_is_cut_off(target: Web) -> None:
 
 
 def test_head_is_answered_wherever_get_is_with_the_same_headers(client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     client.wait(md5(data))
     page = client.http.get("/docs").text

@@ -18,7 +18,7 @@ import redis
 from websockets.sync.client import connect
 
 from tests.hosts import Host, host
-from tests.pictures import md5, opened, photograph, unique
+from tests.pictures import md5, opened, photograph, snapshot
 from tests.service import Client, Service, command, service, until
 from tests.web.alone import Web, web
 from tests.web.contract import Contract
@@ -73,7 +73,7 @@ def _ended(client: Client, id: str) -> list[dict[str, Any]]:
 def test_a_picture_is_fetched_and_converted_whatever_kind_of_body_names_it(
     client: Client, contract: Contract, site: Host
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     site.files["rocket.jpg"] = data
     url = f"{site.url}/files/rocket.jpg?token={SECRET}"
     asked = {"url": url, "format": "png", "width": "60"}
@@ -208,7 +208,7 @@ def test_an_unknown_id_is_not_found(client: Client, contract: Contract) -> None:
 def test_steps_are_told_from_the_fetch_to_the_end(
     server: Service, client: Client, contract: Contract, site: Host
 ) -> None:
-    decoders, data = server.freeze(3), unique(photograph("rocket"))
+    decoders, data = server.freeze(3), snapshot()
     site.files["steps.jpg"] = data
     try:
         id = _send(client, f"{site.url}/files/steps.jpg")
@@ -231,7 +231,7 @@ def test_steps_are_told_from_the_fetch_to_the_end(
 def test_on_a_socket_an_open_format_is_auto_until_the_conversion_is_done(
     server: Service, client: Client, contract: Contract, site: Host
 ) -> None:
-    decoders, data = server.freeze(3), unique(photograph("rocket"))
+    decoders, data = server.freeze(3), snapshot()
     site.files["open.jpg"] = data
     order: dict[str, Any] = {
         "url": f"{site.url}/files/open.jpg",
@@ -263,7 +263,7 @@ def test_on_a_socket_an_open_format_is_auto_until_the_conversion_is_done(
 
 
 def test_nothing_of_the_url_is_logged_or_kept(server: Service, client: Client, site: Host) -> None:
-    site.files[f"{SECRET}/x.jpg"] = unique(photograph("rocket"))
+    site.files[f"{SECRET}/x.jpg"] = snapshot()
     for path in (f"/files/{SECRET}/x.jpg?{SECRET}", f"/status/403?{SECRET}", f"/to/{SECRET}"):
         _ended(client, _send(client, f"{site.url}{path}"))
     server.wait_for("a picture by its URL: failed")
@@ -329,7 +329,7 @@ def test_one_that_waits_is_withdrawn_and_who_follows_it_is_told(
 def test_of_one_that_is_fetched_the_conversions_that_wait_are_withdrawn(
     server: Service, client: Client, contract: Contract, site: Host
 ) -> None:
-    site.files["wide.jpg"] = unique(photograph("rocket"))
+    site.files["wide.jpg"] = snapshot()
     decoders = server.freeze(3)
     try:
         id = _send(client, f"{site.url}/files/wide.jpg", widths="40,41,42,43,44")
@@ -359,7 +359,7 @@ def test_of_one_that_is_fetched_the_conversions_that_wait_are_withdrawn(
 def test_one_that_a_worker_is_fetching_stays(
     client: Client, contract: Contract, site: Host
 ) -> None:
-    site.files["slowly.jpg"] = unique(photograph("rocket"))
+    site.files["slowly.jpg"] = snapshot()
     path = f"/once_silent/slowly.jpg?{os.urandom(4).hex()}"
     id = _send(client, f"{site.url}{path}")
     until(lambda: path in [asked for asked, _ in list(site.requests)], what="it is asked for")
@@ -399,7 +399,7 @@ def test_what_a_key_may_have_holds_for_what_is_fetched(
     redis_url: str, tmp_path: Path, site: Host
 ) -> None:
     keys = {"shop": {"key": "0123456789abcdef", "formats": ["webp"]}}
-    site.files["a.jpg"] = unique(photograph("rocket"))
+    site.files["a.jpg"] = snapshot()
     settings = {**FETCHING, "AUTH__API_KEYS": json.dumps(keys)}
     with service(tmp_path, **settings) as running:
         client = Client(running.url)
@@ -413,7 +413,7 @@ def test_what_a_key_may_have_holds_for_what_is_fetched(
 
 
 def test_a_fetch_whose_worker_is_killed_is_done_by_another(tmp_path: Path, site: Host) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     site.files["late.jpg"] = data
     with service(tmp_path, **FETCHING, UPLOAD__MAX_CONCURRENT_TASKS=1) as running:
         client = Client(running.url)
@@ -428,7 +428,7 @@ def test_a_fetch_whose_worker_is_killed_is_done_by_another(tmp_path: Path, site:
 
 
 def test_many_at_once_end_each(client: Client, site: Host) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     site.files["many.jpg"] = data
     url = f"{site.url}/files/many.jpg"
     with ThreadPoolExecutor(8) as pool:
@@ -442,7 +442,7 @@ def test_many_at_once_end_each(client: Client, site: Host) -> None:
 def test_a_socket_names_pictures_by_their_url(
     server: Service, contract: Contract, site: Host
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     site.files["socket.jpg"] = data
     with connect(server.ws_url, max_size=None) as ws:
         order = {"url": f"{site.url}/files/socket.jpg", "width": 40, "details": True}

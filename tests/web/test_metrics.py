@@ -19,9 +19,9 @@ from websockets.sync.client import connect
 
 from bench.launch import ROOT
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot, unique
 from tests.scrape import Scraped, label_values, scrape, total
-from tests.service import Client, Service, command, service, until
+from tests.service import NO_TLS, Client, Service, command, service, until
 from tests.web.alone import web
 from tests.web.sockets import message
 from tests.workers.alone import workers
@@ -37,7 +37,7 @@ INSTANCE = re.compile(r"tinyimage_(http_.+|sockets?_.+|redis_up)")
 def test_pictures_are_counted_by_format_and_outcome_with_their_bytes(tmp_path: Path) -> None:
     with service(tmp_path, UPLOAD__MAX_CONCURRENT_TASKS=1) as server:
         client = Client(server.url)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         sizes = {}
         for format in ("webp", "jpg"):
             client.upload(data, format)
@@ -70,7 +70,7 @@ def test_pictures_are_counted_by_format_and_outcome_with_their_bytes(tmp_path: P
 def test_processes_that_share_a_port_show_the_same_sums_also_after_kills(tmp_path: Path) -> None:
     with service(tmp_path, SERVER__PROCESSES=2, UPLOAD__MAX_CONCURRENT_TASKS=1) as server:
         client = Client(server.url)
-        pictures = [unique(photograph("rocket")) for _ in range(4)]
+        pictures = [snapshot() for _ in range(4)]
         for data in pictures:
             # Each by a connection of its own, so that both processes have some.
             Client(server.url).upload(data)
@@ -84,7 +84,7 @@ def test_processes_that_share_a_port_show_the_same_sums_also_after_kills(tmp_pat
         worker = next(p for p in server.family() if "-m workers" in command(p) and children(p))
         for process in worker.children():
             process.kill()
-        data = unique(photograph("rocket"))
+        data = snapshot()
         client = Client(server.url)
         until(lambda: upload_taken(server, data))
         client.wait(md5(data))
@@ -220,7 +220,7 @@ def without_redis(url: str) -> Scraped | None:
 
 def test_queues_and_workers_are_shown_as_they_are(tmp_path: Path, redis_url: str) -> None:
     with web(tmp_path, redis_url) as running:
-        pictures = [unique(photograph("rocket")) for _ in range(3)]
+        pictures = [snapshot() for _ in range(3)]
         for data in pictures:
             running.client.upload(data)
         scraped = until(lambda: counted(running.url, "tinyimage_queue_jobs", 3))
@@ -232,10 +232,11 @@ def test_queues_and_workers_are_shown_as_they_are(tmp_path: Path, redis_url: str
                 running.client.wait(md5(data))
             scraped = until(lambda: counted(running.url, "tinyimage_queue_jobs", 0))
             assert total(scraped, age) == 0
-            assert total(scraped, "tinyimage_workers_live", kind="pictures") == 2
+            live = "tinyimage_workers_live"
+            until(lambda: total(scrape(running.url), live, kind="pictures") == 2, what="both live")
             busy(running.url, 0)
             decoders = pool.freeze(2)
-            running.client.upload(unique(photograph("rocket")))
+            running.client.upload(snapshot())
             busy(running.url, 1)
             for decoder in decoders:
                 decoder.resume()
@@ -255,7 +256,7 @@ def restarts(server: Service, reason: str) -> float:
 
 def convert(client: Client) -> bool:
     """Whether a picture came of it."""
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     return [job["status"] for job in client.wait(md5(data))] == ["done"]
 
@@ -280,7 +281,7 @@ def test_decoders_that_hang_or_crash_are_counted(tmp_path: Path) -> None:
         until(lambda: restarts(server, "timed_out") == 1)
         assert convert(client)
         (decoder,) = server.freeze(1)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         client.upload(data)
         until(lambda: client.status(md5(data))[0]["status"] == "processing")
         decoder.kill()
@@ -292,7 +293,7 @@ def test_a_picture_whose_worker_is_killed_counts_once(tmp_path: Path) -> None:
     with service(tmp_path, UPLOAD__MAX_CONCURRENT_TASKS=1) as server:
         client = Client(server.url)
         server.freeze(1)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         client.upload(data)
         until(lambda: client.status(md5(data))[0]["status"] == "processing")
         worker = next(
@@ -309,12 +310,12 @@ def test_a_picture_whose_worker_is_killed_counts_once(tmp_path: Path) -> None:
 
 def test_a_scrape_can_be_openmetrics(server: Service) -> None:
     accept = "application/openmetrics-text; version=1.0.0, text/plain;q=0.5"
-    response = httpx.get(f"{server.url}/metrics", headers={"Accept": accept})
+    response = httpx.get(f"{server.url}/metrics", headers={"Accept": accept}, verify=NO_TLS)
     assert response.headers["content-type"].startswith("application/openmetrics-text")
     assert list(openmetrics.text_string_to_metric_families(response.text))
     for nonsense in ("application/openmetrics-text; version=x.y; escaping=z", "\xff", "*" * 5000):
         response = httpx.get(
-            f"{server.url}/metrics", headers={b"Accept": nonsense.encode("latin1")}
+            f"{server.url}/metrics", headers={b"Accept": nonsense.encode("latin1")}, verify=NO_TLS
         )
         assert response.status_code == 200
 
@@ -324,7 +325,7 @@ def test_every_metric_of_the_dashboard_is_there_and_the_whole_services_are_not_s
 ) -> None:
     with service(tmp_path, SERVER__PROCESSES=2, UPLOAD__MAX_CONCURRENT_TASKS=1) as server:
         client = Client(server.url)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         with connect(server.ws_url, max_size=None) as ws:
             ws.send(message(data, format="webp"))
             while json.loads(ws.recv())["status"] != "done":

@@ -14,7 +14,8 @@ from app.core.storage.interface import Content
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
-from tests.pictures import as_format, md5, unique
+from tests.imaging.samples import encoded
+from tests.pictures import md5, opened, snapshot, unique
 from tests.service import Client
 from tests.storage import Blocking
 from tests.web.alone import Web
@@ -135,7 +136,7 @@ def test_the_last_that_was_finished_is_the_one_with_options_too(jobs: Jobs) -> N
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF"])
 def test_same_means_at_the_download_what_it_meant_at_the_upload(client: Client, kind: str) -> None:
-    picture = unique(as_format("rocket", kind))
+    picture = unique(encoded(opened(snapshot()), kind))
     format = {"JPEG": "jpg"}.get(kind, kind.lower())
     assert client.upload(picture, "webp").status_code == 202
     client.wait(md5(picture))
@@ -157,7 +158,7 @@ def test_same_means_at_the_download_what_it_meant_at_the_upload(client: Client, 
 
 
 def test_same_of_a_picture_that_is_not_written_in_its_format_is_not_found(client: Client) -> None:
-    picture = unique(as_format("rocket", "TIFF"))
+    picture = unique(encoded(opened(snapshot()), "TIFF"))
     client.upload(picture, "png")
     client.wait(md5(picture))
     assert client.download(md5(picture), format="same").status_code == 404

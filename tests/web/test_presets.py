@@ -12,8 +12,8 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.pictures import md5, opened, photograph, unique
-from tests.service import Client, Service
+from tests.pictures import md5, opened, photograph, snapshot, unique
+from tests.service import NO_TLS, Client, Service
 from tests.web.contract import Contract
 from tests.web.keys import KEY, OTHER
 
@@ -55,7 +55,7 @@ def test_a_preset_and_its_options_are_one_job_at_an_upload_a_socket_and_a_downlo
     keyed: Service,
 ) -> None:
     shop = _client(keyed, KEY)
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     answer = shop.upload(picture, preset="thumb", format="")
     assert answer.status_code == 202
     full = {"width": "30", "height": "20", "fit": "cover", "q": "40"}
@@ -80,7 +80,7 @@ def test_a_preset_and_its_options_are_one_job_at_an_upload_a_socket_and_a_downlo
 
 def test_what_is_unknown_or_not_allowed_is_said(keyed: Service) -> None:
     contract = Contract(keyed.url)
-    partner, picture = _client(keyed, OTHER), unique(photograph("rocket"))
+    partner, picture = _client(keyed, OTHER), snapshot()
 
     def refused(format: str, **fields: str) -> tuple[int, str, str]:
         answer = partner.upload(picture, format, **fields)
@@ -105,7 +105,7 @@ def test_what_is_unknown_or_not_allowed_is_said(keyed: Service) -> None:
 
 
 def test_a_format_that_is_left_open_is_one_that_the_key_gives(keyed: Service) -> None:
-    partner, picture = _client(keyed, OTHER), unique(photograph("rocket"))
+    partner, picture = _client(keyed, OTHER), snapshot()
     answer = partner.upload(picture, "auto")
     assert answer.json()["options"] == {"formats": ["webp", "png"]}
     assert partner.upload(picture, "avif,png").json()["format"] == "png"
@@ -140,8 +140,10 @@ def test_a_socket_has_the_limits_of_its_key(keyed: Service) -> None:
 
 
 def test_the_tinify_api_has_the_limits_of_its_key(keyed: Service) -> None:
-    with httpx.Client(base_url=keyed.url, auth=("api", OTHER), timeout=60) as partner:
-        refused = partner.post("/shrink", content=unique(photograph("rocket")))
+    with httpx.Client(
+        base_url=keyed.url, auth=("api", OTHER), timeout=60, verify=NO_TLS
+    ) as partner:
+        refused = partner.post("/shrink", content=snapshot())
         assert (refused.status_code, refused.json()["error"]) == (403, "Forbidden")
         assert "not jpg" in refused.json()["message"]
         taken = partner.post("/shrink", content=unique(photograph("chelsea")))
@@ -167,7 +169,7 @@ def test_the_tinify_api_has_the_limits_of_its_key(keyed: Service) -> None:
 
 
 def test_with_presets_alone_nothing_else_is_taken(only: Service) -> None:
-    client, picture = only.client(), unique(photograph("rocket"))
+    client, picture = only.client(), snapshot()
     refused = client.upload(picture, "")
     assert refused.status_code == 403
     assert refused.json()["message"] == "This server takes presets alone: name one of thumb, small"
@@ -179,7 +181,7 @@ def test_with_presets_alone_nothing_else_is_taken(only: Service) -> None:
     assert taken.status_code == 202
     client.wait(md5(picture))
     assert client.download(md5(picture), format="webp").status_code == 200
-    with httpx.Client(base_url=only.url, auth=("api", "any"), timeout=60) as tinify:
+    with httpx.Client(base_url=only.url, auth=("api", "any"), timeout=60, verify=NO_TLS) as tinify:
         place = tinify.post("/shrink", content=picture).headers["location"]
         assert tinify.post(place, json={"resize": {"width": 9}}).status_code == 403
         assert tinify.post(place, json={"convert": {"preset": "small"}}).status_code == 200

@@ -10,7 +10,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.web.alone import Web, web
 from tests.web.sockets import message
 
@@ -23,7 +23,7 @@ def _waiting(connection: redis.Redis, queue: str) -> list[str]:
 def test_a_picture_goes_into_the_queue_of_its_priority_and_no_answer_changes(
     alone: Web, connection: redis.Redis
 ) -> None:
-    plain, wanted, later = (unique(photograph("rocket")) for _ in range(3))
+    plain, wanted, later = (snapshot() for _ in range(3))
     answers = [
         alone.client.upload(plain, "jpg"),
         alone.client.upload(wanted, "jpg", priority=" Interactive "),
@@ -42,7 +42,7 @@ def test_a_picture_goes_into_the_queue_of_its_priority_and_no_answer_changes(
         queue = alone.client.http.get(f"/queue/{md5(data)}").json()
         assert queue == [{**named, "filename": "cat.jpg"}]
     with connect(alone.ws_url) as ws:
-        over_socket = unique(photograph("rocket"))
+        over_socket = snapshot()
         ws.send(message(over_socket, priority="bulk"))
         queued = json.loads(ws.recv(timeout=60))
         assert queued == {
@@ -58,7 +58,7 @@ def test_a_picture_goes_into_the_queue_of_its_priority_and_no_answer_changes(
 
 @pytest.mark.parametrize("priority", ["high", "bulk,interactive", "0", "maintenance", "\x00"])
 def test_what_is_no_priority_is_400(alone: Web, priority: str) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     response = alone.client.upload(data, priority=priority)
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_option"
@@ -69,7 +69,7 @@ def test_what_is_no_priority_is_400(alone: Web, priority: str) -> None:
 @pytest.mark.parametrize("priority", [1, True, [], ["bulk"], {"a": 1}, 1.5, "high"])
 def test_what_is_no_priority_is_an_error_on_a_socket(alone: Web, priority: object) -> None:
     with connect(alone.ws_url) as ws:
-        ws.send(message(unique(photograph("rocket")), priority=priority))
+        ws.send(message(snapshot(), priority=priority))
         answer = json.loads(ws.recv(timeout=60))
         assert (answer["status"], answer["message"]) == ("error", "invalid_option")
         assert "priority should be" in answer["detail"]
@@ -77,7 +77,7 @@ def test_what_is_no_priority_is_an_error_on_a_socket(alone: Web, priority: objec
 
 @pytest.mark.parametrize("nothing", ["", "  "])
 def test_no_priority_is_interactive(alone: Web, connection: redis.Redis, nothing: str) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     assert alone.client.upload(data, priority=nothing).status_code == 202
     with connect(alone.ws_url) as ws:
         ws.send(message(data, "jpg", priority=None))
@@ -88,7 +88,7 @@ def test_no_priority_is_interactive(alone: Web, connection: redis.Redis, nothing
 def test_a_bulk_picture_that_somebody_waits_for_moves_to_the_interactive_ones(
     alone: Web, connection: redis.Redis
 ) -> None:
-    first, other, last = (unique(photograph("rocket")) for _ in range(3))
+    first, other, last = (snapshot() for _ in range(3))
     alone.client.upload(first)
     for data in (other, last):
         alone.client.upload(data, priority="bulk")
@@ -114,7 +114,7 @@ def test_a_full_bulk_queue_refuses_no_interactive_picture_and_the_other_way_roun
     redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     def upload(priority: str) -> int:
-        data = unique(photograph("rocket"))
+        data = snapshot()
         return running.client.upload(data, priority=priority).status_code
 
     with web(tmp_path, redis_url, LIMITS__MAX_QUEUE=2) as running:

@@ -16,8 +16,8 @@ from app.core.jobs import keys
 from app.core.picture.priority import Priority
 from bench.launch import free_port
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
-from tests.service import Client, Process, environment, service, until
+from tests.pictures import md5, photograph, snapshot, unique
+from tests.service import NO_TLS, Client, Process, environment, service, until
 from tests.web.alone import web
 from tests.web.keys import KEY, KEYS, OTHER
 from tests.web.wordmark import wordmark
@@ -29,7 +29,7 @@ MEGABYTE = 1024**2
 
 
 def _shrink(url: str, data: bytes, headers: dict[str, str] = AUTH) -> httpx.Response:
-    return httpx.post(f"{url}/shrink", content=data, headers=headers, timeout=90)
+    return httpx.post(f"{url}/shrink", content=data, headers=headers, timeout=90, verify=NO_TLS)
 
 
 def _queued(connection: redis.Redis) -> int:
@@ -39,7 +39,7 @@ def _queued(connection: redis.Redis) -> int:
 def test_what_is_not_ready_in_time_is_503_and_its_repeat_finds_the_same_job(
     redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with web(tmp_path, redis_url, TINIFY__WAIT=1) as running:
         for _ in range(2):
             began = time.monotonic()
@@ -61,7 +61,7 @@ def test_what_is_not_ready_in_time_is_503_and_its_repeat_finds_the_same_job(
 def test_a_picture_whose_conversion_was_ended_is_503_and_its_repeat_is_tried_again(
     redis_url: str, tmp_path: Path
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with service(
         tmp_path,
         REDIS__URL=redis_url,
@@ -177,7 +177,7 @@ def test_an_output_outlives_its_job_and_its_result(
 
 
 def test_a_decoder_that_is_killed_in_the_middle_is_not_noticed(tmp_path: Path) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with (
         service(tmp_path, UPLOAD__MAX_CONCURRENT_TASKS=1) as running,
         ThreadPoolExecutor(1) as pool,

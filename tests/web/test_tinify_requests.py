@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from tests.imaging.damage import DAMAGED, HARMLESS
-from tests.pictures import as_format, md5, opened, photograph, unique
-from tests.service import Service
+from tests.imaging.samples import encoded
+from tests.pictures import md5, opened, snapshot
+from tests.service import NO_TLS, Service
 from tests.web.alone import answer
 from tests.web.contract import Contract
 from tests.web.keys import KEY, WRONG
@@ -33,7 +34,7 @@ AUTH = _basic()
 
 @pytest.fixture(scope="module")
 def http(tinify_server: Service) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=tinify_server.url, timeout=60) as client:
+    with httpx.Client(base_url=tinify_server.url, timeout=60, verify=NO_TLS) as client:
         yield client
 
 
@@ -67,7 +68,7 @@ def _refused(response: httpx.Response, status: int, error: str) -> str:
 
 
 def test_the_answer_says_what_became_of_the_picture(http: httpx.Client, contract: Contract) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     response = _shrink(http, data)
     contract.check(response)
     told = response.json()
@@ -107,7 +108,7 @@ def test_a_picture_is_taken_whatever_it_is_declared_as(
 
 
 def test_a_picture_is_taken_in_chunks(http: httpx.Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     parts = [data[:3], data[3:70_000], data[70_000:]]
     assert _shrink(http, iter(parts)).json()["input"]["size"] == len(data)
 
@@ -390,10 +391,10 @@ def test_a_key_is_asked_how_it_stands(
 @pytest.mark.parametrize(
     ("data", "types"),
     [
-        (as_format("rocket", "TIFF"), {"image/jpeg"}),
-        (as_format("rocket", "BMP"), {"image/jpeg"}),
-        (as_format("rocket", "GIF"), {"image/gif"}),
-        (as_format("rocket", "WEBP"), {"image/webp"}),
+        (encoded(opened(snapshot()), "TIFF"), {"image/jpeg"}),
+        (encoded(opened(snapshot()), "BMP"), {"image/jpeg"}),
+        (encoded(opened(snapshot()), "GIF"), {"image/gif"}),
+        (encoded(opened(snapshot()), "WEBP"), {"image/webp"}),
     ],
 )
 def test_a_format_that_is_not_written_becomes_one_that_every_browser_shows(
@@ -409,7 +410,7 @@ def test_a_transparent_picture_of_such_a_format_stays_transparent(http: httpx.Cl
 
 
 def test_one_output_is_used_by_many_at_once(http: httpx.Client) -> None:
-    path = _shrink(http, unique(photograph("rocket"))).headers["location"]
+    path = _shrink(http, snapshot()).headers["location"]
 
     def commanded(number: int) -> bytes:
         body = {"resize": {"method": "scale", "width": 40 + number % 2}}
@@ -425,7 +426,7 @@ def test_one_output_is_used_by_many_at_once(http: httpx.Client) -> None:
 def test_many_who_send_the_same_bytes_share_one_upload_and_one_job(
     http: httpx.Client, tinify_server: Service
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with ThreadPoolExecutor(10) as pool:
         paths = list(pool.map(lambda _: _shrink(http, data).headers["location"], range(10)))
     assert len(set(paths)) == 10

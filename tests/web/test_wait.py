@@ -16,9 +16,9 @@ import redis
 
 from app.core.jobs.events import Step, publish
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, photograph, snapshot, unique
 from tests.scrape import scrape, total
-from tests.service import Client, Service, until
+from tests.service import NO_TLS, Client, Service, until
 from tests.web.alone import Web, answer, fail, send, web
 from tests.web.contract import Contract
 
@@ -43,7 +43,10 @@ def _until_waiting(running: Web, count: int) -> None:
 @contextlib.contextmanager
 def _later(running: Web, path: str, **headers: str) -> Iterator[Future[httpx.Response]]:
     """The answer to a request that is under way by then."""
-    with ThreadPoolExecutor(1) as pool, httpx.Client(base_url=running.url, timeout=60) as http:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        httpx.Client(base_url=running.url, timeout=60, verify=NO_TLS) as http,
+    ):
         asked = pool.submit(http.get, path, headers=headers)
         _until_waiting(running, 1)
         assert not asked.done()
@@ -52,7 +55,7 @@ def _later(running: Web, path: str, **headers: str) -> Iterator[Future[httpx.Res
 
 def test_the_answer_comes_when_every_conversion_is_done(server: Service, client: Client) -> None:
     decoders = server.freeze(3)
-    data = unique(photograph("rocket"))
+    data = snapshot()
     for format in ("webp", "jpg"):
         client.upload(data, format)
     with ThreadPoolExecutor(1) as pool:
@@ -85,7 +88,7 @@ def test_after_that_many_seconds_the_answer_says_how_far_it_is(alone: Web) -> No
 def test_a_conversion_that_is_asked_for_meanwhile_is_waited_for_too(
     alone: Web, connection: redis.Redis
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     picture = md5(data)
     alone.client.upload(data)
     with _later(alone, f"/status/{picture}?wait=60") as asked:
@@ -113,7 +116,7 @@ def test_a_preference_is_followed_and_the_answer_says_so(alone: Web) -> None:
 def test_a_wrong_wait_is_refused_in_the_query_and_passed_over_in_the_header(
     client: Client, wrong: str
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     refused = client.http.get(f"/status/{md5(data)}", params={"wait": wrong})
     if wrong:

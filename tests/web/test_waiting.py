@@ -9,7 +9,7 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
-from tests.pictures import large, unique
+from tests.pictures import noise, unique
 from tests.web.alone import web
 
 SOCKETS = 12
@@ -18,7 +18,7 @@ SOCKETS = 12
 def test_a_socket_that_waits_holds_nothing_of_the_picture_it_has_sent(
     redis_url: str, tmp_path: Path
 ) -> None:
-    picture = large(4000, 3000)
+    picture = noise(800)
     with web(tmp_path, redis_url) as server, contextlib.ExitStack() as stack:
 
         def send() -> None:

@@ -13,7 +13,7 @@ import redis
 from websockets.sync.client import connect
 
 from tests.hosts import Host, host
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot, unique
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, receiver, webhook_settings
 from tests.scrape import scrape, total
 from tests.service import Client, Service, service, until
@@ -68,7 +68,7 @@ def _client(server: Service, key: str) -> Client:
 def test_the_endpoint_of_the_key_is_told_of_a_picture_and_its_download(
     client: Client, receiver: Receiver
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     assert client.upload(data, "webp", filename="rocket.jpg", width="50").status_code == 202
     (told,) = receiver.of(md5(data))
     assert (told.path, told.type) == ("/hooks/shop", "image.done")
@@ -95,7 +95,7 @@ def test_every_message_is_as_the_schema_says(
 ) -> None:
     contract = Contract(server.url)
     described = contract.schema["webhooks"]
-    good, bad = unique(photograph("rocket")), b"\xff\xd8\xff\xe0" + unique(b"")
+    good, bad = snapshot(), b"\xff\xd8\xff\xe0" + unique(b"")
     for data in (good, bad):
         assert client.upload(data, "avif", width="40", q="auto").status_code == 202
         (told, *_) = receiver.of(md5(data))
@@ -125,7 +125,7 @@ def test_a_failure_is_told_with_its_code_to_every_endpoint_that_wants_it(
 def test_a_url_of_the_upload_is_told_and_again_when_it_is_done_already(
     server: Service, receiver: Receiver
 ) -> None:
-    client, data = _client(server, BLOG_KEY), unique(photograph("rocket"))
+    client, data = _client(server, BLOG_KEY), snapshot()
     for count, status in ((1, 202), (2, 200)):
         answer = client.upload(data, "webp", webhook=f"{receiver.url}/own?token={TOKEN}")
         assert answer.status_code == status
@@ -140,7 +140,7 @@ def test_a_url_of_the_upload_is_told_and_again_when_it_is_done_already(
 def test_whoever_asks_for_the_same_picture_is_told_too(
     server: Service, client: Client, receiver: Receiver
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     blog = _client(server, BLOG_KEY)
     (decoder,) = server.freeze(1)
     assert blog.upload(data, "webp", webhook=f"{receiver.url}/waiting").status_code == 202
@@ -160,7 +160,7 @@ def test_whoever_asks_for_the_same_picture_is_told_too(
 def test_a_picture_of_a_socket_is_told_of_too(
     server: Service, client: Client, receiver: Receiver
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     headers = {"x-api-key": SHOP_KEY}
     with connect(server.ws_url, additional_headers=headers, max_size=None) as ws:
         ws.send(message(data, format="jpg", webhook=f"{receiver.url}/socket"))
@@ -219,7 +219,7 @@ def test_a_picture_that_cannot_be_fetched_is_told_of_by_its_id_and_host_and_noth
 def test_a_picture_that_is_fetched_is_told_of_once(
     client: Client, receiver: Receiver, site: Host
 ) -> None:
-    site.files["good.jpg"] = data = unique(photograph("rocket"))
+    site.files["good.jpg"] = data = snapshot()
     sent = client.http.post("/upload", json={"url": f"{site.url}/files/good.jpg", "batch": "good"})
     (told,) = receiver.of(md5(data))
     assert (told.type, told.path) == ("image.done", "/hooks/shop")
@@ -228,7 +228,7 @@ def test_a_picture_that_is_fetched_is_told_of_once(
 
 
 def test_a_url_that_leads_inside_is_refused_and_nothing_is_queued(client: Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     answer = client.upload(data, "webp", webhook="http://169.254.169.254/latest")
     assert answer.status_code == 400
     assert answer.json()["message"] == "'webhook': The URL does not lead to a public address"
@@ -242,7 +242,7 @@ def test_the_tries_are_counted(server: Service, client: Client, receiver: Receiv
 
     before = counted("retried")
     receiver.answers = [500]
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data, "webp")
     receiver.of(md5(data), 2)
     until(lambda: counted("retried") == before + 1)
@@ -252,7 +252,7 @@ def test_the_tries_are_counted(server: Service, client: Client, receiver: Receiv
 def test_no_secret_is_in_redis_or_the_logs_and_no_token_in_the_logs(
     server: Service, client: Client, receiver: Receiver
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data, "webp", webhook=f"{receiver.url}/own?token={TOKEN}")
     receiver.of(md5(data), 2)
     secrets = [part for secret in (SECRET, OTHER_SECRET) for part in (secret, secret[6:])]

@@ -13,9 +13,9 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.scrape import scrape, total
-from tests.service import Client, Service
+from tests.service import NO_TLS, Client, Service
 from tests.web.alone import Web, web
 from tests.web.contract import Contract
 from tests.web.keys import KEY, KEYS
@@ -45,7 +45,7 @@ def _originals(folder: Path, data: bytes) -> list[Path]:
 def test_a_picture_that_waits_is_gone_with_its_file_and_can_be_sent_again(
     running: Web, connection: redis.Redis
 ) -> None:
-    client, data, other = running.client, *(unique(photograph("rocket")) for _ in range(2))
+    client, data, other = running.client, *(snapshot() for _ in range(2))
     contract = Contract(running.url)
     client.upload(data, "jpg")
     client.upload(other, "jpg")
@@ -71,20 +71,20 @@ def test_a_picture_that_waits_is_gone_with_its_file_and_can_be_sent_again(
 
 
 def test_a_picture_that_another_has_asked_for_stays(running: Web) -> None:
-    client, data = running.client, unique(photograph("rocket"))
+    client, data = running.client, snapshot()
     for priority in ("bulk", "interactive"):  # which moves it too
         assert client.upload(data, priority=priority).status_code == 202
     for _ in range(3):
         assert _statuses(_withdraw(client, data)) == ["queued"]
     assert len(_originals(running.folder, data)) == 1
     # The next one is a job of its own, for which nobody else asked.
-    alone = unique(photograph("rocket"))
+    alone = snapshot()
     client.upload(alone, priority="bulk")
     assert _statuses(_withdraw(client, alone)) == ["withdrawn"]
 
 
 def test_the_query_names_one_of_several_conversions(running: Web) -> None:
-    client, data = running.client, unique(photograph("rocket"))
+    client, data = running.client, snapshot()
     for format, fields in (("webp", {}), ("jpg", {}), ("jpg", {"width": "50"}), ("png", {})):
         client.upload(data, format, **fields)
     assert _withdraw(client, data, "?format=avif").status_code == 404
@@ -102,7 +102,7 @@ def test_nothing_is_withdrawn_where_the_own_format_is_not_known(
     running: Web, connection: redis.Redis
 ) -> None:
     """Not every job says what its picture was."""
-    client, data = running.client, unique(photograph("rocket"))
+    client, data = running.client, snapshot()
     client.upload(data, "webp")
     connection.hset(f"rq:job:{md5(data)}-webp-0", "meta", "{}")
     assert _withdraw(client, data, "?format=same").status_code == 404
@@ -110,7 +110,7 @@ def test_nothing_is_withdrawn_where_the_own_format_is_not_known(
 
 
 def test_who_waits_for_it_on_a_socket_is_told_at_once(running: Web) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(running.ws_url) as ws:
         ws.send(message(data))
         assert json.loads(ws.recv(timeout=60))["status"] == "queued"
@@ -121,7 +121,7 @@ def test_who_waits_for_it_on_a_socket_is_told_at_once(running: Web) -> None:
 
 def test_a_key_is_asked_for_where_the_status_asks_for_one(redis_url: str, tmp_path: Path) -> None:
     with web(tmp_path, redis_url, AUTH__API_KEYS=KEYS) as running:
-        data, key = unique(photograph("rocket")), {"X-API-Key": KEY}
+        data, key = snapshot(), {"X-API-Key": KEY}
         http = running.client.http
         http.post("/upload", files={"picture": ("cat.jpg", data)}, headers=key)
         assert http.delete(f"/status/{md5(data)}").status_code == 401
@@ -133,8 +133,8 @@ def test_whoever_asks_at_the_same_moment_has_its_picture(running: Web) -> None:
 
     def race(data: bytes) -> tuple[list[str], int]:
         with (
-            httpx.Client(base_url=running.url, timeout=60) as one,
-            httpx.Client(base_url=running.url, timeout=60) as other,
+            httpx.Client(base_url=running.url, timeout=60, verify=NO_TLS) as one,
+            httpx.Client(base_url=running.url, timeout=60, verify=NO_TLS) as other,
             ThreadPoolExecutor(2) as pool,
         ):
             one.post("/upload", files={"picture": ("cat.jpg", data)})
@@ -142,7 +142,7 @@ def test_whoever_asks_at_the_same_moment_has_its_picture(running: Web) -> None:
             taken = pool.submit(other.post, "/upload", files={"picture": ("cat.jpg", data)})
             return _statuses(gone.result()), taken.result().status_code
 
-    pictures = [unique(photograph("rocket")) for _ in range(40)]
+    pictures = [snapshot() for _ in range(40)]
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(race, pictures))
     assert {status for _, status in outcomes} == {202}
@@ -155,7 +155,7 @@ def test_whoever_asks_at_the_same_moment_has_its_picture(running: Web) -> None:
 def test_what_a_worker_takes_at_the_same_moment_is_done_or_withdrawn_and_never_neither(
     server: Service, client: Client
 ) -> None:
-    pictures = [unique(photograph("rocket")) for _ in range(60)]
+    pictures = [snapshot() for _ in range(60)]
 
     def send(data: bytes) -> Any:
         with Client(server.url).http as http:
@@ -176,7 +176,7 @@ def test_what_a_worker_takes_at_the_same_moment_is_done_or_withdrawn_and_never_n
 
 def test_what_a_worker_has_is_not_interrupted(server: Service, client: Client) -> None:
     decoders = server.freeze(3)
-    data = unique(photograph("rocket"))
+    data = snapshot()
     try:
         client.upload(data)
         while client.status(md5(data))[0]["status"] == "queued":
