@@ -91,7 +91,9 @@ class Visit:
             scripts: run before those of the page.
             context: more of Playwright's for the browser's context.
         """
-        self.context = browser.new_context(**{"locale": "en-GB", **context})
+        # What moves is drawn sixty times a second.
+        still = {"locale": "en-GB", "reduced_motion": "reduce"}
+        self.context = browser.new_context(**{**still, **context})
         for pattern, answer in (routes or {}).items():
             self.context.route(pattern, answer)
         for script in scripts:

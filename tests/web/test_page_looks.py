@@ -3,6 +3,7 @@ axe-core, and kept as pictures to look at where a folder is named."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
-from tests.pictures import photograph, small, unique
+from tests.pictures import opened, photograph, small, unique
 from tests.service import Client, Service
 from tests.web.browser import Visit
 
@@ -53,11 +54,17 @@ def photographs(tmp_path: Path) -> list[Path]:
     """One of each kind of name."""
     long = "a very long name of a photograph that somebody gave it once upon a time.jpg"
     found = [tmp_path / name for name in ("rocket.jpg", "coffee.jpg", long)]
-    # The first, which is looked at, is wider than a phone.
-    kinds = (photograph("rocket"), small("coffee"), small("astronaut"))
+    kinds = (_wide(), small("coffee"), small("chelsea"))
     for path, data in zip(found, kinds, strict=True):
         path.write_bytes(unique(data))
     return found
+
+
+def _wide() -> bytes:
+    """A picture that is wider than a phone, with few pixels."""
+    buffer = io.BytesIO()
+    opened(photograph("coffee")).convert("RGB").crop((0, 120, 420, 280)).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def _look(

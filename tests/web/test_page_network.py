@@ -57,7 +57,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def keyed(browser: Browser, strict: Service) -> Iterator[Visit]:
     """The page of `strict`, with its key."""
-    visit = Visit(browser, strict.url)
+    visit = Visit(browser, f"{strict.url}/?q=80")
     visit.page.get_by_label("This server asks for an API key").fill(KEY)
     visit.page.keyboard.press("Enter")
     expect(visit.page.locator("#keys")).to_be_hidden()
