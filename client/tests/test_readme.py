@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,6 +162,21 @@ def test_a_shell_completes_options_and_their_values(album: Path) -> None:
 
     assert completed("tinyimage", "--over") == {"--overwrite"}
     assert completed("tinyimage", "photos", "--overwrite", "") == {"all", "never", "bigger"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_names_of_files(album: Path, shell: str) -> None:
+    asked = {"_TINYIMAGE_COMPLETE": f"{shell}_complete", "COMP_CWORD": "1"}
+    asked["COMP_WORDS"] = "tinyimage pho"
+    if shell == "fish":
+        asked["COMP_CWORD"] = "pho"
+    environment = os.environ | asked
+    told = subprocess.check_output(["tinyimage"], text=True, env=environment)
+    assert re.split(r"[\n,]", told)[0] == "file"  # the shell finds them itself
+    if program := shutil.which(shell) if shell == "fish" else None:
+        (line,) = re.findall(r"for fish `(.*?)`", README)
+        asks = [program, "-c", f"{line}; complete -C 'tinyimage pho'"]
+        assert subprocess.check_output(asks, text=True).split() == ["photos/"]
 
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))

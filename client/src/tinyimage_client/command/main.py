@@ -54,7 +54,8 @@ def parsed(parse: Callable[[str], T]) -> Callable[[click.Context, click.Paramete
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("paths", nargs=-1, metavar="PATH…")
+# A path for the sake of completion: what it names is looked at picture by picture.
+@click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(readable=False))
 @click.option(
     "--server",
     metavar="URL",
