@@ -441,12 +441,13 @@ def test_it_speaks_the_language_of_the_browser(browser: Browser, server: Service
 def test_on_a_phone_nothing_is_wider_than_the_screen(
     browser: Browser, server: Service, tmp_path: Path
 ) -> None:
-    (tmp_path / "rocket.jpg").write_bytes(unique(photograph("rocket")))  # which is wider
+    picture = tmp_path / f"{'holiday-' * 30}.jpg"
+    picture.write_bytes(unique(photograph("rocket")))  # which is wider
     visit = Visit(
         browser, f"{server.url}/?q=80", viewport={"width": 390, "height": 844}, has_touch=True
     )
     page = visit.page
-    visit.choose(tmp_path / "rocket.jpg")
+    visit.choose(picture)
     visit.over(1)
     page.get_by_role("button", name="Settings").tap()
     expect(page.get_by_role("radio", name="WebP")).to_be_focused()
@@ -455,12 +456,17 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
     page.locator(".row .thumb").tap()
     expect(page.locator(".zoomed")).to_have_text(re.compile("\\d+%"))
     # Not evaluated in the page, whose policy forbids that.
-    for selector in (".row", "#drop", "#compare .bar"):
+    for selector in (".row", "#drop", "#compare .bar", "#compare .corner.right"):
         box = page.locator(selector).first.bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390, selector
     visit.close()
+
+
+def test_a_name_from_right_to_left_begins_beside_its_thumbnail(visit: Visit) -> None:
+    visit.dropped(("\u05e9\u05dc\u05d5\u05dd.jpg", unique(small("rocket"))))
+    expect(visit.page.locator(".row .name")).to_have_css("text-align", "left")
 
 
 def test_dropped_files_are_taken_wherever_they_fall(visit: Visit) -> None:

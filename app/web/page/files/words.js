@@ -39,7 +39,7 @@ function fill() {
 	for (const element of document.querySelectorAll("[data-label]")) label(element, t(element.dataset.label));
 }
 
-// For screen readers, and a mouse that rests on a button.
+// Also for a mouse that rests on a button.
 export function label(element, text) {
 	element.ariaLabel = text;
 	if (element.tagName === "BUTTON") element.title = text;
