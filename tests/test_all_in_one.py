@@ -24,9 +24,14 @@ from tests.service import Client, Process, Service, command, environment, is_red
 TWO_WORKERS = {"UPLOAD__MAX_CONCURRENT_TASKS": 2}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _as_a_user_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Process, "forked", False)
+
+
+AS_A_USER_STARTS_IT = pytest.mark.usefixtures("_as_a_user_starts_it")
+"""Of tests of what a start, a signal to all, or the end of a parent does to the processes; the
+others take a server that was forked, which is the same one sooner."""
 
 
 def _wait_for_end(family: list[psutil.Process]) -> None:
@@ -42,6 +47,7 @@ def _left(family: list[psutil.Process]) -> list[str]:
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+@AS_A_USER_STARTS_IT
 def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.Signals) -> None:
     with service(tmp_path, **TWO_WORKERS) as server:
         # Parent, Redis, web, the worker of the maintenance, and two with a decoder each, which asks
@@ -53,6 +59,7 @@ def test_a_signal_ends_everything_within_10_seconds(tmp_path: Path, sig: signal.
         print(f"stopped in {time.monotonic() - began:.1f} s")
 
 
+@AS_A_USER_STARTS_IT
 def test_a_ctrl_c_in_the_terminal_lets_the_picture_in_hand_be_finished(tmp_path: Path) -> None:
     """There the signal goes to every process of the group, at the same moment."""
     data = unique(large(600, 600))
@@ -89,6 +96,7 @@ def test_pictures_too_long_to_finish_are_put_back_and_done_after_the_next_start(
             assert [job["status"] for job in Client(server.url).wait(md5(data), 90)] == ["done"]
 
 
+@AS_A_USER_STARTS_IT
 def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
     with service(tmp_path) as server:
         family = server.family()
@@ -96,6 +104,7 @@ def test_kill_9_of_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
         _wait_for_end(family)
 
 
+@AS_A_USER_STARTS_IT
 def test_kill_9_of_everything_in_the_middle_of_20_conversions_loses_none(tmp_path: Path) -> None:
     pictures = [unique(large(300, 300)) for _ in range(20)]
     with service(tmp_path, **TWO_WORKERS, ENGINE__EFFORT="fast") as server:
@@ -155,6 +164,7 @@ def test_the_cleanup_is_scheduled_by_the_worker_of_the_maintenance_or_without_it
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells it")
+@AS_A_USER_STARTS_IT
 def test_the_web_has_not_loaded_the_cryptography_that_sanic_finds_here(tmp_path: Path) -> None:
     """It takes 8 MB, to make certificates for development."""
     import_module("trustme")
@@ -213,6 +223,7 @@ def test_with_redis_url_no_redis_is_started(redis_url: str, tmp_path: Path) -> N
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
 
 
+@AS_A_USER_STARTS_IT
 def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     server = Service(tmp_path, REDIS__URL="redis://127.0.0.1:1/0")
     assert server.wait() == 1
@@ -220,6 +231,7 @@ def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert "Redis cannot be reached" in line
 
 
+@AS_A_USER_STARTS_IT
 def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
     server = Service(tmp_path, UPLOAD__MAX_AGE="soon")
     assert server.wait() == 2
@@ -254,6 +266,7 @@ def test_a_proxy_in_the_environment_does_not_keep_it_from_getting_ready(
 
 
 @pytest.mark.parametrize("role", [["app", "web"], ["workers"], ["workers.scheduler"]])
+@AS_A_USER_STARTS_IT
 def test_a_role_alone_needs_a_redis_and_says_so(tmp_path: Path, role: list[str]) -> None:
     process = Process(role, environment(tmp_path))
     assert process.wait() == 2
@@ -292,6 +305,7 @@ def test_two_servers_on_one_redis_make_one_conversion_of_50_identical_uploads(
             process.terminate()
 
 
+@AS_A_USER_STARTS_IT
 def test_several_web_processes_share_a_port(tmp_path: Path) -> None:
     with service(tmp_path, SERVER__PROCESSES=2) as server:
         client = Client(server.url)
