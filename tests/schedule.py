@@ -32,8 +32,9 @@ TINIFY = {"test_tinify_client", "test_tinify_elsewhere", "test_tinify_node", "te
 """The modules that share a server with keys."""
 
 LONG = re.compile(
-    r"tests/(test_|bench/|deploy/test_(container|compose|procfile))|a fleet"
-    r"|tests/(web/test_(health|metrics|slow|page_\w+)|workers/test_(worker|queues|fuzz))\.py"
+    r"tests/(test_|bench/|deploy/test_(container|compose|procfile|requirements))|a fleet"
+    r"|tests/(imaging/test_memory|web/test_(health|metrics|slow|page_\w+)"
+    r"|workers/test_(worker|queues|fuzz|sandbox|deliveries))\.py"
 )
 """Names of what takes longest."""
 

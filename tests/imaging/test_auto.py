@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import pyvips
 from PIL import Image
-from ssimulacra2 import compute_ssimulacra2
 
 from bench.pictures import shipped
 from imaging import look
@@ -55,6 +54,8 @@ def made(data: bytes, wanted: Target) -> tuple[bytes, Chosen | None]:
 
 
 def by_package(image: Image.Image, result: bytes) -> float:
+    from ssimulacra2 import compute_ssimulacra2  # with SciPy, not in every process of the tests
+
     files = (io.BytesIO(png(each)) for each in (image, opened(result).convert("RGB")))
     return float(compute_ssimulacra2(*files))
 

@@ -12,7 +12,6 @@ from types import ModuleType
 
 import pytest
 import pyvips
-from ssimulacra2 import compute_ssimulacra2
 
 from bench.launch import ROOT
 from bench.pictures import shipped
@@ -38,6 +37,8 @@ def reopened(data: bytes) -> pyvips.Image:
 
 
 def by_package(one: pyvips.Image, other: pyvips.Image) -> float:
+    from ssimulacra2 import compute_ssimulacra2  # with SciPy, not in every process of the tests
+
     files = (io.BytesIO(image.pngsave_buffer(compression=0)) for image in (one, other))
     return float(compute_ssimulacra2(*files))
 
