@@ -222,7 +222,7 @@ def test_messages_that_come_faster_than_they_are_answered_wait_unread(
 
 
 def test_a_client_that_never_reads_is_cut_off_and_takes_little_memory(tmp_path: Path) -> None:
-    data = noise(600)
+    data = noise(800)
     with service(tmp_path, LIMITS__SEND_TIMEOUT=1, LOGS__FORMAT="json") as server:
         client = Client(server.url)
         client.upload(data, "jpg", q="98", effort="fast")

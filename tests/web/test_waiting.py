@@ -18,7 +18,7 @@ SOCKETS = 12
 def test_a_socket_that_waits_holds_nothing_of_the_picture_it_has_sent(
     redis_url: str, tmp_path: Path
 ) -> None:
-    picture = noise(800)
+    picture = noise(1200)
     with web(tmp_path, redis_url) as server, contextlib.ExitStack() as stack:
 
         def send() -> None:
