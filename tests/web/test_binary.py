@@ -95,7 +95,7 @@ def test_a_faulty_announcement_takes_its_binary_message_and_no_other(
 
 
 def test_an_announced_picture_may_be_as_large_as_any_other(ws: ClientConnection) -> None:
-    photo = photograph("rocket")
+    photo = snapshot()
     largest = unique(photo + b"\0" * (LIMIT - len(photo) - 16))
     for _ in range(3):
         ws.send(announcement())

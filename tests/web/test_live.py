@@ -107,7 +107,7 @@ def test_a_picture_that_cannot_be_read_is_processing_failed(ws: ClientConnection
 
 
 def test_the_largest_picture_is_taken_and_one_byte_more_is_an_error(ws: ClientConnection) -> None:
-    photo = photograph("rocket")
+    photo = snapshot()
     largest = unique(photo + b"\0" * (LIMIT - len(photo) - 16))
     ws.send(message(largest))
     assert answers(ws, 1)[-1]["status"] == "done"

@@ -191,7 +191,7 @@ def test_a_picture_that_cannot_be_read_is_accepted_and_fails(client: Client) -> 
 
 
 def test_the_largest_picture_is_taken_and_one_byte_more_is_413(client: Client) -> None:
-    photo = photograph("rocket")
+    photo = snapshot()
     largest = unique(photo + b"\0" * (LIMIT - len(photo) - 16))
     assert len(largest) == LIMIT
     assert client.upload(largest).status_code == 202
@@ -281,7 +281,7 @@ def test_fifty_large_uploads_at_once_take_less_than_100_mb_of_memory(
     web = next(p for p in server.family() if p.cmdline()[-1] == "web")
     before = peak = web.memory_info().rss
     halfway = threading.Barrier(count + 1)
-    photo = photograph("rocket")
+    photo = snapshot()
     body_size = LIMIT - len(photo)
 
     def send(number: int) -> int:
