@@ -464,6 +464,41 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
     visit.close()
 
 
+_READ_OUT = """() => new MutationObserver(([{ target }]) => {
+    if (target.ariaBusy !== "true") console.log(target.textContent);
+}).observe(document.getElementById("counts"), { childList: true })"""
+
+
+def test_a_screen_reader_hears_the_beginning_and_the_end_and_not_each_picture(
+    visit: Visit,
+) -> None:
+    heard: list[str] = []
+    visit.page.on("console", lambda message: heard.append(message.text))
+    visit.page.locator("body").evaluate(_READ_OUT)
+    visit.dropped(*((f"{n}.jpg", unique(small("rocket"))) for n in range(6)))
+    visit.over(6)
+    expect(visit.page.locator("#counts")).to_have_attribute("aria-busy", "false")
+    assert heard[0].startswith("0 done")
+    assert heard[-1] == "6 done"
+    assert all(said.startswith("0 done") for said in heard[:-1])
+
+
+_NO_ANSWER = "IDBFactory.prototype.open = () => ({})"
+"""A database that another tab holds up."""
+
+
+def test_the_key_lets_pictures_through_where_the_database_never_answers(
+    browser: Browser, pictures: Path, tmp_path: Path, redis_url: str
+) -> None:
+    with web(tmp_path / "server", redis_url, AUTH__API_KEYS=KEYS) as server:
+        visit = Visit(browser, server.url, scripts=[_NO_ANSWER])
+        visit.choose(pictures / "rocket.jpg")
+        visit.page.get_by_label("This server asks for an API key").fill(KEY)
+        visit.page.keyboard.press("Enter")
+        expect(visit.row("rocket.jpg").locator(".detail")).to_have_text("waiting")
+        visit.close()
+
+
 def test_a_name_from_right_to_left_begins_beside_its_thumbnail(visit: Visit) -> None:
     visit.dropped(("\u05e9\u05dc\u05d5\u05dd.jpg", unique(small("rocket"))))
     expect(visit.page.locator(".row .name")).to_have_css("text-align", "left")

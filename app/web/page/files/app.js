@@ -41,13 +41,14 @@ function summary() {
 	// Sending is half of it.
 	at("progress").value = sum(items, ({ state, part }) => (state === "done" || state === "failed" ? 1 : part / 2)) / items.length;
 	at("progress").classList.toggle("over", !left);
+	at("counts").ariaBusy = left * done.length > 0;
 	show(at("counts"), [t("done", { n: done.length }), failed && t("failed", { n: failed }), left && t("left", { n: left })].filter(Boolean).join(" · "));
 	at("all").disabled = at("save").disabled = !done.length;
 	at("again").hidden = !batch.outdated().length;
 	at("retry").hidden = !items.some(canRetry);
 }
 
-// Once a frame, however often something changes.
+// Once a frame.
 const changed = new Set();
 function later(item) {
 	if (!changed.size) requestAnimationFrame(draw);
@@ -92,8 +93,8 @@ async function learn() {
 		batch.age = told.max_age;
 		at("keys").hidden = true;
 		limits();
-		await prune(batch.age);
 		if (batch.locked) batch.resume();
+		await prune(batch.age);
 	} catch (error) {
 		if (error.status === 401) {
 			batch.locked = true;
