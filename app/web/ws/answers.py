@@ -35,7 +35,13 @@ from app.web.service.services import Services
 from app.web.ws.announced import Announcement
 from app.web.ws.following import FOLLOW_BATCH, batch_of, follow_of
 from app.web.ws.linked import failure, upload_of
-from app.web.ws.messages import URL, asks_for_details, decode_message, wants_details
+from app.web.ws.messages import (
+    URL,
+    asks_for_details,
+    decode_message,
+    read_message,
+    wants_details,
+)
 from app.web.ws.outbox import Gone, Outbox
 
 logger = logging.getLogger(__name__)
@@ -188,12 +194,12 @@ class Answers:
             max_size = self._services.settings.upload.max_upload_size
             if announcement is not None:
                 assert isinstance(message, bytes)
-                order = await asyncio.to_thread(announcement.order, message, max_size)
+                order = await read_message(message, announcement.order, max_size)
             else:
                 try:
-                    order = await asyncio.to_thread(decode_message, message, self.intake, max_size)
+                    order = await read_message(message, decode_message, self.intake, max_size)
                 except TinyImageError:
-                    exchange.details = await asyncio.to_thread(wants_details, message)
+                    exchange.details = await read_message(message, wants_details)
                     raise
             del message
             exchange.details = order.details

@@ -22,7 +22,7 @@ from app.web.ws.announced import GRACE_SECONDS, Announced, announcement_of
 from app.web.ws.answers import Answers
 from app.web.ws.following import fields_to_follow
 from app.web.ws.linked import fields_with_url
-from app.web.ws.messages import key_of_message
+from app.web.ws.messages import key_of_message, read_message
 from app.web.ws.outbox import Gone, Outbox
 
 INCOMING_AT_ONCE = 2
@@ -210,7 +210,7 @@ class LiveSocket:
             return False
         self._protocol.hold(len(message))
         try:
-            announcement = await asyncio.to_thread(announcement_of, message, self._answers.intake)
+            announcement = await read_message(message, announcement_of, self._answers.intake)
         finally:
             self._protocol.hold(-len(message))
         if announcement is None:

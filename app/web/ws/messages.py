@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from app.core.errors import DecodeError, InvalidJSON, InvalidOption, SizeExceeded, TinyImageError
 from app.core.intake.intake import Intake
@@ -15,6 +16,9 @@ from app.core.picture.conversion import ConversionRequest, parse_flag
 from app.core.picture.filenames import clean_filename
 from app.web.ws.encoded import decode_data
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 MESSAGE_OVERHEAD = 64 * 1024
 """Bytes that the other fields of a message may take."""
 
@@ -22,10 +26,20 @@ URL = "url"
 """The member with the address of a picture, in place of its bytes."""
 
 SHORT_MESSAGE = 16 * 1024
-"""Characters of the longest message that names a picture without its bytes."""
+"""Characters of the longest message that names a picture without its bytes, and of the longest that
+is read by the event loop, in 0.1 ms: to hand it to a thread and back takes as long."""
 
 KEY_MESSAGE = 4 * 1024
 """Bytes of the largest message that is searched for a key."""
+
+
+async def read_message(
+    message: str | bytes, read: Callable[Concatenate[Any, P], T], *rest: P.args, **named: P.kwargs
+) -> T:
+    """What `read` makes of a whole message and further arguments; of a long one in a thread."""
+    if len(message) <= SHORT_MESSAGE:
+        return read(message, *rest, **named)
+    return await asyncio.to_thread(read, message, *rest, **named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
-from typing import Any
+from typing import Any, Self
 
 from sanic import Websocket
 from sanic.exceptions import RequestCancelled, SanicException
@@ -50,29 +49,47 @@ class Outbox:
             # base64 never needs escapes, but json would check each character.
             text = f'{text[:-1]}, "file": "{base64.b64encode(file).decode("ascii")}"}}'
         async with self._sending:
-            writing = asyncio.create_task(self._write(text))
-            # Even if the caller was cancelled, as when the socket is being closed.
-            writing.add_done_callback(lambda task: task.cancelled() or task.exception())
-            try:
-                left = None
-                while not writing.done():
-                    await asyncio.wait({writing}, timeout=self._patience)
-                    waiting = self._protocol.buffered()
-                    if not writing.done() and left is not None and waiting >= left:
-                        self._protocol.abort()
-                        raise Gone
-                    left = waiting
-                await writing
-            finally:
-                if not writing.done():
-                    writing.cancel()
-                    with contextlib.suppress(asyncio.CancelledError, Gone):
-                        await writing
+            with _Watch(self._protocol, self._patience) as watch:
+                try:
+                    await self._ws.send(text)
+                    await self._protocol.drain()
+                except (ConnectionClosed, SanicException, RequestCancelled):
+                    raise Gone from None
+            if watch.has_cut:
+                raise Gone
         return len(text)
 
-    async def _write(self, text: str) -> None:
-        try:
-            await self._ws.send(text)
-            await self._protocol.drain()
-        except (ConnectionClosed, SanicException, RequestCancelled):
-            raise Gone from None
+
+class _Watch:
+    """Cuts a connection off whose client takes nothing for some seconds.
+
+    A timer, as nearly every message leaves at once: to send in a task and wait for that takes
+    longer than the sending.
+    """
+
+    def __init__(self, protocol: Protocol, patience: float) -> None:
+        self.has_cut = False
+        self._protocol = protocol
+        self._patience = patience
+        self._left: int | None = None
+        """Bytes that waited when it last looked."""
+        self._timer: asyncio.TimerHandle
+
+    def __enter__(self) -> Self:
+        self._set_timer()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._timer.cancel()
+
+    def _set_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._patience, self._look)
+
+    def _look(self) -> None:
+        waiting = self._protocol.buffered()
+        if self._left is not None and waiting >= self._left:
+            self.has_cut = True
+            self._protocol.abort()  # which wakes who sends
+            return
+        self._left = waiting
+        self._set_timer()
