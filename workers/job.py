@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -19,7 +20,7 @@ from app.core.jobs import keys
 from app.core.jobs.batches import Settling
 from app.core.jobs.counts import Delivery, count_delivery, count_done, count_failed
 from app.core.jobs.deliveries import RECIPIENTS, tell_noted
-from app.core.jobs.events import Step, publish
+from app.core.jobs.events import Recorded, Step, publish
 from app.core.jobs.job import JobState, ended_job
 from app.core.jobs.messages import image_message, link_message
 from app.core.picture.filenames import clean_filename
@@ -133,7 +134,7 @@ class CheckedJob(Job):
             count_delivery(pipeline, Delivery.DELIVERED)
         if self.is_followed:
             settle(pipeline, self.id)
-            publish(pipeline, self.id, Step.DONE)
+            self.tell(pipeline, Step.DONE)
 
     def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
         """The same for a job that has failed for good, also when its worker had died. Who hears of
@@ -151,7 +152,7 @@ class CheckedJob(Job):
             count_delivery(pipeline, Delivery.FAILED)
         if self.is_followed:
             settle(pipeline, self.id)
-            publish(pipeline, self.id, Step.FAILED)
+            self.tell(pipeline, Step.FAILED)
 
     def _forget_url(self) -> bool:
         """Drop the arguments of a fetch whose outcome is kept: a URL may hold a secret. Returns
@@ -160,6 +161,17 @@ class CheckedJob(Job):
             return False
         self.kwargs = {}
         return True
+
+    def tell(self, pipeline: Pipeline, step: Step) -> None:
+        """Publish a step in the transaction that records it; of a conversion also what that
+        records, which spares the web a question."""
+        arguments: Any = self.kwargs if self.is_picture else None
+        recorded = None
+        if isinstance(arguments, dict) and "token" in arguments:  # else it will fail
+            recorded = Recorded(arguments["token"])
+            if step is Step.DONE:
+                recorded = replace(recorded, ended=self.ended_at, meta=self.meta)
+        publish(pipeline, self.id, step, recorded)
 
     @property
     def is_delivery(self) -> bool:

@@ -24,7 +24,7 @@ from rq.worker_registration import register
 
 from app.core.jobs import keys
 from app.core.jobs.counts import count_restarts
-from app.core.jobs.events import Step, publish
+from app.core.jobs.events import Step
 from app.core.jobs.overview import LOOK_FIELD
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
@@ -122,7 +122,7 @@ class PictureWorker(SimpleWorker):
             pipe.persist(job.key)
             pipe.lrem(self._on_its_way(job), 1, job.id)
             if isinstance(job, CheckedJob) and job.is_picture:
-                publish(pipe, job.id, Step.PROCESSING)
+                job.tell(pipe, Step.PROCESSING)
             pipe.execute()
         return execution
 

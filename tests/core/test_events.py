@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import redis
 from redis.asyncio.connection import AbstractConnection
 
-from app.core.jobs.events import Bell, Events, Step, publish
+from app.core.jobs.events import Bell, Event, Events, Recorded, Step, publish
+from app.core.jobs.job import JobState, PictureJob
+from app.core.picture.conversion import Conversion
+from imaging.formats import Format
 from tests.conftest import running_redis
 
 
@@ -136,12 +140,57 @@ def test_a_connection_that_has_died_silently_is_made_again(
     asyncio.run(scenario())
 
 
+def test_who_may_have_missed_a_step_is_told_to_read_the_job() -> None:
+    async def scenario() -> None:
+        bell, done = Bell(), Event("a", Step.DONE)
+        bell.ring(Event("a", Step.PROCESSING))
+        bell.ring(done)
+        bell.ring(Event("b", Step.FAILED))
+        assert await bell.next_of("a", 60) == done  # the last one
+        assert await bell.next_of("a", 0.01) is None
+        bell.ring(done)
+        bell.ring(None)
+        assert await bell.next_of("a", 60) is None  # what is read now is newer
+        assert await bell.next_of("a", 0.01) is None
+        waits = asyncio.create_task(bell.next_of("a", 60))
+        await asyncio.sleep(0)
+        bell.ring(Event("b", Step.DONE))
+        await asyncio.sleep(0)
+        bell.ring(done)
+        assert await waits == done
+
+    asyncio.run(scenario())
+
+
+def test_an_event_of_another_submission_says_nothing_of_a_job() -> None:
+    job = PictureJob(
+        Conversion("0" * 32, Format.WEBP, 80), "token", JobState.QUEUED, "a.png", None, None
+    )
+    id, ended = job.conversion.job_id, datetime.now(UTC)
+    done = Event(id, Step.DONE, Recorded("token", ended, {"size_out": 7}))
+    told = done.after(job)
+    assert told is not None
+    assert (told.state, told.ended, told.facts.result_bytes) == (JobState.DONE, ended, 7)
+    for other in (
+        Event(id, Step.DONE, Recorded("other", ended)),
+        Event(id, Step.DONE, Recorded("token")),
+        Event(id, Step.DONE),
+        Event(id, Step.FAILED, Recorded("token")),
+        Event(id, Step.RETRYING, Recorded("token")),
+    ):
+        assert other.after(job) is None
+
+
 def test_nonsense_on_the_channel_is_passed_over(redis_url: str, connection: redis.Redis) -> None:
     async def scenario() -> None:
         events = Events(redis_url)
         await events.start()
         with events.follow("a") as bell:
-            for nonsense in ("", "{}", "[1]", '{"job": "a", "step": "?"}', b"\xff"):
+            step = '{"job": "a", "step": "done", '
+            ended = ('{"token": "t", "ended": "?"}', '{"token": "t", "ended": 1}')
+            messages = ["", "{}", "[1]", '{"job": "a", "step": "?"}']
+            messages += [f'{step}"recorded": {each}}}' for each in ("[1]", '"x"', "{}", *ended)]
+            for nonsense in (*map(str.encode, messages), b"\xff"):
                 connection.publish("tinyimage:events", nonsense)
             publish(connection, "a", Step.FAILED)
             assert await _rings(bell) < 5

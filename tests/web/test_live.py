@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+import redis
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -28,6 +29,26 @@ def test_a_picture_is_queued_processing_and_done_with_its_file(ws: ClientConnect
     assert done == {"status": "done", **named}
     assert opened(file).format == "JPEG"
     assert len(file) < len(data)
+
+
+def test_a_picture_costs_redis_one_question_for_its_job(
+    ws: ClientConnection, server: Service
+) -> None:
+    pictures = [unique(photograph("rocket")) for _ in range(5)]
+    asked: list[str] = []
+    with (
+        contextlib.closing(redis.Redis.from_url(server.redis_url)) as connection,
+        connection.monitor() as monitor,
+    ):
+        for data in pictures:
+            ws.send(message(data))
+            assert [answer["status"] for answer in answers(ws, 1)][-1] == "done"
+        connection.echo("the end")
+        while not asked or "the end" not in asked[-1]:
+            asked.append(monitor.next_command()["command"])
+    for data in pictures:
+        # Before it is made; its steps say what would be read of it.
+        assert len([c for c in asked if c.startswith(f"HMGET rq:job:{md5(data)}")]) == 1
 
 
 def test_a_picture_that_is_done_is_done_at_once(ws: ClientConnection, client: Client) -> None:

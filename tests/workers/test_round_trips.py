@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import pytest
 import redis
 
 from app.core.jobs import keys
-from app.core.jobs.events import Step
+from app.core.jobs.events import Event, Step
+from app.core.jobs.job import JobState, PictureJob
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
@@ -53,6 +53,7 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
     queue = PictureQueue(connection, max_age_seconds=3600, conversion_timeout=60)
     storage = Blocking(FileStorage(tmp_path / "output"))
     conversions = [Conversion(f"{n:032x}", Format.JPG, 80) for n in range(PICTURES)]
+    jobs: dict[str, PictureJob] = {}
     for conversion in conversions:
         storage.put(paths.original(conversion, TOKEN), photograph("rocket"))
     with connection.pubsub(ignore_subscribe_messages=True) as events:
@@ -62,18 +63,25 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
         for process in workers:
             process.suspend()
         for conversion in conversions:
-            queue.submit(conversion, Submission("rocket.jpg", 1), token=TOKEN)
+            job = queue.submit(conversion, Submission("rocket.jpg", 1), token=TOKEN)
+            assert job
+            jobs[conversion.job_id] = job
         before, done = _calls(connection), 0
         for process in workers:
             process.resume()
         while done < PICTURES:
             message = events.get_message(timeout=60)
             assert message is not None, "no event in time"
-            event = json.loads(message["data"])
-            if event["step"] == Step.DONE:
+            event = Event.loads(message["data"])
+            told = event.after(jobs[event.job_id])
+            assert told is not None, "the job has to be read"
+            jobs[event.job_id] = told
+            if event.step is Step.DONE:
                 # Who hears of it finds it done at once.
-                assert connection.hget(f"rq:job:{event['job']}", "status") == b"finished"
+                assert connection.hget(f"rq:job:{event.job_id}", "status") == b"finished"
                 done += 1
+            else:
+                assert told.state is JobState.PROCESSING
         after = _calls(connection)
     spent = {name: after[name] - before.get(name, 0) for name in after}
     # The first may have been taken before, and one is looked for in vain after the last.
@@ -84,3 +92,5 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
     assert not spent.get("watch")
     # One of each picture is the script's that counts it in its batches.
     assert spent.get("exists", 0) <= PICTURES + 3
+    # Who has followed its events knows what is read of it.
+    assert [queue.get(job_id) for job_id in jobs] == list(jobs.values())

@@ -1,7 +1,8 @@
 """Publish and follow the steps of a job.
 
 An event is a hint to read the status from RQ. So an event that arrives late, twice or never costs
-only time.
+only time. That of a picture also has what the same transaction records, so that who knows the job
+already need not read it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
 import redis
 from redis.exceptions import RedisError
+from rq.utils import utcformat
 
 from app.core.jobs import keys
+from app.core.jobs.facts import Facts
+from app.core.jobs.job import JobState, PictureJob, time_of
 from app.core.picture.conversion import picture_of
 from app.core.redis.client import connect_async
 from app.core.redis.received import opened
@@ -49,14 +56,85 @@ class Step(StrEnum):
         return self in (Step.DONE, Step.FAILED)
 
 
-def publish(connection: redis.Redis, job_id: str, step: Step) -> None:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the transaction that publishes a step records of the job of a picture."""
+
+    token: str
+    """Of its submission."""
+    ended: datetime | None = None
+    """When it has ended, if it is done."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """Of the job, if it is done."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON data."""
+        if self.ended is None:
+            return {"token": self.token}
+        return {"token": self.token, "ended": utcformat(self.ended), "meta": self.meta}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` described.
+
+        Raises:
+            ValueError, KeyError, TypeError: if it is something else.
+        """
+        ended = data.get("ended")
+        return cls(data["token"], time_of(ended.encode()) if ended else None, data.get("meta", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A step of a job, as it is published."""
+
+    job_id: str
+    step: Step
+    recorded: Recorded | None = None
+
+    @classmethod
+    def loads(cls, message: bytes) -> Self:
+        """The event in a message.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: if there is none.
+        """
+        told = json.loads(message)
+        recorded = told.get("recorded")
+        if recorded is not None:
+            recorded = Recorded.from_dict(recorded)
+        return cls(told["job"], Step(told["step"]), recorded)
+
+    def after(self, job: PictureJob) -> PictureJob | None:
+        """The job as it is after this step; None if it has to be read.
+
+        Args:
+            job: as it was before.
+        """
+        recorded = self.recorded
+        if recorded is None or recorded.token != job.token:
+            return None
+        if self.step is Step.PROCESSING:
+            return replace(job, state=JobState.PROCESSING)
+        if self.step is not Step.DONE or recorded.ended is None:
+            return None
+        facts = Facts.from_meta(recorded.meta)
+        return replace(job, state=JobState.DONE, ended=recorded.ended, facts=facts)
+
+
+def publish(
+    connection: redis.Redis, job_id: str, step: Step, recorded: Recorded | None = None
+) -> None:
     """Publish a step of a job to every server process; with a pipeline, when that is executed."""
-    connection.publish(keys.EVENTS_CHANNEL, event(job_id, step))
+    connection.publish(keys.EVENTS_CHANNEL, event(job_id, step, recorded))
 
 
-def event(job_id: str, step: Step) -> str:
+def event(job_id: str, step: Step, recorded: Recorded | None = None) -> str:
     """The message that tells of a step."""
-    return json.dumps({"job": job_id, "step": step})
+    told: dict[str, Any] = {"job": job_id, "step": step}
+    if recorded is not None:
+        told["recorded"] = recorded.to_dict()
+    return json.dumps(told)
 
 
 class Bell:
@@ -71,14 +149,37 @@ class Bell:
         self._only_final = only_final
         self.final = False
         """Whether the last received step ends the job."""
+        self._last: dict[str, Event] = {}
+        """The last step of each job, until it is asked for."""
+        self._missed = False
 
-    def ring(self, step: Step | None) -> None:
+    def ring(self, event: Event | None) -> None:
         """Wake the waiting task; None means that steps may have been missed."""
-        if step is not None:
-            if self._only_final and not step.is_final:
-                return
-            self.final = step.is_final
+        if event is None:
+            self._missed = True
+        elif self._only_final and not event.step.is_final:
+            return
+        else:
+            self.final = event.step.is_final
+            self._last[event.job_id] = event
         self._event.set()
+
+    async def next_of(self, job_id: str, timeout: float) -> Event | None:
+        """The last step of this job since it was last asked for, once there is one; None if steps
+        may have been missed, or `timeout` seconds have passed."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + timeout
+        while True:
+            if self._missed:
+                self._missed = False
+                self._last.clear()  # what is read now is newer
+                return None
+            if (event := self._last.pop(job_id, None)) is not None:
+                return event
+            left = ends - loop.time()
+            if left <= 0:
+                return None
+            await self.wait(left)
 
     async def wait(self, timeout: float) -> None:
         """Wait for the next ring, or `timeout` seconds."""
@@ -168,11 +269,10 @@ class Events:
 
     def _ring(self, data: bytes) -> None:
         try:
-            event = json.loads(data)
-            job_id, step = event["job"], Step(event["step"])
-        except (ValueError, KeyError, TypeError):
+            event = Event.loads(data)
+        except (ValueError, KeyError, TypeError, AttributeError):
             logger.warning("events: invalid message: %.200r", data)
             return
-        for name in (job_id, picture_of(job_id)):
+        for name in (event.job_id, picture_of(event.job_id)):
             for bell in self._bells.get(name, ()):
-                bell.ring(step)
+                bell.ring(event)

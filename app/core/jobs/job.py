@@ -152,8 +152,8 @@ def _parse(values: tuple[bytes | None, ...]) -> PictureJob:
         token=token,
         state=_STATES.get(status or b"", JobState.FAILED),
         filename=filename,
-        submitted=_time(enqueued),
-        ended=_time(ended),
+        submitted=time_of(enqueued),
+        ended=time_of(ended),
         # A job from before there were priorities has none.
         priority=Priority.BULK if origin == _BULK else Priority.INTERACTIVE,
         facts=Facts.from_meta(_meta(meta)),
@@ -192,8 +192,12 @@ def _arguments(data: bytes) -> _Arguments:
     return arguments
 
 
-def _time(value: bytes | None) -> datetime | None:
-    """A time as RQ writes it, in UTC."""
+def time_of(value: bytes | None) -> datetime | None:
+    """A time as RQ writes it, in UTC.
+
+    Raises:
+        ValueError: if it is none.
+    """
     return datetime.fromisoformat(value.decode()).astimezone(UTC) if value else None
 
 

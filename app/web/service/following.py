@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from math import inf
 from typing import TypeVar
@@ -13,7 +14,7 @@ from typing import TypeVar
 from redis.exceptions import RedisError
 
 from app.core.jobs.async_queue import AsyncPictureQueue
-from app.core.jobs.events import Events
+from app.core.jobs.events import Bell, Events
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.conversion import Conversion
 
@@ -172,38 +173,49 @@ class Following:
                 job = current
         return job
 
+    def steps(self, md5: str) -> AbstractContextManager[Bell]:
+        """A bell for `follow`: with one from before the job was known, no step is missed, and the
+        job need not be read anew."""
+        return self._events.follow(md5)
+
     async def follow(
-        self, job: PictureJob, *, until_stop: bool = False
+        self, job: PictureJob, bell: Bell | None = None, *, until_stop: bool = False
     ) -> AsyncIterator[PictureJob]:
         """The job each time its state has changed, until it is finished or gone, over any time in
         which Redis cannot be reached.
 
         Args:
+            bell: of `steps`, taken before the job was read.
             until_stop: whether `stop` ends it too.
         """
-        with self._events.follow(job.conversion.job_id) as bell:
-            last, looks = job.state, 0
+        job_id, current = job.conversion.job_id, None if bell is None else job
+        final, looks = False, 0
+        with nullcontext(bell) if bell else self._events.follow(job_id) as steps:
             while True:
-                try:
-                    current = await self._queue.get(job.conversion.job_id)
-                except RedisError as error:
-                    logger.warning("following %s: %s", job.conversion.job_id, error)
-                    await asyncio.sleep(OUTAGE_SECONDS)
-                    continue
                 if current is None:
+                    try:
+                        current = await self._queue.get(job_id)
+                    except RedisError as error:
+                        logger.warning("following %s: %s", job_id, error)
+                        await asyncio.sleep(OUTAGE_SECONDS)
+                        continue
+                    if current is None:
+                        return
+                changed, job = current.state is not job.state, current
+                if changed:
+                    yield job
+                if job.finished or (until_stop and self._stopping):
                     return
-                if current.state is not last:
-                    last = current.state
-                    yield current
-                if current.finished or (until_stop and self._stopping):
-                    return
-                if bell.final and looks < len(CONFIRM_DELAYS):
+                current = None
+                if final and looks < len(CONFIRM_DELAYS):
                     await asyncio.sleep(CONFIRM_DELAYS[looks])
                     looks += 1
-                else:
-                    bell.final, looks = False, 0
-                    # Spreads followers that were all woken at the same moment.
-                    await bell.wait(REREAD_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+                    continue
+                # Spreads followers that were all woken at the same moment.
+                pause = REREAD_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311
+                event, looks = await steps.next_of(job_id, pause), 0
+                final = event is not None and event.step.is_final
+                current = event.after(job) if event else None
 
     @property
     def stopping(self) -> bool:

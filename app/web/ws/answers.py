@@ -21,6 +21,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.intake.intake import Intake
+from app.core.jobs.events import Bell
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.links import LinkState
 from app.core.picture.batch import Batch
@@ -99,9 +100,10 @@ class Answers:
         """
         exchange = _Exchange(record, announcement is not None and announcement.details)
         async with self._answered(exchange):
-            job = await self._take(message, announcement, exchange, taken)
-            del message
-            await self._report(job, exchange)
+            with contextlib.ExitStack() as listening:
+                job, bell = await self._take(message, announcement, exchange, taken, listening)
+                del message
+                await self._report(job, exchange, bell)
             record.status, record.outcome = 200, JobState.DONE
 
     async def follow(self, fields: Mapping[str, Any], record: Record) -> None:
@@ -185,8 +187,10 @@ class Answers:
         announcement: Announcement | None,
         exchange: _Exchange,
         taken: Callable[[], None],
-    ) -> PictureJob:
-        """The job of the picture in a message, new or found."""
+        listening: contextlib.ExitStack,
+    ) -> tuple[PictureJob, Bell]:
+        """The job of the picture in a message, new or found, and a bell from before that, which
+        `listening` lets go."""
         record, size = exchange.record, len(message)
         self._protocol.hold(size)
         try:
@@ -206,8 +210,9 @@ class Answers:
             record.md5 = order.picture.md5
             if refused is not None:
                 raise refused
+            bell = listening.enter_context(self._services.conversions.following.steps(record.md5))
             with order.picture as picture:
-                return await self.intake.accept(picture, order.requested)
+                return await self.intake.accept(picture, order.requested), bell
         finally:
             self._protocol.hold(-size)
             taken()
@@ -220,8 +225,12 @@ class Answers:
             return error
         return None
 
-    async def _report(self, job: PictureJob, exchange: _Exchange) -> None:
-        """Send the steps of the job, each once and in order, even if some were not seen."""
+    async def _report(self, job: PictureJob, exchange: _Exchange, bell: Bell | None = None) -> None:
+        """Send the steps of the job, each once and in order, even if some were not seen.
+
+        Args:
+            bell: as `Following.follow` takes it.
+        """
         exchange.job = job
         if job.state is not JobState.DONE:
             await self._send_step("queued", job, exchange)
@@ -229,7 +238,7 @@ class Answers:
             told = job.state is JobState.PROCESSING
             if told:
                 await self._send_step("processing", job, exchange)
-            async for current in self._services.conversions.following.follow(job):
+            async for current in self._services.conversions.following.follow(job, bell):
                 job = exchange.job = current
                 if not told and job.state in (JobState.PROCESSING, JobState.DONE):
                     # As it was in that step, if that is seen only now: it had no result yet.
