@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import redis
@@ -68,6 +69,12 @@ class SafeQueue(Queue):
     RQ does so only for a worker with one queue. With several it pops them (BLPOP), and a
     worker that is killed before it has begun takes the job with it.
     """
+
+    @classmethod
+    @lru_cache
+    def from_queue_key(cls, *arguments: Any, **options: Any) -> Queue:  # type: ignore[override]
+        """As RQ's own, which makes a queue for each job, but one for all jobs."""
+        return super().from_queue_key(*arguments, **options)
 
     @classmethod
     def dequeue_any(  # noqa: PLR0917 - RQ's own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import redis
@@ -13,7 +14,9 @@ from redis.typing import EncodableT, FieldT
 from rq import get_current_job
 from rq.exceptions import DeserializationError
 from rq.job import Job, JobStatus
+from rq.registry import FinishedJobRegistry, StartedJobRegistry
 from rq.results import Result
+from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
 from app.core.jobs import keys
@@ -162,6 +165,16 @@ class CheckedJob(Job):
         self.kwargs = {}
         return True
 
+    @property
+    def started_job_registry(self) -> StartedJobRegistry:
+        """Of its queue."""
+        return _started(self.origin, self.connection)
+
+    @property
+    def finished_job_registry(self) -> FinishedJobRegistry:
+        """Of its queue."""
+        return _finished(self.origin, self.connection)
+
     def tell(self, pipeline: Pipeline, step: Step) -> None:
         """Publish a step in the transaction that records it; of a conversion also what that
         records, which spares the web a question."""
@@ -213,3 +226,20 @@ class CheckedJob(Job):
             raise NotOurs(f"{self.func_name} is not a function of this server")
         function: Callable[..., Any] = super().func
         return function
+
+
+# RQ makes four registries for each job, and looks at length at the serializer of each.
+
+
+@lru_cache
+def _started(queue: str, connection: redis.Redis) -> StartedJobRegistry:
+    return StartedJobRegistry(
+        queue, connection=connection, job_class=CheckedJob, serializer=JSONSerializer
+    )
+
+
+@lru_cache
+def _finished(queue: str, connection: redis.Redis) -> FinishedJobRegistry:
+    return FinishedJobRegistry(
+        queue, connection=connection, job_class=CheckedJob, serializer=JSONSerializer
+    )

@@ -113,15 +113,15 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         job.save_meta()
         publish(job.connection, job.id, Step.DONE)
         tell_end(job.connection, job, JobState.DONE)
+        log_done(job)
     _let_go(paths.original(wanted, token))
-    logger.info(
-        "%s → %s: %d → %d bytes in %.0f ms",
-        filename,
-        format,
-        len(original),
-        len(result),
-        milliseconds,
-    )
+
+
+def log_done(job: Job) -> None:
+    """Log a conversion. Our worker does so once its end is told, as somebody waits for that."""
+    told = ("filename", "format", "size_in", "size_out", "milliseconds")
+    # A job of an older version has less.
+    logger.info("%s → %s: %s → %s bytes in %s ms", *map(job.meta.get, told))
 
 
 def report_failure(

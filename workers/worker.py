@@ -16,6 +16,7 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
+from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.utils import now
@@ -31,7 +32,7 @@ from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
 from workers.job import CheckedJob
 from workers.maintenance import anything_begun, maintain
 from workers.runtime import runtime
-from workers.tasks import FORESEEN
+from workers.tasks import FORESEEN, log_done
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +166,8 @@ class PictureWorker(SimpleWorker):
             pipe.hset(self.key, "state", WorkerStatus.IDLE)
             pipe.execute()
         self._state = WorkerStatus.IDLE
+        if isinstance(job, CheckedJob) and job.is_picture:
+            log_done(job)
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
         """Tell Redis whether this worker has a job, if that has changed."""
@@ -271,7 +274,8 @@ class PictureWorker(SimpleWorker):
 
     def _on_its_way(self, job: Job) -> str:
         """The key of the list of jobs that were taken out of a queue and not begun."""
-        return str(Queue(job.origin, connection=self.connection).intermediate_queue_key)
+        key = f"{Queue.redis_queue_namespace_prefix}{job.origin}"
+        return IntermediateQueue.get_intermediate_queue_key(key)
 
     def _report_restarts(self) -> None:
         """Count the replaced decoders. Counts that Redis does not accept are sent with the next."""

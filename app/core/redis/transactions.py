@@ -7,6 +7,7 @@ from typing import Any
 
 import hiredis
 import redis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.client import EMPTY_RESPONSE, Pipeline
 from redis.connection import Connection
 from redis.exceptions import ExecAbortError, ResponseError, WatchError
@@ -55,13 +56,27 @@ class Transaction(Pipeline):
     def _skip_queued(
         self, connection: Connection, sent: Sequence[tuple[Any, ...]]
     ) -> ResponseError | None:
-        """Read what comes before the answer to EXEC. Returns the first error."""
-        refused = None
-        for _ in range(len(sent) + 1):  # of MULTI, and of each command
-            try:
-                connection.read_response()
-            except ResponseError as error:
-                refused = refused or error
+        """Read what comes before the answer to EXEC. Returns the first error.
+
+        redis-py's parser is asked itself, as all of it has nearly always come at once: redis-py
+        takes five calls more for each.
+        """
+        reader, refused, left = connection._parser._reader, None, len(sent) + 1  # 1 for MULTI
+        while left:
+            answer = reader.gets()
+            if answer is NOT_ENOUGH_DATA:
+                try:
+                    answer = connection.read_response()
+                except ResponseError as error:
+                    answer = error
+            if isinstance(answer, hiredis.PushNotification):
+                connection._parser.handle_push_response(answer)
+                continue
+            if isinstance(answer, ResponseError):
+                refused = refused or answer
+            elif isinstance(answer, Exception):
+                raise answer
+            left -= 1
         return refused
 
 
