@@ -1,9 +1,11 @@
-"""Many clients of `/ws`, each with one picture at a time, in a process of their own."""
+"""Many clients of `/ws`, each with one picture at a time, and of `/events`, in a process of their
+own."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import json
 import multiprocessing
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.errors import BenchError
+from bench.fleet.listener import Listener
 from bench.frames import HANDSHAKE, PING, PONG, STEP, SWITCHED, TEXT, encode_head, find_frame
 from bench.launch import HOST
 from imaging.parent import die_with_parent
@@ -71,9 +74,14 @@ class Crowd:
         """
         self._ask("follow", list(md5s))
 
+    def listen(self, md5s: Sequence[str]) -> None:
+        """Open an event stream for each of these pictures, and wait until each is told how its
+        picture stands."""
+        self._ask("listen", list(md5s))
+
     def received(self) -> dict[str, float]:
         """The time by `time.monotonic()` at which each picture was there as a whole or, of one that
-        is followed, was told to be done; by its MD5."""
+        is followed or listened for, was told to be done; by its MD5."""
         return dict(self._ask("received"))
 
     def _ask(self, *question: object) -> Any:
@@ -170,11 +178,22 @@ async def _serve(pipe: Pipe, port: int, count: int) -> None:
                 answer = await _send(sockets, *arguments)
             elif command == "follow":
                 await _follow(sockets, *arguments)
+            elif command == "listen":
+                await _listen(port, received, *arguments)
             else:
                 answer = received
         except (BenchError, OSError) as error:
             answer = error
         pipe.send(answer)
+
+
+async def _listen(port: int, received: dict[str, float], md5s: Sequence[str]) -> None:
+    loop = asyncio.get_running_loop()
+    for md5 in md5s:
+        _, listener = await loop.create_connection(
+            functools.partial(Listener, md5, received), HOST, port, family=socket.AF_INET
+        )
+        await listener.told
 
 
 async def _open(port: int, count: int, received: dict[str, float]) -> list[_Socket]:

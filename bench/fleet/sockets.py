@@ -1,4 +1,4 @@
-"""Many sockets of one web process, each waiting for a picture."""
+"""Many sockets and event streams of one web process, each waiting for a picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 from redis.client import PubSub
 from rq.job import Job, JobStatus
 from rq.utils import utcformat
@@ -23,6 +25,7 @@ from bench.errors import BenchError
 from bench.fleet.crowd import Crowd
 from bench.fleet.report import Figure, megabytes, milliseconds, plain_bytes
 from bench.fleet.site import SECONDS_VARIABLE, STAND_IN, Site, held
+from bench.launch import HOST
 from bench.pictures import shipped
 from bench.table import percentile
 
@@ -79,10 +82,10 @@ def measure(folder: Path, *, sockets: int, repeat: int) -> list[Figure]:
         sockets: each waits for one picture.
     """
     picture = shipped([PICTURE])[0]
-    paced, bursts, at_once, followed = _Told(), _Told(), _Told(), _Told()
+    paced, bursts, at_once, followed, heard = _Told(), _Told(), _Told(), _Told(), _Told()
     numbers = iter(range(1, sys.maxsize))
     with Site(folder / "sockets") as site:
-        web = site.web(LIMITS__SOCKETS_PER_ADDRESS=2 * sockets, LIMITS__SOCKETS=2 * sockets)
+        web = site.web(LIMITS__SOCKETS_PER_ADDRESS=3 * sockets, LIMITS__SOCKETS=3 * sockets)
         with Crowd(web.port, 1) as one:  # what the first picture loads is not the sockets'
             one.send(picture, next(numbers))
         idle = memory(web.pid)
@@ -102,8 +105,18 @@ def measure(folder: Path, *, sockets: int, repeat: int) -> list[Figure]:
                 followers.follow(mine)
                 followers_memory = memory(web.pid) - before
                 followed.rounds.append(_end_in_bursts(site, followers, mine, BURST))
-            _wait(crowd, mine)
-            print("sockets: followed", file=sys.stderr, flush=True)
+                _wait(crowd, mine)
+                print("sockets: followed", file=sys.stderr, flush=True)
+                # Beside the open ones: else they would take the memory that these have left.
+                mine = crowd.send(picture, next(numbers))
+                before, open_before = memory(web.pid), _open_ones(web.port)
+                with Crowd(web.port, 0) as listeners:
+                    listeners.listen(mine)
+                    listeners_memory = memory(web.pid) - before
+                    heard.rounds.append(_end_in_bursts(site, listeners, mine, BURST))
+                _wait(crowd, mine)
+                left = _open_ones(web.port) - open_before
+            print("sockets: listened", file=sys.stderr, flush=True)
             workers = site.workers(WORKERS, STAND_IN, **{SECONDS_VARIABLE: str(CONVERSION_SECONDS)})
             rates = []
             for number in range(repeat):
@@ -134,13 +147,34 @@ def measure(folder: Path, *, sockets: int, repeat: int) -> list[Figure]:
             note=f"{plain_bytes(followers_memory / sockets)} a socket, each with one picture of "
             "another's and its place in the queue",
         ),
+        Figure(
+            f"memory of {sockets:,} event streams",
+            [listeners_memory],
+            megabytes,
+            most=MOST_MEMORY * sockets / SOCKETS,
+            note=f"{left:.0f} open after the last event, "
+            f"{plain_bytes(listeners_memory / sockets)} a stream",
+        ),
         *paced.figures(f"told after the event, at {rate:.0f} a second", MOST_SECONDS),
         *bursts.figures(f"told after the event, {BURST} in one instant", MOST_SECONDS),
         *followed.figures(f"told who follows, {BURST} in one instant", MOST_SECONDS),
+        *heard.figures(f"told by an event stream, {BURST} in one instant", MOST_SECONDS),
         *at_once.figures(f"told after the event, all {sockets:,} in one instant", None),
         Figure("web process, idle", [idle], megabytes),
         Figure("Redis for a picture of a socket", [redis_memory], plain_bytes),
     ]
+
+
+def _open_ones(port: int) -> float:
+    """Sockets and event streams that the web process counts as open."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(
+            httpx.get(f"http://{HOST}:{port}/metrics", timeout=60).text
+        )
+        for sample in family.samples
+        if sample.name == "tinyimage_sockets_open"
+    )
 
 
 def memory(pid: int) -> int:

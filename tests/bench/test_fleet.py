@@ -23,6 +23,8 @@ pytestmark = TIMEOUT
                 "memory of 10 sockets that wait",
                 "10 sockets that follow",
                 "told who follows",
+                "memory of 10 event streams .* 0 open after the last event",
+                "told by an event stream",
                 r"told .* at \d+ a second",
                 "told .* in one instant",
                 "idle",
