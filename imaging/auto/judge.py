@@ -5,26 +5,30 @@ from __future__ import annotations
 import pyvips
 
 from imaging import look
-from imaging.auto.sample import sample
+from imaging.auto.sample import sample, strips
 
 SHADES = (0, 255)
 """What transparency is put on; the worse of the two looks counts."""
 
-WHOLE_PIXELS = 1_500_000
+WHOLE_PIXELS, SLOW_PIXELS = 1_500_000, 6_000_000
 """Pixels of the largest picture of which a file is looked at as a whole, where vszip does it, in 30
-ms a megapixel: what a sample is off by is most of what results are off by."""
+ms a megapixel: what a sample is off by is most of what results are off by. The second is that of an
+encoder which takes longer itself."""
 
 
 class Judge:
     """Holds files against one picture."""
 
-    def __init__(self, image: pyvips.Image, margin: int) -> None:
+    def __init__(self, image: pyvips.Image, margin: int, *, slow: bool = False) -> None:
         """
         Args:
             image: sRGB or grey, 8 bit, in memory.
             margin: pixels around each tile of `sample` that are not looked at.
+            slow: whether the encoder takes longer than a look at the whole picture.
         """
-        self._sample = sample(image.width, image.height, margin)
+        pixels = image.width * image.height
+        is_large = pixels > WHOLE_PIXELS
+        self._sample = (strips if is_large else sample)(image.width, image.height, margin)
         self.sample = self._sample.with_margins(image)
         tiles = self._sample.without_margins(self.sample)
         shades = SHADES if image.hasalpha() else SHADES[:1]
@@ -32,9 +36,12 @@ class Judge:
             shade: look.reference(_flat(tiles, shade), image.width) for shade in shades
         }
         self._image = image
-        few = image.width * image.height <= WHOLE_PIXELS and look.method() is look.Method.VSZIP
+        few = pixels <= (SLOW_PIXELS if slow else WHOLE_PIXELS)
+        few = few and look.method() is look.Method.VSZIP
         self.sees_all = few or self._sample.is_whole
         """Whether `of_whole` looks at every pixel."""
+        self.is_large = is_large
+        """Whether the sample is of strips, and a look at all takes long."""
         self.sees_more = few and not self._sample.is_whole
         """Whether it looks at more than `of_sample` does."""
 

@@ -1,4 +1,4 @@
-"""A sample of a picture: some of its tiles, side by side."""
+"""A sample of a picture: some of its tiles side by side, or strips of its whole width."""
 
 from __future__ import annotations
 
@@ -21,6 +21,24 @@ SEAMS = 0.963
 """Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
 less is seen, and a sample has edges between its tiles."""
 
+STRIP, STRIPS, STRIPS_WITH_MARGINS = 64, 6, 4
+"""Pixels of a strip's height, and how many there are, evenly over the picture; fewer where margins
+are encoded with them. Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were
+within 0.6 points of the whole (standard deviation, 1.7 at most), and four within 0.7. Sixteen tiles
+had 2.0 and missed up to 8 points, where most of a picture is smooth; four of 256 pixels 2.6."""
+
+STRIPS_SEAMS = 0.952
+"""As `SEAMS`, of strips, which have no seams at the left and right."""
+
+STRIPS_PIXELS = 400_000
+"""What the strips of a narrow picture have together, at least."""
+
+STRIPS_LEAST = 1.3
+"""Rows of the lowest picture of which strips are taken, over those of the strips."""
+
+STRIPS_ALIGNED = 16
+"""Strips begin at a multiple of so many pixels: the blocks of a JPEG."""
+
 WHOLE = 1.25
 """Pixels of the largest picture that is its own sample, over those of the tiles with what is around
 them."""
@@ -41,6 +59,8 @@ class Sample:
     height: int
     margin: int = 0
     """Pixels around a tile where it is encoded."""
+    seams: float = SEAMS
+    """Its distance from 100 over that of the whole."""
 
     def of(self, image: pyvips.Image) -> pyvips.Image:
         """The tiles of an image of the picture's size, in memory.
@@ -108,7 +128,7 @@ class Sample:
     @property
     def factor(self) -> float:
         """The picture's distance from 100 over that of the sample."""
-        return 1.0 if self.is_whole else 1 / SEAMS
+        return 1.0 if self.is_whole else 1 / self.seams
 
 
 def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
@@ -122,6 +142,21 @@ def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
         return Sample((0,), (0,), width, height)
     lefts = _starts(width, SIDE)
     return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
+
+
+def strips(width: int, height: int, margin: int) -> Sample:
+    """That of a large picture of this size, in pixels: tiles where it is too low for strips.
+
+    Args:
+        margin: as for `sample`.
+    """
+    usual = STRIPS_WITH_MARGINS if margin else STRIPS
+    count = max(usual, -(-STRIPS_PIXELS // (width * STRIP)))
+    if height < STRIPS_LEAST * count * STRIP:
+        return sample(width, height, margin)
+    tops = ((2 * n + 1) * height // (2 * count) - STRIP // 2 for n in range(count))
+    aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in tops)
+    return Sample((0,), aligned, width, STRIP, margin, STRIPS_SEAMS)
 
 
 def _starts(side: int, most: int) -> tuple[int, ...]:

@@ -37,6 +37,13 @@ EQUAL = 4.0
 """Points of a way from a look that was seen, over which a prediction is off by as much as a guess:
 0.8 (standard deviation)."""
 
+ENOUGH_OF_LARGE = 1.4
+"""As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
+
+STEEP = 1.5
+"""How much faster than others large pictures follow the typical one that look far better at its
+number than wanted: most are smooth, or were made from a JPEG of nearly this number."""
+
 STEP = 89, 90
 """Between these the chroma of a JPEG becomes whole, and the look takes a step: tenths count."""
 
@@ -78,18 +85,25 @@ class Search:
     effort: Effort
     keep: int
     whole_chroma: bool = False
+    steep: bool = False
+    """Whether it is a large picture of which a sample tells the look as it is."""
     tried: list[tuple[float, float]] = field(default_factory=list)
     """Qualities, and the looks that they are taken to have."""
 
     def run(self) -> Found:
         """The file."""
-        judge = Judge(self.image, 0 if self.writer.seeks_exactly else MARGIN)
+        exact = self.writer.seeks_exactly
+        judge = Judge(self.image, 0 if exact else MARGIN, slow=not exact)
         self.whole_chroma = self.writer.seek is not None and chroma.is_fine(judge.sample)
+        self.steep = exact and judge.is_large
         quality = self._sought(judge)
-        if self.writer.seeks_exactly and not judge.sees_more and self._is_near(quality):
+        near = self._is_near(quality, between=not judge.is_large)
+        if exact and not judge.sees_more and near:
             look = typical.look(self.tried, quality, self.writer.follows)
             return Found(self._result(quality), _chosen(quality, look))
-        enough = ENOUGH if judge.sees_all else ENOUGH_OF_TILES
+        enough = ENOUGH_OF_LARGE if judge.is_large else ENOUGH
+        if not judge.sees_all:
+            enough = ENOUGH_OF_TILES
         found: list[tuple[float, Found]] = []
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
@@ -119,7 +133,9 @@ class Search:
             following = self._following()
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
-            if following == quality or (not twice and abs(score - self.look) <= NEAR):
+            # A second look at the sample saves one at the file, where that looks the same.
+            near = ENOUGH if self.steep else NEAR
+            if following == quality or (not twice and abs(score - self.look) <= near):
                 return following
             quality = following
             purpose = Purpose.LOOK if twice else Purpose.GUESS
@@ -144,19 +160,29 @@ class Search:
             ]
         self.tried.append((quality, score))
 
-    def _is_near(self, quality: float) -> bool:
-        """Whether the look of a quality follows from those of the sample."""
+    def _is_near(self, quality: float, *, between: bool) -> bool:
+        """Whether the look of a quality follows from those of the sample.
+
+        Args:
+            between: whether it does so anywhere between two that were tried.
+        """
         near = min(abs(quality - one) for one, _ in self.tried) <= FAR
-        return near or self._is_between(quality)
+        return near or (between and self._is_between(quality))
 
     def _is_between(self, quality: float) -> bool:
         """Whether it is one of those that were tried, or between two of them."""
         tried = [one for one, _ in self.tried]
         return min(tried) <= quality <= max(tried)
 
+    @property
+    def _follows(self) -> float:
+        """How the look changes from the one that was seen last on."""
+        steep = self.steep and self.tried[-1][1] > self.look + NEAR
+        return self.writer.follows * (STEEP if steep else 1)
+
     def _following(self) -> float:
         """The quality that is to be tried next."""
-        return self._within(typical.following(self.tried, self.look, self.writer.follows))
+        return self._within(typical.following(self.tried, self.look, self._follows))
 
     def _within(self, quality: float) -> float:
         least, most = self.bounds

@@ -13,7 +13,7 @@ from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
 from imaging.auto.judge import Judge
-from imaging.auto.sample import MARGIN, sample
+from imaging.auto.sample import MARGIN, STRIP, sample, strips
 from imaging.auto.search import FILES, LOOKS, PROBES, Search
 from imaging.codec import Purpose, Sought
 from imaging.codecs import WRITERS
@@ -243,9 +243,11 @@ def test_what_the_chroma_of_a_jpeg_divides_is_tried_in_tenths() -> None:
 
 
 @pytest.mark.parametrize("method", list(look.Method))
-@pytest.mark.parametrize("width", [900, 2000])
+@pytest.mark.parametrize(
+    ("width", "slow", "whole"), [(900, False, True), (2000, False, False), (2000, True, True)]
+)
 def test_all_of_a_file_is_looked_at_where_that_takes_little(
-    width: int, method: look.Method, monkeypatch: pytest.MonkeyPatch
+    width: int, slow: bool, whole: bool, method: look.Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[int, int]] = []
 
@@ -257,14 +259,44 @@ def test_all_of_a_file_is_looked_at_where_that_takes_little(
     monkeypatch.setattr(look, "method", lambda: method)
     monkeypatch.setattr(look, "reference", lambda *given: Looked())
     image = pyvips.Image.black(width, 800, bands=3).copy_memory()
-    judge = Judge(image, MARGIN)
+    judge = Judge(image, MARGIN, slow=slow)
     of_whole = judge.of_whole(image)
-    whole = width == 900 and method is look.Method.VSZIP
-    assert seen == [(900, 800) if whole else (512, 512)]
+    whole = whole and method is look.Method.VSZIP
+    of_sample = (512, 512) if width == 900 else (2000, 4 * STRIP)
+    assert seen == [(width, 800) if whole else of_sample]
     # Beside the seams of a sample less is seen.
     assert (of_whole == 80) is whole
     judge.of_sample(judge.sample)
-    assert seen[1:] == [(512, 512)]
+    assert seen[1:] == [of_sample]
+
+
+@pytest.mark.parametrize("margin", [0, MARGIN])
+@pytest.mark.parametrize(("width", "height"), [(2560, 1600), (5000, 500), (900, 3000), (8000, 300)])
+def test_strips_of_a_large_picture_are_apart_and_within_it(
+    width: int, height: int, margin: int
+) -> None:
+    where = strips(width, height, margin)
+    ends = [top + where.height for top in where.tops]
+    assert all(end <= top for end, top in zip(ends, where.tops[1:], strict=False))
+    assert where.tops[0] >= 0
+    assert ends[-1] <= height
+    image = pyvips.Image.xyz(width, height).cast("float").copy_memory()
+    assert (where.without_margins(where.with_margins(image)) - where.of(image)).abs().max() == 0
+
+
+def test_a_large_picture_is_not_spoilt_where_its_detail_is_in_parts_of_it() -> None:
+    image = picture("chelsea.png", 300, 200).resize((1600, 1000), Image.Resampling.BICUBIC)
+    # Between the columns of 128 pixels that sixteen tiles would be of.
+    for left in (276, 660, 1044):
+        for top in range(0, 1000, 200):
+            image.paste(picture("rocket.jpg", 212, 200), (left, top))
+    data = png(image)
+    result, chosen = made(data, target(Format.JPG))
+    assert chosen is not None
+    original, other = (
+        pyvips.Image.new_from_buffer(file, "").copy_memory() for file in (data, result)
+    )
+    assert look.reference(original).score(other) == pytest.approx(LOOKS[Auto.AUTO], abs=2)
 
 
 def test_the_typical_scale_can_be_read_both_ways() -> None:
