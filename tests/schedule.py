@@ -36,7 +36,14 @@ LONG = re.compile(
     r"|tests/(imaging/test_memory|web/test_(health|metrics|slow|page_\w+)"
     r"|workers/test_(worker|queues|fuzz|sandbox|deliveries))\.py"
 )
-"""Names of what takes longest."""
+"""Names of what takes long."""
+
+LONGEST = re.compile(
+    r"tests/(test_(bursts|all_in_one|dashboard)|bench/test_fleet|deploy/test_procfile"
+    r"|imaging/test_memory|workers/test_(worker|queues)|web/test_(health|metrics|page_network))\.py"
+)
+"""Names of what takes a minute and more, by the clock: begun late, one would go on when all
+others have ended."""
 
 
 def scope(test: str) -> str:
@@ -51,6 +58,11 @@ def scope(test: str) -> str:
     return "the Tinify API" if module in TINIFY else path
 
 
+def length(name: str) -> int:
+    """How long that which is run together takes: 0 to 2."""
+    return bool(LONG.match(name)) + bool(LONGEST.match(name))
+
+
 class ByServer(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each process what it is to run together."""
 
@@ -58,10 +70,7 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]
         return scope(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        long_first = self.nodes.index(node) % 2 == 0
-        chosen = next(
-            (name for name in self.workqueue if bool(LONG.match(name)) is long_first),
-            next(iter(self.workqueue)),
-        )
+        choose = max if self.nodes.index(node) % 2 == 0 else min
+        chosen = choose(self.workqueue, key=length)
         self.workqueue.move_to_end(chosen, last=False)
         super()._assign_work_unit(node)
