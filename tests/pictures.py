@@ -34,9 +34,7 @@ def photograph(name: str) -> bytes:
 
 @cache
 def _small() -> bytes:
-    buffer = io.BytesIO()
-    opened(photograph("rocket")).resize((120, 80)).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+    return encoded(in_colour("rocket").resize((120, 80)), "JPEG", quality=90)
 
 
 def snapshot() -> bytes:
@@ -48,9 +46,7 @@ def snapshot() -> bytes:
 def noise(side: int) -> bytes:
     """A JPEG of noise: many bytes of few pixels, 2 for each."""
     pixels = np.random.default_rng().integers(0, 256, (side, side, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=99)
-    return buffer.getvalue()
+    return encoded(Image.fromarray(pixels), "JPEG", quality=99)
 
 
 def unique(data: bytes) -> bytes:
@@ -75,19 +71,14 @@ def in_colour(name: str) -> Image.Image:
 
 def as_format(name: str, format: str, **options: object) -> bytes:
     """A photograph encoded by Pillow."""
-    buffer = io.BytesIO()
-    in_colour(name).save(buffer, format, **options)
-    return buffer.getvalue()
+    return encoded(in_colour(name), format, **options)
 
 
 @cache
 def small(name: str, format: str = "JPEG") -> bytes:
     """A photograph at half of its width and height, for which the server finds the quality in a
     thirtieth of the time."""
-    image = opened(photograph(name)).convert("RGB").reduce(2)
-    buffer = io.BytesIO()
-    image.save(buffer, format)
-    return buffer.getvalue()
+    return encoded(in_colour(name).reduce(2), format)
 
 
 @cache
@@ -102,8 +93,13 @@ def large(width: int, height: int, format: str = "JPEG") -> bytes:
         turn, x = turn + 1, x + tile.width
         if x >= width:
             x, y = 0, y + min(tile.height for tile in tiles)
+    return encoded(canvas, format)
+
+
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    """The picture as Pillow writes it."""
     buffer = io.BytesIO()
-    canvas.save(buffer, format)
+    image.save(buffer, format, **options)
     return buffer.getvalue()
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.imaging.samples import corners, distance, encoded, photo
-from tests.pictures import md5, opened
+from tests.imaging.samples import corners, distance, photo
+from tests.pictures import encoded, md5, opened
 from tests.service import Client, Service
 from tests.toys import add_endpoint, add_format, add_option, add_storage, copied, toy
 

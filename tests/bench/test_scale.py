@@ -16,7 +16,8 @@ from bench.scale.report import engine_table, way_table
 from bench.scale.ways import HALVED, Way
 from imaging.formats import Format
 from tests.bench.command import TIMEOUT, bench
-from tests.imaging.samples import encoded, photo
+from tests.imaging.samples import photo
+from tests.pictures import encoded
 
 pytestmark = TIMEOUT
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from PIL import Image
 
-from tests.imaging.samples import CORNERS, corners, encoded, frame_count
+from tests.imaging.samples import CORNERS, corners, frame_count
+from tests.pictures import encoded
 
 DELAYS = [100, 250, 20, 700]
 """Milliseconds; a GIF counts in hundredths of a second."""

@@ -11,8 +11,9 @@ import pillow_heif
 from tests.imaging.animations import animation, moving_frames
 from tests.imaging.apngs import Part, apng
 from tests.imaging.blocks import flat_jpeg
-from tests.imaging.samples import corners, encoded, photo
+from tests.imaging.samples import corners, photo
 from tests.imaging.tiffs import old_jpeg
+from tests.pictures import encoded
 
 pillow_heif.register_heif_opener()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -39,13 +38,6 @@ def target(
 ) -> Target:
     """What a picture is to become; fast, where a test is not about the effort."""
     return Target(format, quality, Limits(), effort, Options.from_dict(options))
-
-
-def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
-    """The picture as Pillow writes it."""
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def corners(width: int = 120, height: int = 80) -> Image.Image:

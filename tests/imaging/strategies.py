@@ -17,7 +17,8 @@ from imaging.limits import Limits
 from imaging.options import Effort, Fit, Gravity, Keep, Options, Placeholder
 from imaging.target import Target
 from tests.imaging.apngs import Part, apng
-from tests.imaging.samples import encoded, oriented
+from tests.imaging.samples import oriented
+from tests.pictures import encoded
 
 MODES = {
     "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),

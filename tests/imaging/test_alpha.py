@@ -9,8 +9,8 @@ from imaging.convert import convert
 from imaging.errors import TRANSPARENT, PictureError
 from imaging.formats import Format
 from imaging.options import Alpha, Effort
-from tests.imaging.samples import encoded, is_close, opacities, photo, pixel, target
-from tests.pictures import opened
+from tests.imaging.samples import is_close, opacities, photo, pixel, target
+from tests.pictures import encoded, opened
 
 WITH_ALPHA = (Format.WEBP, Format.PNG, Format.AVIF, Format.GIF)
 CLEAR, HALF, SOLID = (20, 60), (80, 60), (140, 60)

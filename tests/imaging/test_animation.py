@@ -15,14 +15,13 @@ from tests.imaging.animations import DELAYS, animation, frames_seen, moving_fram
 from tests.imaging.samples import (
     assert_corners,
     distance,
-    encoded,
     frame_count,
     is_close,
     photo,
     pixel,
     target,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 MOVING = (Format.WEBP, Format.GIF)
 STILL = (Format.JPG, Format.PNG, Format.AVIF)

@@ -19,17 +19,8 @@ from imaging.options import Effort
 from imaging.target import Target
 from tests.imaging.animations import frames_seen
 from tests.imaging.apngs import Part, apng, chunk
-from tests.imaging.samples import (
-    corners,
-    distance,
-    encoded,
-    frame_count,
-    is_close,
-    photo,
-    pixel,
-    target,
-)
-from tests.pictures import opened
+from tests.imaging.samples import corners, distance, frame_count, is_close, photo, pixel, target
+from tests.pictures import encoded, opened
 
 MOVING = (Format.PNG, Format.WEBP, Format.GIF)
 RED, GREEN, BLUE, CLEAR = (220, 30, 30, 255), (30, 200, 30, 255), (30, 30, 220, 255), (0, 0, 0, 0)

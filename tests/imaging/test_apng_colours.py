@@ -13,7 +13,7 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort, Keep
 from tests.imaging.profiles import display_p3, grey_curve, grey_in_lab
-from tests.imaging.samples import encoded, frame_count, is_close, opacities, photo, target
+from tests.imaging.samples import frame_count, is_close, opacities, photo, target
 from tests.imaging.spaces import (
     CHRM_P3,
     TO_BT2020,
@@ -28,7 +28,7 @@ from tests.imaging.spaces import (
     srgb,
     with_chunks,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 MOVING = (Format.PNG, Format.WEBP, Format.GIF)
 GAMMA = 1.4

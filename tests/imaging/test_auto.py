@@ -26,8 +26,7 @@ from imaging.measures import Chosen, Measures
 from imaging.options import Auto, Effort, Options
 from imaging.target import Target
 from tests.imaging.animations import animation
-from tests.imaging.samples import encoded
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 AUTOMATIC = [format for format in Format if format.takes_auto]
 FIXED = [format for format in Format if not format.takes_auto]

@@ -11,8 +11,8 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Keep
 from tests.imaging.profiles import adobe_rgb, display_p3
-from tests.imaging.samples import encoded, is_close, photo, pixel, target
-from tests.pictures import opened
+from tests.imaging.samples import is_close, photo, pixel, target
+from tests.pictures import encoded, opened
 
 # The same colours in each space, from the spaces' definitions: the primaries of sRGB, and a grey.
 SRGB = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128))

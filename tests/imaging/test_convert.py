@@ -16,8 +16,8 @@ from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.options import Keep, Options
 from imaging.target import Target
-from tests.imaging.samples import encoded, is_close
-from tests.pictures import as_format, in_colour, opened, photograph
+from tests.imaging.samples import is_close
+from tests.pictures import as_format, encoded, in_colour, opened, photograph
 
 CORNERS = {
     "red": (220, 30, 30),

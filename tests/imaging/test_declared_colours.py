@@ -14,7 +14,7 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Keep
 from tests.imaging.profiles import adobe_rgb, display_p3
-from tests.imaging.samples import distance, encoded, photo, target
+from tests.imaging.samples import distance, photo, target
 from tests.imaging.spaces import (
     CHRM_P3,
     CHRM_SRGB,
@@ -32,7 +32,7 @@ from tests.imaging.spaces import (
     with_nclx,
     with_profile,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 pillow_heif.register_heif_opener()
 

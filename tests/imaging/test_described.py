@@ -18,8 +18,8 @@ from imaging.formats.png.chunks import chunk, chunks
 from imaging.moment import from_exif, from_iptc, from_iso
 from imaging.options import Effort, Keep
 from imaging.read import xmp
-from tests.imaging.samples import corners, encoded, photo, target
-from tests.pictures import opened
+from tests.imaging.samples import corners, photo, target
+from tests.pictures import encoded, opened
 
 pillow_heif.register_heif_opener()
 

@@ -18,8 +18,8 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.formats.jpg.codec import bare
 from imaging.options import Effort
-from tests.imaging.samples import encoded, frame_count, photo, pixels, target
-from tests.pictures import opened
+from tests.imaging.samples import frame_count, photo, pixels, target
+from tests.pictures import encoded, opened
 
 LOSSLESS = tuple(format for format in Format if format.can_be_lossless)
 

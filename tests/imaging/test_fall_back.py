@@ -18,9 +18,9 @@ from imaging.formats.recognise import picture_type
 from imaging.limits import Limits
 from imaging.read import pillow
 from imaging.target import Target
-from tests.imaging.samples import corners, distance, encoded, photo, target
+from tests.imaging.samples import corners, distance, photo, target
 from tests.imaging.tiffs import old_jpeg, page
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 pillow_heif.register_heif_opener()
 

@@ -12,7 +12,8 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
 from imaging.write import chroma
-from tests.imaging.samples import encoded, photo, target
+from tests.imaging.samples import photo, target
+from tests.pictures import encoded
 
 SIDE = 320
 """More than `ALL_EFFORTS_PIXELS`, up to which all is tried."""

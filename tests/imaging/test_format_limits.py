@@ -8,8 +8,8 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from tests.imaging.samples import encoded, target
-from tests.pictures import opened
+from tests.imaging.samples import target
+from tests.pictures import encoded, opened
 
 WIDE = {Format.WEBP: 16_384, Format.AVIF: 16_385, Format.JPG: 65_501}
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
-from tests.imaging.samples import encoded, frame_count, target
-from tests.pictures import opened
+from tests.imaging.samples import frame_count, target
+from tests.pictures import encoded, opened
 
 Frames = Iterator[Image.Image]
 

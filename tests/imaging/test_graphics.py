@@ -16,8 +16,8 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
 from imaging.write.palette import Colours, to_pillow
-from tests.imaging.samples import corners, distance, encoded, frame_count, photo, target
-from tests.pictures import opened
+from tests.imaging.samples import corners, distance, frame_count, photo, target
+from tests.pictures import encoded, opened
 
 SOME = slice(None, None, 9)
 """Of every kind some, for time."""

@@ -11,8 +11,8 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
-from tests.imaging.samples import encoded, pixel, target
-from tests.pictures import opened
+from tests.imaging.samples import pixel, target
+from tests.pictures import encoded, opened
 
 LOSSLESS = target(Format.PNG, lossless=True)
 

@@ -16,7 +16,6 @@ from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
-    encoded,
     frame_count,
     is_close,
     photo,
@@ -24,7 +23,7 @@ from tests.imaging.samples import (
     pixels,
     target,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 pillow_heif.register_heif_opener()
 

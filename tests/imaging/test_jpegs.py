@@ -18,14 +18,13 @@ from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
-    encoded,
     is_close,
     photo,
     pixel,
     pixels,
     target,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 LOSSLESS = target(Format.PNG, lossless=True)
 

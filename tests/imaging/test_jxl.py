@@ -28,14 +28,13 @@ from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
-    encoded,
     oriented,
     photo,
     pixels,
     stored,
     target,
 )
-from tests.pictures import opened, photograph
+from tests.pictures import encoded, opened, photograph
 
 WITHOUT = """
 import importlib.util

@@ -10,9 +10,9 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort, Keep
 from tests.imaging.profiles import display_p3, green_for_cyan, grey_curve
-from tests.imaging.samples import distance, encoded, photo, pixel, target
+from tests.imaging.samples import distance, photo, pixel, target
 from tests.imaging.spaces import picture, shown, srgb
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 GAMMA = 1.4
 

@@ -22,16 +22,9 @@ from imaging.measures import Chosen, Measures, Size
 from imaging.options import Effort
 from imaging.write import search
 from tests.imaging.animations import animation
-from tests.imaging.samples import (
-    distance,
-    encoded,
-    frame_count,
-    opacities,
-    photo,
-    target,
-)
+from tests.imaging.samples import distance, frame_count, opacities, photo, target
 from tests.imaging.strategies import BOUNDED, animations, pictures, targets
-from tests.pictures import as_format, in_colour, opened, photograph
+from tests.pictures import as_format, encoded, in_colour, opened, photograph
 
 LOSSY = tuple(format for format in Format if format.takes_q)
 COPYRIGHT = 0x8298

@@ -16,16 +16,8 @@ from imaging.formats import Format
 from imaging.options import Effort, Keep
 from tests.imaging.private import COPYRIGHT, DATE, DATE_OF_SHOT, PLACE, SECRETS, XMP, exif_block
 from tests.imaging.profiles import display_p3
-from tests.imaging.samples import (
-    ORIENTATION,
-    assert_corners,
-    corners,
-    encoded,
-    photo,
-    stored,
-    target,
-)
-from tests.pictures import opened
+from tests.imaging.samples import ORIENTATION, assert_corners, corners, photo, stored, target
+from tests.pictures import encoded, opened
 
 pillow_heif.register_heif_opener()
 

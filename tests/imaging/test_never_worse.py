@@ -17,17 +17,8 @@ from imaging.read.segments import SOI, segments
 from tests.imaging.animations import animation, frames_seen
 from tests.imaging.private import SECRETS, exif_block
 from tests.imaging.profiles import display_p3, green_for_cyan
-from tests.imaging.samples import (
-    corners,
-    encoded,
-    is_close,
-    oriented,
-    photo,
-    pixels,
-    stored,
-    target,
-)
-from tests.pictures import opened
+from tests.imaging.samples import corners, is_close, oriented, photo, pixels, stored, target
+from tests.pictures import encoded, opened
 
 KINDS = {
     Format.JPG: "JPEG",

@@ -10,16 +10,8 @@ import pytest
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Keep
-from tests.imaging.samples import (
-    ORIENTATION,
-    assert_corners,
-    corners,
-    encoded,
-    oriented,
-    stored,
-    target,
-)
-from tests.pictures import opened
+from tests.imaging.samples import ORIENTATION, assert_corners, corners, oriented, stored, target
+from tests.pictures import encoded, opened
 
 pillow_heif.register_heif_opener()
 

@@ -11,8 +11,8 @@ from PIL import Image
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
-from tests.imaging.samples import distance, encoded, photo, pixels, target
-from tests.pictures import opened, photograph
+from tests.imaging.samples import distance, photo, pixels, target
+from tests.pictures import encoded, opened, photograph
 
 NOT_FAST = (Effort.BALANCED, Effort.SMALL)
 

@@ -16,7 +16,8 @@ from imaging.placeholders.blurhash import blurhash
 from imaging.placeholders.dominant import dominant
 from imaging.placeholders.thumbhash import thumbhash
 from tests.imaging.animations import animation
-from tests.imaging.samples import BLUE, GREEN, RED, corners, encoded, photo, target
+from tests.imaging.samples import BLUE, GREEN, RED, corners, photo, target
+from tests.pictures import encoded
 
 
 def _ramp(width: int, height: int, alpha: bool = False) -> Image.Image:

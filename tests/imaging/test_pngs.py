@@ -18,7 +18,6 @@ from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
-    encoded,
     frame_count,
     is_close,
     photo,
@@ -26,7 +25,7 @@ from tests.imaging.samples import (
     pixels,
     target,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 LOSSLESS = target(Format.WEBP, lossless=True)
 

@@ -22,8 +22,8 @@ from imaging.formats.webp import codec as webp
 from imaging.look import by_vszip
 from imaging.options import Effort
 from imaging.write.scale import between
-from tests.imaging.samples import encoded, target
-from tests.pictures import opened
+from tests.imaging.samples import target
+from tests.pictures import encoded, opened
 
 LOSSY = (Format.JPG, Format.WEBP, Format.AVIF, Format.PNG, Format.JXL)
 CHOSEN = (Effort.BALANCED, Effort.SMALL)

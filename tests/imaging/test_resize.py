@@ -18,14 +18,13 @@ from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
-    encoded,
     is_close,
     opacities,
     photo,
     pixel,
     target,
 )
-from tests.pictures import large, opened
+from tests.pictures import encoded, large, opened
 
 CORNERS_FILE = encoded(corners(), "PNG")
 

@@ -27,9 +27,9 @@ from imaging.target import Target
 from imaging.write.graphics import Kind
 from tests.imaging.animations import animation
 from tests.imaging.profiles import display_p3, grey_curve
-from tests.imaging.samples import corners, encoded, frame_count, photo
+from tests.imaging.samples import corners, frame_count, photo
 from tests.imaging.strategies import BOUNDED, CASES, MODES, pictures
-from tests.pictures import as_format, in_colour, opened, photograph
+from tests.pictures import as_format, encoded, in_colour, opened, photograph
 
 AUTO = tuple(each for each in Format if each in AUTO_FORMATS)
 BY_NAME = {"WEBP": Format.WEBP, "PNG": Format.PNG, "JPEG": Format.JPG, "AVIF": Format.AVIF}

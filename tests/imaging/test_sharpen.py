@@ -11,16 +11,8 @@ from PIL import Image, ImageDraw
 from imaging.convert import convert
 from imaging.formats import Format
 from tests.imaging.animations import animation, moving_frames
-from tests.imaging.samples import (
-    distance,
-    encoded,
-    frame_count,
-    is_close,
-    photo,
-    pixels,
-    target,
-)
-from tests.pictures import opened
+from tests.imaging.samples import distance, frame_count, is_close, photo, pixels, target
+from tests.pictures import encoded, opened
 
 
 def _made(image: Image.Image, format: Format = Format.PNG, **options: Any) -> Image.Image:

@@ -14,8 +14,8 @@ from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
 from tests.imaging.profiles import display_p3
-from tests.imaging.samples import distance, encoded, oriented, photo, target
-from tests.pictures import opened
+from tests.imaging.samples import distance, oriented, photo, target
+from tests.pictures import encoded, opened
 
 ASKED = 80
 

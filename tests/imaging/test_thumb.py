@@ -16,14 +16,13 @@ from tests.imaging.samples import (
     RED,
     corners,
     distance,
-    encoded,
     is_close,
     photo,
     pixel,
     pixels,
     target,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 CREAM = (240, 230, 200)
 CLEAR = (0, 0, 0, 0)

@@ -12,7 +12,7 @@ from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
 from tests.imaging.profiles import display_p3
-from tests.imaging.samples import encoded, is_close, photo, pixels, target
+from tests.imaging.samples import is_close, photo, pixels, target
 from tests.imaging.tiffs import (
     HEIGHT,
     WIDTH,
@@ -28,7 +28,7 @@ from tests.imaging.tiffs import (
     tiff,
     ycbcr,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 LOSSLESS = target(Format.PNG, lossless=True)
 

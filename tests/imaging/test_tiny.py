@@ -24,7 +24,8 @@ from imaging.formats.webp import codec, small
 from imaging.options import Effort
 from imaging.source import pixels
 from imaging.write.palette import to_pillow
-from tests.imaging.samples import encoded, photo, target
+from tests.imaging.samples import photo, target
+from tests.pictures import encoded
 
 
 def _few_colours() -> bytes:

@@ -16,14 +16,13 @@ from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
-    encoded,
     frame_count,
     oriented,
     photo,
     stored,
     target,
 )
-from tests.pictures import opened
+from tests.pictures import encoded, opened
 
 PAPER = (250, 250, 248)
 

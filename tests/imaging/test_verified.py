@@ -17,8 +17,8 @@ from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.options import Effort, Fit
 from imaging.steps import colour
-from tests.imaging.samples import corners, encoded, photo, target
-from tests.pictures import opened
+from tests.imaging.samples import corners, photo, target
+from tests.pictures import encoded, opened
 
 Encode = Callable[..., bytes]
 

@@ -12,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.imaging.samples import encoded
+from tests.pictures import encoded
 
 WIDTH, HEIGHT = 64, 48
 

@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 from websockets.sync.client import ClientConnection
 
-from tests.imaging.samples import encoded
-from tests.pictures import md5, opened, photograph, snapshot, unique
+from tests.pictures import encoded, md5, opened, photograph, snapshot, unique
 from tests.service import Client, Service
 from tests.web.contract import Contract
 from tests.web.sockets import answers, message

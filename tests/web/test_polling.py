@@ -14,8 +14,7 @@ from app.core.storage.interface import Content
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
-from tests.imaging.samples import encoded
-from tests.pictures import md5, opened, snapshot, unique
+from tests.pictures import encoded, md5, opened, snapshot, unique
 from tests.service import Client
 from tests.storage import Blocking
 from tests.web.alone import Web

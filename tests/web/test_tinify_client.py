@@ -11,8 +11,7 @@ import tinify
 from PIL import Image, ImageDraw
 
 from tests.imaging.animations import animation
-from tests.imaging.samples import encoded
-from tests.pictures import opened, photograph, unique
+from tests.pictures import encoded, opened, photograph, unique
 from tests.service import Service
 from tests.web.keys import KEY, WRONG
 from tests.web.wordmark import COPYRIGHT, CREATED, WIDTH, wordmark

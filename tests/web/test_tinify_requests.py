@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 from tests.imaging.damage import DAMAGED, HARMLESS
-from tests.imaging.samples import encoded
-from tests.pictures import md5, opened, snapshot
+from tests.pictures import encoded, md5, opened, snapshot
 from tests.service import NO_TLS, Service
 from tests.web.alone import answer
 from tests.web.contract import Contract
