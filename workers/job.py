@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -181,9 +180,8 @@ class CheckedJob(Job):
         arguments: Any = self.kwargs if self.is_picture else None
         recorded = None
         if isinstance(arguments, dict) and "token" in arguments:  # else it will fail
-            recorded = Recorded(arguments["token"])
-            if step is Step.DONE:
-                recorded = replace(recorded, ended=self.ended_at, meta=self.meta)
+            outcome = (self.ended_at, self.meta) if step is Step.DONE else ()
+            recorded = Recorded(arguments["token"], *outcome)
         publish(pipeline, self.id, step, recorded)
 
     @property

@@ -97,13 +97,12 @@ class Search:
         self.whole_chroma = self.writer.seek is not None and chroma.is_fine(judge.sample)
         self.steep = exact and judge.is_large
         quality = self._sought(judge)
-        near = self._is_near(quality, between=not judge.is_large)
-        if exact and not judge.sees_more and near:
+        if exact and not judge.sees_more and self._is_near(quality):
             look = typical.look(self.tried, quality, self.writer.follows)
             return Found(self._result(quality), _chosen(quality, look))
-        enough = ENOUGH_OF_LARGE if judge.is_large else ENOUGH
-        if not judge.sees_all:
-            enough = ENOUGH_OF_TILES
+        enough = ENOUGH_OF_TILES
+        if judge.sees_all:
+            enough = ENOUGH_OF_LARGE if judge.is_large else ENOUGH
         found: list[tuple[float, Found]] = []
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
@@ -160,14 +159,10 @@ class Search:
             ]
         self.tried.append((quality, score))
 
-    def _is_near(self, quality: float, *, between: bool) -> bool:
-        """Whether the look of a quality follows from those of the sample.
-
-        Args:
-            between: whether it does so anywhere between two that were tried.
-        """
+    def _is_near(self, quality: float) -> bool:
+        """Whether the look of a quality follows from those of the sample."""
         near = min(abs(quality - one) for one, _ in self.tried) <= FAR
-        return near or (between and self._is_between(quality))
+        return near or (not self.steep and self._is_between(quality))
 
     def _is_between(self, quality: float) -> bool:
         """Whether it is one of those that were tried, or between two of them."""

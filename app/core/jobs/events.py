@@ -97,13 +97,20 @@ class Event:
         """The event in a message.
 
         Raises:
-            ValueError, KeyError, TypeError, AttributeError: if there is none.
+            ValueError, KeyError, TypeError, AttributeError: if the message holds no event.
         """
         told = json.loads(message)
         recorded = told.get("recorded")
         if recorded is not None:
             recorded = Recorded.from_dict(recorded)
         return cls(told["job"], Step(told["step"]), recorded)
+
+    def dumps(self) -> str:
+        """The message that `loads` reads."""
+        told: dict[str, Any] = {"job": self.job_id, "step": self.step}
+        if self.recorded is not None:
+            told["recorded"] = self.recorded.to_dict()
+        return json.dumps(told)
 
     def after(self, job: PictureJob) -> PictureJob | None:
         """The job as it is after this step; None if it has to be read.
@@ -126,15 +133,7 @@ def publish(
     connection: redis.Redis, job_id: str, step: Step, recorded: Recorded | None = None
 ) -> None:
     """Publish a step of a job to every server process; with a pipeline, when that is executed."""
-    connection.publish(keys.EVENTS_CHANNEL, event(job_id, step, recorded))
-
-
-def event(job_id: str, step: Step, recorded: Recorded | None = None) -> str:
-    """The message that tells of a step."""
-    told: dict[str, Any] = {"job": job_id, "step": step}
-    if recorded is not None:
-        told["recorded"] = recorded.to_dict()
-    return json.dumps(told)
+    connection.publish(keys.EVENTS_CHANNEL, Event(job_id, step, recorded).dumps())
 
 
 class Bell:

@@ -196,7 +196,7 @@ def time_of(value: bytes | None) -> datetime | None:
     """A time as RQ writes it, in UTC.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not a time.
     """
     return datetime.fromisoformat(value.decode()).astimezone(UTC) if value else None
 

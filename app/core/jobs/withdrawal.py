@@ -9,7 +9,7 @@ from rq.job import Job, JobStatus
 from app.core.jobs import keys
 from app.core.jobs.counts import withdrawn_count
 from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes
-from app.core.jobs.events import Step, event
+from app.core.jobs.events import Event, Step
 from app.core.jobs.job import PictureJob
 from app.core.jobs.removal import own_keys
 from app.core.picture.recipients import Recipient
@@ -117,7 +117,7 @@ def withdraw_command(job: PictureJob, data: bytes, queues: tuple[str, ...]) -> C
         data,
         _OTHERS,
         keys.EVENTS_CHANNEL,
-        event(id, Step.FAILED),
+        Event(id, Step.FAILED).dumps(),
         withdrawn_count(job.conversion.named),
     )
     return ("EVAL", _WITHDRAW, len(names), *names, *arguments)
@@ -131,5 +131,5 @@ def withdraw_fetch_command(job_id: str, queues: tuple[str, ...]) -> Command:
         queues: the lists of the queues that it may be in.
     """
     names = (*own_keys(job_id), *queues)
-    arguments = (job_id, keys.EVENTS_CHANNEL, event(job_id, Step.FAILED))
+    arguments = (job_id, keys.EVENTS_CHANNEL, Event(job_id, Step.FAILED).dumps())
     return ("EVAL", _WITHDRAW_FETCH, len(names), *names, *arguments)

@@ -103,6 +103,6 @@ def _answer(
 
 def count_headers(request: Request) -> dict[str, str]:
     """The compressions of the account, which every answer tells: 0 without a key, or with a wrong
-    one. Nothing where Redis has not told them."""
+    one. No header if Redis cannot be reached."""
     count: int | None = getattr(request.ctx, "compressions", 0)
     return {} if count is None else {COUNT_HEADER: str(count)}
