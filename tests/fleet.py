@@ -15,9 +15,10 @@ import psutil
 from app.core.redis.client import connect
 from app.core.storage.redis_storage import RedisStorage
 from bench.launch import free_port
+from tests import rq_keys
 from tests.forward import Streams, forwarded
 from tests.s3 import s3_server
-from tests.service import Client, Process, environment, is_decoder, until
+from tests.service import Client, Family, Process, environment, until
 from tests.storage import Blocking
 
 WORKERS = (2, 1)
@@ -51,7 +52,7 @@ class InRedis:
         self._storage.delete([self._key])
 
 
-class Fleet:
+class Fleet(Family):
     """Done with the fleet what a test does with one server: requests go to both webs in turn."""
 
     def __init__(self, processes: list[Process], port: int, redis_url: str) -> None:
@@ -77,16 +78,6 @@ class Fleet:
 
     def family(self) -> list[psutil.Process]:
         return [process for mine in self._processes for process in mine.family()]
-
-    def freeze(self, count: int) -> list[psutil.Process]:
-        def decoders() -> list[psutil.Process] | None:
-            found = [process for process in self.family() if is_decoder(process)]
-            return found if len(found) == count else None
-
-        frozen = until(decoders, what=f"{count} decoders") or []
-        for decoder in frozen:
-            decoder.suspend()
-        return frozen
 
     def stored(self, prefix: str) -> list[StoredObject]:
         raise NotImplementedError
@@ -118,7 +109,9 @@ def _running(
         for port in ports:
             until(Client(f"http://127.0.0.1:{port}").answers, what="the web answers")
         with contextlib.closing(connect(redis_url)) as connection:
-            until(lambda: connection.scard("rq:workers") >= sum(WORKERS), what="the workers wait")
+            until(
+                lambda: connection.scard(rq_keys.WORKERS) >= sum(WORKERS), what="the workers wait"
+            )
         with forwarded(next_web) as port:
             yield kind(processes, port, redis_url)
         statuses = [process.terminate() for process in processes]

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import httpx
 import psutil
@@ -95,7 +95,31 @@ def environment(folder: Path, port: int | None = None, **settings: object) -> di
     return launch.environment(folder, port, **{**ONE_WORKER, **settings})
 
 
-class Process:
+class Family(Protocol):
+    """Processes that a test has started."""
+
+    def family(self) -> list[psutil.Process]:
+        """They and all below them."""
+        ...
+
+    def freeze(self, count: int) -> list[psutil.Process]:
+        """Stop the decoders: a picture sent now is in hand until they are resumed or killed.
+
+        Args:
+            count: how many there are to be.
+        """
+
+        def decoders() -> list[psutil.Process] | None:
+            found = [p for p in self.family() if is_decoder(p)]
+            return found if len(found) == count else None
+
+        frozen = until(decoders, what=f"{count} decoders") or []
+        for decoder in frozen:
+            decoder.suspend()
+        return frozen
+
+
+class Process(Family):
     """A process of ours; what it logs is kept."""
 
     forked: ClassVar[bool] = hasattr(os, "pidfd_open")
@@ -151,22 +175,6 @@ class Process:
             process = psutil.Process(self.pid)
             return [process, *process.children(recursive=True)]
         return []
-
-    def freeze(self, count: int) -> list[psutil.Process]:
-        """Stop the decoders: a picture sent now is in hand until they are resumed or killed.
-
-        Args:
-            count: how many there are to be.
-        """
-
-        def decoders() -> list[psutil.Process] | None:
-            found = [p for p in self.family() if is_decoder(p)]
-            return found if len(found) == count else None
-
-        frozen = until(decoders, what=f"{count} decoders") or []
-        for decoder in frozen:
-            decoder.suspend()
-        return frozen
 
     def wait_for(self, text: str, seconds: float = 60.0) -> str:
         """The first logged line that has `text` in it."""
