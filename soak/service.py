@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import redis
+from rq.job import Job
 
 from bench.launch import READY_LINE, free_port, start
 
@@ -136,7 +137,7 @@ class Service:
         """Why the job failed; None if no reason is given."""
         url = f"unix://{self._folder / 'data' / 'redis.sock'}"
         with contextlib.closing(redis.Redis.from_url(url)) as connection:
-            meta = connection.hget(f"rq:job:{job_id}", "meta")
+            meta = connection.hget(Job.key_for(job_id), "meta")
         return json.loads(meta).get("error") if meta else None
 
     def _role(self, process: psutil.Process) -> Role | None:

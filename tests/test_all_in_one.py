@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from bench.launch import ROOT, free_port
+from tests import rq_keys
 from tests.pictures import large, md5, photograph, unique
 from tests.service import Client, Process, Service, command, environment, is_redis, service, until
 
@@ -159,7 +160,7 @@ def test_the_cleanup_is_scheduled_by_the_worker_of_the_maintenance_or_without_it
         alone = [p for p in server.family() if command(p).endswith("-m workers.scheduler")]
         assert len(alone) == ("maintenance" not in queues)
         with redis.Redis.from_url(f"unix://{tmp_path}/data/redis.sock") as connection:
-            key = "rq:queue:maintenance" if alone else "rq:finished:maintenance"
+            key = rq_keys.queue("maintenance") if alone else rq_keys.finished("maintenance")
             until(lambda: connection.exists(key), what="the cleanup is enqueued, or has run")
 
 

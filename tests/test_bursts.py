@@ -19,6 +19,7 @@ import redis
 from websockets.sync.client import connect
 
 from bench.launch import free_port
+from tests import rq_keys
 from tests.conftest import running_redis
 from tests.pictures import large, md5, opened, photograph, unique
 from tests.service import (
@@ -157,7 +158,7 @@ def test_a_redis_that_is_gone_for_20_seconds_loses_nothing(tmp_path: Path) -> No
             assert [job["status"] for job in client.wait(md5(data))] == ["done"]
         until(lambda: len(_of_role(server, "decoder")) == 2, what="all workers are there again")
         with redis.Redis.from_url(embedded.url) as connection:
-            until(lambda: connection.scard("rq:workers") == 3, 120, "Redis knows of all workers")
+            until(lambda: connection.scard(rq_keys.WORKERS) == 3, 120, "Redis knows of all workers")
         assert not [line for line in server.log if "app.web" in line and "Traceback" in line]
 
 

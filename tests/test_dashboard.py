@@ -16,6 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from websockets.sync.client import ClientConnection, connect
 
+from tests import rq_keys
 from tests.dashboard import QUEUE, Dashboard
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, until
@@ -241,7 +242,7 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
 def test_a_compacted_queue_keeps_its_jobs(stack: Stack, connection: redis.Redis) -> None:
     pictures = [stack.upload(f"{number}.jpg") for number in range(3)]
     # What is left of a job that was deleted by hand is what the button is for.
-    connection.lpush(f"rq:queue:{QUEUE}", "nothing")
+    connection.lpush(rq_keys.queue(QUEUE), "nothing")
     stack.dashboard.press(f"/queue/{QUEUE}/compact")
     assert [job["description"][0] for job in stack.dashboard.jobs("queued")] == ["0", "1", "2"]
     assert [stack.state(data) for data in pictures] == ["queued"] * 3

@@ -60,3 +60,17 @@ def test_a_format_and_an_option_are_spelled_in_three_files_at_most(word: str) ->
         if re.search(rf"\b{word}\b", (ROOT / name).read_text(encoding="utf-8"), re.IGNORECASE)
     ]
     assert 1 <= len(spelled) <= 3, spelled
+
+
+def test_no_test_module_imports_from_another_or_types_a_key_of_rq() -> None:
+    """Helpers are modules of their own; the keys are made in tests/rq_keys.py."""
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for folder in ("tests", "client/tests", "bench", "soak")
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(
+            r"^\s*(from|import) [\w. ]*\btest_|\brq:(queue|job|worker|finished|failed)s?:", line
+        )
+    ]
+    assert not found

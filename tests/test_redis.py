@@ -22,6 +22,7 @@ from app.run.embedded import EmbeddedRedis
 from bench.launch import ROOT, free_port
 from bench.queue import PictureQueue
 from imaging.formats import Format
+from tests import rq_keys
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, environment, service, until
@@ -96,7 +97,7 @@ def _all_roles_work(
             assert [a["status"] for a in answers(ws, 1)] == ["queued", "processing", "done"]
         assert client.http.get("/readyz").status_code == 200
         assert "tinyimage_redis_up 1.0" in client.http.get("/metrics").text
-        until(lambda: admin.hget("rq:job:cleanup", "status") == b"finished", what="a cleanup")
+        until(lambda: admin.hget(rq_keys.job("cleanup"), "status") == b"finished", what="a cleanup")
     finally:
         statuses = [process.terminate() for process in processes]
     assert statuses == [0, 0, 0]

@@ -13,6 +13,7 @@ import redis
 from websockets.sync.client import connect
 
 from app.web.service.spooling import SPOOL_MEMORY
+from tests import rq_keys
 from tests.disk import full_for, small_disk
 from tests.pictures import large, md5, opened, photograph, unique
 from tests.s3 import s3_server
@@ -38,7 +39,7 @@ def _processes(server: Service, module: str) -> list[psutil.Process]:
 
 def _reason(server: Service, job_id: str) -> str | None:
     with redis.Redis.from_url(server.redis_url) as connection:
-        meta = json.loads(connection.hget(f"rq:job:{job_id}", "meta") or b"{}")
+        meta = json.loads(connection.hget(rq_keys.job(job_id), "meta") or b"{}")
     return cast(str | None, meta.get("error"))
 
 

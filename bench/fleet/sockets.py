@@ -15,6 +15,7 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 from redis.client import PubSub
+from rq import Queue
 from rq.job import Job, JobStatus
 from rq.utils import utcformat
 
@@ -192,7 +193,7 @@ def _end_in_bursts(site: Site, crowd: Crowd, md5s: Sequence[str], size: int) -> 
         for job in jobs:
             pipe.hset(Job.key_for(job.conversion.job_id), "status", JobStatus.STARTED)
             publish(pipe, job.conversion.job_id, Step.PROCESSING)
-        for queue in site.connection.keys("rq:queue:*"):
+        for queue in site.connection.keys(f"{Queue.redis_queue_namespace_prefix}*"):
             pipe.delete(queue)
         pipe.execute()
     time.sleep(SETTLE_SECONDS)

@@ -28,6 +28,7 @@ from app.web.service.conversions import Conversions
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
+from tests import rq_keys
 from tests.pictures import md5, photograph, unique
 from tests.storage import Blocking
 
@@ -214,9 +215,9 @@ def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
             return await _submitted(conversions, data)
 
     first = asyncio.run(submit())
-    connection.delete("rq:queue:interactive")
-    connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
-    connection.zadd("rq:failed:interactive", {first.conversion.job_id: 2e9})
+    connection.delete(rq_keys.queue("interactive"))
+    connection.hset(rq_keys.job(first.conversion.job_id), "status", "failed")
+    connection.zadd(rq_keys.failed("interactive"), {first.conversion.job_id: 2e9})
     with pytest.raises(redis.ConnectionError):
         asyncio.run(submit(_GoneBefore))
     (job,) = site.queue.find(md5(data))
@@ -226,8 +227,10 @@ def test_a_failed_picture_sent_again_to_a_redis_that_goes_away_is_still_known(
     (job,) = site.queue.find(md5(data))
     assert (job.token, job.state) == (again.token, JobState.QUEUED)
     assert site.storage.get(job.original_key) == data
-    assert not connection.exists("rq:failed:interactive")
-    assert connection.lrange("rq:queue:interactive", 0, -1) == [job.conversion.job_id.encode()]
+    assert not connection.exists(rq_keys.failed("interactive"))
+    assert connection.lrange(rq_keys.queue("interactive"), 0, -1) == [
+        job.conversion.job_id.encode()
+    ]
 
 
 def test_of_many_who_send_a_failed_picture_again_one_is_taken(
@@ -238,8 +241,8 @@ def test_of_many_who_send_a_failed_picture_again_one_is_taken(
     async def scenario() -> set[str]:
         async with site.conversions() as conversions:
             first = await _submitted(conversions, data)
-            connection.delete("rq:queue:interactive")
-            connection.hset(f"rq:job:{first.conversion.job_id}", "status", "failed")
+            connection.delete(rq_keys.queue("interactive"))
+            connection.hset(rq_keys.job(first.conversion.job_id), "status", "failed")
             jobs = await asyncio.gather(*(_submitted(conversions, data) for _ in range(20)))
             return {job.token for job in jobs} | {first.token}
 
@@ -247,5 +250,5 @@ def test_of_many_who_send_a_failed_picture_again_one_is_taken(
     (job,) = site.queue.find(md5(data))
     assert job.token in tokens
     assert len(tokens) == 2  # that of the one that had failed, and one of all the others
-    assert connection.llen("rq:queue:interactive") == 1
+    assert connection.llen(rq_keys.queue("interactive")) == 1
     assert site.storage.get(job.original_key) == data

@@ -19,6 +19,7 @@ from app.core.jobs.counts import (
     parse_counts,
 )
 from app.core.jobs.overview import Workers, look
+from tests import rq_keys
 
 QUEUE = keys.PICTURE_QUEUES[0]
 
@@ -27,8 +28,8 @@ def workers(connection: redis.Redis, count: int, queues: str, **more: str) -> No
     """Workers as RQ lists them."""
     with connection.pipeline() as pipe:
         for number in range(count):
-            key = f"rq:worker:{queues}.{more.get('state', 'idle')}.{number}"
-            pipe.sadd("rq:workers", key)
+            key = rq_keys.worker(f"{queues}.{more.get('state', 'idle')}.{number}")
+            pipe.sadd(rq_keys.WORKERS, key)
             pipe.hset(key, mapping=cast(Any, {"queues": queues, "state": "idle", **more}))
         pipe.execute()
 
@@ -43,7 +44,7 @@ def test_live_and_busy_workers_are_told_apart_by_what_they_take(connection: redi
     workers(connection, 2, QUEUE, state="busy", tinyimage_look="vszip")
     workers(connection, 1, "elsewhere", state="busy")
     workers(connection, 4, QUEUE, state="suspended", death="2026-01-01T00:00:00Z")
-    connection.sadd("rq:workers", "rq:worker:expired")
+    connection.sadd(rq_keys.WORKERS, rq_keys.worker("expired"))
     fleet = look(connection)
     assert fleet.picture_workers == Workers(live=5, busy=2, looks=("vszip",))
     assert fleet.other_workers == Workers(live=1, busy=1)
@@ -56,7 +57,7 @@ def test_ten_thousand_jobs_and_two_hundred_workers_cost_no_more_commands_than_wo
     now = datetime.now(UTC)
     with connection.pipeline() as pipe:
         for number in range(10_000):
-            pipe.rpush(f"rq:queue:{QUEUE}", f"job{number}")
+            pipe.rpush(rq_keys.queue(QUEUE), f"job{number}")
         # The first was deleted by hand, and left its id.
         for number, seconds in ((1, 100), (2, 50)):
             enqueued = utcformat(now - timedelta(seconds=seconds))
@@ -73,7 +74,7 @@ def test_ten_thousand_jobs_and_two_hundred_workers_cost_no_more_commands_than_wo
 
 def test_a_clock_that_is_ahead_makes_no_negative_age(connection: redis.Redis) -> None:
     later = utcformat(datetime.now(UTC) + timedelta(hours=1))
-    connection.rpush(f"rq:queue:{QUEUE}", "job")
+    connection.rpush(rq_keys.queue(QUEUE), "job")
     connection.hset(Job.key_for("job"), "enqueued_at", later)
     assert {queue.oldest_seconds for queue in look(connection).queues} == {0.0}
 

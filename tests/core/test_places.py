@@ -12,6 +12,7 @@ from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from bench.queue import PictureQueue
 from imaging.formats import Format
+from tests import rq_keys
 from workers.dequeue import Precedence
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
@@ -39,7 +40,7 @@ def test_a_place_is_asked_for_in_one_short_walk(connection: redis.Redis) -> None
     queue = PictureQueue(connection, max_age_seconds=60, conversion_timeout=60)
     interactive = [_submit(queue, number) for number in range(20)]
     bulk = [_submit(queue, 100 + number, BULK) for number in range(3)]
-    key = "rq:queue:interactive"
+    key = rq_keys.queue("interactive")
     connection.rpush(key, *(f"filler{number}" for number in range(10_000)))
     connection.config_resetstat()
     asked = [interactive[0], interactive[9], bulk[1], bulk[0]]
@@ -53,9 +54,9 @@ def test_a_place_is_asked_for_in_one_short_walk(connection: redis.Redis) -> None
 def test_one_that_does_not_wait_has_none(connection: redis.Redis) -> None:
     queue = PictureQueue(connection, max_age_seconds=60, conversion_timeout=60)
     taken, started, waits = (_submit(queue, number) for number in range(3))
-    connection.lrem("rq:queue:interactive", 1, taken.conversion.job_id)
-    connection.lrem("rq:queue:interactive", 1, started.conversion.job_id)
-    connection.hset(f"rq:job:{started.conversion.job_id}", "status", "started")
+    connection.lrem(rq_keys.queue("interactive"), 1, taken.conversion.job_id)
+    connection.lrem(rq_keys.queue("interactive"), 1, started.conversion.job_id)
+    connection.hset(rq_keys.job(started.conversion.job_id), "status", "started")
     jobs = [job for each in (taken, started, waits) for job in queue.find(each.conversion.md5)]
     assert queue.places(jobs) == [None, None, 1]
     assert queue.places([]) == []

@@ -22,6 +22,7 @@ from app.core.redis.commands import ask
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
+from tests import rq_keys
 
 CONVERSION = Conversion("ab" * 16, Format.JPG, 70)
 
@@ -77,13 +78,13 @@ def test_all_jobs_of_several_pictures_are_found_however_many_there_are(
         ask(connection, questions.submit(conversion, Submission("a.jpg", 7), token="01"))
     assert sum(map(len, wanted.values())) > READ_AT_ONCE
     # An entry whose job is gone is passed over.
-    connection.delete(f"rq:job:{wanted['cd' * 16].pop(40).job_id}")
+    connection.delete(rq_keys.job(wanted["cd" * 16].pop(40).job_id))
     found = ask(connection, find_many([*wanted, "00" * 16]))
     assert [[job.conversion for job in jobs] for jobs in found] == [*wanted.values(), []]
 
 
 def _end(connection: redis.Redis) -> None:
-    connection.hset(f"rq:job:{CONVERSION.job_id}", "status", "finished")
+    connection.hset(rq_keys.job(CONVERSION.job_id), "status", "finished")
 
 
 def test_a_job_is_removed_only_if_it_has_ended_and_is_as_wanted(connection: redis.Redis) -> None:
@@ -128,7 +129,7 @@ def test_more_jobs_than_are_read_at_once_come_in_their_order(connection: redis.R
 def test_what_is_left_of_a_job_that_was_deleted_while_it_ran_is_no_job(
     connection: redis.Redis,
 ) -> None:
-    connection.hset(f"rq:job:{CONVERSION.job_id}", "last_heartbeat", "2026-01-01T00:00:00.0Z")
+    connection.hset(rq_keys.job(CONVERSION.job_id), "last_heartbeat", "2026-01-01T00:00:00.0Z")
     queue = _queue(connection)
     assert queue.get(CONVERSION.job_id) is None
     # It is swept away by the next submission, which then is taken.

@@ -228,10 +228,8 @@ def test_nothing_of_a_removed_job_is_left_in_redis(scene: Scene, connection: red
     connection.delete(Queue(Priority.INTERACTIVE.value, connection=connection).key)
     assert scene.sweep(HOUR).jobs == 3
     left = {str(key, "utf8") if isinstance(key, bytes) else key for key in connection.keys("*")}
-    registries = {
-        f"rq:{name}:{Priority.INTERACTIVE.value}" for name in ("finished", "failed", "canceled")
-    }
-    assert left == {"rq:queues", *registries}
+    registries = {each.key_template.format(Priority.INTERACTIVE.value) for each in ENDED.values()}
+    assert left == {Queue.redis_queues_keys, *registries}
     for key in registries:
         assert connection.zrange(key, 0, -1) == [b"another"]
 

@@ -18,6 +18,7 @@ from rq.worker import BaseWorker
 from app.core.config.load import load_settings
 from app.core.jobs import keys
 from bench.launch import free_port
+from tests import rq_keys
 from tests.deploy.compose import COMPOSE_FILE, WORKDIR, services
 from tests.deploy.conftest import LOOPBACK, ONE_TASK, Stack
 from tests.deploy.containers import (
@@ -203,7 +204,9 @@ def test_compose_stop_ends_every_role_cleanly(tmp_path: Path, empty_redis: str) 
         client = Client(f"http://127.0.0.1:{port}")
         opened.enter_context(client.http)
         until(client.answers, what="the web answers")
-        until(lambda: connection.exists("rq:finished:maintenance"), what="the scheduler works")
+        until(
+            lambda: connection.exists(rq_keys.finished("maintenance")), what="the scheduler works"
+        )
         # Once a picture has come through, all have installed their signal handlers.
         picture = photograph("rocket")
         client.upload(picture)

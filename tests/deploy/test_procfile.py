@@ -18,6 +18,7 @@ from rq.worker import BaseWorker
 
 from app.core.jobs.keys import PICTURE_QUEUES
 from bench.launch import ROOT, free_port
+from tests import rq_keys
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container
 from tests.pictures import md5, photograph, unique
@@ -84,7 +85,7 @@ class Platform:
         """Wait until uploads are taken, workers wait for them, and the scheduler works."""
         until(self.client.answers, what="the web answers")
         until(lambda: len(self.worker_pids()) >= workers, what="the workers wait for pictures")
-        until(lambda: self.connection.exists("rq:job:cleanup"), what="the scheduler works")
+        until(lambda: self.connection.exists(rq_keys.job("cleanup")), what="the scheduler works")
 
     def send(self, client: Client | None = None) -> str:
         """Have a picture taken. Returns its MD5."""

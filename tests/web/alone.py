@@ -14,6 +14,7 @@ import redis
 
 from app.core.jobs.events import Step, publish
 from bench.launch import free_port
+from tests import rq_keys
 from tests.pictures import md5, snapshot
 from tests.service import Client, Process, environment, until
 
@@ -98,7 +99,7 @@ def send(client: Client) -> str:
 def fail(connection: redis.Redis, picture: str, format: str = "webp-0") -> None:
     """End a job as a worker ends one that has failed."""
     with connection.pipeline() as pipe:
-        pipe.hset(f"rq:job:{picture}-{format}", "status", "failed")
+        pipe.hset(rq_keys.job(f"{picture}-{format}"), "status", "failed")
         publish(pipe, f"{picture}-{format}", Step.FAILED)
         pipe.execute()
 

@@ -23,6 +23,7 @@ from app.core.redis.commands import ask
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
+from tests import rq_keys
 from tests.hosts import Host, host
 from tests.pictures import md5, opened, photograph, snapshot, unique
 from tests.receiver import SECRET, Received, Receiver, receiver, webhook_settings
@@ -287,7 +288,7 @@ def test_a_batch_lives_as_long_as_its_pictures(connection: redis.Redis, redis_ur
     ]
     ids = [job.conversion.job_id for job in jobs if job]
     for id in ids:
-        connection.hset(f"rq:job:{id}", "status", "failed")
+        connection.hset(rq_keys.job(id), "status", "failed")
     queue.remove_where(ids[:1], lambda job: True)
     assert ask(connection, batches.count(batch)).total == 1
     (left,) = connection.keys("tinyimage:batches:*")
@@ -300,7 +301,7 @@ def test_a_batch_lives_as_long_as_its_pictures(connection: redis.Redis, redis_ur
     queue.submit(failed.conversion, Submission("a", 1), token="1", replaces=failed)
     count = ask(connection, batches.count(batch))
     assert (count.total, count.unfinished, count.failed) == (1, 1, 0)
-    connection.hset(f"rq:job:{ids[1]}", "status", "failed")
+    connection.hset(rq_keys.job(ids[1]), "status", "failed")
     queue.remove_where(ids, lambda job: True)
     assert connection.keys("tinyimage:batch*") == []
 
@@ -317,14 +318,14 @@ def test_a_batch_of_ten_thousand_hurts_nobody_and_takes_no_more(
     )
     assert job is not None
     key = f"tinyimage:batch:{batch.id}"
-    fields = connection.hgetall(f"rq:job:{job.conversion.job_id}")
+    fields = connection.hgetall(rq_keys.job(job.conversion.job_id))
     with connection.pipeline() as pipe:
         for number in range(MAX_MEMBERS - 1):
             id = f"{number:032x}-webp-0"
             pipe.zadd(key, {id: 2e9 + number})
             pipe.sadd(f"{key}:open", id)
             if number % 10 == 0:
-                pipe.hset(f"rq:job:{id}", mapping=dict(fields.items()))
+                pipe.hset(rq_keys.job(id), mapping=dict(fields.items()))
         pipe.execute()
     connection.config_resetstat()
     assert _counts(alone.client, "large") == (MAX_MEMBERS, MAX_MEMBERS, 0, 0)

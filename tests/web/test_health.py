@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from imaging import look
+from tests import rq_keys
 from tests.conftest import running_redis
 from tests.service import NO_TLS, Service, until
 from tests.web.alone import Web, missing, web
@@ -67,12 +68,12 @@ def test_workers_count_again_after_a_redis_that_was_away_for_longer_than_their_e
         web(tmp_path, redis_url) as running,
         workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=2),
     ):
-        until(lambda: connection.scard("rq:workers") == 3 and says(running))
-        names = cast(set[bytes], connection.smembers("rq:workers"))
+        until(lambda: connection.scard(rq_keys.WORKERS) == 3 and says(running))
+        names = cast(set[bytes], connection.smembers(rq_keys.WORKERS))
         # What an outage leaves: the entries have expired, and one of the workers that came back
         # first has taken the others off the list.
-        connection.delete("rq:workers", *names)
-        until(lambda: connection.smembers("rq:workers") == names and says(running))
+        connection.delete(rq_keys.WORKERS, *names)
+        until(lambda: connection.smembers(rq_keys.WORKERS) == names and says(running))
         until(lambda: all(connection.hexists(name, "queues") for name in names))
 
 

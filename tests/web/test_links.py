@@ -17,6 +17,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from tests import rq_keys
 from tests.hosts import Host, host
 from tests.pictures import md5, opened, photograph, snapshot
 from tests.service import Client, Service, command, service, until
@@ -269,7 +270,7 @@ def test_nothing_of_the_url_is_logged_or_kept(server: Service, client: Client, s
     server.wait_for("a picture by its URL: failed")
     assert not [line for line in server.log if SECRET in line]
     with redis.Redis.from_url(server.redis_url) as connection:
-        jobs = connection.keys("rq:job:fetch-*")
+        jobs = connection.keys(rq_keys.job("fetch-*"))
         assert jobs
         for name in jobs:
             fields = connection.hgetall(name)
@@ -322,7 +323,7 @@ def test_one_that_waits_is_withdrawn_and_who_follows_it_is_told(
     assert http.delete(f"/status/{id}").status_code == 404
     assert http.get("/batch/holiday").status_code == 404
     assert [key for key in connection.scan_iter() if id.encode() in key] == []
-    assert connection.llen("rq:queue:interactive") == 0
+    assert connection.llen(rq_keys.queue("interactive")) == 0
     assert alone.troubles() == []
 
 
@@ -382,7 +383,7 @@ def test_fetches_count_as_pictures_that_wait(alone: Web, connection: redis.Redis
     )
     assert tinify.status_code == 503
     _send(alone.client, "https://example.org/a.jpg", priority="bulk")
-    assert connection.llen("rq:queue:bulk") == 1
+    assert connection.llen(rq_keys.queue("bulk")) == 1
 
 
 def test_nothing_is_fetched_where_it_is_not_allowed(redis_url: str, tmp_path: Path) -> None:

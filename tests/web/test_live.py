@@ -13,6 +13,7 @@ import redis
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests import rq_keys
 from tests.pictures import md5, opened, photograph, snapshot, unique
 from tests.service import Client, Service, suspended
 from tests.web.sockets import LIMIT, answers, message
@@ -48,7 +49,7 @@ def test_a_picture_costs_redis_one_question_for_its_job(
             asked.append(monitor.next_command()["command"])
     for data in pictures:
         # Before it is made; its steps say what would be read of it.
-        assert len([c for c in asked if c.startswith(f"HMGET rq:job:{md5(data)}")]) == 1
+        assert len([c for c in asked if c.startswith(f"HMGET {rq_keys.job(md5(data))}")]) == 1
 
 
 def test_a_picture_that_is_done_is_done_at_once(ws: ClientConnection, client: Client) -> None:

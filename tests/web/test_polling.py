@@ -14,6 +14,7 @@ from app.core.storage.interface import Content
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from imaging.options import Options
+from tests import rq_keys
 from tests.pictures import encoded, md5, opened, snapshot, unique
 from tests.service import Client
 from tests.storage import Blocking
@@ -39,7 +40,7 @@ class Jobs:
         job = self._queue.submit(conversion, Submission("cat.jpg", 7), token="0a")
         assert job is not None
         self._count += 1
-        key = f"rq:job:{conversion.job_id}"
+        key = rq_keys.job(conversion.job_id)
         self._connection.hset(key, "status", FINISHED if state is GONE else state)
         if state in (FINISHED, FAILED, GONE):
             ended = f"2026-01-01T00:00:{self._count:02}.000000Z"

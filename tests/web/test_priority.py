@@ -10,13 +10,14 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from tests import rq_keys
 from tests.pictures import md5, snapshot
 from tests.web.alone import Web, web
 from tests.web.sockets import message
 
 
 def _waiting(connection: redis.Redis, queue: str) -> list[str]:
-    jobs = cast(list[bytes], connection.lrange(f"rq:queue:{queue}", 0, -1))
+    jobs = cast(list[bytes], connection.lrange(rq_keys.queue(queue), 0, -1))
     return [job.decode() for job in jobs]
 
 
@@ -120,5 +121,5 @@ def test_a_full_bulk_queue_refuses_no_interactive_picture_and_the_other_way_roun
     with web(tmp_path, redis_url, LIMITS__MAX_QUEUE=2) as running:
         assert [upload("bulk") for _ in range(3)] == [202, 202, 503]
         assert [upload("interactive") for _ in range(3)] == [202, 202, 503]
-        connection.delete("rq:queue:bulk")
+        connection.delete(rq_keys.queue("bulk"))
         assert [upload(priority) for priority in ("interactive", "bulk")] == [503, 202]

@@ -14,6 +14,7 @@ import redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tests import rq_keys
 from tests.pictures import md5, noise, photograph, snapshot, unique
 from tests.service import Client, Process, environment, service, until
 from tests.web.alone import answer, ended, web
@@ -108,7 +109,7 @@ def test_pictures_over_a_sockets_limit_wait_unread_and_are_done_in_the_end(
         with connect(running.ws_url) as other:  # others are not held up
             other.send(message(b"no picture"))
             assert answers(other, 1)[0]["message"] == "not_an_image"
-        assert connection.llen("rq:queue:interactive") == 2
+        assert connection.llen(rq_keys.queue("interactive")) == 2
         workers = Process(["workers"], environment(tmp_path, REDIS__URL=redis_url))
         try:
             done = [a["md5"] for a in answers(ws, 6) if a["status"] == "done"]

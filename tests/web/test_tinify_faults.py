@@ -15,6 +15,7 @@ import redis
 from app.core.jobs import keys
 from app.core.picture.priority import Priority
 from bench.launch import free_port
+from tests import rq_keys
 from tests.conftest import running_redis
 from tests.pictures import md5, photograph, snapshot, unique
 from tests.service import NO_TLS, Client, Process, environment, service, until
@@ -33,7 +34,7 @@ def _shrink(url: str, data: bytes, headers: dict[str, str] = AUTH) -> httpx.Resp
 
 
 def _queued(connection: redis.Redis) -> int:
-    return connection.llen(f"rq:queue:{Priority.INTERACTIVE}")
+    return connection.llen(rq_keys.queue(Priority.INTERACTIVE))
 
 
 def test_what_is_not_ready_in_time_is_503_and_its_repeat_finds_the_same_job(
@@ -155,7 +156,7 @@ def test_an_output_outlives_its_job_and_its_result(
         for folder in ("originals", "results"):
             for path in running.stored(folder):
                 path.unlink()
-        for name in connection.scan_iter("rq:job:*"):
+        for name in connection.scan_iter(rq_keys.job("*")):
             connection.delete(name)
         connection.delete(keys.picture_jobs(md5(wordmark())))
         assert httpx.get(output, timeout=60).content == plain

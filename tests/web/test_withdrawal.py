@@ -13,6 +13,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from tests import rq_keys
 from tests.pictures import md5, snapshot
 from tests.scrape import scrape, total
 from tests.service import NO_TLS, Client, Service
@@ -58,7 +59,9 @@ def test_a_picture_that_waits_is_gone_with_its_file_and_can_be_sent_again(
     assert _originals(running.folder, data) == []
     # Nothing is left of it in Redis either.
     assert [key for key in connection.scan_iter() if md5(data).encode() in key] == []
-    assert connection.lrange("rq:queue:interactive", 0, -1) == [f"{md5(other)}-jpg-80".encode()]
+    assert connection.lrange(rq_keys.queue("interactive"), 0, -1) == [
+        f"{md5(other)}-jpg-80".encode()
+    ]
     again = _withdraw(client, data)
     contract.check(again)
     assert (again.status_code, again.json()["error"]) == (404, "not_found")
@@ -104,7 +107,7 @@ def test_nothing_is_withdrawn_where_the_own_format_is_not_known(
     """Not every job says what its picture was."""
     client, data = running.client, snapshot()
     client.upload(data, "webp")
-    connection.hset(f"rq:job:{md5(data)}-webp-0", "meta", "{}")
+    connection.hset(rq_keys.job(f"{md5(data)}-webp-0"), "meta", "{}")
     assert _withdraw(client, data, "?format=same").status_code == 404
     assert [job["status"] for job in client.status(md5(data))] == ["queued"]
 

@@ -25,14 +25,15 @@ from app.core.jobs.messages import Message
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import EventType, Recipient
 from bench.launch import ROOT
+from tests import rq_keys
 from tests.dashboard import Dashboard
 from tests.pictures import md5, photograph, unique
 from tests.receiver import SECRET, Receiver, answers, receiver, webhook_settings
 from tests.service import Process, environment, until
 from tests.web.alone import web
 
-FAILED = f"rq:failed:{keys.WEBHOOKS_QUEUE}"
-FINISHED = f"rq:finished:{keys.WEBHOOKS_QUEUE}"
+FAILED = rq_keys.failed(keys.WEBHOOKS_QUEUE)
+FINISHED = rq_keys.finished(keys.WEBHOOKS_QUEUE)
 QUICK = {"any": "true", "secret": SECRET, "timeout": "2"}
 
 
@@ -252,7 +253,7 @@ def test_what_is_no_delivery_is_not_run_in_its_queue(
 ) -> None:
     send(connection, receiver.url)
     (id,) = connection.lrange(QUEUE_KEY, 0, -1)
-    connection.hset(b"rq:job:" + id, "data", b'["os.getcwd",null,[],{}]')
+    connection.hset(rq_keys.job(id.decode()), "data", b'["os.getcwd",null,[],{}]')
     other = send(connection, receiver.url)
     with worker(tmp_path, redis_url):
         until(lambda: listed(connection, FAILED) == [id.decode()], what="it has failed")

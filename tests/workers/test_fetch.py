@@ -27,6 +27,7 @@ from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.redis.client import FailFastRedis
 from app.core.redis.commands import ask
+from tests import rq_keys
 from tests.hosts import PICTURE, Host, host
 from tests.service import Process, until
 from tests.workers.alone import workers
@@ -99,7 +100,7 @@ def test_a_file_is_stored_under_the_key_or_it_is_said_why_not(
     # Nothing of it counts as a picture, and all of it goes by itself.
     assert not connection.keys("tinyimage:picture:*")
     assert not connection.hgetall("tinyimage:metrics")
-    jobs = list(connection.scan_iter("rq:job:fetch-*"))
+    jobs = list(connection.scan_iter(rq_keys.job("fetch-*")))
     assert all(0 < int(connection.ttl(job)) <= 120 for job in jobs)
 
 
@@ -145,7 +146,7 @@ def test_a_worker_that_is_killed_leaves_it_to_the_next(
     with workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1, **settings) as first:
         _run(redis_url, scenario)
     assert (tmp_path / "output" / key).read_bytes() == PICTURE
-    assert not connection.exists("rq:queue:interactive")
+    assert not connection.exists(rq_keys.queue("interactive"))
 
 
 def test_an_upload_by_its_url_whose_workers_all_died_is_told_of(connection: redis.Redis) -> None:

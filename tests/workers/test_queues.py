@@ -29,6 +29,7 @@ from app.core.picture.submission import Submission
 from bench.launch import ROOT
 from bench.queue import PictureQueue
 from imaging.formats import Format
+from tests import rq_keys
 from tests.pictures import md5, photograph, unique
 from tests.service import Client, Process, environment, service, until
 from tests.web.alone import web as web_alone
@@ -58,7 +59,7 @@ def _send(web: Client, priority: str) -> str:
 
 
 def _status(connection: redis.Redis, job_id: str) -> bytes | None:
-    return cast(bytes | None, connection.hget(f"rq:job:{job_id}", "status"))
+    return cast(bytes | None, connection.hget(rq_keys.job(job_id), "status"))
 
 
 def _hold(
@@ -78,7 +79,7 @@ def _wait(connection: redis.Redis, job_ids: list[str]) -> None:
 
 def _in_order(connection: redis.Redis, job_ids: list[str]) -> list[str]:
     """The jobs as they were begun."""
-    return sorted(job_ids, key=lambda id: connection.hget(f"rq:job:{id}", "started_at") or b"")
+    return sorted(job_ids, key=lambda id: connection.hget(rq_keys.job(id), "started_at") or b"")
 
 
 def test_an_interactive_picture_is_next_however_many_wait_as_bulk(
@@ -136,9 +137,8 @@ def test_an_idle_worker_waits_where_somebody_waits_for_it(
         return next(command for command in heard if command.startswith("BLMOVE"))
 
     with pool(tmp_path, redis_url, "--queues", queues), connection.monitor() as commands:
-        assert {next_wait() for _ in range(2)} == {
-            "BLMOVE rq:queue:interactive rq:queue:interactive:intermediate LEFT RIGHT 3"
-        }
+        source, target = rq_keys.queue("interactive"), rq_keys.intermediate("interactive")
+        assert {next_wait() for _ in range(2)} == {f"BLMOVE {source} {target} LEFT RIGHT 3"}
 
 
 class _KilledOnceItHasTaken(PictureWorker):
@@ -166,15 +166,15 @@ def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
         worker.start()
         worker.join(60)
         assert worker.exitcode == -signal.SIGKILL
-        assert connection.llen(f"rq:queue:{name}") == 0
-        assert connection.lrange(f"rq:queue:{name}:intermediate", 0, -1) == [job.encode()]
+        assert connection.llen(rq_keys.queue(name)) == 0
+        assert connection.lrange(rq_keys.intermediate(name), 0, -1) == [job.encode()]
     # None of the others serves the queues of all.
     with (
         pool(folder, redis_url, "--queues", "maintenance"),
         pool(folder, redis_url, "--queues", "interactive,bulk"),
     ):
         _wait(connection, jobs)
-    left = [connection.llen(f"rq:queue:{name}:intermediate") for name in keys.QUEUES]
+    left = [connection.llen(rq_keys.intermediate(name)) for name in keys.QUEUES]
     assert not any(left)
 
 
@@ -182,9 +182,9 @@ def test_a_job_of_a_queue_whose_workers_are_all_dead_is_put_back_by_those_of_ano
     web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
     job = _send(web, "bulk")
-    assert connection.lmove("rq:queue:bulk", "rq:queue:bulk:intermediate")
+    assert connection.lmove(rq_keys.queue("bulk"), rq_keys.intermediate("bulk"))
     with pool(folder, redis_url, "--queues", "maintenance"):
-        until(lambda: connection.llen("rq:queue:bulk") == 1, 60, "it is put back")
+        until(lambda: connection.llen(rq_keys.queue("bulk")) == 1, 60, "it is put back")
     assert _status(connection, job) == b"queued"
     with pool(folder, redis_url, "--queues", "bulk"):
         _wait(connection, [job])
@@ -243,7 +243,7 @@ def test_workers_are_named_by_their_machine_and_the_one_of_the_maintenance_by_th
     redis_url: str, connection: redis.Redis, tmp_path: Path
 ) -> None:
     with pool(tmp_path, redis_url) as workers:
-        until(lambda: connection.scard("rq:workers") == 2, what="both have come")
+        until(lambda: connection.scard(rq_keys.WORKERS) == 2, what="both have come")
         queues = {w.name: w.queue_names() for w in Worker.all(connection=connection)}
         (light,) = (name for name, served in queues.items() if served == ["maintenance"])
         (other,) = queues.keys() - {light}
@@ -275,7 +275,7 @@ def test_a_long_cleanup_holds_up_no_picture(
         os.utime(path, (0, 0))
     assert ORPHAN_SECONDS < 10**6  # they are old enough
     with web_alone(tmp_path, redis_url) as web, pool(tmp_path, redis_url, UPLOAD__MAX_AGE=1):
-        until(lambda: connection.scard("rq:workers") == 2, what="both have come")
+        until(lambda: connection.scard(rq_keys.WORKERS) == 2, what="both have come")
         (pid,) = (w.pid for w in Worker.all(connection=connection) if "maintenance" in w.name)
         maintainer = psutil.Process(pid)
         CleanupScheduler(connection, 600).enqueue_jobs()
@@ -296,10 +296,10 @@ def test_what_waits_in_the_queue_of_earlier_versions_is_done(
 ) -> None:
     jobs = [_send(web, "interactive") for _ in range(3)]
     for job in jobs:
-        connection.hset(f"rq:job:{job}", "origin", keys.RETIRED_QUEUE)
-    connection.rename("rq:queue:interactive", f"rq:queue:{keys.RETIRED_QUEUE}")
+        connection.hset(rq_keys.job(job), "origin", keys.RETIRED_QUEUE)
+    connection.rename(rq_keys.queue("interactive"), rq_keys.queue(keys.RETIRED_QUEUE))
     # One of them was on its way.
-    old = f"rq:queue:{keys.RETIRED_QUEUE}"
+    old = rq_keys.queue(keys.RETIRED_QUEUE)
     assert connection.lmove(old, f"{old}:intermediate")
     with pool(folder, redis_url):
         _wait(connection, jobs)

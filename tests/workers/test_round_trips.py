@@ -17,6 +17,7 @@ from app.core.picture.submission import Submission
 from app.core.storage.files import FileStorage
 from bench.queue import PictureQueue
 from imaging.formats import Format
+from tests import rq_keys
 from tests.pictures import photograph
 from tests.service import Process, environment, until
 from tests.storage import Blocking
@@ -36,7 +37,7 @@ def pool(redis_url: str, connection: redis.Redis, tmp_path: Path) -> Iterator[Pr
     )
     process = Process(["workers"], env)
     try:
-        until(lambda: connection.scard("rq:workers"), what="the worker waits")
+        until(lambda: connection.scard(rq_keys.WORKERS), what="the worker waits")
         yield process
     finally:
         assert process.terminate() == 0
@@ -78,7 +79,7 @@ def test_a_picture_is_taken_read_begun_and_ended_in_four_round_trips(
             jobs[event.job_id] = told
             if event.step is Step.DONE:
                 # Who hears of it finds it done at once.
-                assert connection.hget(f"rq:job:{event.job_id}", "status") == b"finished"
+                assert connection.hget(rq_keys.job(event.job_id), "status") == b"finished"
                 done += 1
             else:
                 assert told.state is JobState.PROCESSING

@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.jobs import keys
 from app.core.redis.client import connect
+from tests import rq_keys
 from tests.conftest import running_redis
 from tests.service import Process, environment, until
 from workers.scheduler import CleanupScheduler, scheduling
@@ -47,7 +48,7 @@ def test_a_changed_interval_is_taken_up(connection: redis.Redis) -> None:
 def test_a_registration_with_another_queue_is_replaced(connection: redis.Redis) -> None:
     scheduler = CleanupScheduler(connection, 600)
     scheduler.register_cleanup()
-    connection.hset(f"rq:job:{keys.CLEANUP_JOB_ID}", "origin", keys.RETIRED_QUEUE)
+    connection.hset(rq_keys.job(keys.CLEANUP_JOB_ID), "origin", keys.RETIRED_QUEUE)
     scheduler.enqueue_jobs()
     assert Queue(keys.MAINTENANCE_QUEUE, connection=connection).job_ids == [keys.CLEANUP_JOB_ID]
     assert Queue(keys.RETIRED_QUEUE, connection=connection).job_ids == []
@@ -68,7 +69,7 @@ def test_a_cleanup_that_nobody_takes_is_told_of_at_each_interval(
 def test_a_cleanup_that_was_lost_is_registered_again(connection: redis.Redis) -> None:
     scheduler = CleanupScheduler(connection, 600)
     scheduler.enqueue_jobs()
-    connection.delete(f"rq:job:{keys.CLEANUP_JOB_ID}")
+    connection.delete(rq_keys.job(keys.CLEANUP_JOB_ID))
     scheduler.enqueue_jobs()
     assert _job(connection).meta["interval"] == 600
     assert connection.zcard(SCHEDULED) == 1

@@ -22,6 +22,7 @@ from app.core.jobs import keys
 from app.core.picture.priority import Priority
 from bench.hostile import png_promise
 from bench.launch import ROOT
+from tests import rq_keys
 from tests.pictures import as_format, large, md5, photograph, unique
 from tests.service import Client, Process, environment, is_decoder, service, until
 from tests.web.sockets import answers, message
@@ -44,7 +45,7 @@ def _asked_to_stop(connection: redis.Redis) -> bool:
     """Whether a worker has begun its warm stop."""
     return any(
         connection.hexists(name, "shutdown_requested_date")
-        for name in connection.scan_iter("rq:worker:*", _type="hash")
+        for name in connection.scan_iter(rq_keys.worker("*"), _type="hash")
     )
 
 
@@ -52,14 +53,14 @@ def _told_within_a_second(connection: redis.Redis) -> bool:
     """Whether a worker was told to stop in the last second."""
     told = [
         datetime.fromisoformat(cast(bytes, date).decode())
-        for name in connection.scan_iter("rq:worker:*", _type="hash")
+        for name in connection.scan_iter(rq_keys.worker("*"), _type="hash")
         if (date := connection.hget(name, "shutdown_requested_date"))
     ]
     return datetime.now(UTC) - max(told) < timedelta(seconds=1)
 
 
 def _is_busy(connection: redis.Redis, job_id: str) -> bool:
-    return connection.hget(f"rq:job:{job_id}", "status") == b"started"
+    return connection.hget(rq_keys.job(job_id), "status") == b"started"
 
 
 def _in_hand(
@@ -298,7 +299,7 @@ def test_a_job_lost_on_its_way_to_a_worker_is_put_back(
     data = unique(photograph("rocket"))
     web.upload(data)
     # A worker takes it and dies before it has begun.
-    assert connection.lmove("rq:queue:interactive", "rq:queue:interactive:intermediate")
+    assert connection.lmove(rq_keys.queue("interactive"), rq_keys.intermediate("interactive"))
     pool = Process(["workers"], environment(folder, REDIS__URL=redis_url))
     try:
         assert [job["status"] for job in web.wait(md5(data), 60)] == ["done"]
@@ -344,7 +345,7 @@ def test_signals_that_come_one_upon_the_other_stop_a_worker_without_a_traceback(
     env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=count)
     pool = Process(["workers"], env)
     try:
-        until(lambda: connection.scard("rq:workers") == count + 1, what="the workers wait")
+        until(lambda: connection.scard(rq_keys.WORKERS) == count + 1, what="the workers wait")
         # The pool is reached last, and not before: it would start what has ended again.
         pool.send_signal(signal.SIGSTOP)
         for worker in _workers(pool):
