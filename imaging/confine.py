@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,13 @@ FORBIDDEN_CALLS = (
 )
 """System calls that no decoder makes: the network, other processes, the system itself. io_uring is
 here because what goes through it is not seen by a filter."""
+
+
+def load() -> None:
+    """Import what `confine` needs, which a copy of this process then has too."""
+    for name in ("seccompy", "landlockpy") if sys.platform == "linux" else ():
+        with contextlib.suppress(ImportError, OSError):
+            import_module(name)
 
 
 def confine(memory: int, folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging import libvips, look
-from imaging.confine import allow_cpu, confine, resident
+from imaging.confine import allow_cpu, confine, load, resident
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.frames import Closed, Ready, receive_frame, send_frame
@@ -63,12 +63,15 @@ def main() -> None:
             return look.tried()
 
         decoder = os.getpid()
+        load()  # once, and not in each copy
         fault, status = _in_fork(check)
         if status:
             fault = f"libvips ended its process with status {status} over a small picture"
-        tried, crashed = _in_fork(metric)
-        # It is loaded by the first picture that needs it, confined: a decoder at rest is smaller.
-        look.choose(look.Method.LIBVIPS if crashed or not tried else look.Method(tried))
+        if look.method() is not look.Method.LIBVIPS:  # which needs no trial
+            tried, crashed = _in_fork(metric)
+            # It is loaded by the first picture that needs it, confined: a decoder at rest is
+            # smaller.
+            look.choose(look.Method.LIBVIPS if crashed or not tried else look.Method(tried))
         ready = Ready(began, confine(memory, folder), look.method(), fault)
         # A stop is for the worker, which lets the picture in hand be finished and then closes the
         # socket; a terminal and some platforms send the signal to every process.
