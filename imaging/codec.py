@@ -167,6 +167,9 @@ class Writer:
     follows: float = 1.0
     """How a picture's distance from 100 follows that of the typical one over the qualities, as an
     exponent: where a single look tells the way to the quality that is sought."""
+    near: float = 6.0
+    """How near the look of a guess is to the one wanted where a second one is not worth its time:
+    from 6 points the way to the quality that is sought is known within one or two."""
     guessed: float = 1.0
     """A result's distance from 100 over that of a file of the same quality for `Purpose.GUESS`."""
     is_small_enough: Callable[[Data, int, Effort], bool] = lambda *given: False
@@ -199,9 +202,10 @@ class Writer:
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
-    small_pixels: Callable[[bytes], tuple[bytes, int]] | None = None
-    """The pixels of a small file that was written, row by row, and its bands, where that takes a
-    tenth of what libvips's loader does; raises OSError if it cannot be decoded."""
+    pixels: Callable[[bytes], tuple[bytes, int]] | None = None
+    """The pixels of a file that was written, row by row, and its bands, of grey three, where that
+    takes a third of what libvips's loader does, and of a small one a tenth; raises OSError if it
+    cannot be decoded."""
     quick: Callable[[pyvips.Image, int], bytes] | None = None
     """A photograph, without metadata, in the least time, at a quality as that of `encode`: for
     which of several formats has the fewest bytes; None for `encode` at `Effort.FAST`."""

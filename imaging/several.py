@@ -11,6 +11,7 @@ import pyvips
 
 from imaging.auto import typical
 from imaging.auto.judge import Judge
+from imaging.auto.opened import opened
 from imaging.auto.sample import MARGIN, TILE, sample
 from imaging.auto.search import LEAST_SIDE, LOOKS, UNTOUCHED
 from imaging.codec import Encoding
@@ -121,7 +122,7 @@ def possible(drawn: Source, targets: Sequence[Target]) -> list[Target]:
 def ranked(
     drawn: Source,
     targets: Sequence[Target],
-    opened: Callable[[bytes], pyvips.Image],
+    load: Callable[[bytes], pyvips.Image],
     most: Mapping[Format, int],
 ) -> tuple[list[Target], dict[Format, bytes]]:
     """The targets, the one that is expected to give the smallest file first; and the files of all
@@ -129,7 +130,7 @@ def ranked(
 
     Args:
         drawn: as for `possible`.
-        opened: the pixels of a file.
+        load: opens any file.
         most: bytes that a file of a format has at most.
     """
     image = drawn.image
@@ -138,7 +139,7 @@ def ranked(
     bytes_of = {each.format: float(most.get(each.format, _UNKNOWN)) for each in targets}
     files: dict[Format, bytes] = {}
     if len(tried) > 1:
-        estimate = _Estimate(drawn, kind, opened, tried[0])
+        estimate = _Estimate(drawn, kind, load, tried[0])
         least = float(_UNKNOWN)
         for each in sorted(tried, key=lambda each: each.format not in DRAWN):
             if least >= BARE * _around(each.format):
@@ -174,7 +175,7 @@ class _Estimate:
         self,
         drawn: Source,
         kind: Kind,
-        opened: Callable[[bytes], pyvips.Image],
+        load: Callable[[bytes], pyvips.Image],
         target: Target,
     ) -> None:
         """
@@ -182,7 +183,7 @@ class _Estimate:
             target: one of those that are tried.
         """
         image, options = drawn.image, target.options
-        self._opened, self._judge = opened, None
+        self._load, self._judge = load, None
         self.files: dict[Format, bytes] = {}
         """Results that are written already."""
         if options.background is not None:
@@ -232,7 +233,7 @@ class _Estimate:
         around = _around(target.format)
         size: float = around + max(0, len(data) - around) * self._scale * writer.quick_bytes
         if look is not None and self._judge is not None:
-            seen = self._judge.of_sample(self._opened(data))
+            seen = self._judge.of_sample(opened(data, image, writer, self._load))
             if seen < UNTOUCHED:
                 wanted = typical.following([(quality, seen)], look, writer.follows)
                 size *= between(writer.curve, wanted) / between(writer.curve, quality)

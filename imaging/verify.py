@@ -126,10 +126,8 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
         image: the opened result.
     """
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
-        decode_small = WRITERS[format].small_pixels
-        values, bands = (
-            decode_small(result) if decode_small else (bytes(pixels(image)), image.bands)
-        )
+        quickly = WRITERS[format].pixels
+        values, bands = quickly(result) if quickly else (bytes(pixels(image)), image.bands)
         if image.hasalpha() and not any(values[bands - 1 :: bands]):
             return True
         return bool(values == values[:bands] * (len(values) // bands))

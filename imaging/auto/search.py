@@ -9,6 +9,7 @@ import pyvips
 
 from imaging.auto import typical
 from imaging.auto.judge import Judge
+from imaging.auto.opened import opened
 from imaging.auto.sample import MARGIN
 from imaging.codec import Encoding, Purpose, Sought, Writer
 from imaging.look.scale import WHOLE_SIDE
@@ -25,11 +26,7 @@ LEAST_SIDE = WHOLE_SIDE
 PROBES, FILES = 2, 2
 """How often at most a sample and the whole picture are encoded."""
 
-NEAR = 6.0
-"""How near the look of a sample is to the one wanted where a second one is not worth its time: from
-so far the way to the quality that is sought is known within a point."""
-
-ENOUGH, ENOUGH_OF_TILES = 1.0, 1.5
+ENOUGH, ENOUGH_OF_TILES = 1.3, 1.5
 """How near the look of a file, and that of its tiles alone, is to the one wanted where a second
 file is not worth its time. The whole is 0.8 from its tiles (standard deviation)."""
 
@@ -40,9 +37,13 @@ EQUAL = 4.0
 ENOUGH_OF_LARGE = 1.4
 """As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
 
-STEEP = 1.5
+STEEP, STEEP_FROM = 1.5, 6.0
 """How much faster than others large pictures follow the typical one that look far better at its
-number than wanted: most are smooth, or were made from a JPEG of nearly this number."""
+number than wanted, by more than the second: most are smooth, or were made from a JPEG of nearly
+this number."""
+
+STEEP_NEAR = 1.0
+"""In place of a writer's `near`, of a large picture of which a sample tells the look as it is."""
 
 STEP = 89, 90
 """Between these the chroma of a JPEG becomes whole, and the look takes a step: tenths count."""
@@ -71,7 +72,7 @@ class Search:
 
     Args:
         image: sRGB or grey, 8 bit, one frame, in memory.
-        opened: the pixels of a file.
+        load: opens any file.
         look: SSIMULACRA2 that is wanted.
         bounds: the least and the largest quality.
         keep: what of the image's metadata is written, libvips's number.
@@ -79,7 +80,7 @@ class Search:
 
     image: pyvips.Image
     writer: Writer
-    opened: Callable[[bytes], pyvips.Image]
+    load: Callable[[bytes], pyvips.Image]
     look: float
     bounds: tuple[int, int]
     effort: Effort
@@ -107,7 +108,7 @@ class Search:
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
             data = self._result(quality)
-            score = judge.of_whole(self.opened(data))
+            score = judge.of_whole(opened(data, self.image, self.writer, self.load))
             off = abs(score - self.look)
             found.append((off, Found(data, _chosen(quality, score))))
             if off <= enough or score >= UNTOUCHED:
@@ -125,7 +126,7 @@ class Search:
         purpose = Purpose.GUESS
         for _ in range(PROBES):
             data = self._encode(judge.sample, quality, purpose)
-            score = judge.of_sample(self.opened(data))
+            score = judge.of_sample(opened(data, judge.sample, self.writer, self.load))
             if purpose is Purpose.GUESS:
                 score = 100 - (100 - score) * self.writer.guessed
             self._learn(quality, score, anew=purpose is Purpose.LOOK)
@@ -133,7 +134,7 @@ class Search:
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
             # A second look at the sample saves one at the file, where that looks the same.
-            near = ENOUGH if self.steep else NEAR
+            near = STEEP_NEAR if self.steep else self.writer.near
             if following == quality or (not twice and abs(score - self.look) <= near):
                 return following
             quality = following
@@ -172,7 +173,7 @@ class Search:
     @property
     def _follows(self) -> float:
         """How the look changes from the one that was seen last on."""
-        steep = self.steep and self.tried[-1][1] > self.look + NEAR
+        steep = self.steep and self.tried[-1][1] > self.look + STEEP_FROM
         return self.writer.follows * (STEEP if steep else 1)
 
     def _following(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from enum import Enum, auto
 
 import pyvips
@@ -88,10 +89,12 @@ def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
 
 def _lossless_share(image: pyvips.Image, pixels: int) -> float:
     """Bytes of a sample without loss over those with it."""
-    mode = _MODES.get(image.bands) if image.format == "uchar" else None
     rows = sum(rows for _, rows in _places(image, pixels))
-    if mode is not None and image.width * rows <= small.MAX_PIXELS:
-        part = Image.frombytes(mode, (image.width, rows), _sample(image, pixels))
+    is_plain = image.format == "uchar" and image.bands in _MODES
+    if is_plain and image.width * rows <= small.MAX_PIXELS:
+        part = Image.frombytes(
+            _MODES[image.bands], (image.width, rows), _pixels(image, _places(image, pixels))
+        )
         exact = len(small.write(part, {"lossless": True, "effort": 0, "Q": 75}))
         return exact / len(small.write(part, {"Q": 80, "effort": 0}))
     part = strips(image, pixels)
@@ -101,32 +104,39 @@ def _lossless_share(image: pyvips.Image, pixels: int) -> float:
 
 def _left(image: pyvips.Image) -> float:
     """The share of a sample's bytes that zlib leaves."""
-    sample = _sample(image, max(SAMPLE_PIXELS, image.width * image.height // SAMPLE_SHARE))
+    pixels = max(SAMPLE_PIXELS, image.width * image.height // SAMPLE_SHARE)
+    sample = _pixels(image, _places(image, pixels))
     return len(zlib.compress(sample, 1)) / len(sample)
 
 
-def _sample(image: pyvips.Image, pixels: int) -> bytes:
-    """The bytes of the strips, read without a step of libvips for each: that would take longer."""
+def _pixels(image: pyvips.Image, places: Sequence[tuple[int, int]]) -> bytes:
+    """The bytes of strips, read without a step of libvips for each: that would take longer."""
     region, width = pyvips.Region.new(image), image.width
-    return b"".join(
-        bytes(region.fetch(0, top, width, rows)) for top, rows in _places(image, pixels)
-    )
+    return b"".join(bytes(region.fetch(0, top, width, rows)) for top, rows in places)
 
 
-def strips(image: pyvips.Image, pixels: int, *, even: bool = False) -> pyvips.Image:
-    """A sample of about so many pixels, as one page, whatever the image's frames were: strips of
-    its whole width below each other.
+def even_strips(image: pyvips.Image, pixels: int) -> Image.Image:
+    """As `strips`, of which top, width and height are even, as Pillow has it, red, green and blue.
 
     Args:
-        even: whether top, width and height of each strip are to be even; the image has two pixels
-            of each at least.
+        image: red, green and blue with or without alpha, in memory; two pixels wide and high at
+            least.
     """
-    width, places = image.width, _places(image, pixels)
-    if even:
-        width -= width % 2
-        rows = places[0][1] - places[0][1] % 2 or 2
-        places = [(min(top - top % 2, image.height - rows), rows) for top, _ in places]
-    parts = [image.crop(0, top, width, rows) for top, rows in places]
+    image = image.extract_band(0, n=3)
+    if image.format != "uchar":
+        image = image.cast("uchar")
+    places = _places(image, pixels)
+    rows = places[0][1] - places[0][1] % 2 or 2
+    places = [(min(top - top % 2, image.height - rows), rows) for top, _ in places]
+    height = rows * len(places)
+    part = Image.frombytes("RGB", (image.width, height), _pixels(image, places))
+    return part.crop((0, 0, image.width - image.width % 2, height))
+
+
+def strips(image: pyvips.Image, pixels: int) -> pyvips.Image:
+    """A sample of about so many pixels, as one page, whatever the image's frames were: strips of
+    its whole width below each other."""
+    parts = [image.crop(0, top, image.width, rows) for top, rows in _places(image, pixels)]
     joined = pyvips.Image.arrayjoin(parts, across=1).copy()
     joined.set_type(pyvips.GValue.gint_type, "page-height", joined.height)
     return joined

@@ -116,6 +116,22 @@ def test_a_large_picture_is_encoded_twice_at_most_and_its_sample_twice(
     assert made(png(image), target(format)) == (first, chosen)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("format", [each for each in AUTOMATIC if WRITERS[each].pixels])
+def test_the_quick_decoder_gives_the_pixels_of_the_usual_one(format: Format, mode: str) -> None:
+    image = picture("coffee.png")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    data = png(image.convert(mode))
+    result, _ = made(data, target(format))
+    usual = decode(result, Limits()).image
+    pixels = WRITERS[format].pixels
+    assert pixels is not None
+    values, bands = pixels(result)
+    quick = pyvips.Image.new_from_memory(values, usual.width, usual.height, bands, "uchar")
+    assert bands == (4 if mode == "RGBA" else 3)
+    assert (quick - usual).abs().max() == 0
+
+
 @pytest.mark.parametrize("quality", [30, 75, 92])
 def test_a_jpeg_tells_its_quality(quality: int) -> None:
     image = picture("coffee.png")

@@ -26,6 +26,10 @@ QUICK_EFFORT = 2
 colours that was off by 0.3 (standard deviation), and with effort 0 by 0.7. Plain subsampling in
 place of the smart one, which takes most of the time then, was off by up to 15."""
 
+GUESSED = 0.98
+"""How far from 100 a result is over what a guess tells: of 67 pictures of 0.26 megapixels it was
+off by 0.9 then, at 23 from 100 (standard deviation)."""
+
 FINE_QUALITY = 90
 """From here on smart subsampling is always used: what little it gains is of some account."""
 
@@ -293,7 +297,8 @@ WRITER = Writer(
     chunks.strip,
     bare=chunks.strip,
     seek=seek,
-    small_pixels=small.pixels,
+    guessed=GUESSED,
+    pixels=small.pixels,
     quick=quick,
     default_quality=DEFAULT_LOOK,
     searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),

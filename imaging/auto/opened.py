@@ -1,0 +1,29 @@
+"""The pixels of a file that was written, by the quickest decoder that there is for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyvips
+
+from imaging.codec import Writer
+
+QUICK_PIXELS = 12_000_000
+"""Pixels of the largest picture that a writer's own decoder is used for: of a larger one a second
+copy of all pixels counts."""
+
+
+def opened(
+    data: bytes, image: pyvips.Image, writer: Writer, load: Callable[[bytes], pyvips.Image]
+) -> pyvips.Image:
+    """The pixels.
+
+    Args:
+        data: a file that `writer` has made of `image`.
+        load: what opens any file.
+    """
+    if writer.pixels is None or image.width * image.height > QUICK_PIXELS:
+        return load(data)
+    values, bands = writer.pixels(data)
+    made = pyvips.Image.new_from_memory(values, image.width, image.height, bands, "uchar")
+    return made.copy(interpretation="srgb")
