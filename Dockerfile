@@ -37,9 +37,11 @@ RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
 # Wheels alone, but for two that come only as source and need no compiler; as script/common.sh.
 # No libvips of a base image: pip would build pyvips's module for it, in place of the wheel's.
+# NumPy, 65 MB, is needed by functions of pylibjxl alone that are never called.
 RUN PKG_CONFIG_PATH='' PKG_CONFIG_LIBDIR=/nonexistent \
     /usr/local/bin/pip --python /venv/bin/python install --no-cache-dir \
-    --only-binary :all: --no-binary pyvips,crontab -r requirements.txt
+    --only-binary :all: --no-binary pyvips,crontab -r requirements.txt \
+    && /usr/local/bin/pip --python /venv/bin/python uninstall --yes numpy
 
 FROM base AS server
 # tini is the first process: it takes in what killed processes leave behind, and hands on signals.
