@@ -1,12 +1,16 @@
-"""The parts of Sanic, redis-py, RQ and rq-scheduler that are leaned on and are not their API, by
-the module that does so. After an upgrade this fails first, and says which part is gone."""
+"""The parts of libraries that are leaned on and are not their API, by the module that does so.
+After an upgrade this fails first, and says which part is gone."""
 
 from __future__ import annotations
 
+import ast
+import importlib
 import inspect
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import prometheus_client.values
 import pytest
 import redis.client
 import rq.registry
@@ -29,6 +33,8 @@ from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
 
 from bench.launch import ROOT
+
+LIBRARIES = ("redis", "rq", "rq_scheduler", "sanic")
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "app/web/serve/protocol.py": [
@@ -83,6 +89,9 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (Queue, "redis_queue_namespace_prefix redis_queues_keys"),
     ],
     "app/core/jobs/removal.py": [(Result, "get_key")],
+    "app/web/metrics/instruments.py": [
+        (prometheus_client.values, "ValueClass MutexValue MultiProcessValue"),
+    ],
     "app/core/jobs/overview.py": [(rq.worker_registration, "REDIS_WORKER_KEYS")],
     "workers/worker.py": [
         (
@@ -90,25 +99,35 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
             "prepare_execution perform_job cleanup_execution increment_successful_job_count "
             "increment_total_working_time maintain_heartbeats check_for_suspension request_stop "
             "handle_exception unsubscribe heartbeat set_state serialize last_cleaned_at "
-            "_ordered_queues _state",
+            "execute_job prepare_job_execution handle_execution_ended handle_job_success "
+            "reorder_queues request_force_stop clean_registries clean_group_registries procline "
+            "dequeue_timeout get_heartbeat_ttl _ordered_queues _state",
         ),
         (rq.worker_registration, "register"),
         (Execution, "create"),
         (Job, "prepare_for_execution get_result_ttl _handle_success"),
         (Queue, "intermediate_queue_key"),
     ],
+    "workers/dequeue.py": [
+        (
+            Queue,
+            "dequeue_any from_queue_key lmove _fetch_dequeued_job redis_queue_namespace_prefix",
+        ),
+    ],
     "workers/job.py": [
         (
             Job,
-            "restore func _handle_failure _result _success_callback_name _stopped_callback_name "
-            "_failure_callback_name webhooks retries_left finished_job_registry",
+            "restore func _handle_failure _handle_success _result _success_callback_name "
+            "_stopped_callback_name _failure_callback_name webhooks retries_left "
+            "finished_job_registry",
         ),
     ],
     "workers/deliveries.py": [
         (
             SimpleWorker,
             "dequeue_job_and_maintain_ttl should_run_maintenance_tasks run_maintenance_tasks "
-            "handle_job_failure cleanup_execution _stop_requested teardown _state",
+            "execute_job handle_execution_ended handle_job_success handle_job_failure "
+            "cleanup_execution _stop_requested teardown _state",
         ),
         (Queue, "lmove _fetch_dequeued_job"),
         (Job, "perform"),
@@ -121,7 +140,8 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (
             Scheduler,
             "_install_signal_handlers enqueue_jobs enqueue_job get_queue_for_job "
-            "scheduled_jobs_key register_birth heartbeat acquire_lock remove_lock register_death ",
+            "scheduled_jobs_key register_birth heartbeat acquire_lock remove_lock register_death "
+            "_interval",
         )
     ],
 }
@@ -146,11 +166,50 @@ def test_each_part_is_used_where_it_is_said(module: str) -> None:
         assert not [name for name in names.split() if name not in code]
 
 
+def test_each_private_name_of_a_parent_is_listed() -> None:
+    """A class that inherits from one of these libraries says what it takes of it."""
+    found = []
+    for path in sorted((*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py"))):
+        tree = ast.parse(path.read_text("utf-8"))
+        module = path.relative_to(ROOT).as_posix()
+        listed = " ".join(names for _, names in PARTS.get(module, [])).split()
+        for kind, parent in _inherited(tree):
+            code = "".join(inspect.getsource(each) for each in _with_parents(parent))
+            used = {node.name for node in ast.walk(kind) if isinstance(node, ast.FunctionDef)}
+            used |= {
+                node.attr
+                for node in ast.walk(kind)
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "os"
+            }
+            found += [
+                f"{module}: {name} of {parent.__name__}"
+                for name in sorted(used.difference(listed))
+                if re.match("_[a-z]", name) and re.search(rf"\b{name}\b", code)
+            ]
+    assert not found
+
+
 def test_the_modules_are_listed_in_the_architecture() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     _, _, listed = text.partition("## Modules that depend on private parts")
     assert listed
     assert not [module for module in PARTS if f"`{module}`" not in listed]
+
+
+def _inherited(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, type]]:
+    """The classes of a module with their parents from the libraries."""
+    origin = {
+        name.asname or name.name: importlib.import_module(node.module)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in LIBRARIES
+        for name in node.names
+        if node.module
+    }
+    for kind in ast.walk(tree):
+        if isinstance(kind, ast.ClassDef):
+            for base in kind.bases:
+                if isinstance(base, ast.Name) and base.id in origin:
+                    yield kind, getattr(origin[base.id], base.id)
 
 
 def _with_parents(owner: Any) -> list[Any]:
