@@ -1,4 +1,4 @@
-"""How much memory the decoder takes for the largest pictures; takes about 25 s."""
+"""How much memory the decoder takes for the largest pictures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
 from tests.imaging.tiffs import tiff
-from tests.pictures import large, opened
+from tests.pictures import encoded, in_colour, large
 from workers.decoder.sandbox import Sandbox
 
-MOST = 400
-"""MiB (issue 4)."""
+MOST = 320
+"""MiB; 304 were measured. Of a picture as sharp as one can be libwebp notes more before it writes:
+with that there were 396, and 400 are promised (issue 4), in four times the time."""
 
 
 MOST_FLOATS = 560
@@ -39,8 +40,10 @@ def _converted(data: bytes, target: Target) -> tuple[bytes, float]:
 
 @pytest.mark.timeout(300)
 def test_50_megapixels_to_webp_are_less_than_400_mb() -> None:
-    result, peak = _converted(large(8160, 6120), Target(Format.WEBP, 0, Limits(), Effort.BALANCED))
-    assert opened(result).size == (8160, 6120)
+    # As soft as the pictures of cameras are that have so many pixels.
+    data = encoded(in_colour("coffee").resize((8160, 6120), Image.Resampling.BILINEAR), "JPEG")
+    result, peak = _converted(data, Target(Format.WEBP, 0, Limits(), Effort.BALANCED))
+    assert Image.open(io.BytesIO(result)).size == (8160, 6120)
     # Less than the pixels alone would be a measurement of something else.
     assert 100 < peak < MOST, f"{peak:.0f} MiB"
 
@@ -50,5 +53,5 @@ def test_12_megapixels_of_floats_are_not_decoded_all_at_once() -> None:
     with Image.open(io.BytesIO(large(4000, 3000))) as photo:
         data = tiff(np.asarray(photo, dtype=np.float32) / 255, rowsperstrip=16)
     result, peak = _converted(data, Target(Format.JPG, 80, Limits(), Effort.FAST))
-    assert opened(result).size == (4000, 3000)
+    assert Image.open(io.BytesIO(result)).size == (4000, 3000)
     assert len(data) / 1024**2 < peak < MOST_FLOATS, f"{peak:.0f} MiB"
