@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from bench.launch import free_port
 from tests import rq_keys
 from tests.conftest import running_redis
-from tests.pictures import large, md5, opened, photograph, unique
+from tests.pictures import large, md5, opened, snapshot, unique
 from tests.service import (
     Client,
     Process,
@@ -128,8 +128,8 @@ def test_a_redis_that_is_gone_for_20_seconds_loses_nothing(tmp_path: Path) -> No
         client = Client(server.url)
         decoders = server.freeze(2)
         in_hand, waiting = (
-            [unique(photograph("rocket")) for _ in range(2)],
-            [unique(photograph("rocket")) for _ in range(5)],
+            [snapshot() for _ in range(2)],
+            [snapshot() for _ in range(5)],
         )
         for data in in_hand:
             ws.send(message(data))
@@ -145,7 +145,7 @@ def test_a_redis_that_is_gone_for_20_seconds_loses_nothing(tmp_path: Path) -> No
             decoder.resume()  # what it has done cannot be told to Redis
         refused = 0
         while time.monotonic() < back_at:
-            response = client.upload(unique(photograph("rocket")))
+            response = client.upload(snapshot())
             assert response.status_code == 503
             assert int(response.headers["Retry-After"]) > 0
             refused += 1
@@ -169,14 +169,11 @@ def test_a_hundred_uploads_to_a_redis_that_hangs_are_all_refused(tmp_path: Path)
         redis_server.suspend()
         try:
             with ThreadPoolExecutor(100) as pool:
-                send = [
-                    pool.submit(Client(server.url).upload, unique(photograph("rocket")))
-                    for _ in range(100)
-                ]
+                send = [pool.submit(Client(server.url).upload, snapshot()) for _ in range(100)]
                 assert {task.result().status_code for task in send} == {503}
         finally:
             redis_server.resume()
-        client, data = Client(server.url), unique(photograph("rocket"))
+        client, data = Client(server.url), snapshot()
         until(lambda: client.upload(data).status_code == 202, what="it is taken again")
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
 
@@ -200,7 +197,7 @@ def test_signals_that_come_one_upon_the_other_stop_the_web_without_a_traceback(
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(sig)
 
-    data = unique(photograph("rocket"))
+    data = snapshot()
     form = httpx.Request("POST", "http://x/upload", files={"picture": ("cat.jpg", data)})
     body = form.read()
     half = len(body) // 2

@@ -18,9 +18,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests import rq_keys
 from tests.dashboard import QUEUE, Dashboard
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Process, until
-from tests.web.alone import Web, web
+from tests.web.alone import Web
 from tests.web.sockets import message
 from tests.workers.alone import workers
 
@@ -37,7 +37,7 @@ class Stack:
 
     def upload(self, filename: str, data: bytes | None = None) -> bytes:
         """A picture, queued."""
-        data = unique(photograph("rocket")) if data is None else data
+        data = snapshot() if data is None else data
         assert self.client.upload(data, "webp", filename=filename).status_code == 202
         return data
 
@@ -97,10 +97,9 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory, session_redis: Any) -> I
 
 
 @pytest.fixture
-def stack(tmp_path: Path, redis_url: str, dashboard: Dashboard) -> Iterator[Stack]:
-    with web(tmp_path, redis_url) as running:
-        yield Stack(tmp_path, redis_url, running, dashboard)
-        assert not running.troubles()
+def stack(alone: Web, redis_url: str, dashboard: Dashboard) -> Iterator[Stack]:
+    yield Stack(alone.folder, redis_url, alone, dashboard)
+    assert not alone.troubles()
 
 
 def waiting(ws: ClientConnection, data: bytes) -> None:
@@ -138,7 +137,7 @@ def test_queues_workers_and_jobs_read_well(stack: Stack) -> None:
 def test_a_waiting_job_that_is_deleted_is_unknown_and_its_socket_is_told(
     stack: Stack, button: str
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(stack.web.ws_url, max_size=None) as ws:
         waiting(ws, data)
         if button == "delete":
@@ -223,9 +222,9 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
     assert first["error"]["message"] == "the original is gone; send the picture again"
     assert first["error"]["code"] == "interrupted"
     id = stack.dashboard.id_of("failed", "beach")
-    stack.dashboard.press(f"/job/{id}/requeue")
     with stack.workers() as pool:
         pool.freeze(1)
+        stack.dashboard.press(f"/job/{id}/requeue")
         until(lambda: stack.state(data) == "processing")
         for process in pool.family():
             process.kill()
@@ -252,7 +251,7 @@ def test_a_compacted_queue_keeps_its_jobs(stack: Stack, connection: redis.Redis)
 
 @pytest.mark.parametrize("button", ["delete", "empty"])
 def test_a_job_that_is_deleted_while_it_runs_never_hangs(stack: Stack, button: str) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with stack.workers() as pool, connect(stack.web.ws_url, max_size=None) as ws:
         (decoder,) = pool.freeze(1)
         waiting(ws, data)
@@ -267,7 +266,7 @@ def test_a_job_that_is_deleted_while_it_runs_never_hangs(stack: Stack, button: s
         told = last(ws)
         assert told["status"] in ("done", "error")
         # The worker goes on, and the same picture can be had.
-        other = unique(photograph("rocket"))
+        other = snapshot()
         stack.upload("other.jpg", other)
         stack.client.wait(md5(other))
         stack.client.upload(data, "webp")
@@ -278,7 +277,7 @@ def test_a_job_that_is_deleted_while_it_runs_never_hangs(stack: Stack, button: s
 def test_a_job_deleted_while_it_runs_and_sent_again_at_once_is_done_once_more(
     stack: Stack,
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with stack.workers() as pool:
         (decoder,) = pool.freeze(1)
         stack.upload("beach.jpg", data)
@@ -307,7 +306,7 @@ def test_what_a_killed_worker_leaves_of_a_deleted_job_keeps_no_picture_out(
 def test_a_cancelled_job_has_failed_and_can_be_sent_again(
     stack: Stack, connection: redis.Redis
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(stack.web.ws_url, max_size=None) as ws:
         waiting(ws, data)
         # rq-dashboard lists cancelled jobs and has no button for it; RQ's own commands do.

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from app.core.storage.files import FileStorage
 from bench.launch import free_port
 from tests.conftest import running_redis
-from tests.pictures import md5, opened, photograph, unique
+from tests.pictures import md5, opened, snapshot
 from tests.service import Client, Process, Service, command, environment, is_redis, service, until
 from tests.storage import Blocking
 from tests.web.sockets import answers, message
@@ -37,7 +37,7 @@ def test_one_of_several_web_processes_that_is_killed_is_started_again(tmp_path: 
 
         until(replaced, what="two web processes again")
         for _ in range(6):
-            data = unique(photograph("rocket"))
+            data = snapshot()
             client = Client(server.url)
             assert client.upload(data).status_code == 202
             assert [job["status"] for job in client.wait(md5(data))] == ["done"]
@@ -49,7 +49,7 @@ def test_a_socket_that_waits_while_redis_hangs_is_told_afterwards(tmp_path: Path
         connect(server.ws_url, max_size=None) as ws,
     ):
         (decoder,) = server.freeze(1)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         ws.send(message(data))
         for status in ("queued", "processing"):
             assert json.loads(ws.recv(timeout=60))["status"] == status
@@ -57,7 +57,7 @@ def test_a_socket_that_waits_while_redis_hangs_is_told_afterwards(tmp_path: Path
         redis_server.suspend()
         try:
             client = Client(server.url)
-            refused = client.upload(unique(photograph("rocket")))
+            refused = client.upload(snapshot())
             assert refused.status_code == 503
             assert int(refused.headers["Retry-After"]) > 0
             decoder.resume()
@@ -88,7 +88,7 @@ def test_a_rolling_restart_under_a_stream_of_uploads_loses_none(tmp_path: Path) 
 
         def send() -> None:
             """To the one server or, as a load balancer would, to the other."""
-            data = unique(photograph("rocket"))
+            data = snapshot()
             for client in clients:
                 try:
                     response = client.upload(data)

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from app.run.embedded import EmbeddedRedis
 from bench.launch import ROOT
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.web.alone import Web
 from tests.web.contract import Contract
 from tests.web.sockets import message
@@ -38,7 +38,7 @@ def toy(session_redis: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_an_error_that_is_declared_once_is_answered_over_http_as_the_schema_says(toy: Web) -> None:
-    refused = toy.client.upload(unique(photograph("rocket")))
+    refused = toy.client.upload(snapshot())
     assert refused.status_code == STATUS
     assert refused.json() == {"error": CODE, "message": "The picture is 100 % blue"}
     assert refused.headers["retry-after"] == "7"
@@ -52,7 +52,7 @@ def test_an_error_that_is_declared_once_is_answered_over_http_as_the_schema_says
 
 
 def test_it_is_told_on_a_socket_as_the_schema_says(toy: Web) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(toy.ws_url) as ws:
         ws.send(message(data))
         told = json.loads(ws.recv(timeout=60))

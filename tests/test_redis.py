@@ -24,7 +24,7 @@ from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests import rq_keys
 from tests.conftest import running_redis
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Process, environment, service, until
 from tests.tls import port_of
 from tests.tls_server import tls_redis
@@ -85,7 +85,7 @@ def _all_roles_work(
     client = Client(f"http://127.0.0.1:{port}")
     try:
         until(client.answers, what="the web answers")
-        data = unique(photograph("rocket"))
+        data = snapshot()
         accepted = client.upload(data)
         assert accepted.status_code == 202
         assert accepted.headers["X-RateLimit-Remaining"] == "99"
@@ -93,7 +93,7 @@ def _all_roles_work(
         assert client.download(md5(data)).status_code == 200
         assert admin.pubsub_numsub(keys.EVENTS_CHANNEL) == [(keys.EVENTS_CHANNEL.encode(), 1)]
         with connect(f"ws://127.0.0.1:{port}/ws", max_size=None) as ws:
-            ws.send(message(unique(photograph("rocket"))))
+            ws.send(message(snapshot()))
             assert [a["status"] for a in answers(ws, 1)] == ["queued", "processing", "done"]
         assert client.http.get("/readyz").status_code == 200
         assert "tinyimage_redis_up 1.0" in client.http.get("/metrics").text
@@ -232,7 +232,7 @@ def test_everything_in_one_warns_once_of_a_certificate_that_is_not_checked(
         url = f"rediss://127.0.0.1:{port}/0"
         settings = {"REDIS__VERIFY_CERTIFICATE": "false", "SERVER__PROCESSES": "2"}
         with service(tmp_path, REDIS__URL=url, **settings) as server:
-            data = unique(photograph("rocket"))
+            data = snapshot()
             client = Client(server.url)
             assert client.upload(data).status_code == 202
             assert [job["status"] for job in client.wait(md5(data))] == ["done"]
@@ -247,7 +247,7 @@ def test_everything_in_one_behind_tls(
     with port_of(embedded.url, context) as port:
         url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={file}"
         with service(tmp_path, REDIS__URL=url) as server:
-            data = unique(photograph("rocket"))
+            data = snapshot()
             client = Client(server.url)
             assert client.upload(data).status_code == 202
             assert [job["status"] for job in client.wait(md5(data))] == ["done"]

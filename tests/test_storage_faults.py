@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from app.web.service.spooling import SPOOL_MEMORY
 from tests import rq_keys
 from tests.disk import full_for, small_disk
-from tests.pictures import large, md5, opened, photograph, unique
+from tests.pictures import large, md5, opened, photograph, snapshot, unique
 from tests.s3 import s3_server
 from tests.service import Client, Service, command, service, until
 from tests.web.sockets import answers, message
@@ -53,7 +53,7 @@ def test_an_upload_to_a_full_storage_is_told_so_and_leaves_nothing(
     server: Service, client: Client, size: str
 ) -> None:
     """The larger one is spooled to a file, which finds the disk full before the storage does."""
-    data = unique(photograph("rocket") if size == "small" else large(1000, 1000, "PNG"))
+    data = snapshot() if size == "small" else unique(large(1000, 1000, "PNG"))
     assert (len(data) > SPOOL_MEMORY) == (size == "large")
     with full_for(_processes(server, "app web")):
         response = client.upload(data)
@@ -68,7 +68,7 @@ def test_an_upload_to_a_full_storage_is_told_so_and_leaves_nothing(
 
 
 def test_a_socket_is_told_that_the_storage_is_full_and_goes_on(server: Service) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with connect(server.ws_url, max_size=None) as ws:
         with full_for(_processes(server, "app web")):
             ws.send(message(data))
@@ -82,7 +82,7 @@ def test_a_storage_that_cannot_be_written_is_told_as_unavailable(
     server: Service, client: Client
 ) -> None:
     (server.folder / "output" / "originals").touch()
-    response = client.upload(unique(photograph("rocket")))
+    response = client.upload(snapshot())
     assert response.status_code == 503
     assert response.json()["error"] == "storage_unavailable"
     assert int(response.headers["Retry-After"]) > 0
@@ -94,7 +94,7 @@ def test_a_storage_that_cannot_be_written_is_told_as_unavailable(
 def test_a_result_that_finds_the_storage_full_is_stored_when_there_is_room(
     server: Service, client: Client
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with full_for(_processes(server, "workers")):
         client.upload(data)
         server.wait_for("The storage is full; it is put back")
@@ -106,7 +106,7 @@ def test_a_result_that_finds_the_storage_full_is_stored_when_there_is_room(
 def test_a_result_for_which_there_is_no_room_is_failed_with_the_reason(
     server: Service, client: Client
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     with full_for(_processes(server, "workers")):
         client.upload(data)
         assert [job["status"] for job in client.wait(md5(data))] == ["failed"]
@@ -122,7 +122,7 @@ def test_a_result_that_cannot_be_written_is_failed_with_the_reason(
     server: Service, client: Client
 ) -> None:
     (server.folder / "output" / "results").touch()
-    data = unique(photograph("rocket"))
+    data = snapshot()
     client.upload(data)
     assert [job["status"] for job in client.wait(md5(data))] == ["failed"]
     assert _reason(server, f"{md5(data)}-webp-0") == "The storage fails: Not a directory"
@@ -171,7 +171,7 @@ def test_a_bucket_that_goes_away_and_comes_back(
         }
         with service(tmp_path, **ours, UPLOAD__MAX_CONCURRENT_TASKS=1) as server:
             client = Client(server.url)
-            done, in_hand, refused = (unique(photograph("rocket")) for _ in range(3))
+            done, in_hand, refused = (snapshot() for _ in range(3))
             client.upload(done)
             client.wait(md5(done))
             (decoder,) = server.freeze(1)

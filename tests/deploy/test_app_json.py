@@ -20,7 +20,7 @@ from tests.conftest import running_redis
 from tests.deploy.conftest import LOOPBACK
 from tests.deploy.containers import Container
 from tests.deploy.variables import is_known
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, until
 from tests.tls import port_of
 
@@ -111,7 +111,7 @@ def test_dynos_that_share_nothing_but_a_redis_convert_a_picture(
         opened.enter_context(client.http)
         client.http.headers["Authorization"] = f"Bearer {SECRET}"
         until(client.answers, what="the web answers")
-        picture = unique(photograph("rocket"))
+        picture = snapshot()
         assert client.upload(picture).status_code == 202
         assert [job["status"] for job in client.wait(md5(picture))] == ["done"]
         assert client.download(md5(picture)).content[8:12] == b"WEBP"

@@ -30,7 +30,7 @@ from tests.deploy.containers import (
     run_alone,
 )
 from tests.deploy.variables import is_known
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, photograph, snapshot
 from tests.service import Client, until
 
 ROLES = ("web", "worker", "scheduler")
@@ -58,7 +58,7 @@ def finished(stack: Stack) -> dict[str, dict[str, Any]]:
 def upload(stack: Stack) -> str:
     """Have a picture converted. Returns its MD5."""
     until(stack.client.answers, what="the web answers")
-    picture = unique(photograph("rocket"))
+    picture = snapshot()
     response = stack.client.upload(picture, "webp", filename="rocket.jpg")
     assert response.status_code == 202, response.text
     assert [job["status"] for job in stack.client.wait(md5(picture))] == ["done"]

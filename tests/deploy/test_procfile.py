@@ -21,7 +21,7 @@ from bench.launch import ROOT, free_port
 from tests import rq_keys
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, command, is_decoder, until
 
 PROCFILE = ROOT / "Procfile"
@@ -89,7 +89,7 @@ class Platform:
 
     def send(self, client: Client | None = None) -> str:
         """Have a picture taken. Returns its MD5."""
-        picture = unique(photograph("rocket"))
+        picture = snapshot()
         assert (client or self.client).upload(picture).status_code == 202
         return md5(picture)
 

@@ -18,7 +18,7 @@ import pytest
 from websockets.sync.client import connect
 
 from bench.launch import HOST, ROOT, free_port
-from tests.pictures import as_format, large, md5, photograph, unique
+from tests.pictures import as_format, large, md5, snapshot, unique
 from tests.service import Client, Service, service, until
 from tests.web.streams import steps_told
 
@@ -121,7 +121,7 @@ def test_as_much_is_taken_as_the_server_takes_and_more_refused_in_its_words(
 
 
 def test_each_step_of_an_event_stream_comes_at_once(proxy: httpx.Client, server: Service) -> None:
-    (decoder,), data = server.freeze(1), unique(photograph("rocket"))
+    (decoder,), data = server.freeze(1), snapshot()
     try:
         assert _upload(proxy, data).status_code == 202
         told = steps_told(proxy, f"/events/{md5(data)}", [decoder])
@@ -131,7 +131,7 @@ def test_each_step_of_an_event_stream_comes_at_once(proxy: httpx.Client, server:
 
 
 def test_a_socket_is_let_through(proxy: httpx.Client) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     told = _upload(proxy, data).json()
     with connect(f"{proxy.base_url}ws".replace("http", "ws")) as socket:
         follow = {"follow": told["md5"], "format": told["format"], "quality": told["quality"]}
@@ -143,7 +143,7 @@ def test_a_socket_is_let_through(proxy: httpx.Client) -> None:
 def test_a_result_is_waited_for_and_had_whole_in_part_not_again_and_in_an_archive(
     proxy: httpx.Client,
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     _upload(proxy, data)
     status = proxy.get(f"/status/{md5(data)}", params={"details": "true", "wait": "20"})
     (job,) = status.json()

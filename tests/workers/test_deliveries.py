@@ -27,7 +27,7 @@ from app.core.picture.recipients import EventType, Recipient
 from bench.launch import ROOT
 from tests import rq_keys
 from tests.dashboard import Dashboard
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot, unique
 from tests.receiver import SECRET, Receiver, answers, receiver, webhook_settings
 from tests.service import Process, environment, until
 from tests.web.alone import web
@@ -283,7 +283,7 @@ def test_rqs_own_worker_tells_of_pictures_too(
 ) -> None:
     settings = webhook_settings({"all": {"url": receiver.url, "secret": SECRET}})
     pictures = {
-        "image.done": unique(photograph("rocket")),
+        "image.done": snapshot(),
         "image.failed": b"\xff\xd8\xff\xe0" + unique(b""),
     }
     with web(tmp_path, redis_url, **settings) as running:

@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer, PickleSerializer
 
 from app.core.jobs import keys
 from app.core.picture.priority import Priority
+from app.run.embedded import EmbeddedRedis
 from tests.service import Process, environment, until
 
 
@@ -25,14 +26,27 @@ def trap(tmp_path: Path) -> Path:
     return tmp_path / "trap"
 
 
-@pytest.fixture
-def worker(redis_url: str, tmp_path: Path) -> Iterator[Process]:
-    env = environment(tmp_path, REDIS__URL=redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the worker has its files."""
+    return tmp_path_factory.mktemp("worker")
+
+
+@pytest.fixture(scope="module")
+def pool(session_redis: EmbeddedRedis, folder: Path) -> Iterator[Process]:
+    """One for all: to each job it answers as if it were the first."""
+    env = environment(folder, REDIS__URL=session_redis.url, WORKERS__QUEUES="interactive")
     pool = Process(["workers"], env)
     try:
         yield pool
     finally:
         assert pool.terminate() == 0
+
+
+@pytest.fixture
+def worker(pool: Process, redis_url: str) -> Process:
+    pool.log.clear()
+    return pool
 
 
 def _json_queue(connection: redis.Redis) -> Queue:
@@ -112,13 +126,13 @@ def test_a_hostile_job_does_not_keep_the_worker_from_the_next(
 
 @pytest.mark.parametrize("token", ["../../../trap", "/trap", "a/../../../trap"])
 def test_a_job_names_no_file_outside_the_storage(
-    worker: Process, connection: redis.Redis, tmp_path: Path, token: str
+    worker: Process, connection: redis.Redis, folder: Path, token: str
 ) -> None:
-    (tmp_path / "trap").write_bytes(b"not for anybody")
+    (folder / "trap").write_bytes(b"not for anybody")
     conversion = {"md5": "0" * 32, "format": "webp", "quality": 0}
     arguments = {"conversion": conversion, "token": token, "filename": "x"}
     job = _json_queue(connection).enqueue(keys.CONVERT_FUNCTION, kwargs=arguments)
     _reason(job)
-    assert (tmp_path / "trap").read_bytes() == b"not for anybody"
-    outside = {path.name for path in tmp_path.iterdir()} - {"output", "trap"}
+    assert (folder / "trap").read_bytes() == b"not for anybody"
+    outside = {path.name for path in folder.iterdir()} - {"output", "trap"}
     assert outside == set()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
@@ -26,11 +24,10 @@ from app.core.jobs.places import STREAK
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
-from bench.launch import ROOT
 from bench.queue import PictureQueue
 from imaging.formats import Format
 from tests import rq_keys
-from tests.pictures import md5, photograph, unique
+from tests.pictures import md5, snapshot
 from tests.service import Client, Process, environment, service, until
 from tests.web.alone import web as web_alone
 from workers.cleanup import ORPHAN_SECONDS
@@ -53,7 +50,7 @@ def pool(folder: Path, redis_url: str, *arguments: str, **settings: Any) -> Iter
 
 def _send(web: Client, priority: str) -> str:
     """Upload a picture. Returns its job's id."""
-    data = unique(photograph("rocket"))
+    data = snapshot()
     assert web.upload(data, "jpg", priority=priority).status_code == 202
     return f"{md5(data)}-jpg-80"
 
@@ -317,24 +314,16 @@ def test_what_waits_in_the_queue_of_earlier_versions_is_done(
 def test_a_queue_that_is_not_there_stops_the_start_with_one_line(
     redis_url: str, tmp_path: Path, given: str, said: str
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "workers", "--queues", given],
-        cwd=ROOT,
-        env=environment(tmp_path, REDIS__URL=redis_url),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 2
-    (line,) = ended.stderr.splitlines()
+    ended = Process(["workers", "--queues", given], environment(tmp_path, REDIS__URL=redis_url))
+    assert ended.wait() == 2
+    (line,) = ended.log
     assert said in line
 
 
 def test_everything_in_one_is_ready_with_whatever_queues_it_serves(tmp_path: Path) -> None:
     with service(tmp_path, WORKERS__QUEUES="bulk") as server:
         client = Client(server.url)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         assert client.upload(data, priority="bulk").status_code == 202
         assert [job["status"] for job in client.wait(md5(data))] == ["done"]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from bench.launch import ROOT
 from imaging.errors import PictureError
@@ -25,7 +26,8 @@ from imaging.frames import Closed
 from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
-from tests.pictures import large, opened, photograph
+from tests.imaging.samples import oriented
+from tests.pictures import encoded, large, opened, photograph, snapshot
 from tests.service import until
 from workers.decoder.process import Decoder, DecoderLimits
 from workers.decoder.sandbox import ConversionTimeout, DecoderCrashed, Interrupted, Sandbox
@@ -41,14 +43,26 @@ def sandbox() -> Iterator[Sandbox]:
     sandbox.close()
 
 
-def _busy(pid: int) -> bool:
-    return bool(sum(psutil.Process(pid).cpu_times()[:2]) > 0.6)
+def _cpu_seconds(pid: int) -> float:
+    return float(sum(psutil.Process(pid).cpu_times()[:2]))
+
+
+def _at_rest(sandbox: Sandbox) -> tuple[int, float]:
+    """The process id of the decoder, which is up, and the seconds of CPU that its start took."""
+    sandbox.check()
+    assert sandbox.pid is not None
+    return sandbox.pid, _cpu_seconds(sandbox.pid)
+
+
+def _wait_for_work(pid: int, start: float) -> None:
+    """Wait until a decoder is in the middle of a picture."""
+    until(lambda: _cpu_seconds(pid) > start + 0.1, what="the decoder works")
 
 
 def test_one_decoder_converts_picture_after_picture(sandbox: Sandbox) -> None:
-    assert opened(sandbox.convert(photograph("coffee"), WEBP)).format == "WEBP"
+    assert opened(sandbox.convert(snapshot(), WEBP)).format == "WEBP"
     pid = sandbox.pid
-    assert opened(sandbox.convert(photograph("rocket"), WEBP)).size == (640, 427)
+    assert opened(sandbox.convert(snapshot(), WEBP)).size == (120, 80)
     assert sandbox.pid == pid
 
 
@@ -66,7 +80,7 @@ def test_a_decoder_at_work_takes_no_core_from_a_process_that_answers(sandbox: Sa
 
     watch = threading.Thread(target=look)
     watch.start()
-    sandbox.convert(large(1500, 1500), WEBP)
+    sandbox.convert(large(800, 800), WEBP)
     ended.set()
     watch.join()
     assert {os.SCHED_BATCH} in policies
@@ -88,25 +102,23 @@ def test_a_picture_that_cannot_be_read_costs_no_decoder(sandbox: Sandbox) -> Non
             sandbox.convert(data, WEBP)
         assert "\n" not in str(error.value)
     assert sandbox.pid == pid
-    assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
+    assert opened(sandbox.convert(snapshot(), WEBP)).format == "WEBP"
 
 
 @pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_crash_fails_that_picture_alone(sandbox: Sandbox, sig: signal.Signals) -> None:
-    sandbox.start()
-    pid = sandbox.pid
-    assert pid is not None
+    pid, start = _at_rest(sandbox)
 
     def kill_in_work() -> None:
-        until(lambda: _busy(pid))
+        _wait_for_work(pid, start)
         os.kill(pid, sig)
 
     killer = threading.Thread(target=kill_in_work)
     killer.start()
     with pytest.raises(DecoderCrashed, match=f"status -{int(sig)}"):
-        sandbox.convert(large(3000, 3000), SLOW)
+        sandbox.convert(large(1500, 1500), SLOW)
     killer.join()
-    assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
+    assert opened(sandbox.convert(snapshot(), WEBP)).format == "WEBP"
     assert sandbox.pid != pid
 
 
@@ -115,16 +127,15 @@ def test_a_decoder_that_died_between_two_pictures_is_replaced(sandbox: Sandbox) 
     assert sandbox.pid is not None
     os.kill(sandbox.pid, signal.SIGKILL)
     psutil.Process(sandbox.pid).wait(10)
-    assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
+    assert opened(sandbox.convert(snapshot(), WEBP)).format == "WEBP"
 
 
-def test_a_picture_that_takes_too_long_is_ended(sandbox: Sandbox) -> None:
-    sandbox.start()
+def test_a_picture_that_takes_too_long_is_ended() -> None:
     quick = Sandbox(0.5)
     quick.start()
     pid = quick.pid
     with pytest.raises(ConversionTimeout, match=r"longer than 0\.5 s"):
-        quick.convert(large(3000, 3000), SLOW)
+        quick.convert(large(1500, 1500), SLOW)
     assert pid is not None
     assert not psutil.pid_exists(pid)
     quick.close()
@@ -142,24 +153,22 @@ def test_the_start_of_a_decoder_is_no_part_of_the_time_of_a_picture() -> None:
 def test_a_worker_that_stops_does_not_wait_for_ever(sandbox: Sandbox) -> None:
     sandbox.interrupt_after(0.3)
     with pytest.raises(Interrupted):
-        sandbox.convert(large(3000, 3000), SLOW)
+        sandbox.convert(large(1500, 1500), SLOW)
 
 
 def test_a_stop_sent_to_every_process_lets_the_picture_in_hand_be_finished(
     sandbox: Sandbox,
 ) -> None:
-    sandbox.start()
-    pid = sandbox.pid
-    assert pid is not None
+    pid, start = _at_rest(sandbox)
 
     def stop() -> None:
-        until(lambda: _busy(pid))
+        _wait_for_work(pid, start)
         os.kill(pid, signal.SIGTERM)
         os.kill(pid, signal.SIGINT)
 
     stopper = threading.Thread(target=stop)
     stopper.start()
-    assert opened(sandbox.convert(large(1600, 1600), SLOW)).size == (1600, 1600)
+    assert opened(sandbox.convert(large(800, 800), SLOW)).size == (800, 800)
     stopper.join()
 
 
@@ -168,7 +177,7 @@ def test_the_decoder_sees_no_secret_and_no_address(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://:secret@example")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    sandbox.convert(photograph("rocket"), WEBP)
+    sandbox.convert(snapshot(), WEBP)
     decoder = psutil.Process(sandbox.pid)
     assert "secret" not in str(decoder.environ())
     assert decoder.environ()["VIPS_CONCURRENCY"] == "1"
@@ -197,7 +206,7 @@ def _status(pid: int | None, name: str) -> str:
 
 
 def test_the_decoder_is_bounded_and_has_nothing_open_but_its_socket(sandbox: Sandbox) -> None:
-    sandbox.convert(photograph("rocket"), WEBP)
+    sandbox.convert(snapshot(), WEBP)
     decoder = psutil.Process(sandbox.pid)
     for kind, most in (
         (resource.RLIMIT_AS, DecoderLimits().memory),
@@ -259,17 +268,13 @@ def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> No
 
 
 def test_the_decoder_has_a_temporary_folder_of_its_own_that_goes_with_it(sandbox: Sandbox) -> None:
-    sandbox.convert(photograph("rocket"), WEBP)
+    sandbox.convert(snapshot(), WEBP)
     folder = Path(psutil.Process(sandbox.pid).environ()["TMPDIR"])
     assert folder.stat().st_mode & 0o777 == 0o700
     # To be turned it has to be decoded as a whole, which libvips does in a file from 100 MB on.
-    image = opened(large(6200, 6200))
-    exif = image.getexif()
-    exif[0x0112] = 6
-    data = io.BytesIO()
-    image.save(data, "JPEG", exif=exif)
+    data = encoded(Image.new("RGB", (6200, 6200), "teal"), "JPEG", exif=oriented(6))
     fast = Target(Format.JPG, 80, Limits(), Effort.FAST)
-    assert opened(sandbox.convert(data.getvalue(), fast)).size == (6200, 6200)
+    assert Image.open(io.BytesIO(sandbox.convert(data, fast))).size == (6200, 6200)
     assert list(folder.iterdir()) == []
     sandbox.close()
     assert not folder.exists()
@@ -279,7 +284,7 @@ def test_what_a_killed_worker_left_behind_is_swept(sandbox: Sandbox) -> None:
     left = Path(tempfile.mkdtemp(prefix="tinyimage-decoder-"))
     (left / "vips-1.v").touch()
     os.utime(left, (0, 0))
-    sandbox.convert(photograph("rocket"), WEBP)
+    sandbox.convert(snapshot(), WEBP)
     kept = Path(psutil.Process(sandbox.pid).environ()["TMPDIR"])
     os.utime(kept, (0, 0))
     other = Sandbox(60)
@@ -290,13 +295,14 @@ def test_what_a_killed_worker_left_behind_is_swept(sandbox: Sandbox) -> None:
 
 
 def test_a_picture_that_needs_too_much_memory_fails_and_the_next_one_is_converted() -> None:
+    vast = encoded(Image.linear_gradient("L").resize((7000, 7000)).convert("RGB"), "JPEG")
     small = Sandbox(60, DecoderLimits(memory=350 * 1024**2))
     try:
         for format in (Format.PNG, Format.AVIF, Format.WEBP):
             target = Target(format, 0, Limits(), Effort.FAST)
             with pytest.raises((PictureError, DecoderCrashed)):
-                small.convert(large(7000, 7000), target)
-            assert opened(small.convert(photograph("rocket"), WEBP)).format == "WEBP"
+                small.convert(vast, target)
+            assert opened(small.convert(snapshot(), WEBP)).format == "WEBP"
     finally:
         small.close()
 
@@ -316,7 +322,7 @@ def test_a_worn_decoder_is_replaced_while_pictures_go_on(limits: DecoderLimits) 
         assert first is not None
 
         def replaced() -> bool:
-            assert opened(sandbox.convert(photograph("rocket"), WEBP)).format == "WEBP"
+            assert opened(sandbox.convert(snapshot(), WEBP)).format == "WEBP"
             return sandbox.pid != first
 
         until(replaced, what="another decoder")
@@ -330,16 +336,16 @@ def test_a_worn_decoder_goes_on_until_the_next_one_is_up() -> None:
     before = _children()
     sandbox = Sandbox(60, DecoderLimits(pictures=1))
     try:
-        sandbox.convert(photograph("rocket"), WEBP)
+        sandbox.convert(snapshot(), WEBP)
         first = sandbox.pid
         (following,) = (p for p in _children() - before if p.pid != first)
         following.suspend()
-        sandbox.convert(photograph("rocket"), WEBP)
+        sandbox.convert(snapshot(), WEBP)
         assert sandbox.pid == first
         # Nor does it matter if that one ends before.
         following.kill()
         psutil.wait_procs([following], timeout=10)
-        sandbox.convert(photograph("rocket"), WEBP)
+        sandbox.convert(snapshot(), WEBP)
         assert sandbox.pid == first
     finally:
         sandbox.close()
@@ -349,7 +355,7 @@ def test_the_kernel_ends_a_decoder_that_nobody_stops() -> None:
     decoder = Decoder(DecoderLimits(), timeout=0.1)
     decoder.connection.settimeout(60)
     decoder.wait(lambda: None)
-    decoder.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(3000, 3000))
+    decoder.send(Target(Format.AVIF, 0, Limits(), Effort.SMALL), large(1500, 1500))
     with pytest.raises(Closed):
         decoder.receive(lambda: None)
     assert decoder.end(patience=5) == -signal.SIGXCPU

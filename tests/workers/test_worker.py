@@ -23,7 +23,7 @@ from app.core.picture.priority import Priority
 from bench.hostile import png_promise
 from bench.launch import ROOT
 from tests import rq_keys
-from tests.pictures import as_format, large, md5, photograph, unique
+from tests.pictures import as_format, large, md5, photograph, snapshot, unique
 from tests.service import Client, Process, environment, is_decoder, service, until
 from tests.web.sockets import answers, message
 
@@ -79,8 +79,8 @@ def _in_hand(
 def test_stock_rq_worker_and_rq_info_work_on_the_queue(
     web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    data = unique(photograph("coffee"))
-    web.upload(data, "jpg", quality="40", filename="coffee.png")
+    data = snapshot()
+    web.upload(data, "jpg", quality="40")
     rq = [sys.executable, "-m", "rq.cli"]
     env = environment(folder, REDIS__URL=redis_url)
     subprocess.run(
@@ -243,7 +243,7 @@ def test_a_crash_of_the_decoder_is_tried_once_more_and_then_failed(
             "message": "the picture crashed the decoder 2 times",
         }
         assert _workers(pool) == [worker]  # it cost the worker nothing but a decoder
-        small = unique(photograph("rocket"))
+        small = snapshot()
         web.upload(small)
         assert [job["status"] for job in web.wait(md5(small))] == ["done"]
     finally:
@@ -296,7 +296,7 @@ def test_a_picture_that_a_stopping_worker_cannot_finish_is_put_back(
 def test_a_job_lost_on_its_way_to_a_worker_is_put_back(
     web: Client, redis_url: str, connection: redis.Redis, folder: Path
 ) -> None:
-    data = unique(photograph("rocket"))
+    data = snapshot()
     web.upload(data)
     # A worker takes it and dies before it has begun.
     assert connection.lmove(rq_keys.queue("interactive"), rq_keys.intermediate("interactive"))
@@ -311,7 +311,7 @@ def test_cleanup_deletes_what_is_older_than_max_age_and_all_answers_agree(tmp_pa
     # A max_age of 2 s, which no setting in hours shows well.
     with service(tmp_path, UPLOAD__MAX_AGE=2 / 3600, CLEANUP__INTERVAL=1) as server:
         client = Client(server.url)
-        data = unique(photograph("rocket"))
+        data = snapshot()
         assert client.upload(data).status_code == 202
         client.wait(md5(data))
         assert client.upload(data).status_code == 200
@@ -331,7 +331,7 @@ def test_events_reach_a_socket_whatever_machine_the_worker_is_on(
     try:
         ws_url = str(web.http.base_url).rstrip("/").replace("http", "ws") + "/ws"
         with connect(ws_url, max_size=None) as ws:
-            ws.send(message(unique(photograph("rocket"))))
+            ws.send(message(snapshot()))
             assert [a["status"] for a in answers(ws, 1)] == ["queued", "processing", "done"]
     finally:
         assert pool.terminate() == 0
