@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from bench import auto, bombs, bytes, command, maxbytes, quality, speed
+from bench import auto, bombs, command, maxbytes, quality, sizes, speed
 from bench.errors import BenchError
 from bench.fleet import command as fleet
 from bench.scale import command as scale
@@ -20,7 +20,7 @@ def main(given: Sequence[str] | None = None) -> int:
     status to exit with."""
     parser = argparse.ArgumentParser(prog="script/bench")
     commands = parser.add_subparsers(required=True, metavar="measurement")
-    for module in (speed, bytes, quality, auto, scale, maxbytes, bombs, fleet, web, command):
+    for module in (speed, sizes, quality, auto, scale, maxbytes, bombs, fleet, web, command):
         module.register(commands)
     arguments = parser.parse_args(given)
     signal.signal(signal.SIGTERM, _stop)

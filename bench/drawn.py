@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isnan
 from statistics import geometric_mean, mean
 
-from bench.bytes_report import Point
+from bench.sizes_report import Point
 from bench.table import format_table
 from imaging.formats import Format
 from imaging.options import Effort

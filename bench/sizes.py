@@ -13,12 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.bytes_report import REFERENCE, Curve, Point, Sheet, breaches, bytes_table
 from bench.drawn import Drawn, drawn_table
 from bench.engine import use_one_thread
 from bench.errors import BenchError
 from bench.graphics import NAMES, make_graphics
 from bench.pictures import GRAPHICS, PHOTOGRAPHS, find_photographs, shipped
+from bench.sizes_report import REFERENCE, Curve, Point, Sheet, breaches, bytes_table
 from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.options import Effort

@@ -1,4 +1,4 @@
-"""What `bench.bytes` has measured, and its table."""
+"""What `bench.sizes` has measured, and its table."""
 
 from __future__ import annotations
 
