@@ -19,40 +19,40 @@ MAX_SIDE = 16_383
 class Effort(StrEnum):
     """How long an encoder may search for a smaller file."""
 
-    FAST = "fast"  # the plain encoder
-    BALANCED = "balanced"  # the best bytes for about twice the time
-    SMALL = "small"  # all that the encoder has
+    FAST = "fast"
+    BALANCED = "balanced"
+    SMALL = "small"
 
 
 class Fit(StrEnum):
-    """How a picture is brought to a width and a height."""
+    """How a picture is brought to a width and a height; `Options.fit` says each."""
 
-    INSIDE = "inside"  # whole, within both, never enlarged
-    COVER = "cover"  # fills both, what is over is cut off
-    CONTAIN = "contain"  # whole, within both, with borders
-    FILL = "fill"  # stretched to both
-    THUMB = "thumb"  # an object on a plain background whole; else where the eye goes first
+    INSIDE = "inside"
+    COVER = "cover"
+    CONTAIN = "contain"
+    FILL = "fill"
+    THUMB = "thumb"
 
 
 class Gravity(StrEnum):
     """Which part `cover` keeps."""
 
     CENTRE = "centre"
-    ATTENTION = "attention"  # where the eye goes first
+    ATTENTION = "attention"
 
 
 class Alpha(StrEnum):
     """What becomes of transparency where the format holds none and no background is given."""
 
-    FLATTEN = "flatten"  # it becomes white
-    REFUSE = "refuse"  # the picture fails
+    FLATTEN = "flatten"
+    REFUSE = "refuse"
 
 
 class Damaged(StrEnum):
     """What becomes of a file that was cut off, or whose pixels are damaged."""
 
-    SHOW = "show"  # as far as it goes
-    REFUSE = "refuse"  # the picture fails
+    SHOW = "show"
+    REFUSE = "refuse"
 
 
 class Keep(StrEnum):

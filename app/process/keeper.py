@@ -114,7 +114,6 @@ class Keeper:
         self._pause = pause
 
     def start(self) -> None:
-        """Start all."""
         for role in self.roles:
             self.start_one(role)
 

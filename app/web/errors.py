@@ -115,7 +115,6 @@ def queue_unavailable(error: RedisError) -> Unavailable:
 
 
 def error_response(request: Request, error: TinyImageError) -> HTTPResponse:
-    """The response for the error."""
     record_of(request).outcome = error.code
     return json(
         {"error": error.code, "message": str(error), **error.details},

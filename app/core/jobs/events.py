@@ -211,7 +211,6 @@ class Events:
             await asyncio.wait_for(subscribed.wait(), 5)
 
     async def stop(self) -> None:
-        """Close the connection."""
         # Redis's client can swallow a cancellation, as one that comes while it connects.
         while self._task is not None and not self._task.done():
             self._task.cancel()

@@ -91,5 +91,4 @@ class Client(redis.Redis):
     """A client of redis-py with such transactions."""
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """A new pipeline."""
         return Transaction(self.connection_pool, self.response_callbacks, transaction, shard_hint)

@@ -166,7 +166,6 @@ class RedisStorage:
             await self._run(ledger.EXPIRE, [ledger.object_key(key)], arguments)
 
     async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """The answer of the script."""
         return await self._scripts[script](keys, arguments)
 
 

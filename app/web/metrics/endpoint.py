@@ -108,7 +108,6 @@ class ServiceCollector(Collector):
         self._overview = overview
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics."""
         yield InfoMetricFamily("tinyimage_build", "The running version", {"version": __version__})
         yield GaugeMetricFamily(
             "tinyimage_redis_up",
@@ -234,7 +233,6 @@ def _with_each(
 
 
 def metrics_blueprint(metrics: Metrics) -> Blueprint:
-    """The route of the metrics."""
     blueprint = Blueprint("metrics")
 
     @readable(blueprint, "/metrics", METRICS)
