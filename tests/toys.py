@@ -154,7 +154,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.core.errors import StorageError
-from app.core.sections import Section
+from app.core.section import Section
 from app.core.storage import LIST_PAGE, ObjectInfo, ObjectNotFound, as_file
 from app.core.storage.kind import Kind
 

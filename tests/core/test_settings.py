@@ -11,7 +11,7 @@ from app.core.config.load import load_settings
 from app.core.config.settings import Settings
 from app.core.config.sources import ConfigError
 from app.core.jobs import keys
-from app.core.sections import parse_size
+from app.core.section import parse_size
 from app.core.storage.address import StorageSettings, parse_storage_url
 from app.core.storage.clouds import BucketPlace
 from app.core.storage.kind import Place

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.core.config.settings import Settings
 from app.core.config.sources import CONFIG_VARIABLE, DELIMITER, PREFIX, ConfigError
-from app.core.sections import Section
+from app.core.section import Section
 
 
 def load_settings(config: Path | None = None) -> Settings:

@@ -15,7 +15,7 @@ from pydantic_settings import NoDecode
 
 from app.core.config.access import parse_list
 from app.core.picture.recipients import EventType, Recipient
-from app.core.sections import Section
+from app.core.section import Section
 from app.outgoing.rules import Refused, Rules, check_url
 
 PREFIX = "whsec_"

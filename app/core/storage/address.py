@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import create_model, field_validator
 
-from app.core.sections import Section
+from app.core.section import Section
 from app.core.storage.common import CommonSettings
 from app.core.storage.kind import Kind, Place
 from app.core.storage.kinds import KINDS

@@ -13,7 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.core.errors import StorageError
-from app.core.sections import Section
+from app.core.section import Section
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.common import CommonSettings
 from app.core.storage.errors import cause_of

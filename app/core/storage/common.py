@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from app.core.sections import Section, Text
+from app.core.section import Section, Text
 
 
 def check_endpoint(endpoint: str | None) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult
 
-from app.core.sections import Section
+from app.core.section import Section
 from app.core.storage.interface import Storage
 
 

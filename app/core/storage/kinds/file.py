@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
 from app.core.errors import StorageError
-from app.core.sections import Section
+from app.core.section import Section
 from app.core.storage.files import FileStorage
 from app.core.storage.kind import Kind, Server, refuse_secrets
 

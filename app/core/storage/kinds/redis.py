@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from app.core.errors import StorageError
 from app.core.redis.tls import without_check
 from app.core.redis.url import check_redis_url
-from app.core.sections import Section, Size, blank_is_none
+from app.core.section import Section, Size, blank_is_none
 from app.core.storage.kind import Kind, Server
 from app.core.storage.redis_storage import RedisStorage
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from obstore.store import S3Store
 
-from app.core.sections import Section, Text
+from app.core.section import Section, Text
 from app.core.storage.clouds import Cloud
 from app.core.storage.kind import Kind
 
