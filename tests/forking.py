@@ -27,8 +27,8 @@ from setproctitle import getproctitle, setproctitle
 
 from bench.launch import ROOT
 
-MODULES = ("app", "workers")
-"""Those that are run. None that another one imports: it would be there twice."""
+MODULES = ("app", "workers", "workers.scheduler")
+"""Those that are run."""
 
 _IMPORTED = (
     "app.run.supervisor",
@@ -198,5 +198,6 @@ def _run(order: dict[str, object], output: int) -> NoReturn:
     os.chdir(cwd)
     setproctitle(" ".join([sys.executable, "-m", *arguments]))
     sys.argv = arguments
+    sys.modules.pop(arguments[0], None)  # of the scheduler, which workers import too
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     sys.exit()

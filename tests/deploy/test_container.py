@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import redis
 
 from bench.launch import free_port
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
@@ -208,7 +210,9 @@ def test_a_worker_of_some_queues_is_healthy_when_these_are_served(
     command = [*stage.entrypoint, "worker", "--queues", "bulk"]
     values = {**ONE_TASK, "REDIS_URL": empty_redis}
     with Container(command, image, values, Rootfs()) as container:
-        until(lambda: container.passes(stage.healthcheck), what="it is healthy")
+        with contextlib.closing(redis.Redis.from_url(empty_redis)) as connection:
+            until(lambda: connection.scard("rq:workers"), what="it has come")
+        assert container.passes(stage.healthcheck)
         container.request_stop()
         assert container.wait(10) == 0
 

@@ -30,11 +30,13 @@ LOSSY = tuple(format for format in Format if format.takes_q)
 COPYRIGHT = 0x8298
 
 
+SIDE = 180
+"""Pixels of a photograph that is small enough for many tries."""
+
+
 @cache
-def _small(name: str = "coffee", side: int = 240) -> bytes:
-    """A photograph, small enough for many tries."""
-    image = in_colour(name)
-    return encoded(image.crop((60, 60, 60 + side, 60 + side)), "PNG")
+def _small(side: int = SIDE) -> bytes:
+    return encoded(in_colour("coffee").crop((60, 60, 60 + side, 60 + side)), "PNG")
 
 
 @pytest.mark.parametrize("share", [0.8, 0.5])
@@ -44,7 +46,7 @@ def test_a_result_fits_and_uses_what_it_may_have(format: Format, share: float) -
     most = int(share * len(convert(data, target(format, 80))))
     result = convert(data, target(format, 80, max_bytes=most))
     assert 0.85 * most <= len(result) <= most
-    assert opened(result).size == (240, 240)
+    assert opened(result).size == (SIDE, SIDE)
 
 
 @pytest.mark.parametrize("format", LOSSY)
@@ -71,14 +73,14 @@ def test_what_fits_is_as_it_would_be_without_a_limit(format: Format) -> None:
 
 def test_the_same_picture_and_limit_are_the_same_file() -> None:
     data = _small()
-    results = {convert(data, target(Format.WEBP, 80, max_bytes=4000)) for _ in range(2)}
+    results = {convert(data, target(Format.WEBP, 80, max_bytes=2300)) for _ in range(2)}
     assert len(results) == 1
 
 
 @pytest.mark.parametrize("effort", list(Effort))
 def test_each_effort_fits(effort: Effort) -> None:
     data = _small()
-    assert len(convert(data, target(Format.WEBP, 80, effort, max_bytes=4000))) <= 4000
+    assert len(convert(data, target(Format.WEBP, 80, effort, max_bytes=2300))) <= 4000
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.3])
@@ -103,30 +105,31 @@ def test_a_whole_picture_is_written_five_times_at_most(
         WRITERS, format, replace(writer, encode=counted(writer.encode), encode_limited=limited_too)
     )
     assert len(convert(data, target(format, 80, max_bytes=most))) <= most
-    assert 2 <= widths.count(240) <= 5
-    assert len(widths) - widths.count(240) <= 4
+    assert 2 <= widths.count(SIDE) <= 5
+    assert len(widths) - widths.count(SIDE) <= 4
 
 
 @pytest.mark.parametrize("format", list(Format))
 def test_where_no_quality_is_low_enough_the_picture_gets_fewer_pixels(format: Format) -> None:
-    data = _small()
+    side = 240
+    data = _small(side)
     plain = convert(data, target(format, 80))
     most = len(plain) // 12
     told = list[Measures]()
     result = convert(data, target(format, 80, max_bytes=most), told.append)
     assert 0.8 * most <= len(result) <= most
     width, height = opened(result).size
-    assert 24 <= width == height < 240
+    assert side / 10 <= width == height < side
     assert told[-1].result == Size(width, height)
 
 
-@pytest.mark.parametrize("width", [None, 200])
+@pytest.mark.parametrize("width", [None, 150])
 def test_within_a_size_that_is_asked_for_it_gets_smaller(width: int | None) -> None:
     data = _small()
     sides: dict[str, Any] = {"width": width} if width else {}
-    result = convert(data, target(Format.JPG, 80, max_bytes=1500, **sides))
+    result = convert(data, target(Format.JPG, 80, max_bytes=850, **sides))
     assert len(result) <= 1500
-    assert opened(result).width < (width or 240)
+    assert opened(result).width < (width or SIDE)
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain", "fill", "thumb"])
@@ -270,7 +273,7 @@ def test_a_search_ends_below_its_limit_or_at_the_lowest(
 
 @pytest.mark.parametrize("format", [format for format in Format if format.takes_auto])
 def test_a_quality_that_is_found_is_the_highest_and_a_lower_one_is_told(format: Format) -> None:
-    data = _small("chelsea")
+    data = encoded(in_colour("chelsea").crop((60, 60, 290, 288)), "PNG")
     free, found = _told(data, format, q="auto")
     assert found is not None
     assert found.look is not None
@@ -295,7 +298,7 @@ def test_the_quality_that_fits_is_told_where_the_format_has_one(format: Format) 
             assert 1 <= chosen.quality < 80
         else:
             assert chosen is None
-    assert _told(data, Format.PNG, lossless=True, max_bytes=9000)[1] is None
+    assert _told(data, Format.PNG, lossless=True, max_bytes=5000)[1] is None
 
 
 def _told(data: bytes, format: Format, **options: Any) -> tuple[bytes, Chosen | None]:
