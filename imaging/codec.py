@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 import pyvips
+from PIL import Image
 
 from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
@@ -68,6 +69,10 @@ class Recode(Protocol):
         Args:
             media_type: of `data`.
         """
+
+
+Plain = Callable[[Image.Image], bytes]
+"""Makes a file, without metadata, of the pixels of a still, grey or red, green and blue."""
 
 
 class Purpose(Enum):
@@ -132,6 +137,9 @@ class Reader:
     decode: Callable[[Data, str, Limits, bool], Source | None] = lambda *given: None
     """The picture, by the format's own decoder where the file needs that, given the bytes, the
     kind, the limits, and whether all frames are wanted."""
+    plain: Callable[[Data, tuple[int, int]], Image.Image | None] = lambda *given: None
+    """The pixels without metadata, given the bytes, and the size as the loader tells it, where
+    Pillow gives the same ones in less time; None where the loader is to give them."""
     pages: bool = False
     """Whether libvips's loader gives all frames if it is asked."""
     is_lenient: bool = False
@@ -158,6 +166,9 @@ class Writer:
     """The pixels as they are stored, whatever there is of them: no codec touches them. The last
     resort where the codec's own tools fail, or give more bytes than came in: a file that was cut
     off, arithmetic coding. The effort is of no account."""
+    plain: Callable[[int, Encoding], Plain | None] = lambda *given: None
+    """How so many pixels are written if Pillow has them, for the bytes of `encode`; None where that
+    takes no less time. It raises OSError where `encode` is to try."""
     seek: Seek | None = None
     """As `encode`, for a quality that is sought; None where that says enough."""
     seeks_exactly: bool = False

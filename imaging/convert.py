@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyvips
 
-from imaging import own, several
+from imaging import own, several, untouched
 from imaging.auto import search
 from imaging.codec import Encoding
 from imaging.codecs import WRITERS
@@ -168,6 +168,7 @@ def _converted(
     if result is None:
         found = _found(data, source, target, prepared)
         encoded = found.data if found else drawn.written.get(target.format)
+        encoded = encoded or untouched.encoded(data, source, target, drawn)
         encoded = encoded or _encode(prepared, target)
         result = own.smallest(data, source, target, encoded)
         if found and result is encoded:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -21,12 +22,15 @@ from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.frames import Closed, Ready, receive_frame, send_frame
 from imaging.measures import Measures
-from imaging.memory import settle_memory
+from imaging.memory import release_memory, settle_memory
 from imaging.parent import die_with_parent
 from imaging.target import Target
 
 LARGE = 64 * 1024
 """Bytes of a file from which on its conversion takes tens of milliseconds."""
+
+KEPT = 1.0
+"""Seconds after a picture for which its memory is kept."""
 
 
 def main() -> None:
@@ -80,6 +84,7 @@ def main() -> None:
         try:
             send_frame(connection, ready.to_dict(), b"")
             while fault is None:
+                _rest(connection)
                 fields, data = receive_frame(connection)
                 allow_cpu(seconds)
                 with _interrupting_nobody(data):
@@ -87,6 +92,12 @@ def main() -> None:
                 send_frame(connection, *answer)
         except (Closed, BrokenPipeError):
             return
+
+
+def _rest(connection: socket.socket) -> None:
+    """Keep what the last picture has needed for the next one, if that comes soon."""
+    if not select.select([connection], [], [], KEPT)[0]:
+        release_memory()
 
 
 @contextlib.contextmanager

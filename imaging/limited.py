@@ -15,9 +15,10 @@ from imaging.measures import Size
 from imaging.options import Effort, Fit
 from imaging.steps.metadata import written
 from imaging.target import Target
-from imaging.write import graphics, search
+from imaging.write import search
 from imaging.write.scale import between
 from imaging.write.search import Found
+from imaging.write.strips import strips
 
 TRIES = 5
 """Files of the picture in its full size, the one at the quality that is asked for included."""
@@ -145,7 +146,7 @@ class _Search:
 
     def _sampled(self) -> search.Shape:
         """The curve of a sample's bytes."""
-        sample = graphics.strips(self._image, SAMPLE_PIXELS).copy_memory()
+        sample = strips(self._image, SAMPLE_PIXELS).copy_memory()
         qualities = sorted({self._floor, (self._floor + self._highest) // 2, self._highest})
         sizes = {each: float(len(self._write(sample, each))) for each in qualities}
         return lambda quality: search.expected(sizes, self._usual, quality)

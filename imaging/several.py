@@ -25,8 +25,9 @@ from imaging.quality import NO_QUALITY
 from imaging.source import Source, as_animation
 from imaging.steps.background import flatten, is_transparent
 from imaging.target import Target
-from imaging.write.graphics import Kind, kind_of, strips
+from imaging.write.graphics import Kind, kind_of
 from imaging.write.scale import between
+from imaging.write.strips import strips
 
 BEATEN = {Format.PNG: Format.WEBP, Format.GIF: Format.WEBP}
 """Formats that need not be tried where another one may be had: none of the hundred graphics of

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pyvips
 from PIL import Image, ImageChops
 
-from imaging.write.graphics import even_strips
+from imaging.write.strips import Picture, bands, even_strips
 
 SAMPLE_PIXELS = 65_536
 """Pixels of the sample."""
@@ -19,13 +18,13 @@ ROUNDED = 0.2
 """The mean square, of both together, that is lost to whole numbers: 0.15 to 0.4 of 115 pictures."""
 
 
-def is_fine(image: pyvips.Image) -> bool:
+def is_fine(image: Picture) -> bool:
     """Whether chroma of half the width and height loses much.
 
     Args:
         image: sRGB or grey, of 8 bit, in memory; an animation is one tall picture.
     """
-    if image.bands < 3 or min(image.width, image.height) < 2:
+    if bands(image) < 3 or min(image.width, image.height) < 2:
         return False
     chroma = even_strips(image, SAMPLE_PIXELS).convert("YCbCr").split()[1:]
     return sum(map(_lost, chroma)) > MOST_LOSS**2 + ROUNDED

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from enum import Enum, auto
 
-import pyvips
 from PIL import Image
 
 from imaging.formats.webp import small
 from imaging.options import Effort
-
-STRIPS = 4
-"""The sample is so many strips of the picture's whole width, evenly from top to bottom."""
+from imaging.write.strips import Picture, bands, sample, strips
 
 SAMPLE_PIXELS = 4096
 SAMPLE_SHARE = 128
@@ -54,11 +50,11 @@ class Kind(Enum):
     EITHER = auto()  # to be tried
 
 
-def kind_of(image: pyvips.Image, *, tried: int) -> Kind:
+def kind_of(image: Picture, *, tried: int) -> Kind:
     """What kind of picture this is.
 
     Args:
-        image: in memory; an animation is one tall picture.
+        image: an animation is one tall picture.
         tried: pixels up to which a picture that is no photograph is `EITHER`.
     """
     left, pixels = _left(image), image.width * image.height
@@ -73,11 +69,10 @@ def kind_of(image: pyvips.Image, *, tried: int) -> Kind:
     return Kind.GRAPHIC if always else Kind.EITHER
 
 
-def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
+def efforts_tried(image: Picture, effort: Effort) -> tuple[Effort, ...]:
     """The efforts whose results are held against each other, so that a higher one is never larger.
 
     Args:
-        image: in memory.
         effort: the highest.
     """
     pixels = image.width * image.height
@@ -87,65 +82,22 @@ def efforts_tried(image: pyvips.Image, effort: Effort) -> tuple[Effort, ...]:
     return efforts[: efforts.index(effort) + 1]
 
 
-def _lossless_share(image: pyvips.Image, pixels: int) -> float:
+def _lossless_share(image: Picture, pixels: int) -> float:
     """Bytes of a sample without loss over those with it."""
-    rows = sum(rows for _, rows in _places(image, pixels))
-    is_plain = image.format == "uchar" and image.bands in _MODES
-    if is_plain and image.width * rows <= small.MAX_PIXELS:
-        part = Image.frombytes(
-            _MODES[image.bands], (image.width, rows), _pixels(image, _places(image, pixels))
-        )
-        exact = len(small.write(part, {"lossless": True, "effort": 0, "Q": 75}))
-        return exact / len(small.write(part, {"Q": 80, "effort": 0}))
-    part = strips(image, pixels)
-    lossless = len(part.webpsave_buffer(lossless=True, effort=0, keep="none"))
-    return lossless / len(part.webpsave_buffer(Q=80, effort=0, keep="none"))
+    is_8_bit = isinstance(image, Image.Image) or image.format == "uchar"
+    mode = _MODES.get(bands(image)) if is_8_bit else None
+    if mode is not None:
+        data, rows = sample(image, pixels)
+        if image.width * rows <= small.MAX_PIXELS:
+            part = Image.frombytes(mode, (image.width, rows), data)
+            exact = len(small.write(part, {"lossless": True, "effort": 0, "Q": 75}))
+            return exact / len(small.write(part, {"Q": 80, "effort": 0}))
+    whole = strips(image, pixels)
+    lossless = len(whole.webpsave_buffer(lossless=True, effort=0, keep="none"))
+    return lossless / len(whole.webpsave_buffer(Q=80, effort=0, keep="none"))
 
 
-def _left(image: pyvips.Image) -> float:
+def _left(image: Picture) -> float:
     """The share of a sample's bytes that zlib leaves."""
-    pixels = max(SAMPLE_PIXELS, image.width * image.height // SAMPLE_SHARE)
-    sample = _pixels(image, _places(image, pixels))
-    return len(zlib.compress(sample, 1)) / len(sample)
-
-
-def _pixels(image: pyvips.Image, places: Sequence[tuple[int, int]]) -> bytes:
-    """The bytes of strips, read without a step of libvips for each: that would take longer."""
-    region, width = pyvips.Region.new(image), image.width
-    return b"".join(bytes(region.fetch(0, top, width, rows)) for top, rows in places)
-
-
-def even_strips(image: pyvips.Image, pixels: int) -> Image.Image:
-    """As `strips`, of which top, width and height are even, as Pillow has it, red, green and blue.
-
-    Args:
-        image: red, green and blue with or without alpha, in memory; two pixels wide and high at
-            least.
-    """
-    image = image.extract_band(0, n=3)
-    if image.format != "uchar":
-        image = image.cast("uchar")
-    places = _places(image, pixels)
-    rows = places[0][1] - places[0][1] % 2 or 2
-    places = [(min(top - top % 2, image.height - rows), rows) for top, _ in places]
-    height = rows * len(places)
-    part = Image.frombytes("RGB", (image.width, height), _pixels(image, places))
-    return part.crop((0, 0, image.width - image.width % 2, height))
-
-
-def strips(image: pyvips.Image, pixels: int) -> pyvips.Image:
-    """A sample of about so many pixels, as one page, whatever the image's frames were: strips of
-    its whole width below each other."""
-    parts = [image.crop(0, top, image.width, rows) for top, rows in _places(image, pixels)]
-    joined = pyvips.Image.arrayjoin(parts, across=1).copy()
-    joined.set_type(pyvips.GValue.gint_type, "page-height", joined.height)
-    return joined
-
-
-def _places(image: pyvips.Image, pixels: int) -> list[tuple[int, int]]:
-    """Top and height of the strips, of about so many pixels together; all of a small picture."""
-    rows, height = -(-pixels // (STRIPS * image.width)), image.height
-    if rows * STRIPS >= height:
-        return [(0, height)]
-    step = (height - rows) / (STRIPS - 1)
-    return [(int(step * n), rows) for n in range(STRIPS)]
+    data, _ = sample(image, max(SAMPLE_PIXELS, image.width * image.height // SAMPLE_SHARE))
+    return len(zlib.compress(data, 1)) / len(data)

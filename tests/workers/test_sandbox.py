@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from bench.launch import ROOT
+from bench.memory import peak_memory
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.frames import Closed
@@ -170,6 +171,16 @@ def test_a_stop_sent_to_every_process_lets_the_picture_in_hand_be_finished(
     stopper.start()
     assert opened(sandbox.convert(large(800, 800), SLOW)).size == (800, 800)
     stopper.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux's C library and proc(5)")
+def test_a_decoder_at_rest_has_given_back_what_a_picture_has_needed(sandbox: Sandbox) -> None:
+    photo = large(3000, 2000)
+    sandbox.convert(photo, Target(Format.JPG, 80, Limits(), Effort.BALANCED))
+    assert sandbox.pid is not None
+    needed = peak_memory(sandbox.pid)
+    assert needed > 70 * 1024**2
+    until(lambda: (sandbox.memory or needed) < 0.7 * needed, what=f"{needed} bytes were needed")
 
 
 def test_the_decoder_sees_no_secret_and_no_address(

@@ -34,6 +34,10 @@ ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread: there are as many decoders as pictures
     "RAYON_NUM_THREADS": "1",  # oxipng's threads, for the same reason
     "MALLOC_ARENA_MAX": "2",  # glibc sets memory aside for each thread
+    # What a photograph has needed the next one gets, where the kernel would have to clear it anew;
+    # `imaging.decoder` gives it back when there is none.
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * 1024**2),
     "VIPS_BLOCK_UNTRUSTED": "1",
     "VIPS_WARNING": "0",
     "PYTHONDONTWRITEBYTECODE": "1",

@@ -11,7 +11,7 @@ from imaging.formats.jpg.orientation import is_turned
 MAX_SEGMENTS = 1000
 """Segments that are passed over at most: a file may have millions."""
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """The markers of a frame, whatever its coding (table B.1)."""
 
 
@@ -25,7 +25,7 @@ def size(file: IO[bytes]) -> tuple[int, int]:
         (length,) = struct.unpack(">H", file.read(2))
         if first != 0xFF or length < 2:
             break
-        if kind in _FRAMES:
+        if kind in FRAMES:
             height, width = struct.unpack(">xHH", file.read(5))
             return width, height
         file.seek(length - 2, 1)

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, cast
 
 import mozjpeg_lossless_optimization as mozjpeg
 import pyvips
+from PIL import Image
 
-from imaging.codec import Encoding, Purpose, Reader, Sought, Writer, loader
+from imaging.codec import Encoding, Plain, Purpose, Reader, Sought, Writer, loader
 from imaging.data import Data
 from imaging.errors import PictureError
+from imaging.formats.jpg import by_pillow
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
 from imaging.formats.jpg.whole import check_whole
 from imaging.limits import Limits
@@ -66,14 +69,19 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     """The file: of all ways of an effort the smallest. An effort tries what the one below it does,
     so that more effort is never more bytes; a large picture is written once at `Effort.BALANCED`.
     It looks no worse than libjpeg-turbo does at this quality."""
-    quality, effort = wanted.quality or DEFAULT_QUALITY, wanted.effort
-    several = effort is Effort.SMALL or (
-        effort is Effort.BALANCED and image.width * image.height <= SEVERAL_PIXELS
-    )
-    ways = list(_ways(quality, effort, several=several))
+    ways = _ways_of(image.width * image.height, wanted)
     if len(ways) > 1:
         image = image.copy_memory()  # it may be a stream, which can be read once
     return _smallest(image, ways, wanted.keep)
+
+
+def _plain(pixels: int, wanted: Encoding) -> Plain | None:
+    ways = _ways_of(pixels, wanted)
+    return partial(_smallest_plain, ways=ways) if all(map(by_pillow.can_write, ways)) else None
+
+
+def _smallest_plain(picture: Image.Image, ways: Iterable[dict[str, Any]]) -> bytes:
+    return min((by_pillow.write(picture, way) for way in ways), key=len)
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
@@ -96,6 +104,14 @@ def _look(way: dict[str, Any]) -> tuple[Any, ...]:
 
 def _smallest(image: pyvips.Image, ways: Iterable[dict[str, Any]], keep: int) -> bytes:
     return min((cast(bytes, image.jpegsave_buffer(keep=keep, **way)) for way in ways), key=len)
+
+
+def _ways_of(pixels: int, wanted: Encoding) -> list[dict[str, Any]]:
+    """Those of `encode`, of which the smallest file is the result."""
+    effort = wanted.effort
+    few = effort is Effort.BALANCED and pixels <= SEVERAL_PIXELS
+    several = effort is Effort.SMALL or few
+    return list(_ways(wanted.quality or DEFAULT_QUALITY, effort, several=several))
 
 
 def _ways(quality: float, effort: Effort, *, several: bool) -> Iterator[dict[str, Any]]:
@@ -245,11 +261,13 @@ READER = Reader(
     check=_check,
     check_whole=check_whole,
     shrink=_shrink,
+    plain=by_pillow.read,
 )
 WRITER = Writer(
     encode,
     strip,
     bare,
+    plain=_plain,
     seek=seek,
     seeks_exactly=True,
     is_small_enough=is_small_enough,

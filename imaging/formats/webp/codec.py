@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import pyvips
+from PIL import Image
 
-from imaging.codec import Encoding, Purpose, Reader, Sought, Writer, loader
+from imaging.codec import NO_METADATA, Encoding, Plain, Purpose, Reader, Sought, Writer, loader
 from imaging.formats.webp import chunks, small
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
@@ -15,6 +18,7 @@ from imaging.write import chroma
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours, to_pillow
 from imaging.write.scale import along
+from imaging.write.strips import Picture, to_vips
 
 DEFAULT = 80
 """The quality where none is asked for, on libwebp's own scale; what the older server used."""
@@ -128,9 +132,31 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     else:
         colours = Colours(image.copy_memory(), quality, keep)
         of_few = image.width * image.height <= ALL_EFFORTS_PIXELS
-        ways = (_small_stills if of_few else _stills)(colours, effort)
+        ways = (
+            _small_stills(colours, effort)
+            if of_few
+            else _stills(colours, _ways_of(colours.image, quality, effort))
+        )
     data = min(ways, key=len)
     return chunks.with_alpha(data) if animated and image.hasalpha() else data
+
+
+def _plain(pixels: int, wanted: Encoding) -> Plain | None:
+    if wanted.lossless:
+        return None
+    if pixels > SHARP_PIXELS:
+        return partial(small.write, settings=_one_way(wanted.quality, Effort.FAST))
+    return partial(_of_plain, quality=wanted.quality, effort=wanted.effort)
+
+
+def _of_plain(picture: Image.Image, quality: int, effort: Effort) -> bytes:
+    """As `encode`, of a still."""
+    if picture.width * picture.height <= ALL_EFFORTS_PIXELS:
+        return min(_small_stills(Colours(to_vips(picture), quality, NO_METADATA), effort), key=len)
+    ways = _ways_of(picture, quality, effort)
+    if ways.kind is Kind.PHOTOGRAPH and all(map(small.can_write, ways.lossy)):
+        return min((small.write(picture, way) for way in ways.lossy), key=len)
+    return min(_stills(Colours(to_vips(picture), quality, NO_METADATA), ways), key=len)
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
@@ -160,15 +186,27 @@ def quick(image: pyvips.Image, quality: int) -> bytes:
     return cast(bytes, image.webpsave_buffer(keep="none", **_plain_way(quality, QUICK_EFFORT)))
 
 
-def _stills(colours: Colours, effort: Effort) -> Iterator[bytes]:
-    """The files of which the smallest is the result."""
-    image, keep = colours.image, colours.keep
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """In which ways a still is written."""
+
+    kind: Kind
+    efforts: Sequence[Effort]
+    lossy: Sequence[dict[str, Any]]
+
+
+def _ways_of(image: Picture, quality: int, effort: Effort) -> _Ways:
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
     efforts = efforts_tried(image, effort)
-    if kind is not Kind.GRAPHIC:
-        for way in _lossy_ways(image, colours.quality, efforts):
-            yield _save(image, way, keep)
-    yield from _drawn_ways(colours, kind, efforts)
+    lossy = [] if kind is Kind.GRAPHIC else _lossy_ways(image, quality, efforts)
+    return _Ways(kind, efforts, lossy)
+
+
+def _stills(colours: Colours, ways: _Ways) -> Iterator[bytes]:
+    """The files of which the smallest is the result."""
+    for way in ways.lossy:
+        yield _save(colours.image, way, colours.keep)
+    yield from _drawn_ways(colours, ways.kind, ways.efforts)
 
 
 def _drawn_ways(colours: Colours, kind: Kind, efforts: Sequence[Effort]) -> Iterator[bytes]:
@@ -183,9 +221,7 @@ def _drawn_ways(colours: Colours, kind: Kind, efforts: Sequence[Effort]) -> Iter
             yield _with_all_colours(colours, each)
 
 
-def _lossy_ways(
-    image: pyvips.Image, quality: int, efforts: Sequence[Effort]
-) -> list[dict[str, Any]]:
+def _lossy_ways(image: Picture, quality: int, efforts: Sequence[Effort]) -> list[dict[str, Any]]:
     """Smart subsampling, which takes more than half of the time, where the picture has fine
     colours; else all the effort that there is, which takes less."""
     if efforts == (Effort.FAST,) or quality >= FINE_QUALITY or chroma.is_fine(image):
@@ -296,6 +332,7 @@ WRITER = Writer(
     encode,
     chunks.strip,
     bare=chunks.strip,
+    plain=_plain,
     seek=seek,
     guessed=GUESSED,
     pixels=small.pixels,

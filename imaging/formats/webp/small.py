@@ -1,5 +1,6 @@
-"""A small still by Pillow's libwebp. libvips starts two threads for each file that it writes, which
-takes five times as long as to write a tiny picture; the bytes are the same."""
+"""A still by Pillow's libwebp: a small one, and one that Pillow has decoded. libvips starts two
+threads for each file that it writes, which takes five times as long as to write a tiny picture; the
+bytes are the same."""
 
 from __future__ import annotations
 

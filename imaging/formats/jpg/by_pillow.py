@@ -1,0 +1,110 @@
+"""A JPEG of the usual kind by Pillow's libjpeg-turbo, in the calling thread: its pixels and the
+bytes of its file are those of libvips's mozjpeg, whose reader and writer take longer and wake
+another thread for every few rows."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pyvips
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+from imaging.data import Data
+from imaging.formats.jpg import FRAMES
+from imaging.read.segments import APP0, segments
+
+_PLAIN_FRAMES = frozenset((0xC0, 0xC1, 0xC2))
+"""Markers of frames in Huffman codes: baseline, extended and progressive (ITU-T T.81, B.1.1.3)."""
+
+_LUMA, _CHROMA = {(1, 1), (2, 1), (2, 2)}, (1, 1)
+"""The usual sampling factors: 4:4:4, 4:2:2 and 4:2:0."""
+
+_NUMBERS = (1, 2, 3)
+"""Those of luma and chroma in JFIF (ITU-T T.871, 6.1)."""
+
+_YCC = 1
+"""Adobe's number for luma and chroma (ITU-T T.872, 6.5.3)."""
+
+_SETTINGS = frozenset(("Q", "quant_table", "subsample_mode", "optimize_coding", "interlace"))
+"""Of libvips's jpegsave: for these Pillow writes the same."""
+
+
+def read(data: Data, size: tuple[int, int]) -> Image.Image | None:
+    """The pixels, grey or red, green and blue, without metadata; None if the file is not of the
+    usual kind, was cut off or cannot be decoded, which is for libvips then.
+
+    Args:
+        size: width and height as libvips tells them.
+    """
+    if any(segment.kind in FRAMES - _PLAIN_FRAMES for segment in segments(data)):
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of broken metadata
+            picture = JpegImageFile(io.BytesIO(data))
+            if picture.size != size or not _is_usual(picture):
+                return None
+            picture.load()
+    except Exception:  # Pillow's readers raise whatever they come upon
+        return None
+    picture.info = {}
+    return picture
+
+
+def can_write(settings: Mapping[str, Any]) -> bool:
+    """Whether Pillow can do what all of these settings of jpegsave say."""
+    return all(name in _SETTINGS or not value for name, value in settings.items())
+
+
+def write(picture: Image.Image, settings: Mapping[str, Any]) -> bytes:
+    """The file, without metadata.
+
+    Args:
+        settings: those of jpegsave.
+
+    Raises:
+        OSError: if the file has more bytes than Pillow expects, as of noise.
+    """
+    tables, subsampling = _tables(picture.mode, tuple(sorted(settings.items())))
+    file = io.BytesIO()
+    picture.save(
+        file,
+        "JPEG",
+        qtables=tables,
+        subsampling=subsampling,
+        optimize=settings.get("optimize_coding", False),
+        progressive=settings.get("interlace", False),
+        comment=b"",
+    )
+    written = file.getvalue()
+    first = next(segments(written))
+    assert first.kind == APP0, "Pillow writes JFIF, which jpegsave does not without metadata"
+    return written[: first.start] + written[first.end :]
+
+
+def _is_usual(picture: JpegImageFile) -> bool:
+    """Whether libjpeg has nothing to guess about the colours, and Pillow nothing to convert."""
+    if picture.info.get("adobe_transform", _YCC) != _YCC:
+        return False
+    if picture.mode == "L":
+        return True
+    numbers = tuple(number for number, *_ in picture.layer)
+    luma, *chroma = ((across, down) for _, across, down, _ in picture.layer)
+    usual = luma in _LUMA and all(factors == _CHROMA for factors in chroma)
+    return picture.mode == "RGB" and numbers == _NUMBERS and usual
+
+
+@cache
+def _tables(mode: str, settings: tuple[tuple[str, Any], ...]) -> tuple[dict[int, list[int]], int]:
+    """The tables of quantisation that libvips takes at these settings, and Pillow's number for how
+    it samples chroma."""
+    grey = mode == "L"
+    image = pyvips.Image.black(16, 16, bands=1 if grey else 3)
+    image = image.copy(interpretation="b-w" if grey else "srgb")
+    written = JpegImageFile(io.BytesIO(image.jpegsave_buffer(keep="none", **dict(settings))))
+    _, *factors, _ = written.layer[0]
+    return written.quantization, 2 if factors == [2, 2] else 0
