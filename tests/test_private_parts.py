@@ -79,6 +79,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "app/core/jobs/new_job.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),
         (Job, "create to_dict"),
+        (Queue, "redis_queue_namespace_prefix"),
     ],
     "app/core/jobs/deliveries.py": [
         (Job, "key_for"),
@@ -86,7 +87,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     ],
     "app/core/jobs/job.py": [(Job, "restore kwargs")],
     "app/core/jobs/moves.py": [
-        (Queue, "redis_queue_namespace_prefix redis_queues_keys"),
+        (Queue, "redis_queues_keys"),
     ],
     "app/core/jobs/removal.py": [(Result, "get_key")],
     "app/web/metrics/instruments.py": [
@@ -111,7 +112,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "workers/dequeue.py": [
         (
             Queue,
-            "dequeue_any from_queue_key lmove _fetch_dequeued_job redis_queue_namespace_prefix",
+            "dequeue_any from_queue_key lmove _fetch_dequeued_job",
         ),
     ],
     "workers/job.py": [

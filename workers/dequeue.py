@@ -12,6 +12,7 @@ from rq import Queue
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
 
+from app.core.jobs.new_job import queue_key
 from app.core.jobs.places import STREAK
 from app.core.picture.priority import Priority
 
@@ -122,7 +123,7 @@ class SafeQueue(Queue):
                 return _as_text(taken)
         if timeout is None:
             return None
-        key = cls.redis_queue_namespace_prefix + Priority.INTERACTIVE
+        key = queue_key(Priority.INTERACTIVE)
         wait_at = key if key in names else names[0]
         others = [name for name in names if name != wait_at]
         wait = min(timeout, LOOK_SECONDS)

@@ -26,6 +26,7 @@ from rq.worker_registration import register
 from app.core.jobs import keys
 from app.core.jobs.counts import count_restarts
 from app.core.jobs.events import Step
+from app.core.jobs.new_job import queue_key
 from app.core.jobs.overview import LOOK_FIELD
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
@@ -274,8 +275,7 @@ class PictureWorker(SimpleWorker):
 
     def _on_its_way(self, job: Job) -> str:
         """The key of the list of jobs that were taken out of a queue and not begun."""
-        key = f"{Queue.redis_queue_namespace_prefix}{job.origin}"
-        return IntermediateQueue.get_intermediate_queue_key(key)
+        return IntermediateQueue.get_intermediate_queue_key(queue_key(job.origin))
 
     def _report_restarts(self) -> None:
         """Count the replaced decoders. Counts that Redis does not accept are sent with the next."""

@@ -19,7 +19,7 @@ from rq.utils import now, utcformat
 
 from app.core.jobs import keys
 from app.core.jobs.messages import Message
-from app.core.jobs.new_job import NewJob
+from app.core.jobs.new_job import NewJob, queue_key
 from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Command
 
@@ -98,7 +98,7 @@ return redis.call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")[2]
 
 _DUE_AT_ONCE = 100
 
-QUEUE_KEY = f"{Queue.redis_queue_namespace_prefix}{keys.WEBHOOKS_QUEUE}"
+QUEUE_KEY = queue_key(keys.WEBHOOKS_QUEUE)
 SCHEDULED_KEY = ScheduledJobRegistry.key_template.format(keys.WEBHOOKS_QUEUE)
 """Where deliveries wait for their next try."""
 

@@ -6,6 +6,7 @@ import redis
 from rq import Queue
 from rq.job import Job
 
+from app.core.jobs.new_job import queue_key
 from app.core.redis.commands import Command
 
 _MOVE = """
@@ -40,7 +41,7 @@ def move_command(job_id: str, source: str, queue: str, *, front: bool = False) -
     """The command for that, with the name of the queue; it answers 1 if the job was moved."""
     names = [
         source,
-        f"{Queue.redis_queue_namespace_prefix}{queue}",
+        queue_key(queue),
         Job.key_for(job_id),
         Queue.redis_queues_keys,
     ]

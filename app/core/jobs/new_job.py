@@ -19,7 +19,6 @@ from rq.utils import now
 from app.core.jobs import keys
 from app.core.jobs.job import NO_CONNECTION
 from app.core.picture.conversion import Conversion
-from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Command
 
@@ -109,9 +108,9 @@ def _blank(timeout: int, ttl: int) -> NewJob:
     )
 
 
-def queue_key(priority: Priority) -> str:
+def queue_key(name: str) -> str:
     """The list of a queue in Redis."""
-    return f"{Queue.redis_queue_namespace_prefix}{priority.value}"
+    return f"{Queue.redis_queue_namespace_prefix}{name}"
 
 
 def enqueue_command(job: Job, queue: str, fields: dict[str, Any], ttl: int = NO_TTL) -> Command:
