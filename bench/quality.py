@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 
 FORMATS = tuple(format for format in Format if format.takes_auto)
 
+BY, METHODS = ("package", "vszip"), ("vszip", "libvips")
+"""The values of `bench.look.By` and `imaging.look.Method`, which load libvips."""
+
 SIDE = 800
 """Pixels of the longer side of a picture as it is measured: of a larger one every third is cut, and
 the others are made smaller."""
+
+CHECKED = 5
+"""Where vszip looks at the results, the package looks at one of so many too."""
 
 
 def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,6 +59,16 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--look", type=Auto, default=Auto.AUTO, help="one of " + ", ".join(Auto))
     parser.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
+    parser.add_argument(
+        "--looks-by",
+        choices=BY,
+        default=BY[0],
+        help="what looks at the results: the reference package, 1.7 s a megapixel, or vszip, "
+        f"with the package beside it at every {CHECKED}th ({BY[0]})",
+    )
+    parser.add_argument(
+        "--engine-by", choices=METHODS, help="what the engine looks by (the fastest installed)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -68,9 +84,16 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         files = shipped(PHOTOGRAPHS + GRAPHICS)
     files = files[arguments.first :][: arguments.count]
+    from bench.look import By
     from imaging import look
 
-    print(f"{len(files)} pictures, SSIMULACRA2 by {look.method()} in the engine\n")
+    if arguments.engine_by:
+        look.choose(look.Method(arguments.engine_by))
+    by = {By.PACKAGE: "the reference package", By.VSZIP: f"vszip (of every {CHECKED}th by both)"}
+    print(
+        f"{len(files)} pictures, SSIMULACRA2 by {look.method()} in the engine, "
+        f"of the results by {by[By(arguments.looks_by)]}\n"
+    )
     for format in map(Format, arguments.formats):
         measured = [_measure(file, number, format, arguments) for number, file in enumerate(files)]
         rows = [one for one in measured if one is not None]
@@ -84,7 +107,7 @@ def _measure(
     not lossy."""
     import pyvips
 
-    from bench.look import Reference
+    from bench.look import By, pixels, scorer
     from imaging import look
     from imaging.auto.search import UNTOUCHED
 
@@ -95,13 +118,15 @@ def _measure(
     result, seconds, measures = converted(data, target, arguments.repeat)
     if measures.chosen is None:
         return None
-    reference = Reference(image)
+    by = By(arguments.looks_by)
+    reference = scorer(image, by)
     seen = reference.score(result)
     if seen >= UNTOUCHED:
         return None
     _, seconds_of_80, _ = converted(data, _fixed(format, 80), arguments.repeat)
 
-    by_engine = look.reference(image)
+    of_package = by is By.VSZIP and number % CHECKED == 0
+    by_package = scorer(image, By.PACKAGE).score(result) if of_package else None
 
     @cache
     def written(number: int) -> bytes:
@@ -110,22 +135,15 @@ def _measure(
     def fixed(number: int) -> tuple[int, float]:
         return len(written(number)), reference.score(written(number))
 
+    by_engine = None if by is By.VSZIP else look.reference(image)
+
+    def quickly(number: int) -> float:
+        if by_engine is None:
+            return reference.score(written(number))
+        return by_engine.score(pixels(written(number)))
+
     cpu = seconds / seconds_of_80
-    return Measured(
-        len(result),
-        seen,
-        measures.chosen.quality,
-        cpu,
-        fixed,
-        lambda number: by_engine.score(_pixels(written(number))),
-    )
-
-
-def _pixels(data: bytes) -> pyvips.Image:
-    from imaging.decode import decode
-    from imaging.steps.colour import to_srgb
-
-    return to_srgb(decode(data, Limits()).image).colourspace("srgb").cast("uchar").copy_memory()
+    return Measured(len(result), seen, measures.chosen.quality, cpu, fixed, quickly, by_package)
 
 
 def _fixed(format: Format, number: int) -> Target:
