@@ -17,6 +17,7 @@ from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.quality import DEFAULT_QUALITY
 from imaging.source import Source
+from imaging.write.scale import Scale
 
 CURVE = (
     *((1, 0.08), (10, 0.2), (20, 0.31), (30, 0.41), (40, 0.51), (50, 0.61), (60, 0.71)),
@@ -95,6 +96,8 @@ class Sought:
     whole_chroma: bool
     """Whether chroma is as large as the picture at every quality."""
     purpose: Purpose
+    of_large: bool = False
+    """Whether the picture is a large one, of which a second file takes long."""
 
 
 Seek = Callable[[pyvips.Image, Sought], bytes]
@@ -181,8 +184,12 @@ class Writer:
     near: float = 6.0
     """How near the look of a guess is to the one wanted where a second one is not worth its time:
     from 6 points the way to the quality that is sought is known within one or two."""
+    large_looks: Scale | None = None
+    """Quality and look of large pictures by `seek`, at each number, where it rises by steps."""
     guessed: float = 1.0
     """A result's distance from 100 over that of a file of the same quality for `Purpose.GUESS`."""
+    guessed_of_large: float | None = None
+    """The same of a large picture, if that is another one."""
     is_small_enough: Callable[[Data, int, Effort], bool] = lambda *given: False
     """Whether a file says itself that writing it anew, at this quality (0 for the default) and
     effort, would not make it smaller, or by next to nothing."""

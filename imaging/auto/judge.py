@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from imaging import look
-from imaging.auto.sample import sample, strips
+from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIPS, sample, strips
 
 SHADES = (0, 255)
 """What transparency is put on; the worse of the two looks counts."""
@@ -23,12 +23,16 @@ class Judge:
         """
         Args:
             image: sRGB or grey, 8 bit, in memory.
-            margin: pixels around each tile of `sample` that are not looked at.
+            margin: pixels around each tile of `sample` that are not looked at, of a small picture.
             slow: whether the encoder takes longer than a look at the whole picture.
         """
         pixels = image.width * image.height
         is_large = pixels > WHOLE_PIXELS
-        self._sample = (strips if is_large else sample)(image.width, image.height, margin)
+        if is_large:
+            count = FEW_STRIPS if slow else STRIPS
+            self._sample = strips(image.width, image.height, MARGIN, count)
+        else:
+            self._sample = sample(image.width, image.height, margin)
         self.sample = self._sample.with_margins(image)
         tiles = self._sample.without_margins(self.sample)
         shades = SHADES if image.hasalpha() else SHADES[:1]

@@ -21,14 +21,17 @@ SEAMS = 0.963
 """Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
 less is seen, and a sample has edges between its tiles."""
 
-STRIP, STRIPS, STRIPS_WITH_MARGINS = 64, 6, 4
-"""Pixels of a strip's height, and how many there are, evenly over the picture; fewer where margins
-are encoded with them. Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were
+STRIP, STRIPS, FEW_STRIPS = 64, 6, 4
+"""Pixels of a strip's height, and how many there are, evenly over the picture; fewer where an
+encoder takes long. Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were
 within 0.6 points of the whole (standard deviation, 1.7 at most), and four within 0.7. Sixteen tiles
-had 2.0 and missed up to 8 points, where most of a picture is smooth; four of 256 pixels 2.6."""
+had 2.0 and missed up to 8 points, where most of a picture is smooth; four of 256 pixels 2.6. They
+have margins in a JPEG too: the chroma of a row beside a seam is mixed with that beyond it, which
+took up to 3 points."""
 
-STRIPS_SEAMS = 0.952
-"""As `SEAMS`, of strips, which have no seams at the left and right."""
+STRIPS_SEAMS, FEW_SEAMS = 0.952, 0.935
+"""As `SEAMS`, of strips, which have no seams at the left and right; and of few of them, where 13
+pictures have 0.926 as WebP, and five 0.938 as AVIF and 0.955 as JPEG XL."""
 
 STRIPS_PIXELS = 400_000
 """What the strips of a narrow picture have together, at least."""
@@ -144,19 +147,20 @@ def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
     return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
 
 
-def strips(width: int, height: int, margin: int) -> Sample:
+def strips(width: int, height: int, margin: int, usual: int = STRIPS) -> Sample:
     """That of a large picture of this size, in pixels: tiles where it is too low for strips.
 
     Args:
         margin: as for `sample`.
+        usual: how many there are where they are long enough.
     """
-    usual = STRIPS_WITH_MARGINS if margin else STRIPS
     count = max(usual, -(-STRIPS_PIXELS // (width * STRIP)))
     if height < STRIPS_LEAST * count * STRIP:
         return sample(width, height, margin)
     tops = ((2 * n + 1) * height // (2 * count) - STRIP // 2 for n in range(count))
     aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in tops)
-    return Sample((0,), aligned, width, STRIP, margin, STRIPS_SEAMS)
+    seams = STRIPS_SEAMS if usual == STRIPS else FEW_SEAMS
+    return Sample((0,), aligned, width, STRIP, margin, seams)
 
 
 def _starts(side: int, most: int) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.opened import opened
 from imaging.auto.sample import MARGIN
+from imaging.auto.stairs import Stairs
 from imaging.codec import Encoding, Purpose, Sought, Writer
 from imaging.look.scale import WHOLE_SIDE
 from imaging.measures import Chosen
@@ -26,6 +27,10 @@ LEAST_SIDE = WHOLE_SIDE
 PROBES, FILES = 2, 2
 """How often at most a sample and the whole picture are encoded."""
 
+NEAR_OF_LARGE = 1.2
+"""In place of a writer's `near`, of a large picture whose look rises by steps, which not all
+pictures have."""
+
 ENOUGH, ENOUGH_OF_TILES = 1.3, 1.5
 """How near the look of a file, and that of its tiles alone, is to the one wanted where a second
 file is not worth its time. The whole is 0.8 from its tiles (standard deviation)."""
@@ -37,19 +42,16 @@ EQUAL = 4.0
 ENOUGH_OF_LARGE = 1.4
 """As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
 
-STEEP, STEEP_FROM = 1.5, 6.0
-"""How much faster than others large pictures follow the typical one that look far better at its
-number than wanted, by more than the second: most are smooth, or were made from a JPEG of nearly
-this number."""
-
-STEEP_NEAR = 1.0
-"""In place of a writer's `near`, of a large picture of which a sample tells the look as it is."""
+SMOOTHER = 1.36
+"""Distance from 100 of the typical large picture at the number that is tried first, over that which
+is wanted: most look better than that, at 77 as JPEGs of 66."""
 
 STEP = 89, 90
 """Between these the chroma of a JPEG becomes whole, and the look takes a step: tenths count."""
 
-FAR = 4
-"""How far beyond the qualities that were tried on a sample the look is taken to be known."""
+FAR, FAR_OF_LARGE = 4, 2
+"""How far beyond the qualities that were tried on a sample the look is taken to be known; and how
+far from them, of a large picture whose look rises by steps."""
 
 UNTOUCHED = 95.0
 """The look from which on a file was not made by the lossy encoder: a palette, or all colours."""
@@ -86,8 +88,10 @@ class Search:
     effort: Effort
     keep: int
     whole_chroma: bool = False
-    steep: bool = False
-    """Whether it is a large picture of which a sample tells the look as it is."""
+    is_large: bool = False
+    """Whether the sample is of strips."""
+    stairs: Stairs | None = None
+    """How a large picture of which a sample tells the look as it is looks at each quality."""
     tried: list[tuple[float, float]] = field(default_factory=list)
     """Qualities, and the looks that they are taken to have."""
 
@@ -95,12 +99,14 @@ class Search:
         """The file."""
         exact = self.writer.seeks_exactly
         judge = Judge(self.image, 0 if exact else MARGIN, slow=not exact)
-        self.whole_chroma = self.writer.seek is not None and chroma.is_fine(judge.sample)
-        self.steep = exact and judge.is_large
+        self.is_large = judge.is_large
+        seen = self.image if self.is_large else judge.sample
+        self.whole_chroma = self.writer.seek is not None and chroma.is_fine(seen)
+        if self.is_large and self.writer.large_looks:
+            self.stairs = Stairs(self.writer.large_looks, self._qualities())
         quality = self._sought(judge)
         if exact and not judge.sees_more and self._is_near(quality):
-            look = typical.look(self.tried, quality, self.writer.follows)
-            return Found(self._result(quality), _chosen(quality, look))
+            return Found(self._result(quality), _chosen(quality, self._told(quality)))
         enough = ENOUGH_OF_TILES
         if judge.sees_all:
             enough = ENOUGH_OF_LARGE if judge.is_large else ENOUGH
@@ -113,7 +119,8 @@ class Search:
             found.append((off, Found(data, _chosen(quality, score))))
             if off <= enough or score >= UNTOUCHED:
                 break
-            self._learn(quality, score, anew=True)
+            # Its tiles have looked in the sample as they look in the file.
+            self._learn(quality, score, anew=self.stairs is None)
             following = self._following()
             if following == quality:
                 break
@@ -122,19 +129,19 @@ class Search:
 
     def _sought(self, judge: Judge) -> float:
         """The quality that the sample asks for."""
-        quality = self._within(typical.quality(100 - self.look))
+        quality = self._first()
         purpose = Purpose.GUESS
         for _ in range(PROBES):
             data = self._encode(judge.sample, quality, purpose)
             score = judge.of_sample(opened(data, judge.sample, self.writer, self.load))
             if purpose is Purpose.GUESS:
-                score = 100 - (100 - score) * self.writer.guessed
+                score = 100 - (100 - score) * self._guessed
             self._learn(quality, score, anew=purpose is Purpose.LOOK)
             following = self._following()
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
             # A second look at the sample saves one at the file, where that looks the same.
-            near = STEEP_NEAR if self.steep else self.writer.near
+            near = NEAR_OF_LARGE if self.stairs else self.writer.near
             if following == quality or (not twice and abs(score - self.look) <= near):
                 return following
             quality = following
@@ -149,7 +156,7 @@ class Search:
                 picture: it stays a guide to the differences alone.
         """
         if anew and self.tried:
-            told = typical.look(self.tried, quality, self.writer.follows)
+            told = self._told(quality)
             ratio = (100 - score) / max(0.1, 100 - told)
             if not self._is_between(quality):
                 # A part of it is what the way there was off by, the more the longer that was.
@@ -162,8 +169,9 @@ class Search:
 
     def _is_near(self, quality: float) -> bool:
         """Whether the look of a quality follows from those of the sample."""
-        near = min(abs(quality - one) for one, _ in self.tried) <= FAR
-        return near or (not self.steep and self._is_between(quality))
+        far = FAR_OF_LARGE if self.stairs else FAR
+        near = min(abs(quality - one) for one, _ in self.tried) <= far
+        return near or (not self.stairs and self._is_between(quality))
 
     def _is_between(self, quality: float) -> bool:
         """Whether it is one of those that were tried, or between two of them."""
@@ -171,14 +179,35 @@ class Search:
         return min(tried) <= quality <= max(tried)
 
     @property
-    def _follows(self) -> float:
-        """How the look changes from the one that was seen last on."""
-        steep = self.steep and self.tried[-1][1] > self.look + STEEP_FROM
-        return self.writer.follows * (STEEP if steep else 1)
+    def _guessed(self) -> float:
+        """The distance of a result over that of a guess."""
+        of_large = self.writer.guessed_of_large if self.is_large else None
+        return self.writer.guessed if of_large is None else of_large
+
+    def _told(self, quality: float) -> float:
+        """The look that a quality has by those that were tried."""
+        if self.stairs:
+            return self.stairs.look(self.tried, quality)
+        return typical.look(self.tried, quality, self.writer.follows)
+
+    def _first(self) -> float:
+        """The quality that is tried first."""
+        if self.stairs:
+            wanted = 100 - (100 - self.look) * SMOOTHER
+            return self.stairs.following([], wanted)
+        return self._within(typical.quality(100 - self.look))
 
     def _following(self) -> float:
         """The quality that is to be tried next."""
-        return self._within(typical.following(self.tried, self.look, self._follows))
+        if self.stairs:
+            return self.stairs.following(self.tried, self.look)
+        return self._within(typical.following(self.tried, self.look, self.writer.follows))
+
+    def _qualities(self) -> list[float]:
+        """All that may be tried, rising."""
+        (least, most), (low, high) = self.bounds, STEP
+        tenths = [low + tenth / 10 for tenth in range(1, 10)] if least <= low < high <= most else []
+        return sorted([*range(least, most + 1), *tenths])
 
     def _within(self, quality: float) -> float:
         least, most = self.bounds
@@ -194,7 +223,9 @@ class Search:
         if self.writer.seek is None:
             effort = self.effort if is_result else Effort.FAST
             return self.writer.encode(image, Encoding(round(quality), effort, keep=keep))
-        sought = Sought(quality, self.effort, keep, self.whole_chroma, purpose)
+        sought = Sought(
+            quality, self.effort, keep, self.whole_chroma, purpose, of_large=self.is_large
+        )
         return self.writer.seek(image, sought)
 
 

@@ -13,13 +13,15 @@ from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
 from imaging.auto.judge import Judge
-from imaging.auto.sample import MARGIN, STRIP, sample, strips
+from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIP, STRIPS, sample, strips
 from imaging.auto.search import FILES, LOOKS, PROBES, Search
+from imaging.auto.stairs import Stairs
 from imaging.codec import Purpose, Sought
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.decode import decode
 from imaging.formats import Format
+from imaging.formats.jpg.looks import LARGE_LOOKS
 from imaging.formats.jpg.tables import own_quality
 from imaging.limits import Limits
 from imaging.measures import Chosen, Measures
@@ -282,7 +284,7 @@ def test_all_of_a_file_is_looked_at_where_that_takes_little(
     judge = Judge(image, MARGIN, slow=slow)
     of_whole = judge.of_whole(image)
     whole = whole and method is look.Method.VSZIP
-    of_sample = (512, 512) if width == 900 else (2000, 4 * STRIP)
+    of_sample = (512, 512) if width == 900 else (2000, (FEW_STRIPS if slow else STRIPS) * STRIP)
     assert seen == [(width, 800) if whole else of_sample]
     # Beside the seams of a sample less is seen.
     assert (of_whole == 80) is whole
@@ -325,3 +327,32 @@ def test_the_typical_scale_can_be_read_both_ways() -> None:
     assert 60 < typical.following([(50, 70.0), (70, 80.0)], 77) < 70
     assert typical.following([(50, 70.0)], 77) > 50
     assert typical.following([(50, 80.0), (40, 79.0)], 77) < 40
+
+
+def test_where_looks_rise_by_steps_the_nearest_is_found_by_what_was_seen() -> None:
+    looks = ((60, 60.0), (61, 60.0), (62, 68.0), (63, 68.0), (64, 67.0), (70, 72.0))
+    stairs = Stairs(looks, range(60, 71))
+    assert [stairs.following([], wanted) for wanted in (58, 67, 68, 90)] == [60, 64, 62, 70]
+    assert stairs.look([], 66) == pytest.approx(67 + 5 / 3)
+    # A picture that is better by a quarter everywhere, and one that is so from 64 on.
+    assert stairs.look([(62, 76.0)], 60) == pytest.approx(70)
+    assert stairs.look([(62, 68.0), (70, 79.0)], 70) == pytest.approx(79)
+    assert 68 < stairs.look([(62, 68.0), (70, 79.0)], 66) < 79
+    # Two looks between which the typical one does not change tell no way.
+    assert stairs.look([(62, 70.0), (63, 74.0)], 60) == pytest.approx(62.5)
+
+
+def test_a_smooth_jpeg_looks_best_where_its_blocks_have_whole_means() -> None:
+    photograph = picture("chelsea.png", 50, 45).resize((800, 720), Image.Resampling.BICUBIC)
+    image = pyvips.Image.new_from_buffer(png(photograph), "").copy_memory()
+    reference, seek = look.reference(image), WRITERS[Format.JPG].seek
+    assert seek is not None
+
+    def seen(quality: int) -> float:
+        sought = Sought(quality, Effort.BALANCED, 0, whole_chroma=False, purpose=Purpose.GUESS)
+        return reference.score(decode(seek(image, sought), Limits()).image.copy_memory())
+
+    typical_looks = dict(LARGE_LOOKS)
+    for looks in (typical_looks.__getitem__, seen):
+        assert looks(62) - looks(61) > 1
+        assert looks(62) - looks(61) > looks(66) - looks(62)

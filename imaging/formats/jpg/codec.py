@@ -16,6 +16,7 @@ from imaging.codec import Encoding, Plain, Purpose, Reader, Sought, Writer, load
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jpg import by_pillow
+from imaging.formats.jpg.looks import LARGE_LOOKS
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
 from imaging.formats.jpg.whole import check_whole
 from imaging.limits import Limits
@@ -270,6 +271,7 @@ WRITER = Writer(
     plain=_plain,
     seek=seek,
     seeks_exactly=True,
+    large_looks=LARGE_LOOKS,
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
     is_grey=True,

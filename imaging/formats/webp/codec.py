@@ -34,6 +34,10 @@ GUESSED = 0.98
 """How far from 100 a result is over what a guess tells: of 67 pictures of 0.26 megapixels it was
 off by 0.9 then, at 23 from 100 (standard deviation)."""
 
+LARGE_QUICK_EFFORT = 3
+"""As `QUICK_EFFORT`, of the strips of a large picture: of 13 wallpapers the look was off by 0.2
+(standard deviation), at 78 ms a megapixel, and with 2, at 35 ms, by 1.2."""
+
 FINE_QUALITY = 90
 """From here on smart subsampling is always used: what little it gains is of some account."""
 
@@ -166,7 +170,7 @@ def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     scale = SHARP_SCALE if whole_chroma else PLAIN_SCALE
     way = {"Q": along(scale, quality), "effort": EFFORT[effort], "smart_subsample": whole_chroma}
     if wanted.purpose is Purpose.GUESS:
-        way["effort"] = QUICK_EFFORT
+        way["effort"] = LARGE_QUICK_EFFORT if wanted.of_large else QUICK_EFFORT
     elif image.width * image.height > SHARP_PIXELS:
         way = _plain_way(quality, EFFORT[Effort.FAST])
     elif effort is not Effort.FAST and not whole_chroma:
@@ -335,6 +339,7 @@ WRITER = Writer(
     plain=_plain,
     seek=seek,
     guessed=GUESSED,
+    guessed_of_large=1.0,
     pixels=small.pixels,
     quick=quick,
     default_quality=DEFAULT_LOOK,
