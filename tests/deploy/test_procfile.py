@@ -32,6 +32,14 @@ HONCHO_TERMINATED = 143
 HEROKU_SECONDS = 30
 """What Heroku gives a dyno from SIGTERM to SIGKILL."""
 
+START_SECONDS = 60.0
+"""How long a process type may take to start on a machine with much else to do: honcho, a shell and
+Python, each with its imports, and a decoder after them."""
+
+ABANDONED_SECONDS = 40.0
+"""How long a picture may wait after its worker's death: 16 s until it counts as abandoned, 5 s
+until the next worker looks, and the rest for a machine with much else to do."""
+
 
 def two_free_ports() -> int:
     """The first of two neighbouring ports: honcho gives the second web the next one."""
@@ -83,9 +91,10 @@ class Platform:
 
     def ready(self, workers: int = 1) -> None:
         """Wait until uploads are taken, workers wait for them, and the scheduler works."""
-        until(self.client.answers, what="the web answers")
-        until(lambda: len(self.worker_pids()) >= workers, what="the workers wait for pictures")
-        until(lambda: self.connection.exists(rq_keys.job("cleanup")), what="the scheduler works")
+        cleanup = rq_keys.job("cleanup")
+        until(self.client.answers, START_SECONDS, "the web answers")
+        until(lambda: len(self.worker_pids()) >= workers, START_SECONDS, "the workers wait")
+        until(lambda: self.connection.exists(cleanup), START_SECONDS, "the scheduler works")
 
     def send(self, client: Client | None = None) -> str:
         """Have a picture taken. Returns its MD5."""
@@ -98,7 +107,8 @@ class Platform:
 
     def finish(self, picture: str) -> None:
         """Wait until the picture is done, and download it."""
-        assert [job["status"] for job in self.client.wait(picture)] == ["done"]
+        jobs = self.client.wait(picture, START_SECONDS + ABANDONED_SECONDS)
+        assert [job["status"] for job in jobs] == ["done"]
         assert self.client.download(picture).status_code == 200
 
 
