@@ -31,7 +31,7 @@ took up to 3 points."""
 
 STRIPS_SEAMS, FEW_SEAMS = 0.952, 0.935
 """As `SEAMS`, of strips, which have no seams at the left and right; and of few of them, where 13
-pictures have 0.926 as WebP, and five 0.938 as AVIF and 0.955 as JPEG XL."""
+pictures have 0.926 as WebP, and five have 0.938 and 0.955 in the two slow formats."""
 
 STRIPS_PIXELS = 400_000
 """What the strips of a narrow picture have together, at least."""
