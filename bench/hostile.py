@@ -330,8 +330,9 @@ def bomb(name: str) -> bytes:
     return (BOMBS | ODDITIES)[name]()
 
 
+@cache
 def _zeros(size: int) -> bytes:
-    """So many zeros, compressed; never all in memory at once."""
+    """So many zeros, compressed; never all in memory at once. Several files have the same."""
     packer, piece = zlib.compressobj(6), bytes(1024**2)
     packed = [packer.compress(piece) for _ in range(size // len(piece))]
     packed.append(packer.compress(bytes(size % len(piece))))
