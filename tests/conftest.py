@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,20 @@ from tests.web.alone import Web, web
 def pytest_configure() -> None:
     """Of what is imported nothing is garbage, and to look for some takes a tenth of the time."""
     gc.disable()
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Of a run of all tests each process imports the modules from another one on: what pytest has
+    made of a module for one process, it keeps for all, and none makes what another has."""
+    told = getattr(session.config, "workerinput", None)
+    if told is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    folder = Path(__file__).parent
+    found = sorted(folder.rglob("test_*.py"))
+    first = int(told["workerid"].removeprefix("gw")) * len(found) // told["workercount"]
+    for file in found[first:] + found[:first]:
+        with contextlib.suppress(Exception):  # said where the module is collected
+            importlib.import_module(".".join(file.relative_to(folder.parent).with_suffix("").parts))
 
 
 @pytest.hookimpl(tryfirst=True)
