@@ -40,7 +40,7 @@ LONG = re.compile(
 
 LONGEST = re.compile(
     r"tests/(test_(bursts|all_in_one|dashboard)|bench/test_fleet|deploy/test_procfile"
-    r"|imaging/test_memory|workers/test_(worker|queues)|web/test_(health|metrics|page_network))\.py"
+    r"|workers/test_(worker|queues)|web/test_(health|metrics|page_network))\.py"
 )
 """Names of what takes a minute and more, by the clock: begun late, one would go on when all
 others have ended."""
