@@ -171,7 +171,7 @@ class Writer:
     off, arithmetic coding. The effort is of no account."""
     plain: Callable[[int, Encoding], Plain | None] = lambda *given: None
     """How so many pixels are written if Pillow has them, for the bytes of `encode`; None where that
-    takes no less time. It raises OSError where `encode` is to try."""
+    takes no less time. It raises OSError or ValueError where `encode` is to try."""
     seek: Seek | None = None
     """As `encode`, for a quality that is sought; None where that says enough."""
     seeks_exactly: bool = False

@@ -34,5 +34,5 @@ def encoded(data: Data, source: Source, target: Target, drawn: Drawn) -> bytes |
         return None
     try:
         return write(picture)
-    except (OSError, MemoryError):  # libvips needs less of either
+    except (OSError, ValueError, MemoryError):  # libvips says why, if it cannot either
         return None

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from PIL import Image
 
-from imaging.formats.webp import small
+from imaging.formats.webp import by_pillow
 from imaging.options import Effort
 from imaging.write.strips import Picture, bands, sample, strips
 
@@ -88,10 +88,9 @@ def _lossless_share(image: Picture, pixels: int) -> float:
     mode = _MODES.get(bands(image)) if is_8_bit else None
     if mode is not None:
         data, rows = sample(image, pixels)
-        if image.width * rows <= small.MAX_PIXELS:
-            part = Image.frombytes(mode, (image.width, rows), data)
-            exact = len(small.write(part, {"lossless": True, "effort": 0, "Q": 75}))
-            return exact / len(small.write(part, {"Q": 80, "effort": 0}))
+        part = Image.frombytes(mode, (image.width, rows), data)
+        exact = len(by_pillow.write(part, {"lossless": True, "effort": 0, "Q": 75}))
+        return exact / len(by_pillow.write(part, {"Q": 80, "effort": 0}))
     whole = strips(image, pixels)
     lossless = len(whole.webpsave_buffer(lossless=True, effort=0, keep="none"))
     return lossless / len(whole.webpsave_buffer(Q=80, effort=0, keep="none"))

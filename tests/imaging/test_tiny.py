@@ -20,7 +20,7 @@ from bench.launch import ROOT
 from bench.web.pictures import small_pictures
 from imaging.convert import convert
 from imaging.formats import Format
-from imaging.formats.webp import codec, small
+from imaging.formats.webp import by_pillow, codec
 from imaging.options import Effort
 from imaging.source import pixels
 from imaging.write.palette import to_pillow
@@ -103,13 +103,15 @@ def test_a_small_webp_has_the_bytes_that_libvips_writes(
     make: Any, settings: dict[str, Any]
 ) -> None:
     image = pyvips.Image.pngload_buffer(make()).copy_memory()
-    assert small.is_small_still(image)
-    assert small.can_write(settings)
-    assert small.write(to_pillow(image), settings) == image.webpsave_buffer(keep="none", **settings)
+    assert by_pillow.is_still(image)
+    assert by_pillow.can_write(settings)
+    assert by_pillow.write(to_pillow(image), settings) == image.webpsave_buffer(
+        keep="none", **settings
+    )
 
 
 def test_smart_subsampling_is_left_to_libvips() -> None:
-    assert not small.can_write({"Q": 80, "effort": 5, "smart_subsample": True})
+    assert not by_pillow.can_write({"Q": 80, "effort": 5, "smart_subsample": True})
 
 
 def test_what_is_left_out_of_a_tiny_webp_would_not_have_won(
@@ -125,11 +127,11 @@ def test_what_is_left_out_of_a_tiny_webp_would_not_have_won(
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_a_small_webp_is_looked_at_by_pillow_as_by_libvips(mode: str) -> None:
     data = encoded(photo(40, 30).convert(mode), "WEBP")
-    values, bands = small.pixels(data)
+    values, bands = by_pillow.pixels(data)
     decoded = pyvips.Image.webpload_buffer(data)
     assert (values, bands) == (bytes(pixels(decoded)), decoded.bands)
     with pytest.raises(OSError, match=r"decode|identify"):
-        small.pixels(data[: len(data) // 2])
+        by_pillow.pixels(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -11,7 +12,7 @@ import pyvips
 from PIL import Image
 
 from imaging.codec import NO_METADATA, Encoding, Plain, Purpose, Reader, Sought, Writer, loader
-from imaging.formats.webp import chunks, small
+from imaging.formats.webp import by_pillow, chunks
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
 from imaging.write import chroma
@@ -149,7 +150,7 @@ def _plain(pixels: int, wanted: Encoding) -> Plain | None:
     if wanted.lossless:
         return None
     if pixels > SHARP_PIXELS:
-        return partial(small.write, settings=_one_way(wanted.quality, Effort.FAST))
+        return partial(by_pillow.write, settings=_one_way(wanted.quality, Effort.FAST))
     return partial(_of_plain, quality=wanted.quality, effort=wanted.effort)
 
 
@@ -158,8 +159,8 @@ def _of_plain(picture: Image.Image, quality: int, effort: Effort) -> bytes:
     if picture.width * picture.height <= ALL_EFFORTS_PIXELS:
         return min(_small_stills(Colours(to_vips(picture), quality, NO_METADATA), effort), key=len)
     ways = _ways_of(picture, quality, effort)
-    if ways.kind is Kind.PHOTOGRAPH and all(map(small.can_write, ways.lossy)):
-        return min((small.write(picture, way) for way in ways.lossy), key=len)
+    if ways.kind is Kind.PHOTOGRAPH and all(map(by_pillow.can_write, ways.lossy)):
+        return min((by_pillow.write(picture, way) for way in ways.lossy), key=len)
     return min(_stills(Colours(to_vips(picture), quality, NO_METADATA), ways), key=len)
 
 
@@ -187,7 +188,7 @@ def seek(image: pyvips.Image, wanted: Sought) -> bytes:
 
 def quick(image: pyvips.Image, quality: int) -> bytes:
     """The file by the lossy encoder, in a third of the time of `FAST`."""
-    return cast(bytes, image.webpsave_buffer(keep="none", **_plain_way(quality, QUICK_EFFORT)))
+    return _save(image, _plain_way(quality, QUICK_EFFORT), NO_METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,14 +295,15 @@ def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) ->
 
 def _save_whole(colours: Colours, settings: Mapping[str, Any]) -> bytes:
     """The still with all of its colours."""
-    if colours.is_small and not colours.keep and small.can_write(settings):
-        return small.write(colours.small, settings)
+    if colours.is_small and not colours.keep and by_pillow.can_write(settings):
+        return by_pillow.write(colours.small, settings)
     return _save(colours.image, settings, colours.keep)
 
 
 def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
-    if not keep and small.can_write(settings) and small.is_small_still(image):
-        return small.write(to_pillow(image), settings)
+    if not keep and by_pillow.can_write(settings) and by_pillow.is_still(image):
+        with suppress(OSError, ValueError):  # libvips says why, if it cannot either
+            return by_pillow.write(to_pillow(image), settings)
     return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
 
 
@@ -340,7 +342,7 @@ WRITER = Writer(
     seek=seek,
     guessed=GUESSED,
     guessed_of_large=1.0,
-    pixels=small.pixels,
+    pixels=by_pillow.pixels,
     quick=quick,
     default_quality=DEFAULT_LOOK,
     searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),
