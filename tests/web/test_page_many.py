@@ -1,4 +1,4 @@
-"""Five hundred pictures on the page at once."""
+"""Many pictures on the page at once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ FIGURES = "PAGE_FIGURES"
 """The variable of the environment by which the longest tasks are printed: a trace of them takes
 seconds of CPU."""
 
-COUNT = 500
+COUNT = 500 if FIGURES in os.environ else 150
+"""The fewer are as well more than twice those in view, and more than are dropped with entries of a
+file system; what the service takes to convert the others says nothing of the page."""
 
 IN_VIEW = 60
 """Rows for which a thumbnail may be made while the list is at its top: those on the screen, and a
 few below it."""
 
-MEMORY = 20e6
+MEMORY = 40_000 * COUNT
 """Bytes of JavaScript's heap that all of them may take: a picture's row and its facts, and no
 pixels."""
 
@@ -134,7 +136,7 @@ def _choice(browser: Browser, files: list[Path]) -> list[Task]:
 
 
 @pytest.mark.timeout(300)  # it is the service that needs most of it
-def test_five_hundred_pictures_do_not_hold_the_page_up(
+def test_many_pictures_do_not_hold_the_page_up(
     visit: Visit, browser: Browser, tmp_path: Path
 ) -> None:
     page = visit.page
