@@ -45,7 +45,7 @@ def measure_load(
     photograph = folder / "photograph.jpg"
     photograph.write_bytes(jpeg_of(SIZE, folder))
     pictures = [photograph] * count
-    load = _load(server, PER_WORKER * workers, Format.JPG)
+    load = load_of(server.port, PER_WORKER * workers, Format.JPG)
     asyncio.run(load.run(pictures[: 2 * PER_WORKER * workers]))  # warms every worker
     runs: list[ServiceRun] = []
     used: list[Counter[str]] = []
@@ -89,7 +89,7 @@ def measure_tiny(server: Server, folder: Path, *, count: int, repeat: int) -> li
     Args:
         count: pictures of a repeat.
     """
-    load = _load(server, TINY_AT_ONCE, Format.WEBP)
+    load = load_of(server.port, TINY_AT_ONCE, Format.WEBP)
     paths = []
     for number, data in enumerate(islice(small_pictures(TINY_SIDE), count)):
         paths.append(folder / f"tiny-{number}.png")
@@ -105,8 +105,9 @@ def measure_tiny(server: Server, folder: Path, *, count: int, repeat: int) -> li
     ]
 
 
-def _load(server: Server, concurrency: int, format: Format) -> Load:
-    return Load(HOST, server.port, format=format, quality=DEFAULT_QUALITY, concurrency=concurrency)
+def load_of(port: int, concurrency: int, format: Format) -> Load:
+    """Clients of a server on this machine, with the default quality."""
+    return Load(HOST, port, format=format, quality=DEFAULT_QUALITY, concurrency=concurrency)
 
 
 def _cpu(value: float) -> str:

@@ -13,7 +13,7 @@ from bench.arguments import add_parts, positive
 from bench.fleet.report import Figure, figures_table
 from bench.server import Server
 from bench.speed import cores
-from bench.web import busy, latency
+from bench.web import busy, floor, latency
 from bench.web.drive import Driver
 from bench.web.rates import Rates, measure_bare, measure_client
 
@@ -30,6 +30,7 @@ PARTS = (
     "repeat",
     "idle",
     "tiny",
+    "floor",
     "load",
 )
 
@@ -78,6 +79,14 @@ def run(arguments: argparse.Namespace) -> None:
                 "repeat": rates.repeat_upload,
                 "idle": lambda: latency.measure(server.port, count=count(SMALL), repeat=repeat),
                 "tiny": lambda: busy.measure_tiny(server, folder, count=count(TINY), repeat=repeat),
+                "floor": lambda: floor.measure(
+                    server,
+                    folder,
+                    workers=workers,
+                    count=count(TINY),
+                    single=count(SMALL),
+                    repeat=repeat,
+                ),
                 "load": lambda: busy.measure_load(
                     server, folder, workers=workers, count=count(PHOTOGRAPHS), repeat=repeat
                 ),

@@ -15,9 +15,9 @@ from bench.pictures import make_photographs
 _SEED = 20240229
 
 
-def small_pictures(side: int) -> Iterator[bytes]:
-    """PNGs of `side` × `side` pixels, each another one, the same ones each time."""
-    random = np.random.default_rng(_SEED + side)
+def small_pictures(side: int, series: int = 0) -> Iterator[bytes]:
+    """PNGs of `side` × `side` pixels, each another one, the same ones each time for a `series`."""
+    random = np.random.default_rng(_SEED + 1000 * series + side)
     shades = np.linspace(0, 120, side, dtype=np.uint8)
     while True:
         pixels = shades[:, None, None] + random.integers(0, 120, (4, 4, 3), np.uint8).repeat(

@@ -25,6 +25,11 @@ FIGURES = {
     "repeat": ["repeat upload of 5. KB"],
     "idle": ["by socket, p50", "by socket, p99 / p50", "by HTTP, p50", "by HTTP, p99 / p50"],
     "tiny": ["at a time", "at a time, upload answered, p50"],
+    "floor": [
+        f"{what}, {figure}"
+        for what in ("the service", "plain RQ", "plain RQ that forks")
+        for figure in ("48 × 48, 16 at a time", "32 × 32 to done by HTTP, p50")
+    ],
     "load": [
         *(f"under full load, p{share}" for share in (50, 99)),
         *(
