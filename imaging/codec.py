@@ -79,6 +79,7 @@ Plain = Callable[[Image.Image], bytes]
 class Purpose(Enum):
     """What a file is written for while a quality is sought."""
 
+    ROUGH = auto()  # less than that, where a part of the picture tells how far it is off
     GUESS = auto()  # about the look that a result has, in the least time
     LOOK = auto()  # the look of a result, by the lossy encoder; its bytes are of no account
     RESULT = auto()
@@ -186,6 +187,9 @@ class Writer:
     from 6 points the way to the quality that is sought is known within one or two."""
     large_looks: Scale | None = None
     """Quality and look of large pictures by `seek`, at each number, where it rises by steps."""
+    rough: float | None = None
+    """As `guessed`, for `Purpose.ROUGH`; None if a part of a small picture, written as the result
+    is to be, is not worth its time."""
     guessed: float = 1.0
     """A result's distance from 100 over that of a file of the same quality for `Purpose.GUESS`."""
     guessed_of_large: float | None = None

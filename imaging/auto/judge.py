@@ -44,6 +44,8 @@ class Judge:
         few = few and look.method() is look.Method.VSZIP
         self.sees_all = few or self._sample.is_whole
         """Whether `of_whole` looks at every pixel."""
+        self.is_sample = self._sample.is_whole
+        """Whether the picture is its own sample."""
         self.is_large = is_large
         """Whether the sample is of strips, and a look at all takes long."""
         self.sees_more = few and not self._sample.is_whole

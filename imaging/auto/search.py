@@ -10,6 +10,7 @@ import pyvips
 from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.opened import opened
+from imaging.auto.part import Part, has_part
 from imaging.auto.sample import MARGIN
 from imaging.auto.stairs import Stairs
 from imaging.codec import Encoding, Purpose, Sought, Writer
@@ -130,23 +131,49 @@ class Search:
     def _sought(self, judge: Judge) -> float:
         """The quality that the sample asks for."""
         quality = self._first()
-        purpose = Purpose.GUESS
+        size = self.image.width, self.image.height
+        by_part = self.writer.rough is not None and judge.is_sample and has_part(*size)
+        purpose = Purpose.ROUGH if by_part else Purpose.GUESS
         for _ in range(PROBES):
-            data = self._encode(judge.sample, quality, purpose)
-            score = judge.of_sample(opened(data, judge.sample, self.writer, self.load))
-            if purpose is Purpose.GUESS:
-                score = 100 - (100 - score) * self._guessed
-            self._learn(quality, score, anew=purpose is Purpose.LOOK)
+            seen = self._opened(judge.sample, quality, purpose)
+            look = judge.of_sample(seen)
+            score = 100 - (100 - look) * self._factor(purpose)
+            self._learn(quality, score, anew=by_part or purpose is Purpose.LOOK)
             following = self._following()
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
             # A second look at the sample saves one at the file, where that looks the same.
             near = NEAR_OF_LARGE if self.stairs else self.writer.near
-            if following == quality or (not twice and abs(score - self.look) <= near):
+            is_near = abs(score - self.look) <= near
+            if purpose is Purpose.ROUGH and is_near:
+                self._learn(following, self._by_part(seen, look, following), anew=True)
+                return self._following()
+            if following == quality or (not twice and is_near):
                 return following
             quality = following
             purpose = Purpose.LOOK if twice else Purpose.GUESS
         return quality
+
+    def _factor(self, purpose: Purpose) -> float:
+        """A result's distance from 100 over that of a file for this purpose."""
+        if purpose is Purpose.ROUGH:
+            return self.writer.rough or 1.0
+        return self._guessed if purpose is Purpose.GUESS else 1.0
+
+    def _by_part(self, guess: pyvips.Image, look: float, quality: float) -> float:
+        """The look that the whole is to have at a quality, by a part of it in place of a second
+        guess.
+
+        Args:
+            guess, look: what became of it by a guess, and its look.
+        """
+        part = Part(self.image, guess, look)
+        return part.look_of_whole(self._opened(part.image, quality, Purpose.LOOK))
+
+    def _opened(self, image: pyvips.Image, quality: float, purpose: Purpose) -> pyvips.Image:
+        """What becomes of an image."""
+        data = self._encode(image, quality, purpose)
+        return opened(data, image, self.writer, self.load).copy_memory()
 
     def _learn(self, quality: float, score: float, *, anew: bool) -> None:
         """Note the look of a quality.

@@ -13,6 +13,7 @@ from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
 from imaging.auto.judge import Judge
+from imaging.auto.part import Part, has_part
 from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIP, STRIPS, sample, strips
 from imaging.auto.search import FILES, LOOKS, PROBES, Search
 from imaging.auto.stairs import Stairs
@@ -118,6 +119,41 @@ def test_a_large_picture_is_encoded_twice_at_most_and_its_sample_twice(
     assert 1 <= files <= FILES
     if format is Format.JPG:  # the sample is the same for all
         assert made(png(image), target(format)) == (first, chosen)
+
+
+def test_a_part_of_a_small_avif_is_tried_as_the_file_will_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encodings: list[tuple[Purpose, int, int]] = []
+    encode = Search._encode
+
+    def noted(self: Search, image: pyvips.Image, quality: float, purpose: Purpose) -> bytes:
+        encodings.append((purpose, image.width, image.height))
+        return encode(self, image, quality, purpose)
+
+    monkeypatch.setattr(Search, "_encode", noted)
+    made(png(picture("coffee.png", 540, 360)), target(Format.AVIF))
+    first = [(Purpose.ROUGH, 540, 360), (Purpose.LOOK, 256, 256), (Purpose.RESULT, 540, 360)]
+    assert encodings[:3] == first
+    assert encodings[3:] in ([], [(Purpose.RESULT, 540, 360)])
+
+
+@pytest.mark.parametrize("size", [(300, 260), (250, 2000)])
+def test_a_picture_that_is_not_much_larger_than_a_part_has_none(size: tuple[int, int]) -> None:
+    assert not has_part(*size)
+
+
+def test_a_part_tells_the_look_of_the_whole_by_what_a_guess_has_of_both() -> None:
+    image = pyvips.Image.pngload_buffer(png(picture("coffee.png", 540, 360))).copy_memory()
+    files = {
+        quality: pyvips.Image.jpegload_buffer(image.jpegsave_buffer(Q=quality)).copy_memory()
+        for quality in (70, 80)
+    }
+    reference = look.reference(image)
+    looks = {quality: reference.score(file) for quality, file in files.items()}
+    part = Part(image, files[70], looks[70])
+    seen = pyvips.Image.jpegload_buffer(part.image.jpegsave_buffer(Q=80)).copy_memory()
+    assert part.look_of_whole(seen) == pytest.approx(looks[80], abs=1)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
@@ -356,3 +392,5 @@ def test_a_smooth_jpeg_looks_best_where_its_blocks_have_whole_means() -> None:
     for looks in (typical_looks.__getitem__, seen):
         assert looks(62) - looks(61) > 1
         assert looks(62) - looks(61) > looks(66) - looks(62)
+    # Of two qualities that are near each other the looks say little of others.
+    assert 81 < typical.following([(80, 76.0), (81, 75.9)], 77) < 84
