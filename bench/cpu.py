@@ -10,10 +10,11 @@ import psutil
 
 CLIENT = "client"
 OTHER = "other"
+DECODER = "decoder"
 POOL = "pool"
 KINDS = {
     "app web": "web",
-    "imaging.decoder": "decoder",
+    "imaging.decoder": DECODER,
     "workers.scheduler": OTHER,
     "workers": "worker",
 }
@@ -24,13 +25,16 @@ def cpu_of_service(pid: int) -> Counter[str]:
     """CPU milliseconds so far of the server `pid`, all it has started, and this process.
 
     The kinds are web, worker (takes jobs), decoder, redis, other (supervisor and
-    scheduler), and client, which is this process.
+    scheduler), and client, which is this process. A decoder that was replaced counts on.
     """
     milliseconds = Counter({CLIENT: _milliseconds(psutil.Process())})
     server = psutil.Process(pid)
     for process in (server, *server.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
-            milliseconds[_kind(process.cmdline())] += _milliseconds(process)
+            kind = _kind(process.cmdline())
+            milliseconds[kind] += _milliseconds(process)
+            if kind in ("worker", DECODER):
+                milliseconds[DECODER] += _milliseconds_of_ended(process)
     return milliseconds
 
 
@@ -55,6 +59,13 @@ def cpu_of_machine() -> int:
 def _milliseconds(process: psutil.Process) -> int:
     times = process.cpu_times()
     return round(float(times.user + times.system) * 1000)
+
+
+def _milliseconds_of_ended(process: psutil.Process) -> int:
+    """Of the processes that this one has started and waited for: a worker's are its decoders."""
+    times = process.cpu_times()
+    ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return round(float(ended) * 1000)
 
 
 def _kind(command: list[str]) -> str:

@@ -77,7 +77,7 @@ class PlainService:
         for kind, ids in pids.items():
             for times in (psutil.Process(pid).cpu_times() for pid in ids):
                 own = times.user + times.system
-                forked = times.children_user + times.children_system  # of those that have ended
+                forked = times.children_user + times.children_system  # of those that ended
                 used[kind] += round(float(own + forked) * 1000)
         return used
 
