@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tinyimage_client import (
@@ -98,10 +99,14 @@ def test_what_the_server_has_is_not_sent_again_and_is_the_same(
     assert second.format == first.format
 
 
-def test_a_picture_that_the_server_is_at_is_waited_for(server: Service) -> None:
+@pytest.mark.parametrize("asked", [{}, {"damaged": "show", "fit": "inside", "width": 200}])
+def test_a_picture_that_the_server_is_at_is_waited_for(
+    server: Service, asked: dict[str, Any]
+) -> None:
     picture = unique(photograph("chelsea"))
     (decoder,) = server.freeze(1)
-    assert server.client().upload(picture, "webp", q="44").status_code == 202
+    fields = {name: str(value) for name, value in asked.items()}
+    assert server.client().upload(picture, "webp", q="44", **fields).status_code == 202
     steps: list[Step] = []
 
     def hear(step: Step) -> None:
@@ -109,7 +114,7 @@ def test_a_picture_that_the_server_is_at_is_waited_for(server: Service) -> None:
         decoder.resume()
 
     with Client(server.url) as client:
-        result = client.compress(picture, q=44, progress=hear)
+        result = client.compress(picture, q=44, progress=hear, **asked)
     assert not result.sent
     assert {step.stage for step in steps} <= {Stage.QUEUED, Stage.CONVERTING}
 

@@ -30,6 +30,10 @@ UPLOADED = frozenset({"preset", "batch", "webhook"})
 """Options that only an upload has: a batch and a webhook are told of it, and what a preset stands
 for the server alone knows."""
 
+UNTOLD = frozenset({"alpha", "damaged", "effort", "fit", "gravity", "lossless", "priority"})
+"""Options that the server's details of a conversion may leave out although they were given: the
+details have what differs from the defaults, and a priority is not part of a conversion."""
+
 UNFIT = {
     "url": "url is not an option here: it stands in place of a picture",
     "widths": "widths has several results: compress the picture once for each width instead",
@@ -89,6 +93,12 @@ class Conversion:
     def is_uploaded(self) -> bool:
         """Whether the picture has to be sent even if the server has the result."""
         return not UPLOADED.isdisjoint(self.options)
+
+    @property
+    def told_options(self) -> frozenset[str]:
+        """The options that are in the server's details of the conversion, whatever values they
+        have."""
+        return frozenset(self.options) - UNTOLD
 
     @property
     def fields(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
-from tinyimage_client.conversion import Conversion
+from tinyimage_client.conversion import FORMATS, Conversion
 from tinyimage_client.errors import BadResult, ConversionFailed, NotAServer, SourceChanged
 from tinyimage_client.form import Form
 from tinyimage_client.link import Link, json_of, refusal_of
@@ -49,7 +49,7 @@ class _Job:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> _Job:
         options = told.get("options", {})
-        return cls("" if "formats" in options else told["format"], told["quality"], options)
+        return cls("" if FORMATS in options else told["format"], told["quality"], options)
 
 
 class Way:
@@ -113,11 +113,10 @@ class Way:
     def _may_be(self, job: Told) -> bool:
         """Whether this may be the conversion that is asked for."""
         asked = self._conversion
-        given = set(asked.options) - {"fit", "effort", "lossless", "gravity", "alpha", "priority"}
         options = job.get("options", {})
-        if asked.is_open or "formats" in options:
-            return asked.is_open and given | {"formats"} <= set(options)
-        return asked.named_format in (job["format"], "same") and given <= set(options)
+        if asked.is_open or FORMATS in options:
+            return asked.is_open and asked.told_options | {FORMATS} <= set(options)
+        return asked.named_format in (job["format"], "same") and asked.told_options <= set(options)
 
     async def _upload(self) -> tuple[_Job, bool]:
         """Send the picture. Returns the job it became, and whether that was done before.
