@@ -70,7 +70,9 @@ def test_no_test_module_imports_from_another_or_types_a_key_of_rq() -> None:
         for path in (ROOT / folder).rglob("*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(
-            r"^\s*(from|import) [\w. ]*\btest_|\brq:(queue|job|worker|finished|failed)s?:", line
+            r"^\s*(from|import) [\w. ]*\btest_"
+            r"|\brq:(workers\b|(queue|job|worker|finished|failed):)",
+            line,
         )
     ]
     assert not found

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from bench.launch import free_port
+from tests import rq_keys
 from tests.deploy.conftest import LOOPBACK, ONE_TASK
 from tests.deploy.containers import Container, check_command, in_rootfs, run_alone
 from tests.deploy.dockerfile import GROUP, USER, stages
@@ -211,7 +212,7 @@ def test_a_worker_of_some_queues_is_healthy_when_these_are_served(
     values = {**ONE_TASK, "REDIS_URL": empty_redis}
     with Container(command, image, values, Rootfs()) as container:
         with contextlib.closing(redis.Redis.from_url(empty_redis)) as connection:
-            until(lambda: connection.scard("rq:workers"), what="it has come")
+            until(lambda: connection.scard(rq_keys.WORKERS), what="it has come")
         assert container.passes(stage.healthcheck)
         container.request_stop()
         assert container.wait(10) == 0

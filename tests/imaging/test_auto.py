@@ -365,6 +365,10 @@ def test_the_typical_scale_can_be_read_both_ways() -> None:
     assert typical.following([(50, 80.0), (40, 79.0)], 77) < 40
 
 
+def test_two_qualities_near_each_other_say_little_of_others() -> None:
+    assert 81 < typical.following([(80, 76.0), (81, 75.9)], 77) < 84
+
+
 def test_where_looks_rise_by_steps_the_nearest_is_found_by_what_was_seen() -> None:
     looks = ((60, 60.0), (61, 60.0), (62, 68.0), (63, 68.0), (64, 67.0), (70, 72.0))
     stairs = Stairs(looks, range(60, 71))
@@ -392,5 +396,3 @@ def test_a_smooth_jpeg_looks_best_where_its_blocks_have_whole_means() -> None:
     for looks in (typical_looks.__getitem__, seen):
         assert looks(62) - looks(61) > 1
         assert looks(62) - looks(61) > looks(66) - looks(62)
-    # Of two qualities that are near each other the looks say little of others.
-    assert 81 < typical.following([(80, 76.0), (81, 75.9)], 77) < 84
