@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import mean, median, pstdev
 
 from bench.table import format_table
-from imaging.auto.search import LOOKS
 from imaging.formats import Format
 from imaging.options import Auto
 
@@ -43,6 +42,8 @@ class Measured:
 
 def quality_table(format: Format, auto: Auto, rows: Sequence[Measured], count: int) -> str:
     """What is to be reached, and what was."""
+    from imaging.auto.search import LOOKS  # loads libvips, whose threads are chosen before
+
     target = LOOKS[auto]
     apart = [row.look - target for row in rows]
     at_80 = [row.fixed(80)[1] for row in rows]
