@@ -14,7 +14,7 @@ from imaging.formats.jpg import codec as jpg
 from imaging.formats.jpg.tables import FULL_CHROMA
 from imaging.formats.jxl import codec as jxl
 from imaging.formats.jxl.encoded import Frame, Settings, encoded
-from imaging.formats.webp import codec as webp
+from imaging.formats.webp import ways as webp
 from imaging.options import Effort
 from imaging.write.scale import Scale
 

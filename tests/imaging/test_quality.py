@@ -18,7 +18,7 @@ from imaging.formats import Format
 from imaging.formats.avif import codec as avif
 from imaging.formats.jpg import codec as jpg
 from imaging.formats.jxl import codec as jxl
-from imaging.formats.webp import codec as webp
+from imaging.formats.webp import ways as webp
 from imaging.look import by_vszip
 from imaging.options import Effort
 from imaging.write.scale import between

@@ -13,61 +13,25 @@ from PIL import Image
 
 from imaging.codec import NO_METADATA, Encoding, Plain, Purpose, Reader, Sought, Writer, loader
 from imaging.formats.webp import by_pillow, chunks
+from imaging.formats.webp.ways import (
+    DEFAULT_LOOK,
+    GUESSED,
+    exact_way,
+    lossless_way,
+    lossy_ways,
+    one_way,
+    quick_way,
+    sought_way,
+)
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
-from imaging.write import chroma
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours, to_pillow
-from imaging.write.scale import along
 from imaging.write.strips import Picture, to_vips
-
-DEFAULT = 80
-"""The quality where none is asked for, on libwebp's own scale; what the older server used."""
-
-EFFORT = {Effort.FAST: 4, Effort.BALANCED: 5, Effort.SMALL: 6}
-
-QUICK_EFFORT = 2
-"""For the bytes of a photograph next to other formats, and a guess at its look: of four with fine
-colours that was off by 0.3 (standard deviation), and with effort 0 by 0.7. Plain subsampling in
-place of the smart one, which takes most of the time then, was off by up to 15."""
-
-GUESSED = 0.98
-"""How far from 100 a result is over what a guess tells: of 67 pictures of 0.26 megapixels it was
-off by 0.9 then, at 23 from 100 (standard deviation)."""
-
-LARGE_QUICK_EFFORT = 3
-"""As `QUICK_EFFORT`, of the strips of a large picture: of 13 wallpapers the look was off by 0.2
-(standard deviation), at 78 ms a megapixel, and with 2, at 35 ms, by 1.2."""
-
-FINE_QUALITY = 90
-"""From here on smart subsampling is always used: what little it gains is of some account."""
 
 SHARP_PIXELS = 12_000_000
 """Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
 subsampling takes 16 bytes a pixel, which for 50 megapixels is twice what all else needs."""
-
-LOSSLESS_SEARCH = {
-    Effort.FAST: {"effort": 2, "Q": 75},
-    Effort.BALANCED: {"effort": 4, "Q": 100},
-    Effort.SMALL: {"effort": 5, "Q": 100},
-}
-"""libwebp's method and quality, which without loss is how long it looks for repetitions. Method 6
-is method 4 up to 99, and at 100 takes seven times as long as 5 for the same bytes."""
-
-LARGE_SEARCH: Sequence[tuple[float, Mapping[str, int]]] = (
-    (25e6, {"effort": 1, "Q": 50}),
-    (float("inf"), {"effort": 1, "Q": 0}),
-)
-"""What takes the place of that of `LOSSLESS_SEARCH` above `SEARCHED_PIXELS`, up to so many pixels,
-of a picture that is to lose nothing: 0.5 and 0.2 s a megapixel of a photograph, where the others
-take 1 to 2. docs/engine.md has the figures."""
-
-SEARCHED_PIXELS = {Effort.FAST: 1e6, Effort.BALANCED: 2e6, Effort.SMALL: 4e6}
-
-PACKED_SEARCH = {**LOSSLESS_SEARCH, Effort.BALANCED: LOSSLESS_SEARCH[Effort.SMALL]}
-PACKED_COLOURS = 16
-"""Up to so many, a pixel takes half a byte or less (RFC 9649, 4.4), and a long search is a short
-one; PNG is good at these."""
 
 BOTH_PIXELS = 1_000_000
 """Pixels of the largest graphic that is written both with its own colours and with a palette; a
@@ -95,43 +59,17 @@ TINY_SHARP_GAIN = 1.3
 """Bytes of the lossy file of a tiny picture over those of the smallest one, at the most of 286 of
 which that with smart subsampling was smaller than any: 1.08."""
 
-FAST_SCALE = (
-    *((1, 1), (10, 8), (20, 12), (30, 27.3), (40, 39.8), (50, 51.1), (60, 61.3), (65, 68.5)),
-    *((70, 73.9), (75, 77.6), (80, 81.7), (85, 85.4), (89, 88.7), (90, 93.4), (95, 98), (100, 100)),
-)
-"""The quality at which photographs by libwebp at effort 4 look, on average, as a JPEG does at the
-one asked for, by SSIMULACRA2; docs/engine.md says how far single ones are from it. From 90 on a
-JPEG keeps its chroma whole, which WebP cannot."""
-
-PLAIN_SCALE = (
-    *((1, 1), (10, 8), (20, 12), (30, 28.1), (40, 40.8), (50, 52.8), (60, 63.1), (65, 70)),
-    *((70, 74.7), (75, 78.6), (80, 82.4), (85, 86), (89, 89), (90, 93), (95, 98), (100, 100)),
-)
-"""As `FAST_SCALE`, at effort 6, of photographs without fine colours."""
-
-SHARP_SCALE = (
-    *((1, 1), (10, 7), (20, 12), (30, 25.8), (40, 36.6), (50, 45.8), (60, 54.6), (65, 61)),
-    *((70, 67.4), (75, 73.4), (80, 77.6), (85, 81.8), (89, 85), (90, 93), (95, 98), (100, 100)),
-)
-"""As `FAST_SCALE`, with smart subsampling, of photographs with fine colours."""
-
-DEFAULT_LOOK = 78
-"""The quality of a JPEG that looks as `DEFAULT` does."""
-
-SHARP_DEFAULT = 78
-"""The quality at which libwebp with smart subsampling looks as it does at `DEFAULT` without."""
-
 
 def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     quality, effort, keep = wanted.quality, wanted.effort, wanted.keep
     animated = image.get_page_height() < image.height
     if image.width * image.get_page_height() > SHARP_PIXELS:
-        way = _exact_way(image, effort) if wanted.lossless else _one_way(quality, Effort.FAST)
+        way = exact_way(image, effort) if wanted.lossless else one_way(quality, Effort.FAST)
         ways: Iterable[bytes] = [_save(image, way, keep)]
     elif wanted.lossless:
         image = image.copy_memory()
         efforts = efforts_tried(image, effort)
-        ways = (_save(image, _exact_way(image, each), keep) for each in efforts)
+        ways = (_save(image, exact_way(image, each), keep) for each in efforts)
     elif animated:
         ways = _animations(image.copy_memory(), quality, effort, keep)
     else:
@@ -150,7 +88,7 @@ def _plain(pixels: int, wanted: Encoding) -> Plain | None:
     if wanted.lossless:
         return None
     if pixels > SHARP_PIXELS:
-        return partial(by_pillow.write, settings=_one_way(wanted.quality, Effort.FAST))
+        return partial(by_pillow.write, settings=one_way(wanted.quality, Effort.FAST))
     return partial(_of_plain, quality=wanted.quality, effort=wanted.effort)
 
 
@@ -165,30 +103,23 @@ def _of_plain(picture: Image.Image, quality: int, effort: Effort) -> bytes:
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
-    """As `encode`, by the lossy encoder in one way alone. Chroma is halved at every quality; smart
-    subsampling comes nearest to a whole one."""
-    quality, effort, whole_chroma = wanted.quality, wanted.effort, wanted.whole_chroma
-    scale = SHARP_SCALE if whole_chroma else PLAIN_SCALE
-    way = {"Q": along(scale, quality), "effort": EFFORT[effort], "smart_subsample": whole_chroma}
-    if wanted.purpose is Purpose.GUESS:
-        way["effort"] = LARGE_QUICK_EFFORT if wanted.of_large else QUICK_EFFORT
-    elif image.width * image.height > SHARP_PIXELS:
-        way = _plain_way(quality, EFFORT[Effort.FAST])
-    elif effort is not Effort.FAST and not whole_chroma:
-        way["effort"] = EFFORT[Effort.SMALL]
+    """As `encode`, by the lossy encoder in one way alone."""
+    is_large = image.width * image.height > SHARP_PIXELS
+    plain = is_large and wanted.purpose is not Purpose.GUESS
+    way = one_way(wanted.quality, Effort.FAST) if plain else sought_way(wanted)
     lossy = _save(image, way, wanted.keep)
-    if wanted.purpose is not Purpose.RESULT or image.width * image.height > SHARP_PIXELS:
+    if wanted.purpose is not Purpose.RESULT or is_large:
         return lossy
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
     # The palette is one that is good enough where no quality is asked for: at a low one a worse
     # palette would have fewer bytes, and no relation to the look of the lossy file.
     colours = Colours(image, NO_QUALITY, wanted.keep)
-    return min((lossy, *_drawn_ways(colours, kind, efforts_tried(image, effort))), key=len)
+    return min((lossy, *_drawn_ways(colours, kind, efforts_tried(image, wanted.effort))), key=len)
 
 
 def quick(image: pyvips.Image, quality: int) -> bytes:
-    """The file by the lossy encoder, in a third of the time of `FAST`."""
-    return _save(image, _plain_way(quality, QUICK_EFFORT), NO_METADATA)
+    """The file by the lossy encoder, in the least time."""
+    return _save(image, quick_way(quality), NO_METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +134,7 @@ class _Ways:
 def _ways_of(image: Picture, quality: int, effort: Effort) -> _Ways:
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
     efforts = efforts_tried(image, effort)
-    lossy = [] if kind is Kind.GRAPHIC else _lossy_ways(image, quality, efforts)
+    lossy = [] if kind is Kind.GRAPHIC else lossy_ways(image, quality, efforts)
     return _Ways(kind, efforts, lossy)
 
 
@@ -226,22 +157,13 @@ def _drawn_ways(colours: Colours, kind: Kind, efforts: Sequence[Effort]) -> Iter
             yield _with_all_colours(colours, each)
 
 
-def _lossy_ways(image: Picture, quality: int, efforts: Sequence[Effort]) -> list[dict[str, Any]]:
-    """Smart subsampling, which takes more than half of the time, where the picture has fine
-    colours; else all the effort that there is, which takes less."""
-    if efforts == (Effort.FAST,) or quality >= FINE_QUALITY or chroma.is_fine(image):
-        return [_one_way(quality, each) for each in efforts]
-    numbers = {EFFORT[each if each is Effort.FAST else Effort.SMALL] for each in efforts}
-    return [_plain_way(quality, number) for number in sorted(numbers)]
-
-
 def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
     """As `_stills`, of a picture so small that all efforts are tried. What cannot win, by the bytes
     of what was tried before it, is left out: each way takes longer than all that is asked here."""
     image = colours.image
     drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
     efforts = efforts_tried(image, effort)
-    lossy = [_one_way(colours.quality, each) for each in efforts]
+    lossy = [one_way(colours.quality, each) for each in efforts]
     plain = _save_whole(colours, lossy[0])
     files = [plain]
     tiny = image.width * image.height <= TINY_PIXELS and effort is not Effort.SMALL
@@ -266,29 +188,27 @@ def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
 
 
 def _with_all_colours(colours: Colours, effort: Effort) -> bytes:
-    packed = (colours.count or SIZE) <= PACKED_COLOURS
-    search = (PACKED_SEARCH if packed else LOSSLESS_SEARCH)[effort]
-    return _save_whole(colours, {"lossless": True, **search})
+    return _save_whole(colours, lossless_way(effort, colours.count))
 
 
 def _with_palette(colours: Colours, effort: Effort) -> bytes:
     """At `Effort.FAST` that of PNG, and above it held against that of `Effort.FAST`."""
     image = colours.shown(effort) if effort is Effort.FAST else colours.drawn(effort)
-    return _save(image, {"lossless": True, **LOSSLESS_SEARCH[effort]}, colours.keep)
+    return _save(image, lossless_way(effort), colours.keep)
 
 
 def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) -> Iterator[bytes]:
     """As `_stills`, of an animation."""
     kind = kind_of(image, tried=BOTH_PIXELS)
     for each in efforts_tried(image, effort):
-        lossy = _one_way(quality, each)
+        lossy = one_way(quality, each)
         if kind is Kind.PHOTOGRAPH:
             yield _save(image, lossy, keep)
             continue
         # Each frame by the encoder that gives fewer bytes, for what is drawn at one time and filmed
         # at another.
         yield _save(image, {**lossy, "mixed": True}, keep)
-        yield _save(image, {"lossless": True, **LOSSLESS_SEARCH[each]}, keep)
+        yield _save(image, lossless_way(each), keep)
         if kind is Kind.EITHER:
             yield _save(image, lossy, keep)
 
@@ -305,28 +225,6 @@ def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
         with suppress(OSError, ValueError):  # libvips says why, if it cannot either
             return by_pillow.write(to_pillow(image), settings)
     return cast(bytes, image.webpsave_buffer(keep=keep, **settings))
-
-
-def _exact_way(image: pyvips.Image, effort: Effort) -> dict[str, Any]:
-    """Every pixel as it is."""
-    pixels = image.width * image.height
-    search: Mapping[str, int] = LOSSLESS_SEARCH[effort]
-    if pixels > SEARCHED_PIXELS[effort]:
-        search = next(search for most, search in LARGE_SEARCH if pixels <= most)
-    return {"lossless": True, "exact": True, **search}
-
-
-def _one_way(quality: int, effort: Effort) -> dict[str, Any]:
-    if effort is Effort.FAST:
-        return _plain_way(quality, EFFORT[effort])
-    number = along(SHARP_SCALE, quality) if quality else SHARP_DEFAULT
-    return {"Q": number, "effort": EFFORT[effort], "smart_subsample": True}
-
-
-def _plain_way(quality: float, effort: int) -> dict[str, Any]:
-    scale = FAST_SCALE if effort == EFFORT[Effort.FAST] else PLAIN_SCALE
-    number = along(scale, quality) if quality else DEFAULT
-    return {"Q": number, "effort": effort, "smart_subsample": False}
 
 
 def _shrink(factor: float) -> dict[str, float]:
