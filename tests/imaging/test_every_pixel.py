@@ -16,7 +16,7 @@ from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.formats import Format
-from imaging.formats.jpg.codec import bare
+from imaging.formats.jpg.strip import bare
 from imaging.formats.webp import by_pillow
 from imaging.options import Effort
 from tests.imaging.samples import frame_count, photo, pixels, target

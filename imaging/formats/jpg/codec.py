@@ -1,40 +1,25 @@
-"""JPEG: written by mozjpeg, which is what libvips's jpegsave drives here. A JPEG's own scans stay
-as they are or, where time does not matter, are put in fewer bytes by mozjpeg."""
+"""JPEG: written by mozjpeg, which is what libvips's jpegsave drives here."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, cast
 
-import mozjpeg_lossless_optimization as mozjpeg
 import pyvips
 from PIL import Image
 
 from imaging.codec import Encoding, Plain, Purpose, Reader, Sought, Writer, loader
 from imaging.data import Data
-from imaging.errors import PictureError
 from imaging.formats.jpg import by_pillow
 from imaging.formats.jpg.looks import LARGE_LOOKS
+from imaging.formats.jpg.strip import bare, strip
 from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
 from imaging.formats.jpg.whole import check_whole
 from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.quality import DEFAULT_QUALITY, NO_QUALITY
-from imaging.read.segments import (
-    APP0,
-    APP1,
-    APP2,
-    APP14,
-    EOI,
-    METADATA,
-    SOI,
-    SOS,
-    Segment,
-    marker,
-    segments,
-)
+from imaging.read.segments import METADATA, segments
 from imaging.write.scale import along
 
 KLEIN = 5
@@ -58,12 +43,6 @@ TRELLIS_SCALE = ((90, 91.1), (92, 92.7), (94, 94.6), (96, 96.4), (98, 98.2), (10
 
 _LARGEST = 256 * 1024**2
 """Bytes of the largest JPEG that is taken out of a JPEG XL."""
-
-_END = bytes((0xFF, EOI))
-_JFIF, _ADOBE, _ICC, _EXIF = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0", b"Exif\0\0"
-
-_JFIF_SIZE = 14
-"""Bytes of a JFIF segment's content without the picture that may follow (ITU-T T.871, 10.1)."""
 
 
 def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
@@ -141,99 +120,6 @@ def _ways(quality: float, effort: Effort, *, several: bool) -> Iterator[dict[str
         if quality >= FULL_CHROMA:
             trellis = {"Q": along(TRELLIS_SCALE, quality), "trellis_quant": True}
             yield table | scans | trellis
-
-
-def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
-    """The file without metadata but its colour profile and, if given, this EXIF block.
-
-    Decoded, and coded anew, only for `Effort.SMALL` (25 ms a megapixel), or if it was cut off.
-
-    Raises:
-        PictureError: if mozjpeg cannot read it.
-    """
-    plain, whole = _splice(data)
-    if effort is not Effort.SMALL and whole:
-        return _with(plain, data, exif)
-    try:
-        # It knows profiles and EXIF only as markers to copy, so they are put in after it. A file
-        # that was cut off it writes, with what there is of it, to an end.
-        optimised: bytes = mozjpeg.optimize(plain if whole else data, mozjpeg.COPY_MARKERS.NONE)
-    except ValueError as error:
-        raise PictureError(f"the picture cannot be read: {error}") from None
-    return _with(min(plain, optimised, key=len) if whole else optimised, data, exif)
-
-
-def bare(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
-    """As `strip`, with the scans as they are, also where the file was cut off.
-
-    Raises:
-        PictureError: if it has no scan.
-    """
-    plain, whole = _splice(data)
-    if not plain:
-        raise PictureError("the picture cannot be read: the JPEG ends before its first scan")
-    return _with(plain if whole else _ended(plain), data, exif)
-
-
-def _ended(plain: bytes) -> bytes:
-    """What there is of a file that was cut off, with an end, without which some decoders refuse it.
-
-    The end takes the place of the last bytes, so that the file gets no larger.
-    """
-    return plain[: -len(_END)].rstrip(b"\xff") + _END
-
-
-def _with(stripped: bytes, data: bytes, exif: bytes | None) -> bytes:
-    """The file that was made of `data`, with the profile that is there and this EXIF block."""
-    kept = [data[s.start : s.end] for s in segments(data) if _is_profile(data, s)]
-    if exif is not None:
-        kept.insert(0, struct.pack(">BBH", 0xFF, APP1, len(_EXIF + exif) + 2) + _EXIF + exif)
-    first = next(segments(stripped), None)
-    # JFIF wants to be the first.
-    at = first.end if first is not None and first.kind == APP0 else len(SOI)
-    return stripped[:at] + b"".join(kept) + stripped[at:]
-
-
-def _splice(data: bytes) -> tuple[bytes, bool]:
-    """The file's scans and what they need to be decoded, and nothing else; nothing is decoded.
-
-    Second whether its end is there, and nothing in it that is no segment: all behind that is left
-    out.
-    """
-    kept, at = [SOI], len(SOI)
-    scans_end = 0
-    while True:
-        for segment in segments(data, at):
-            at = segment.end
-            kept.append(_needed(data, segment))
-        following = marker(data, at)
-        if following is not None and following.kind == EOI:
-            return b"".join((*kept, _END)), True
-        if following is None or following.kind != SOS:
-            # Behind the last scan there is nothing that is shown.
-            return b"".join(kept[:scans_end]), False
-        kept.append(data[following.start : following.end])
-        at = following.end
-        (size,) = struct.unpack_from(">H", data, following.start + 2)
-        if following.start + 2 + size < at:  # its header is not all there is of it
-            scans_end = len(kept)
-
-
-def _needed(data: bytes, segment: Segment) -> bytes:
-    """What a decoder needs of a segment; applications' own and comments are dropped."""
-    if segment.kind not in METADATA:
-        return data[segment.start : segment.end]
-    content = data[segment.content : segment.end]
-    if segment.kind == APP14 and content.startswith(_ADOBE):
-        return data[segment.start : segment.end]
-    if segment.kind == APP0 and content.startswith(_JFIF) and len(content) >= _JFIF_SIZE:
-        head = struct.pack(">BBH", 0xFF, APP0, _JFIF_SIZE + 2)
-        return head + content[: _JFIF_SIZE - 2] + b"\0\0"
-    return b""
-
-
-def _is_profile(data: bytes, segment: Segment) -> bool:
-    return segment.kind == APP2 and data.startswith(_ICC, segment.content, segment.end)
 
 
 def _check(data: Data, limits: Limits) -> None:
