@@ -12,6 +12,9 @@ from bench.launch import ROOT
 
 ROOMS = ("app", "imaging", "workers")
 
+MOST_LINES = 250
+"""Of a module of a format (issue 15)."""
+
 _NAMED = re.compile(r"( {4,})((?:\S+(?:\.\w+|/) )*\S+(?:\.\w+|/))(?: |$)")
 """A line of the tree: how far it is indented, and the files or folders that it begins with."""
 
@@ -60,6 +63,15 @@ def test_a_format_and_an_option_are_spelled_in_three_files_at_most(word: str) ->
         if re.search(rf"\b{word}\b", (ROOT / name).read_text(encoding="utf-8"), re.IGNORECASE)
     ]
     assert 1 <= len(spelled) <= 3, spelled
+
+
+def test_no_module_of_a_format_is_longer_than_one_sitting() -> None:
+    lines = {
+        name: len((ROOT / name).read_text(encoding="utf-8").splitlines())
+        for name in _files(".py")
+        if name.startswith("imaging/formats/")
+    }
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_no_test_module_imports_from_another_or_types_a_key_of_rq() -> None:

@@ -11,15 +11,13 @@ from typing import Any
 
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.formats.jxl.library import (
+from imaging.formats.jxl.library import Library, address, library
+from imaging.formats.jxl.structures import (
     BasicInfo,
     ColorEncoding,
     ExtraChannelInfo,
     FrameHeader,
-    Library,
     PixelFormat,
-    address,
-    library,
 )
 from imaging.limits import MAX_METADATA, Limits
 

@@ -11,15 +11,8 @@ from typing import Any
 
 from imaging.errors import PictureError
 from imaging.formats.jxl.decoded import NATIVE, UINT8
-from imaging.formats.jxl.library import (
-    BasicInfo,
-    ColorEncoding,
-    FrameHeader,
-    Library,
-    PixelFormat,
-    address,
-    library,
-)
+from imaging.formats.jxl.library import Library, address, library
+from imaging.formats.jxl.structures import BasicInfo, ColorEncoding, FrameHeader, PixelFormat
 
 _SUCCESS, _MORE = 0, 2
 """JxlEncoderStatus."""
