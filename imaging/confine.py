@@ -46,7 +46,7 @@ FORBIDDEN_CALLS = (
 here because what goes through it is not seen by a filter."""
 
 
-def load() -> None:
+def preload() -> None:
     """Import what `confine` needs, which a copy of this process then has too."""
     for name in ("seccompy", "landlockpy") if sys.platform == "linux" else ():
         with contextlib.suppress(ImportError, OSError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging import libvips, look
-from imaging.confine import allow_cpu, confine, load, resident
+from imaging.confine import allow_cpu, confine, preload, resident
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.frames import Closed, Ready, receive_frame, send_frame
@@ -67,7 +67,7 @@ def main() -> None:
             return look.tried()
 
         decoder = os.getpid()
-        load()  # once, and not in each copy
+        preload()  # once, and not in each copy
         fault, status = _in_fork(check)
         if status:
             fault = f"libvips ended its process with status {status} over a small picture"

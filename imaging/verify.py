@@ -126,8 +126,8 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
         image: the opened result.
     """
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
-        quickly = WRITERS[format].pixels
-        values, bands = quickly(result) if quickly else (bytes(pixels(image)), image.bands)
+        quick = WRITERS[format].pixels
+        values, bands = quick(result) if quick else (bytes(pixels(image)), image.bands)
         if image.hasalpha() and not any(values[bands - 1 :: bands]):
             return True
         return bool(values == values[:bands] * (len(values) // bands))
