@@ -17,6 +17,7 @@ from imaging.convert import convert
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats import Format
+from imaging.formats.jpg import by_pillow
 from imaging.formats.webp import codec
 from imaging.options import Effort
 from imaging.target import Target
@@ -186,6 +187,36 @@ def test_where_more_is_to_be_done_libvips_does_it(
     for format in [Format.WEBP] if "lossless" in asked else [Format.JPG, Format.WEBP]:
         opened(convert(data, target(format, 80, **asked)))
     assert not read
+
+
+def _before_its_scans() -> dict[str, bytes]:
+    """What a file may have millions of, and Pillow takes long for."""
+    whole, behind_jfif = _jpeg(), 20
+    put = {
+        "segments": b"\xff\xfe\0\2" * by_pillow.MOST_SEGMENTS,
+        "parts of an EXIF block": b"\xff\xe1\0\x0aExif\0\0II" * by_pillow.MOST_SEGMENTS,
+        "filling": b"\xff",
+        "restarts": b"\xff\xd0",
+        "no segment": b"no segment",
+    }
+    files = {kind: whole[:behind_jfif] + part + whole[behind_jfif:] for kind, part in put.items()}
+    scan = whole.index(b"\xff\xda")
+    return files | {"filling before the scan": whole[:scan] + b"\xff" + whole[scan:]}
+
+
+@pytest.mark.parametrize("kind", list(_before_its_scans()))
+def test_a_file_for_which_pillow_may_take_minutes_is_left_to_libvips(
+    read: list[bool], kind: str
+) -> None:
+    assert convert(_before_its_scans()[kind], TO_WEBP) == _by_libvips(_jpeg(), TO_WEBP)
+    assert read == [False]
+
+
+def test_as_many_segments_as_metadata_may_need_are_no_hindrance(read: list[bool]) -> None:
+    whole = _jpeg()
+    part = b"\xff\xe2\xff\xff" + bytes(65533)
+    convert(whole[:20] + part * 250 + whole[20:], TO_WEBP)
+    assert read == [True]
 
 
 @pytest.mark.parametrize("format", [Format.JPG, Format.WEBP])

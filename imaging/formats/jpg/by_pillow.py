@@ -8,6 +8,7 @@ import io
 import warnings
 from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pyvips
@@ -15,11 +16,20 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.data import Data
-from imaging.formats.jpg import FRAMES
-from imaging.read.segments import APP0, segments
+from imaging.read.segments import APP0, METADATA, SOI, SOS, segments
 
-_PLAIN_FRAMES = frozenset((0xC0, 0xC1, 0xC2))
-"""Markers of frames in Huffman codes: baseline, extended and progressive (ITU-T T.81, B.1.1.3)."""
+_FRAMES, _TABLES = (0xC0, 0xC1, 0xC2), (0xC4, 0xDB, 0xDD)
+"""Markers of frames in Huffman codes: baseline, extended and progressive; of Huffman tables, tables
+of quantisation and the distance of restarts (ITU-T T.81, B.1.1.3)."""
+
+_USUAL = METADATA.union(_FRAMES, _TABLES)
+
+MOST_SEGMENTS = 300
+"""Segments before the first scan of a file that is read here; the metadata that is allowed needs
+257. A file may have millions: Pillow copies what it has of an EXIF block for each segment of it,
+minutes for 10 MB, keeps every other one, and goes through what is no segment byte by byte."""
+
+_SCAN = bytes((0xFF, SOS))
 
 _LUMA, _CHROMA = {(1, 1), (2, 1), (2, 2)}, (1, 1)
 """The usual sampling factors: 4:4:4, 4:2:2 and 4:2:0."""
@@ -41,7 +51,7 @@ def read(data: Data, size: tuple[int, int]) -> Image.Image | None:
     Args:
         size: width and height as libvips tells them.
     """
-    if any(segment.kind in FRAMES - _PLAIN_FRAMES for segment in segments(data)):
+    if not _has_usual_segments(data):
         return None
     try:
         with warnings.catch_warnings(action="ignore"):  # of broken metadata
@@ -84,6 +94,16 @@ def write(picture: Image.Image, settings: Mapping[str, Any]) -> bytes:
     first = next(segments(written))
     assert first.kind == APP0, "Pillow writes JFIF, which jpegsave does not without metadata"
     return written[: first.start] + written[first.end :]
+
+
+def _has_usual_segments(data: Data) -> bool:
+    """Whether a few segments, and nothing else, are before the first scan."""
+    at = len(SOI)
+    for segment in islice(segments(data), MOST_SEGMENTS):
+        if segment.start != at or segment.kind not in _USUAL:
+            return False
+        at = segment.end
+    return data.startswith(_SCAN, at)
 
 
 def _is_usual(picture: JpegImageFile) -> bool:
