@@ -128,6 +128,8 @@ class Reader:
     called. None if Pillow reads the format."""
     pillow: str | None = None
     """Pillow's reader, for what libvips cannot read; no other is ever tried."""
+    check_for_pillow: Callable[[Data], None] = lambda data: None
+    """Raises PictureError for a file that Pillow would take minutes to read."""
     check: Callable[[Data, Limits], None] = _passed
     """Raises PictureError if the header promises more than it may: what the decoder says too late
     or not at all. A struct.error is left to the decoder: it says what is wrong with the file."""

@@ -66,6 +66,7 @@ def decode_otherwise(data: Data, limits: Limits, *, frames: Collection[str] = ()
     if reader.load is None or reader.pillow is None:
         raise PictureError("there is no other reader for this kind of file")
     what = _checked(data, inner, limits)
+    reader.check_for_pillow(data)
     source = pillow.decode(data, inner, reader.pillow, limits, frames=kind in frames)
     exif = reader.exif(data) if reader.exif else source.exif
     return replace(source, media_type=kind, image=declared(source.image, what), exif=exif)

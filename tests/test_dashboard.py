@@ -226,8 +226,7 @@ def test_a_job_that_is_sent_again_fails_with_its_new_reason(stack: Stack) -> Non
         pool.freeze(1)
         stack.dashboard.press(f"/job/{id}/requeue")
         until(lambda: stack.state(data) == "processing")
-        for process in pool.family():
-            process.kill()
+        pool.destroy()
     stack.convert(data)  # the others find it abandoned
     assert stack.state(data) == "failed"
     (second,) = stack.client.http.get(f"/status/{md5(data)}?details=true").json()

@@ -15,10 +15,12 @@ from imaging import untouched
 from imaging.codecs import READERS
 from imaging.convert import convert
 from imaging.data import Data
+from imaging.decode import decode_otherwise
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.formats.jpg import by_pillow
 from imaging.formats.webp import codec
+from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
 from tests.imaging.blocks import flat_jpeg
@@ -210,6 +212,13 @@ def test_a_file_for_which_pillow_may_take_minutes_is_left_to_libvips(
 ) -> None:
     assert convert(_before_its_scans()[kind], TO_WEBP) == _by_libvips(_jpeg(), TO_WEBP)
     assert read == [False]
+
+
+def test_a_broken_file_for_which_pillow_would_take_minutes_is_refused() -> None:
+    many = _before_its_scans()["parts of an EXIF block"]
+    with pytest.raises(PictureError, match="its EXIF block has 300 parts, at most 299 are read"):
+        decode_otherwise(many, Limits())
+    decode_otherwise(_jpeg(), Limits())
 
 
 def test_as_many_segments_as_metadata_may_need_are_no_hindrance(read: list[bool]) -> None:

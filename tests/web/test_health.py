@@ -56,8 +56,7 @@ def test_workers_that_were_killed_are_missed(tmp_path: Path, redis_url: str) -> 
     with web(tmp_path, redis_url) as running:
         with workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=1) as process:
             until(lambda: says(running), what="ready")
-            for one in process.family():
-                one.kill()
+            process.destroy()
         until(lambda: says(running, "workers"), 60, "not ready")
 
 

@@ -8,7 +8,7 @@ async function show() {
   // Swagger UI is given the schema and not its address, which the servers are relative to.
   for (const server of schema.servers) server.url = new URL(server.url, address).href.replace(/\/$/, "");
   // Or the page would fill each field of a form with a sample, and some exclude each other.
-  const named = (said) => (said.$ref ? schema.components.schemas[said.$ref.split("/").pop()] : said);
+  const named = (said) => (said.$ref ? schema.components.schemas[said.$ref.match(/\w+$/)[0]] : said);
   for (const operation of Object.values(schema.paths).flatMap(Object.values)) {
     for (const body of Object.values(operation.requestBody?.content ?? {})) {
       const { properties = {}, required = [] } = named(body.schema);

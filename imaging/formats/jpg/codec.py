@@ -144,6 +144,7 @@ def _recoded(data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
 READER = Reader(
     load=loader("jpegload"),
     pillow="JPEG",
+    check_for_pillow=by_pillow.check,
     is_lenient=True,
     check=_check,
     check_whole=check_whole,
