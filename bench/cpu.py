@@ -27,14 +27,14 @@ def cpu_of_service(pid: int) -> Counter[str]:
     The kinds are web, worker (takes jobs), decoder, redis, other (supervisor and
     scheduler), and client, which is this process. A decoder that was replaced counts on.
     """
-    milliseconds = Counter({CLIENT: _milliseconds(psutil.Process())})
+    milliseconds = Counter({CLIENT: milliseconds_of(psutil.Process())})
     server = psutil.Process(pid)
     for process in (server, *server.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
             kind = _kind(process.cmdline())
-            milliseconds[kind] += _milliseconds(process)
+            milliseconds[kind] += milliseconds_of(process)
             if kind in ("worker", DECODER):
-                milliseconds[DECODER] += _milliseconds_of_ended(process)
+                milliseconds[DECODER] += milliseconds_of_ended(process)
     return milliseconds
 
 
@@ -42,8 +42,8 @@ def cpu_of_pool(pids: Iterable[int]) -> Counter[str]:
     """CPU milliseconds so far of the processes of bare libvips, and of this process."""
     return Counter(
         {
-            CLIENT: _milliseconds(psutil.Process()),
-            POOL: sum(_milliseconds(psutil.Process(pid)) for pid in pids),
+            CLIENT: milliseconds_of(psutil.Process()),
+            POOL: sum(milliseconds_of(psutil.Process(pid)) for pid in pids),
         }
     )
 
@@ -56,13 +56,15 @@ def cpu_of_machine() -> int:
     return round(float(sum(times) - idle - guest) * 1000)
 
 
-def _milliseconds(process: psutil.Process) -> int:
+def milliseconds_of(process: psutil.Process) -> int:
+    """CPU milliseconds so far of one process."""
     times = process.cpu_times()
     return round(float(times.user + times.system) * 1000)
 
 
-def _milliseconds_of_ended(process: psutil.Process) -> int:
-    """Of the processes that this one has started and waited for: a worker's are its decoders."""
+def milliseconds_of_ended(process: psutil.Process) -> int:
+    """As `milliseconds_of`, of the processes that it has started and waited for: a worker's are its
+    decoders."""
     times = process.cpu_times()
     ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
     return round(float(ended) * 1000)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from statistics import mean, median
 
@@ -15,7 +14,7 @@ from bench.launch import HOST
 from bench.load import Load, ServiceRun
 from bench.server import Server
 from bench.table import percentile
-from bench.web.pictures import jpeg_of, small_pictures
+from bench.web.pictures import jpeg_of, small_files
 from imaging.formats import Format
 from imaging.quality import DEFAULT_QUALITY
 
@@ -90,10 +89,7 @@ def measure_tiny(server: Server, folder: Path, *, count: int, repeat: int) -> li
         count: pictures of a repeat.
     """
     load = load_of(server.port, TINY_AT_ONCE, Format.WEBP)
-    paths = []
-    for number, data in enumerate(islice(small_pictures(TINY_SIDE), count)):
-        paths.append(folder / f"tiny-{number}.png")
-        paths[-1].write_bytes(data)
+    paths = small_files(folder, TINY_SIDE, count)
     asyncio.run(load.run(paths[: 4 * TINY_AT_ONCE]))
     runs = [asyncio.run(load.run(paths)) for _ in range(repeat)]
     accepted = [median(way.upload for way in run.ways) for run in runs]

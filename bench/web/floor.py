@@ -18,7 +18,7 @@ from bench.load import Load
 from bench.server import Server
 from bench.web.busy import TINY_AT_ONCE, TINY_SIDE, load_of
 from bench.web.latency import SIDE
-from bench.web.pictures import small_pictures
+from bench.web.pictures import small_files, small_pictures
 from bench.web.plain_service import PlainService
 from bench.web.talk import HttpTalk
 from imaging.formats import Format
@@ -75,10 +75,7 @@ def measure(
         count: pictures of a repeat, several at a time.
         single: pictures of a repeat, one after the other.
     """
-    paths = []
-    for number, data in enumerate(islice(small_pictures(TINY_SIDE), count)):
-        paths.append(folder / f"floor-{number}.png")
-        paths[-1].write_bytes(data)
+    paths = small_files(folder, TINY_SIDE, count)
     pictures = small_pictures(SIDE, 1)  # `idle` has had those of series 0
     with ExitStack() as stack:
         sides = [_Side("the service", server.port, lambda: cpu_of_service(server.pid))]

@@ -26,6 +26,14 @@ def small_pictures(side: int, series: int = 0) -> Iterator[bytes]:
         yield _encode(Image.fromarray(pixels), "PNG")
 
 
+def small_files(folder: Path, side: int, count: int) -> list[Path]:
+    """Files of the first so many `small_pictures`."""
+    paths = [folder / f"{side}-{number}.png" for number in range(count)]
+    for path, data in zip(paths, small_pictures(side), strict=False):
+        path.write_bytes(data)
+    return paths
+
+
 def jpeg_of(size: int, folder: Path) -> bytes:
     """A photograph of about `size` bytes."""
     photograph = Image.open(make_photographs(folder, 1)[0])

@@ -1,4 +1,4 @@
-"""The simplest service of the same parts: Sanic, RQ, Redis and libvips, with nothing of ours."""
+"""The simplest service of Sanic, RQ, Redis and libvips; it shares no code of the real one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json, raw
 
 from app.run.embedded import EmbeddedRedis
+from bench.cpu import milliseconds_of, milliseconds_of_ended
 from bench.launch import HOST
 from bench.web.plain_worker import QUEUE, convert, work, write_synced
 from imaging.parent import die_with_parent
@@ -75,10 +76,8 @@ class PlainService:
         }
         used: Counter[str] = Counter()
         for kind, ids in pids.items():
-            for times in (psutil.Process(pid).cpu_times() for pid in ids):
-                own = times.user + times.system
-                forked = times.children_user + times.children_system  # of those that ended
-                used[kind] += round(float(own + forked) * 1000)
+            for process in map(psutil.Process, ids):
+                used[kind] += milliseconds_of(process) + milliseconds_of_ended(process)
         return used
 
 
