@@ -156,9 +156,13 @@ class Search:
 
     def _factor(self, purpose: Purpose) -> float:
         """A result's distance from 100 over that of a file for this purpose."""
+        writer = self.writer
         if purpose is Purpose.ROUGH:
-            return self.writer.rough or 1.0
-        return self._guessed if purpose is Purpose.GUESS else 1.0
+            return writer.rough or 1.0
+        if purpose is not Purpose.GUESS:
+            return 1.0
+        of_large = writer.guessed_of_large if self.is_large else None
+        return writer.guessed if of_large is None else of_large
 
     def _by_part(self, guess: pyvips.Image, look: float, quality: float) -> float:
         """The look that the whole is to have at a quality, by a part of it in place of a second
@@ -204,12 +208,6 @@ class Search:
         """Whether it is one of those that were tried, or between two of them."""
         tried = [one for one, _ in self.tried]
         return min(tried) <= quality <= max(tried)
-
-    @property
-    def _guessed(self) -> float:
-        """The distance of a result over that of a guess."""
-        of_large = self.writer.guessed_of_large if self.is_large else None
-        return self.writer.guessed if of_large is None else of_large
 
     def _told(self, quality: float) -> float:
         """The look that a quality has by those that were tried."""
