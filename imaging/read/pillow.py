@@ -16,6 +16,7 @@ from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
 from imaging.read.boxes import inside, within
+from imaging.read.segments import EXIF_HEAD
 from imaging.read.whole import damaged
 from imaging.source import QUARTER_TURNS, Source
 
@@ -210,4 +211,4 @@ def _has_turn(data: Data) -> bool:
 
 def _exif(picture: Image.Image) -> bytes | None:
     exif = picture.info.get("exif")
-    return bytes(exif).removeprefix(b"Exif\0\0") if exif else None
+    return bytes(exif).removeprefix(EXIF_HEAD) if exif else None

@@ -15,6 +15,9 @@ SOI = b"\xff\xd8"
 APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 """The markers of applications' segments, and of comments (ITU-T T.81, table B.1)."""
 
+EXIF_HEAD = b"Exif\0\0"
+"""What the content of a segment with EXIF begins with (CIPA DC-008, 4.7.2)."""
+
 METADATA = frozenset((*range(APP0, APP0 + 16), COM))
 
 SOS, EOI = 0xDA, 0xD9

@@ -14,6 +14,7 @@ from PIL.ExifTags import IFD, Base
 from imaging.codecs import WRITERS
 from imaging.formats import same_format
 from imaging.options import Keep, Options
+from imaging.read.segments import EXIF_HEAD
 from imaging.source import Source
 from imaging.steps.described import Described, by_exif, by_others
 from imaging.target import Target
@@ -121,7 +122,7 @@ def _fill(kept: Image.Exif, described: Described, keep: set[Keep]) -> None:
 
 def _packed(exif: Image.Exif) -> bytes | None:
     """The block without the name that JPEG puts before it, None if there is nothing in it."""
-    return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else None
+    return exif.tobytes().removeprefix(EXIF_HEAD) if len(exif) else None
 
 
 def _attached(image: pyvips.Image, exif: bytes | None) -> pyvips.Image:
@@ -136,7 +137,7 @@ def _attached(image: pyvips.Image, exif: bytes | None) -> pyvips.Image:
     if exif:
         # libvips writes the block that its own fields describe, so it reads them here itself.
         carrier = io.BytesIO()
-        Image.new("L", (1, 1)).save(carrier, "JPEG", exif=b"Exif\0\0" + exif)
+        Image.new("L", (1, 1)).save(carrier, "JPEG", exif=EXIF_HEAD + exif)
         read = pyvips.Image.jpegload_buffer(carrier.getvalue())
         for name in read.get_fields():
             if name.startswith(_PREFIX):

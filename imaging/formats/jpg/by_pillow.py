@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.read.segments import APP0, METADATA, SOI, SOS, segments
+from imaging.read.segments import APP0, EXIF_HEAD, METADATA, SOI, SOS, segments
 
 _FRAMES, _TABLES = (0xC0, 0xC1, 0xC2), (0xC4, 0xDB, 0xDD)
 """Markers of frames in Huffman codes: baseline, extended and progressive; of Huffman tables, tables
@@ -29,9 +29,6 @@ MOST_SEGMENTS = 300
 """Segments before the first scan of a file that is read here; the metadata that is allowed needs
 257. A file may have millions: Pillow copies what it has of an EXIF block for each segment of it,
 minutes for 10 MB, keeps every other one, and goes through what is no segment byte by byte."""
-
-_EXIF = b"Exif\0\0"
-"""What each part of an EXIF block begins with (CIPA DC-008, 4.7.2)."""
 
 _SCAN = bytes((0xFF, SOS))
 
@@ -75,7 +72,7 @@ def check(data: Data) -> None:
     Raises:
         PictureError: if its EXIF block comes in too many parts.
     """
-    parts = data.count(_EXIF)
+    parts = data.count(EXIF_HEAD)
     if parts >= MOST_SEGMENTS:
         most = MOST_SEGMENTS - 1
         raise PictureError(

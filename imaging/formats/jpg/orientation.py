@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import IO
 
+from imaging.read.segments import EXIF_HEAD
+
 MAX_SEGMENTS = 20
 """Segments that are looked at: Exif stands first, at most behind a JFIF header."""
 
@@ -25,7 +27,7 @@ def is_turned(file: IO[bytes]) -> bool:
                 return False
             if kind == _APP1:
                 content = file.read(length - 2)
-                if content.startswith(b"Exif\0\0"):
+                if content.startswith(EXIF_HEAD):
                     return _orientation(content[6:]) in _QUARTER_TURNS
             else:
                 file.seek(length - 2, 1)

@@ -15,6 +15,7 @@ from imaging.read.segments import (
     APP2,
     APP14,
     EOI,
+    EXIF_HEAD,
     METADATA,
     SOI,
     SOS,
@@ -24,7 +25,7 @@ from imaging.read.segments import (
 )
 
 _END = bytes((0xFF, EOI))
-_JFIF, _ADOBE, _ICC, _EXIF = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0", b"Exif\0\0"
+_JFIF, _ADOBE, _ICC = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
 
 _JFIF_SIZE = 14
 """Bytes of a JFIF segment's content without the picture that may follow (ITU-T T.871, 10.1)."""
@@ -74,7 +75,8 @@ def _with(stripped: bytes, data: bytes, exif: bytes | None) -> bytes:
     """The file that was made of `data`, with the profile that is there and this EXIF block."""
     kept = [data[s.start : s.end] for s in segments(data) if _is_profile(data, s)]
     if exif is not None:
-        kept.insert(0, struct.pack(">BBH", 0xFF, APP1, len(_EXIF + exif) + 2) + _EXIF + exif)
+        block = EXIF_HEAD + exif
+        kept.insert(0, struct.pack(">BBH", 0xFF, APP1, len(block) + 2) + block)
     first = next(segments(stripped), None)
     # JFIF wants to be the first.
     at = first.end if first is not None and first.kind == APP0 else len(SOI)

@@ -17,6 +17,7 @@ from imaging.formats.jxl.encoded import Box, Frame, Settings
 from imaging.formats.jxl.library import library
 from imaging.limits import Limits
 from imaging.options import Effort
+from imaging.read.segments import EXIF_HEAD
 from imaging.source import Source, blob
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of
 from imaging.write.scale import between, within
@@ -163,7 +164,7 @@ def _save(image: pyvips.Image, distance: float | None, effort: Effort, keep: int
         Settings(search, distance),
         loop=image.get("loop") if image.get_typeof("loop") else 0,
         profile=profile,
-        exif=exif.removeprefix(b"Exif\0\0") if exif else None,
+        exif=exif.removeprefix(EXIF_HEAD) if exif else None,
     )
 
 
