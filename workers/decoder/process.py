@@ -34,8 +34,8 @@ ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread: there are as many decoders as pictures
     "RAYON_NUM_THREADS": "1",  # oxipng's threads, for the same reason
     "MALLOC_ARENA_MAX": "2",  # glibc sets memory aside for each thread
-    # What a photograph has needed the next one gets, where the kernel would have to clear it anew;
-    # `imaging.decoder` gives it back when there is none.
+    # Memory that one photograph has freed serves the next one: the kernel would clear new memory.
+    # `imaging.decoder` gives it back once no picture comes.
     "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2),
     "MALLOC_TRIM_THRESHOLD_": str(64 * 1024**2),
     "VIPS_BLOCK_UNTRUSTED": "1",
