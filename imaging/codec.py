@@ -157,6 +157,8 @@ class Reader:
     over: broken metadata, bytes behind the end."""
     shrink: Callable[[float], dict[str, float]] = lambda factor: {}
     """How libvips's loader is told to make a picture smaller by up to this factor, 1 or more."""
+    quality: Callable[[Data], int | None] = lambda data: None
+    """That of a JPEG which a file says to be as good as, where it is known: more is lost bytes."""
     exif: Callable[[Data], Data] | None = None
     """The EXIF block of a file, where the decoder does not hand it on."""
 

@@ -10,13 +10,12 @@ import pyvips
 from imaging import own, several, untouched
 from imaging.auto import search
 from imaging.codec import Encoding
-from imaging.codecs import WRITERS
+from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.drawn import Drawn, draw, stepped
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats import frames_of
-from imaging.formats.jpg.tables import own_quality
 from imaging.limited import limited
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
@@ -227,7 +226,7 @@ def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> s
         return None
     if min(image.width, frame) < search.LEAST_SIDE:
         return None
-    said = None if options.resizes else own_quality(data)
+    said = None if options.resizes else READERS[source.media_type].quality(data)
     return search.Search(
         image.copy_memory(),
         WRITERS[target.format],

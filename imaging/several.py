@@ -16,7 +16,6 @@ from imaging.auto.sample import MARGIN, TILE, sample
 from imaging.auto.search import LEAST_SIDE, LOOKS, UNTOUCHED
 from imaging.codec import Encoding
 from imaging.codecs import WRITERS
-from imaging.colour.kept import keeps_profile
 from imaging.errors import PictureError
 from imaging.formats import Format, frames_of
 from imaging.measures import Measures, Size
@@ -24,6 +23,7 @@ from imaging.options import Effort
 from imaging.quality import NO_QUALITY
 from imaging.source import Source, as_animation
 from imaging.steps.background import flatten, is_transparent
+from imaging.steps.colour import keeps_profile
 from imaging.target import Target
 from imaging.write.graphics import Kind, kind_of
 from imaging.write.scale import between

@@ -8,9 +8,9 @@ import pyvips
 
 from imaging.colour.hdr import to_sdr
 from imaging.colour.icc import code_points, made
-from imaging.colour.profile import PROFILE, with_profile, without_profile
 from imaging.colour.said import Said
 from imaging.colour.space import Space
+from imaging.profile import PROFILE, with_profile, without_profile
 
 _GREY = ("b-w", "grey16")
 _BLACK, _WHITE = 16, 235

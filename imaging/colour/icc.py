@@ -5,8 +5,11 @@ from __future__ import annotations
 import struct
 from functools import cache
 
+import pyvips
+
 from imaging.colour.matrix import D50, to_connection
 from imaging.colour.space import BT709, Curve, Primaries, Space, Transfer, coded
+from imaging.profile import PROFILE
 
 GREY, RGB = b"GRAY", b"RGB "
 
@@ -38,6 +41,12 @@ def made(space: Space, *, grey: bool) -> bytes:
 def colours_of(profile: bytes) -> bytes:
     """The colour space of a profile's values, as its header names it: `GREY`, `RGB` or another."""
     return bytes(profile[_SPACE])
+
+
+def has_grey_profile(image: pyvips.Image) -> bool:
+    """Whether the image has a profile for grey, with which a PNG can have no palette (PNG, third
+    edition, 11.3.2.3)."""
+    return bool(image.get_typeof(PROFILE)) and colours_of(bytes(image.get(PROFILE))) == GREY
 
 
 def tinted(profile: bytes) -> bytes | None:

@@ -11,10 +11,10 @@ import pyvips
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from imaging.colour.profile import with_profile
 from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
+from imaging.profile import with_profile
 from imaging.read.boxes import inside, within
 from imaging.read.segments import EXIF_HEAD
 from imaging.read.whole import damaged

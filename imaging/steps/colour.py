@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pyvips
 
+from imaging.codec import Writer
 from imaging.codecs import WRITERS
-from imaging.colour.icc import tinted
-from imaging.colour.kept import keeps_profile
-from imaging.colour.profile import PROFILE, with_profile, without_profile
+from imaging.colour import icc
+from imaging.options import Keep, Options
+from imaging.profile import PROFILE, with_profile, without_profile
 from imaging.source import Source
 from imaging.target import Target
 
@@ -22,6 +23,30 @@ def apply(source: Source, target: Target) -> Source:
     if keeps_profile(image, WRITERS[target.format], target.options):
         return replace(source, image=_to_8_bit(image))
     return replace(source, image=to_srgb(image))
+
+
+def keeps_profile(image: pyvips.Image, writer: Writer, options: Options) -> bool:
+    """Whether the profile is to be kept and fits the pixels that will be written with it.
+
+    Args:
+        image: as it was decoded.
+    """
+    if Keep.ICC not in options.keep or not image.get_typeof(PROFILE):
+        return False
+    colours = icc.colours_of(bytes(image.get(PROFILE)))
+    if image.interpretation in GREY:
+        stays_grey = writer.is_grey and not _is_coloured(options.background)
+        return colours == icc.GREY and image.bands <= 2 and stays_grey
+    return (
+        colours == icc.RGB
+        and image.interpretation in ("srgb", "rgb16")
+        and image.bands in (3, 4)
+        and writer.has_profile
+    )
+
+
+def _is_coloured(background: str | None) -> bool:
+    return background is not None and len(set(bytes.fromhex(background))) > 1
 
 
 def to_srgb(image: pyvips.Image) -> pyvips.Image:
@@ -46,7 +71,7 @@ def _is_grey(image: pyvips.Image) -> bool:
 
 def _tripled(image: pyvips.Image) -> pyvips.Image:
     """A grey image as red, green and blue, where its profile can be made one for these."""
-    profile = tinted(bytes(image.get(PROFILE)))
+    profile = icc.tinted(bytes(image.get(PROFILE)))
     if profile is None:
         return image
     grey = image[0]

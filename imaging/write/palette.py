@@ -12,7 +12,7 @@ from typing import cast
 import pyvips
 from PIL import Image
 
-from imaging.colour.kept import has_grey_profile
+from imaging.colour.icc import has_grey_profile
 from imaging.options import Effort
 from imaging.source import pixels
 from imaging.write.scale import along, within

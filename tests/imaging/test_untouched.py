@@ -19,7 +19,7 @@ from imaging.decode import decode_otherwise
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.formats.jpg import by_pillow
-from imaging.formats.webp import codec
+from imaging.formats.webp import ways
 from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
@@ -116,7 +116,7 @@ def test_a_large_webp_is_the_one_of_libvips(
     read: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which takes the plain encoder for it at every effort."""
-    monkeypatch.setattr(codec, "SHARP_PIXELS", 400 * 300 - 1)
+    monkeypatch.setattr(ways, "SHARP_PIXELS", 400 * 300 - 1)
     data = _jpeg(_fine_colours(), subsampling="4:4:4")
     wanted = target(Format.WEBP, 80, Effort.BALANCED)
     result = convert(data, wanted)

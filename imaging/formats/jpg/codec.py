@@ -14,7 +14,7 @@ from imaging.data import Data
 from imaging.formats.jpg import by_pillow
 from imaging.formats.jpg.looks import LARGE_LOOKS
 from imaging.formats.jpg.strip import bare, strip
-from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough
+from imaging.formats.jpg.tables import FULL_CHROMA, SEVERAL_PIXELS, is_small_enough, own_quality
 from imaging.formats.jpg.whole import check_whole
 from imaging.limits import Limits
 from imaging.options import Effort
@@ -150,6 +150,7 @@ READER = Reader(
     check_whole=check_whole,
     shrink=_shrink,
     plain=by_pillow.read,
+    quality=own_quality,
 )
 WRITER = Writer(
     encode,

@@ -8,7 +8,6 @@ from contextlib import suppress
 import pyvips
 
 from imaging.codec import Encoding, Purpose, Reader, Sought, Writer
-from imaging.colour.profile import PROFILE, with_profile
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jxl import decoded, encoded, size
@@ -17,6 +16,7 @@ from imaging.formats.jxl.encoded import Box, Frame, Settings
 from imaging.formats.jxl.library import library
 from imaging.limits import Limits
 from imaging.options import Effort
+from imaging.profile import PROFILE, with_profile
 from imaging.read.segments import EXIF_HEAD
 from imaging.source import Source, blob
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of

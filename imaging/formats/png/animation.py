@@ -13,7 +13,7 @@ import pyvips
 from PIL import Image, ImageChops
 
 from imaging.codec import Encoding
-from imaging.colour.kept import has_grey_profile
+from imaging.colour.icc import has_grey_profile
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
 from imaging.formats.png.optimise import optimise

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import pyvips
 
 from imaging.codec import loader
-from imaging.colour.profile import PROFILE, with_profile
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, FRAME_CHUNKS, chunk, chunks
 from imaging.limits import Limits
+from imaging.profile import PROFILE, with_profile
 from imaging.read.whole import check_decodes, damaged
 from imaging.source import Source, blob
 

@@ -6,7 +6,7 @@ import pyvips
 
 from imaging.codec import Encoding, Reader, Writer, loader
 from imaging.colour import png as colour
-from imaging.colour.kept import has_grey_profile
+from imaging.colour.icc import has_grey_profile
 from imaging.data import Data
 from imaging.formats.png import animation, apng, chunks
 from imaging.formats.png.optimise import optimise, optimise_palette, strip

@@ -14,7 +14,6 @@ from functools import partial
 import pyvips
 
 from imaging.codec import Reader
-from imaging.colour.profile import without_profile
 from imaging.data import Data
 from imaging.errors import UnknownVariant
 from imaging.formats.tiff.colours import lab_to_rgb
@@ -31,6 +30,7 @@ from imaging.formats.tiff.layout import (
     layout_of,
 )
 from imaging.formats.tiff.samples import FULL_16, alpha_to_16_bit, doubles, to_16_bit
+from imaging.profile import without_profile
 
 _SHORT = 3
 _COPIED = (

@@ -17,6 +17,7 @@ from imaging.formats.webp.ways import (
     DEFAULT_LOOK,
     GUESSED,
     exact_way,
+    large_way,
     lossless_way,
     lossy_ways,
     one_way,
@@ -28,10 +29,6 @@ from imaging.quality import NO_QUALITY
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours, to_pillow
 from imaging.write.strips import Picture, to_vips
-
-SHARP_PIXELS = 12_000_000
-"""Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
-subsampling takes 16 bytes a pixel, which for 50 megapixels is twice what all else needs."""
 
 BOTH_PIXELS = 1_000_000
 """Pixels of the largest graphic that is written both with its own colours and with a palette; a
@@ -63,8 +60,9 @@ which that with smart subsampling was smaller than any: 1.08."""
 def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     quality, effort, keep = wanted.quality, wanted.effort, wanted.keep
     animated = image.get_page_height() < image.height
-    if image.width * image.get_page_height() > SHARP_PIXELS:
-        way = exact_way(image, effort) if wanted.lossless else one_way(quality, Effort.FAST)
+    large = large_way(image.width * image.get_page_height(), quality)
+    if large:
+        way = exact_way(image, effort) if wanted.lossless else large
         ways: Iterable[bytes] = [_save(image, way, keep)]
     elif wanted.lossless:
         image = image.copy_memory()
@@ -87,8 +85,8 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
 def _plain(pixels: int, wanted: Encoding) -> Plain | None:
     if wanted.lossless:
         return None
-    if pixels > SHARP_PIXELS:
-        return partial(by_pillow.write, settings=one_way(wanted.quality, Effort.FAST))
+    if large := large_way(pixels, wanted.quality):
+        return partial(by_pillow.write, settings=large)
     return partial(_of_plain, quality=wanted.quality, effort=wanted.effort)
 
 
@@ -104,11 +102,10 @@ def _of_plain(picture: Image.Image, quality: int, effort: Effort) -> bytes:
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     """As `encode`, by the lossy encoder in one way alone."""
-    is_large = image.width * image.height > SHARP_PIXELS
-    plain = is_large and wanted.purpose is not Purpose.GUESS
-    way = one_way(wanted.quality, Effort.FAST) if plain else sought_way(wanted)
-    lossy = _save(image, way, wanted.keep)
-    if wanted.purpose is not Purpose.RESULT or is_large:
+    large = large_way(image.width * image.height, wanted.quality)
+    plain = large if wanted.purpose is not Purpose.GUESS else None
+    lossy = _save(image, plain or sought_way(wanted), wanted.keep)
+    if wanted.purpose is not Purpose.RESULT or large:
         return lossy
     kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
     # The palette is one that is good enough where no quality is asked for: at a low one a worse

@@ -76,6 +76,10 @@ SHARP_SCALE = (
 )
 """As `FAST_SCALE`, with smart subsampling, of photographs with fine colours."""
 
+SHARP_PIXELS = 12_000_000
+"""Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
+subsampling takes 16 bytes a pixel, which for 50 megapixels is twice what all else needs."""
+
 DEFAULT_LOOK = 78
 """The quality of a JPEG that looks as `DEFAULT` does."""
 
@@ -98,6 +102,12 @@ def one_way(quality: float, effort: Effort) -> dict[str, Any]:
         return plain_way(quality, EFFORT[effort])
     number = along(SHARP_SCALE, quality) if quality else SHARP_DEFAULT
     return {"Q": number, "effort": EFFORT[effort], "smart_subsample": True}
+
+
+def large_way(pixels: int, quality: float) -> dict[str, Any] | None:
+    """As `one_way`, for a picture (or frame) of so many pixels at any effort; None if it is not too
+    large for more than the plain encoder."""
+    return one_way(quality, Effort.FAST) if pixels > SHARP_PIXELS else None
 
 
 def plain_way(quality: float, effort: int) -> dict[str, Any]:
