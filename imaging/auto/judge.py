@@ -16,6 +16,11 @@ ms a megapixel: what a sample is off by is most of what results are off by. The 
 encoder which takes longer itself."""
 
 
+def is_large(image: pyvips.Image) -> bool:
+    """Whether the sample of a picture is of strips, and a look at all of it takes long."""
+    return bool(image.width * image.height > WHOLE_PIXELS)
+
+
 class Judge:
     """Holds files against one picture."""
 
@@ -27,8 +32,7 @@ class Judge:
             slow: whether the encoder takes longer than a look at the whole picture.
         """
         pixels = image.width * image.height
-        is_large = pixels > WHOLE_PIXELS
-        if is_large:
+        if is_large(image):
             count = FEW_STRIPS if slow else STRIPS
             self._sample = strips(image.width, image.height, MARGIN, count)
         else:
@@ -46,8 +50,6 @@ class Judge:
         """Whether `of_whole` looks at every pixel."""
         self.is_sample = self._sample.is_whole
         """Whether the picture is its own sample."""
-        self.is_large = is_large
-        """Whether the sample is of strips, and a look at all takes long."""
         self.sees_more = few and not self._sample.is_whole
         """Whether it looks at more than `of_sample` does."""
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from imaging.auto import typical
-from imaging.auto.judge import Judge
+from imaging.auto.curve import Curve, Qualities, Tried, is_between
+from imaging.auto.judge import Judge, is_large
 from imaging.auto.opened import opened
 from imaging.auto.part import Part, has_part
 from imaging.auto.sample import MARGIN
+from imaging.auto.smooth import Smooth
 from imaging.auto.stairs import Stairs
 from imaging.codec import Encoding, Purpose, Sought, Writer
 from imaging.look.scale import WHOLE_SIDE
@@ -28,10 +29,6 @@ LEAST_SIDE = WHOLE_SIDE
 PROBES, FILES = 2, 2
 """How often at most a sample and the whole picture are encoded."""
 
-NEAR_OF_LARGE = 1.2
-"""In place of a writer's `near`, of a large picture whose look rises by steps, which not all
-pictures have."""
-
 ENOUGH, ENOUGH_OF_TILES = 1.3, 1.5
 """How near the look of a file, and that of its tiles alone, is to the one wanted where a second
 file is not worth its time. The whole is 0.8 from its tiles (standard deviation)."""
@@ -42,17 +39,6 @@ EQUAL = 4.0
 
 ENOUGH_OF_LARGE = 1.4
 """As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
-
-SMOOTHER = 1.36
-"""Distance from 100 of the typical large picture at the number that is tried first, over that which
-is wanted: most look better than that, at 77 as JPEGs of 66."""
-
-STEP = 89, 90
-"""Between these the chroma of a JPEG becomes whole, and the look takes a step: tenths count."""
-
-FAR, FAR_OF_LARGE = 4, 2
-"""How far beyond the qualities that were tried on a sample the look is taken to be known; and how
-far from them, of a large picture whose look rises by steps."""
 
 UNTOUCHED = 95.0
 """The look from which on a file was not made by the lossy encoder: a palette, or all colours."""
@@ -89,28 +75,33 @@ class Search:
     effort: Effort
     keep: int
     whole_chroma: bool = False
-    is_large: bool = False
-    """Whether the sample is of strips."""
-    stairs: Stairs | None = None
-    """How a large picture of which a sample tells the look as it is looks at each quality."""
-    tried: list[tuple[float, float]] = field(default_factory=list)
+    is_large: bool = field(init=False)
+    curve: Curve = field(init=False)
+    """How the picture looks at each quality."""
+    tried: list[Tried] = field(default_factory=list)
     """Qualities, and the looks that they are taken to have."""
+
+    def __post_init__(self) -> None:
+        self.is_large = is_large(self.image)
+        qualities, writer = Qualities(*self.bounds), self.writer
+        if self.is_large and writer.large_looks:
+            self.curve = Stairs(writer.large_looks, qualities.all())
+        else:
+            self.curve = Smooth(qualities, writer.follows, writer.near)
 
     def run(self) -> Found:
         """The file."""
         exact = self.writer.seeks_exactly
         judge = Judge(self.image, 0 if exact else MARGIN, slow=not exact)
-        self.is_large = judge.is_large
         seen = self.image if self.is_large else judge.sample
         self.whole_chroma = self.writer.seek is not None and chroma.is_fine(seen)
-        if self.is_large and self.writer.large_looks:
-            self.stairs = Stairs(self.writer.large_looks, self._qualities())
         quality = self._sought(judge)
-        if exact and not judge.sees_more and self._is_near(quality):
-            return Found(self._result(quality), _chosen(quality, self._told(quality)))
+        if exact and not judge.sees_more and self.curve.knows(self.tried, quality):
+            look = self.curve.look(self.tried, quality)
+            return Found(self._result(quality), _chosen(quality, look))
         enough = ENOUGH_OF_TILES
         if judge.sees_all:
-            enough = ENOUGH_OF_LARGE if judge.is_large else ENOUGH
+            enough = ENOUGH_OF_LARGE if self.is_large else ENOUGH
         found: list[tuple[float, Found]] = []
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
@@ -121,7 +112,7 @@ class Search:
             if off <= enough or score >= UNTOUCHED:
                 break
             # Its tiles have looked in the sample as they look in the file.
-            self._learn(quality, score, anew=self.stairs is None)
+            self._learn(quality, score, anew=self.curve.moves)
             following = self._following()
             if following == quality:
                 break
@@ -130,7 +121,7 @@ class Search:
 
     def _sought(self, judge: Judge) -> float:
         """The quality that the sample asks for."""
-        quality = self._first()
+        quality = self.curve.first(self.look)
         size = self.image.width, self.image.height
         by_part = self.writer.rough is not None and judge.is_sample and has_part(*size)
         purpose = Purpose.ROUGH if by_part else Purpose.GUESS
@@ -143,8 +134,7 @@ class Search:
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
             # A second look at the sample saves one at the file, where that looks the same.
-            near = NEAR_OF_LARGE if self.stairs else self.writer.near
-            is_near = abs(score - self.look) <= near
+            is_near = abs(score - self.look) <= self.curve.near
             if purpose is Purpose.ROUGH and is_near:
                 self._learn(following, self._by_part(seen, look, following), anew=True)
                 return self._following()
@@ -187,9 +177,9 @@ class Search:
                 picture: it stays a guide to the differences alone.
         """
         if anew and self.tried:
-            told = self._told(quality)
+            told = self.curve.look(self.tried, quality)
             ratio = (100 - score) / max(0.1, 100 - told)
-            if not self._is_between(quality):
+            if not is_between(self.tried, quality):
                 # A part of it is what the way there was off by, the more the longer that was.
                 way = min(abs(told - look) for _, look in self.tried)
                 ratio **= 1 / (1 + (way / EQUAL) ** 2)
@@ -198,46 +188,9 @@ class Search:
             ]
         self.tried.append((quality, score))
 
-    def _is_near(self, quality: float) -> bool:
-        """Whether the look of a quality follows from those of the sample."""
-        far = FAR_OF_LARGE if self.stairs else FAR
-        near = min(abs(quality - one) for one, _ in self.tried) <= far
-        return near or (not self.stairs and self._is_between(quality))
-
-    def _is_between(self, quality: float) -> bool:
-        """Whether it is one of those that were tried, or between two of them."""
-        tried = [one for one, _ in self.tried]
-        return min(tried) <= quality <= max(tried)
-
-    def _told(self, quality: float) -> float:
-        """The look that a quality has by those that were tried."""
-        if self.stairs:
-            return self.stairs.look(self.tried, quality)
-        return typical.look(self.tried, quality, self.writer.follows)
-
-    def _first(self) -> float:
-        """The quality that is tried first."""
-        if self.stairs:
-            wanted = 100 - (100 - self.look) * SMOOTHER
-            return self.stairs.following([], wanted)
-        return self._within(typical.quality(100 - self.look))
-
     def _following(self) -> float:
         """The quality that is to be tried next."""
-        if self.stairs:
-            return self.stairs.following(self.tried, self.look)
-        return self._within(typical.following(self.tried, self.look, self.writer.follows))
-
-    def _qualities(self) -> list[float]:
-        """All that may be tried, rising."""
-        (least, most), (low, high) = self.bounds, STEP
-        tenths = [low + tenth / 10 for tenth in range(1, 10)] if least <= low < high <= most else []
-        return sorted([*range(least, most + 1), *tenths])
-
-    def _within(self, quality: float) -> float:
-        least, most = self.bounds
-        low, high = STEP
-        return min(most, max(least, round(quality, 1 if low < quality < high else 0)))
+        return self.curve.following(self.tried, self.look)
 
     def _result(self, quality: float) -> bytes:
         return self._encode(self.image, quality, Purpose.RESULT)

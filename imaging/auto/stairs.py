@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
-from imaging.auto.typical import Tried
+from imaging.auto.curve import Tried, way
 from imaging.write.scale import Scale, between
 
 LEAST_POWER, MOST_POWER = 0.5, 2.0
@@ -18,10 +19,17 @@ ALIKE = 0.02
 """Logarithm of the ratio of two typical distances that are too near each other to tell how those of
 a picture differ."""
 
+SMOOTHER = 1.36
+"""Distance from 100 of the typical large picture at the number that is tried first, over that which
+is wanted: most look better than that, at 77 as JPEGs of 66."""
+
+FAR = 2
+"""How far from the qualities that were tried the look is taken to be known."""
+
 
 @dataclass(frozen=True)
 class Stairs:
-    """A format's typical looks.
+    """A format's typical looks, of large pictures of which a sample tells the look as it is.
 
     Args:
         looks: quality and SSIMULACRA2, at each number where it matters.
@@ -30,6 +38,13 @@ class Stairs:
 
     looks: Scale
     qualities: Sequence[float]
+    near: ClassVar[float] = 1.2
+    """Not all pictures have the steps."""
+    moves: ClassVar[bool] = False
+
+    def first(self, wanted: float) -> float:
+        """As `Curve` has it."""
+        return self.following([], 100 - (100 - wanted) * SMOOTHER)
 
     def following(self, tried: Sequence[Tried], wanted: float) -> float:
         """The quality at which the picture's look is nearest to the one that is wanted; the lowest
@@ -42,7 +57,7 @@ class Stairs:
         return min(self.qualities, key=lambda each: abs(self.look(tried, each) - wanted))
 
     def look(self, tried: Sequence[Tried], quality: float) -> float:
-        """The look that the picture has at a quality, by those that are known."""
+        """As `Curve` has it; that of the typical picture if none is known."""
         if not tried:
             return 100 - math.exp(self._logs[quality])
         below = max((one for one in tried if one[0] <= quality), default=None)
@@ -55,6 +70,11 @@ class Stairs:
         nearest = min(tried, key=lambda one: abs(one[0] - quality))
         power = self._power(*tried[-2:]) if len(tried) > 1 else 1.0
         return 100 - self._distance(nearest, quality, power)
+
+    def knows(self, tried: Sequence[Tried], quality: float) -> bool:
+        """As `Curve` has it: what is between two that were tried is not known, as not all pictures
+        have the steps."""
+        return way(tried, quality) <= FAR
 
     def _distance(self, seen: Tried, quality: float, power: float) -> float:
         """That from 100 at a quality, as the typical one changes from a look that was seen."""

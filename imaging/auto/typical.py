@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from imaging.auto.curve import Tried
 from imaging.write.scale import between
 
 LOOKS = (
@@ -37,10 +38,6 @@ def distance(quality: float) -> float:
 def quality(distance: float) -> float:
     """The quality at which a picture looks so far from 100, on average."""
     return between(_QUALITIES, 100 - distance)
-
-
-Tried = tuple[float, float]
-"""A quality, and the look of one picture at it."""
 
 
 def following(tried: Sequence[Tried], wanted: float, power: float = 1.0) -> float:

@@ -12,6 +12,7 @@ from PIL import Image
 from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
+from imaging.auto.curve import Qualities
 from imaging.auto.judge import Judge
 from imaging.auto.part import Part, has_part
 from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIP, STRIPS, sample, strips
@@ -295,9 +296,8 @@ def test_a_file_corrects_what_quicker_encoders_have_told() -> None:
 
 
 def test_what_the_chroma_of_a_jpeg_divides_is_tried_in_tenths() -> None:
-    image = pyvips.Image.black(8, 8)
-    search = Search(image, WRITERS[Format.AVIF], pyvips.Image, 77.0, (10, 97), Effort.BALANCED, 0)
-    assert [search._within(each) for each in (3, 70.4, 89.46, 90.4, 99)] == [10, 70, 89.5, 90, 97]
+    nearest = [Qualities(10, 97).nearest(each) for each in (3, 70.4, 89.46, 90.4, 99)]
+    assert nearest == [10, 70, 89.5, 90, 97]
 
 
 @pytest.mark.parametrize("method", list(look.Method))
