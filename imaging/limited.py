@@ -15,9 +15,9 @@ from imaging.measures import Size
 from imaging.options import Effort, Fit
 from imaging.steps.metadata import written
 from imaging.target import Target
-from imaging.write import search
+from imaging.write import fitting
+from imaging.write.fitting import Found
 from imaging.write.scale import between
-from imaging.write.search import Found
 from imaging.write.strips import strips
 
 TRIES = 5
@@ -109,10 +109,10 @@ class _Search:
             smallest = min(first, len(found.data)) if found.data else first
             quality = min(SMALLER_QUALITY, self._highest)
             sizes = {self._highest: float(first), self._floor: float(smallest)}
-            known = {WHOLE: search.expected(sizes, shape, quality)}
+            known = {WHOLE: fitting.expected(sizes, shape, quality)}
         if self._target.options.fit is not Fit.INSIDE:
             raise self._refusal(smallest, "")
-        found = search.largest(
+        found = fitting.largest(
             lambda scale: self._write(_scaled(self._image, scale), quality),
             self._limit,
             low=SMALLEST,
@@ -131,10 +131,10 @@ class _Search:
     def _floor(self) -> int:
         return min(self._writer.lowest_quality, self._highest)
 
-    def _at_lower_quality(self, first: int, shape: search.Shape) -> Found:
+    def _at_lower_quality(self, first: int, shape: fitting.Shape) -> Found:
         if self._floor == self._highest:
             return Found(None, b"")
-        return search.largest(
+        return fitting.largest(
             lambda quality: self._write(self._image, quality),
             self._limit,
             low=self._floor,
@@ -144,12 +144,12 @@ class _Search:
             tries=(LARGE_TRIES if self._large else TRIES) - 1,
         )
 
-    def _sampled(self) -> search.Shape:
+    def _sampled(self) -> fitting.Shape:
         """The curve of a sample's bytes."""
         sample = strips(self._image, SAMPLE_PIXELS).copy_memory()
         qualities = sorted({self._floor, (self._floor + self._highest) // 2, self._highest})
         sizes = {each: float(len(self._write(sample, each))) for each in qualities}
-        return lambda quality: search.expected(sizes, self._usual, quality)
+        return lambda quality: fitting.expected(sizes, self._usual, quality)
 
     def _usual(self, quality: int) -> float:
         """The curve of the writer, between its points."""

@@ -20,7 +20,7 @@ from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.formats import Format
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Effort
-from imaging.write import search
+from imaging.write import fitting
 from tests.imaging.animations import animation
 from tests.imaging.samples import distance, frame_count, opacities, photo, target
 from tests.imaging.strategies import BOUNDED, animations, pictures, targets
@@ -254,7 +254,7 @@ def test_a_search_ends_below_its_limit_or_at_the_lowest(
         written.append(setting)
         return bytes(size(setting))
 
-    found = search.largest(
+    found = fitting.largest(
         write,
         limit,
         low=20,

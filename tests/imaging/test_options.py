@@ -11,6 +11,7 @@ import pytest
 
 from app.core.errors import InvalidOption, UnsupportedFormat
 from app.core.picture.conversion import Conversion, parse_conversion_request
+from imaging.asked import parse_options, parse_q
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import (
@@ -26,8 +27,6 @@ from imaging.options import (
     Keep,
     Options,
     Placeholder,
-    parse_options,
-    parse_q,
 )
 
 MD5 = "0123456789abcdef" * 2

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from imaging.unthreaded import Unthreaded
+from imaging.formats.png.unthreaded import Unthreaded
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such filter")
 

@@ -14,8 +14,7 @@ from app.core.errors import InvalidOption, UnsupportedFormat, told
 from app.core.picture.batch import Batch
 from app.core.picture.priority import Priority, parse_priority
 from app.core.picture.recipients import Recipient
-from imaging import formats
-from imaging import options as asked
+from imaging import asked, formats
 from imaging.formats import AUTO, Format, is_same, same_format
 from imaging.geometry import final_size
 from imaging.measures import Size

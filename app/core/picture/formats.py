@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import InvalidOption, NotAllowed, told
-from imaging import options
+from imaging import asked
 from imaging.formats import Format, is_open, parse_formats
 
 FORMAT = "format"
@@ -42,7 +42,7 @@ def opened(
     if is_nothing(listed):
         return given
     formats = parse_formats(listed, auto)
-    if options.parse_flag("lossless", given.get("lossless")):
+    if asked.parse_flag("lossless", given.get("lossless")):
         formats = _left(formats, frozenset(f for f in formats if f.can_be_lossless))
         if not formats:
             raise InvalidOption("none of the formats can be lossless")

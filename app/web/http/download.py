@@ -23,9 +23,9 @@ from app.web.http.result import remaining_seconds, send_result
 from app.web.service.conversions import Result
 from app.web.service.selection import Selection
 from app.web.service.services import Services
-from imaging.formats import Format, is_same
-from imaging.formats import is_auto as is_auto_format
-from imaging.options import OPTION_NAMES, Auto, Keep, is_auto
+from imaging.asked import is_auto_quality
+from imaging.formats import Format, is_auto, is_same
+from imaging.options import OPTION_NAMES, Auto, Keep
 from imaging.quality import NO_QUALITY, parse_quality
 
 _FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")
@@ -134,7 +134,7 @@ def add_download(blueprint: Blueprint, services: Services) -> None:
         picture = named_md5(request, md5)
         query = asked_query(request, settings)
         named = False
-        if is_auto_format(query.get("format")):
+        if is_auto(query.get("format")):
             request.ctx.vary = "Accept"
             result = await _preferred(request, services, picture, query)
         else:
@@ -165,7 +165,7 @@ def asked_query(request: Request, settings: Settings) -> Mapping[str, str]:
     """
     own = {name: values[0] for name, values in request.args.items()}
     given = dict(settings.asked.expanded(own) if PRESET_FIELD in own else own)
-    auto = {"format": given.pop("format")} if is_auto_format(own.get("format")) else {}
+    auto = {"format": given.pop("format")} if is_auto(own.get("format")) else {}
     try:
         given |= {"format": None, "formats": None} | dict(
             settings.asked.opened(given, record_of(request).key)
@@ -211,7 +211,7 @@ async def selection(services: Services, picture: str, query: Mapping[str, str]) 
     """
     settings = services.settings
     name, format = query.get("format"), None
-    if is_auto_format(name):
+    if is_auto(name):
         return replace(_selected(query, settings, None), is_open=True)
     if is_same(name):
         format = await services.conversions.own_format(picture)
@@ -232,7 +232,7 @@ def _selected(query: Mapping[str, str], settings: Settings, format: Format | Non
         InvalidOption: if an option is wrong.
     """
     quality = query.get("quality", "")
-    if is_auto(quality):
+    if is_auto_quality(quality):
         query, quality = {"q": quality, **query}, ""
     q = parse_q(query.get("q"))
     options = None

@@ -10,9 +10,9 @@ from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, told
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, parse_options, parse_q
-from imaging.formats import Format, is_open, parse_format, parse_formats
-from imaging.formats import is_auto as is_auto_format
-from imaging.options import Options, is_auto
+from imaging.asked import is_auto_quality
+from imaging.formats import Format, is_auto, is_open, parse_format, parse_formats
+from imaging.options import Options
 from imaging.values import shown
 
 
@@ -56,7 +56,7 @@ def selection_of(given: Mapping[str, Any], settings: Settings) -> Selection:
         with told():
             format = parse_format(name) if name else None
         return Selection(format, _quality(given), _options(given, settings))
-    if not is_auto_format(name):
+    if not is_auto(name):
         with told():
             formats = parse_formats(name, settings.asked.auto)
         given = {**given, "options": {**(given.get("options") or {}), "formats": formats}}
@@ -79,7 +79,7 @@ def _quality(given: Mapping[str, Any]) -> int | None:
 
 def _options(given: Mapping[str, Any], settings: Settings) -> Options | None:
     options = given.get("options")
-    if options is None and is_auto(given.get("q")):
+    if options is None and is_auto_quality(given.get("q")):
         options = {"q": given["q"]}
     if options is None:
         return None

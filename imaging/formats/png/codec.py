@@ -5,10 +5,9 @@ from __future__ import annotations
 import pyvips
 
 from imaging.codec import Encoding, Reader, Writer, loader
-from imaging.colour import png as colour
 from imaging.colour.icc import has_grey_profile
 from imaging.data import Data
-from imaging.formats.png import animation, apng, chunks
+from imaging.formats.png import animation, apng, chunks, colours
 from imaging.formats.png.optimise import optimise, optimise_palette, strip
 from imaging.limits import Limits
 from imaging.options import Effort
@@ -92,7 +91,7 @@ READER = Reader(
     pillow="PNG",
     is_lenient=True,
     check=chunks.check,
-    said=colour.read,
+    said=colours.read,
     decode=_decode,
     check_whole=_check_whole,
 )

@@ -8,8 +8,8 @@ import oxipng
 
 from imaging.errors import PictureError
 from imaging.formats.png.chunks import COLOUR_CHUNKS, FRAME_CHUNKS, with_exif
+from imaging.formats.png.unthreaded import Unthreaded
 from imaging.options import Effort
-from imaging.unthreaded import Unthreaded
 
 LEVELS = {Effort.FAST: 0, Effort.BALANCED: 2, Effort.SMALL: 4}
 """oxipng's presets."""
