@@ -53,7 +53,7 @@ class Encoding:
     lossless: bool = False
     """Whether every pixel stays as it is, where the format can do that."""
     keep: int = NO_METADATA
-    """What of the image's metadata is written, libvips's number."""
+    """The metadata of the image that is written, libvips's number."""
 
 
 Encode = Callable[[pyvips.Image, Encoding], bytes]
@@ -77,7 +77,7 @@ Plain = Callable[[Image.Image], bytes]
 
 
 class Purpose(Enum):
-    """What a file is written for while a quality is sought."""
+    """The purpose of a file that is written while a quality is sought."""
 
     ROUGH = auto()  # less than that, where a part of the picture tells how far it is off
     GUESS = auto()  # about the look that a result has, in the least time
@@ -93,7 +93,7 @@ class Sought:
     """1 to 100; between 89, where chroma is halved, and 90 any number."""
     effort: Effort
     keep: int
-    """What of the image's metadata is written, libvips's number."""
+    """The metadata of the image that is written, libvips's number."""
     whole_chroma: bool
     """Whether chroma is as large as the picture at every quality."""
     purpose: Purpose
@@ -158,7 +158,8 @@ class Reader:
     shrink: Callable[[float], dict[str, float]] = lambda factor: {}
     """How libvips's loader is told to make a picture smaller by up to this factor, 1 or more."""
     quality: Callable[[Data], int | None] = lambda data: None
-    """That of a JPEG which a file says to be as good as, where it is known: more is lost bytes."""
+    """The quality of a JPEG that is as good as the file, where the file tells it: a higher one
+    would only add bytes."""
     exif: Callable[[Data], Data] | None = None
     """The EXIF block of a file, where the decoder does not hand it on."""
 
@@ -215,7 +216,7 @@ class Writer:
     """As `encode`, where a lower quality has to give fewer bytes whatever it looks like; None if
     that always does."""
     default_quality: int = DEFAULT_QUALITY
-    """What 0 is, from 1 to 100."""
+    """The meaning of 0, from 1 to 100."""
     lowest_quality: int = 20
     """The lowest that is written to stay below a number of bytes: fewer pixels look better then."""
     curve: Sequence[tuple[float, float]] = CURVE

@@ -1,4 +1,4 @@
-"""What a worker and its decoder say to each other: a frame is a header, JSON, and bytes."""
+"""The messages between a worker and its decoder: a frame is a header, JSON, and bytes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Ready:
     memory: int | None
     """Bytes that it holds; None where the kernel does not say."""
     missing: list[str]
-    """What the kernel has not to confine it with."""
+    """The means of confinement that the kernel lacks."""
     look: str = ""
-    """What computes SSIMULACRA2 there."""
+    """The program that computes SSIMULACRA2 there."""
     fault: str | None = None
     """Why no picture would become what it should; the decoder ends then."""
 

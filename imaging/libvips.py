@@ -28,7 +28,7 @@ WHEEL = "pyvips-binary"
 """The distribution that has libvips, whose version is libvips's own."""
 
 MODULE = "_libvips"
-"""What pyvips calls libvips through, if it is there, and both it and the wheel install."""
+"""The module through which pyvips calls libvips, where it is installed: by pyvips or the wheel."""
 
 _LIBRARY = re.compile(r"libvips(?!-cpp)[\w.-]*\.(so|dylib)[\d.]*")
 
@@ -87,7 +87,7 @@ def fault() -> str | None:
 
 
 def _failed_format() -> str | None:
-    """What does not work; None if all does."""
+    """The fault, in a sentence; None if everything works."""
     import pyvips
 
     from imaging.convert import convert

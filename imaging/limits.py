@@ -13,7 +13,7 @@ profiles of printing presses and XMP with a depth map, have a few megabytes."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a header may promise."""
+    """The most that a header may promise."""
 
     max_pixels: int = 50_000_000
     """Of all frames that are decoded."""

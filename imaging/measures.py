@@ -28,7 +28,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the decoder tells of a picture, as far as it came."""
+    """The measures that the decoder tells, as far as it came."""
 
     original: Size | None = None
     result: Size | None = None

@@ -1,4 +1,4 @@
-"""What a process need not keep in memory."""
+"""Memory that a process need not keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked for beside format and quality: each option declared once, in `Options`."""
+"""The options of a conversion beside format and quality: each declared once, in `Options`."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Gravity(StrEnum):
 
 
 class Alpha(StrEnum):
-    """What becomes of transparency where the format holds none and no background is given."""
+    """The fate of transparency where the format holds none and no background is given."""
 
     FLATTEN = "flatten"
     REFUSE = "refuse"
 
 
 class Damaged(StrEnum):
-    """What becomes of a file that was cut off, or whose pixels are damaged."""
+    """The fate of a file that was cut off, or whose pixels are damaged."""
 
     SHOW = "show"
     REFUSE = "refuse"

@@ -103,7 +103,7 @@ def _of_format(target: Target, format: Format) -> Target:
 
 
 def possible(drawn: Source, targets: Sequence[Target]) -> list[Target]:
-    """Those of the targets that hold the picture: as large as it is, and as transparent where no
+    """The targets that hold the picture: as large as it is, and as transparent where no
     background is asked for.
 
     Args:

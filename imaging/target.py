@@ -1,4 +1,4 @@
-"""What a picture is to become."""
+"""The result that is wanted of a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imaging.options import DEFAULTS, Effort, Options
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a picture is to become."""
+    """The result that is wanted of a picture."""
 
     format: Format
     quality: int

@@ -38,7 +38,7 @@ FUNCTIONS = frozenset(
     }
 )
 FOLLOWED = frozenset({keys.CONVERT_FUNCTION, keys.FETCH_FUNCTION, keys.TAKE_FUNCTION})
-"""What somebody waits for."""
+"""The functions whose end somebody waits for."""
 CALLBACKS = frozenset(
     {keys.FAILURE_FUNCTION, keys.FETCH_FAILURE_FUNCTION, keys.DELIVER_FAILURE_FUNCTION}
 )

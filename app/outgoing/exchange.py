@@ -27,7 +27,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. Nothing is added to it that tells of a user, as cookies or a password."""
+    """A request. Nothing is added to it that tells of a user, as cookies or a password."""
 
     url: str
     method: str = "GET"
@@ -61,7 +61,7 @@ class _Watch:
 
 
 class Answer:
-    """What the server answers, as it comes."""
+    """The answer of the server, as it comes."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self._response = response

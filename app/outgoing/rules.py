@@ -27,7 +27,7 @@ _NOT_PUBLIC_TOO = (
     ("::ffff:0:0:0/96", "IPv4-translated", "RFC 2765"),
     ("168.63.129.16/32", "what Azure tells its machines of themselves", "-"),
 )
-"""What IANA's registries do not have, and so ssrfguard neither."""
+"""Networks that are missing in IANA's registries, and so in ssrfguard."""
 
 Resolver = Callable[..., Any]
 """As `socket.getaddrinfo`."""
@@ -155,7 +155,7 @@ def _table(everything: bool) -> Any:
 
 
 def _policies(networks: tuple[str, ...], port: int) -> tuple[Policy, Policy]:
-    """What allows every address, and what allows the public ones and these."""
+    """A policy that allows every address, and one that allows the public ones and these."""
     from ssrfguard import Policy
 
     settings: dict[str, Any] = {

@@ -26,7 +26,7 @@ class Format(StrEnum):
 
     @property
     def output(self) -> Output:
-        """What it can do."""
+        """Its abilities as an output."""
         output = FACTS[self].output
         assert output is not None, f"{self} has no Output"
         return output
@@ -107,10 +107,10 @@ AUTO = "auto"
 """The name, in place of a format, that leaves it open: the smallest file counts."""
 
 AUTO_FORMATS = (Format.AVIF, Format.WEBP, Format.JPG, Format.PNG)
-"""What `AUTO` may become where nothing else is set: what every browser shows."""
+"""The formats that `AUTO` may become by default: every browser shows them."""
 
 EXAMPLES = tuple(format for format in Format if format in AUTO_FORMATS and format.takes_auto)
-"""Those of them that documents name where one has to choose: of the same look, in other sizes."""
+"""The formats that documents name as a choice: of the same look, in other sizes."""
 
 
 def facts_of(media_type: str) -> Facts:

@@ -1,4 +1,4 @@
-"""What a format is, for a process that decodes nothing."""
+"""The facts of a format, for a process that decodes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Frames(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a format can do that results are written in."""
+    """The abilities of a format that results are written in."""
 
     max_side: int
     """Pixels of the longest side that a file holds, as it is written here."""

@@ -19,7 +19,7 @@ __all__ = ["CHANNELS", "Method", "Reference", "choose", "method", "reference", "
 
 
 class Method(StrEnum):
-    """What computes it."""
+    """The program that computes it."""
 
     VSZIP = "vszip"
     LIBVIPS = "libvips"

@@ -26,7 +26,7 @@ _PLAIN_WORDS = (
     (UnidentifiedImageError, "the file is broken, or of a variant that is not supported"),
     (NotImplementedError, "it is of a variant that is not supported"),
 )
-"""What is said in place of errors whose text is not for the people who sent the picture."""
+"""The texts in place of those of errors that mean nothing to people who sent a picture."""
 
 _BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 

@@ -1,4 +1,4 @@
-"""What is done to a picture between reading and writing, one module a step."""
+"""The steps between reading and writing a picture, one module a step."""
 
 from __future__ import annotations
 
@@ -33,14 +33,13 @@ STEPS: tuple[Step, ...] = (
 """In their order. Each gets the picture as the one before left it."""
 
 OF_FORMAT = STEPS[STEPS.index(background.apply) :]
-"""Those that depend on the format, and not on whether it holds a profile alone."""
+"""The steps that depend on the format itself, and not only on whether it holds a profile."""
 
 DRAWING = STEPS[: -len(OF_FORMAT)]
-"""The others, which come first."""
+"""The other steps, which come first."""
 
 SIZING: Mapping[Step, tuple[str, ...]] = {
     trim.apply: tuple(name for name, option in OPTIONS.items() if option.looks_first),
     resize.apply: tuple(name for name, option in OPTIONS.items() if option.resizes),
 }
-"""Those that have left a picture as it was if it still has its size, with their options: what is
-scaled, cut off or put around it gives another one."""
+"""The steps that change nothing unless they change the size of the picture, with their options."""

@@ -19,7 +19,7 @@ MAX_RIGHTS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Who has the rights, and when the picture was made, as far as it is said."""
+    """The holder of the rights, and the time the picture was made, as far as they are known."""
 
     rights: str | None = None
     created: Moment | None = None

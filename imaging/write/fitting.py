@@ -22,7 +22,7 @@ Shape = Callable[[int], float]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search has come to."""
+    """The outcome of a search."""
 
     setting: int | None
     """The largest that fits of those tried; None if none does."""

@@ -39,7 +39,7 @@ below it give, too."""
 
 
 _MODES = {3: "RGB", 4: "RGBA"}
-"""What Pillow calls pixels of so many bands."""
+"""Pillow's name for pixels of so many bands."""
 
 
 class Kind(Enum):

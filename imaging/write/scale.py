@@ -1,4 +1,4 @@
-"""What was measured at some qualities and sizes, for those between."""
+"""Numbers that were measured at some qualities and sizes, for those between."""
 
 from __future__ import annotations
 

@@ -25,15 +25,15 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.IGNORECASE)
 
 
 class ApiKey(BaseModel):
-    """A key, and what its clients may ask for."""
+    """A key, and the formats and options that its clients may ask for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: SecretStr
     formats: tuple[str, ...] | None = None
-    """Of their results; any without it."""
+    """The formats of results that clients of the key may have; any without it."""
     options: tuple[str, ...] | None = None
-    """That they may give; any without it."""
+    """The options that they may give; any without it."""
 
     @field_validator("formats")
     @classmethod

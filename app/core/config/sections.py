@@ -117,7 +117,7 @@ class EngineSettings(Section):
     auto_formats: Annotated[
         list[str], NoDecode, BeforeValidator(parse_list), AfterValidator(check_formats)
     ] = Field([*AUTO_FORMATS])
-    """What the format `auto` may become; [engine.md](engine.md#the-smallest-format)."""
+    """The formats that `auto` may become; [engine.md](engine.md#the-smallest-format)."""
 
     @property
     def auto(self) -> tuple[Format, ...]:

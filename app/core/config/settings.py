@@ -99,7 +99,7 @@ class Settings(BaseSettings):
 
     @property
     def asked(self) -> Presets:
-        """What clients may ask for."""
+        """The presets, formats and options that clients may ask for."""
         allowed = {name: key.allowed for name, key in self.auth.api_keys.items()}
         return Presets(self.presets, self.presets_only, allowed, self.engine.auto)
 

@@ -74,7 +74,7 @@ class Endpoint(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """What a delivery needs and no job keeps."""
+    """The parts of a recipient that a delivery needs and no job keeps."""
 
     url: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
@@ -115,12 +115,12 @@ class WebhookSettings(Section):
         BeforeValidator(parse_endpoints),
         AfterValidator(check_endpoints),
     ] = Field({}, repr=False)
-    """Who is told of pictures: names, and for each `url`, `secret` (`whsec_…`), and if not all
+    """The recipients of messages: names, and for each `url`, `secret` (`whsec_…`), and if not all
     pictures and events, `keys` and `events`. [webhooks.md](webhooks.md)"""
     any: bool = False
     """Whether an upload may name a URL to be told, as `webhook`."""
     secret: Secrets = Field((), repr=False)
-    """That of messages to such URLs, `whsec_…`; several, by commas, for a change."""
+    """The secret of messages to such URLs, `whsec_…`; several, by commas, for a change."""
     retries: Annotated[
         tuple[Annotated[float, Field(gt=0, le=24 * 3600)], ...],
         NoDecode,

@@ -139,7 +139,7 @@ class Intake:
         return parse_conversion_request(whole, self._effort, self._max_pixels)
 
     def formats(self, fields: Mapping[str, object], formats: Sequence[Format]) -> Sequence[Format]:
-        """Those of the formats that the client may have, and that its preset leaves open.
+        """The formats of these that the client may have, and that its preset leaves open.
 
         Raises:
             NotAllowed: if it may have none of them.

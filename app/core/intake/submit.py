@@ -46,7 +46,7 @@ async def submit_all(
 async def look(
     queue: AsyncPictureQueue, storage: Storage, conversion: Conversion
 ) -> tuple[Before, PictureJob | None]:
-    """What there is before a submission, and the job if it is done, so that nothing is to be made.
+    """The state before a submission, and the job if it is done, so that none is to be made.
     It changes nothing, and can be cancelled."""
     before = await queue.before_submission(conversion)
     job = before.job

@@ -13,13 +13,13 @@ from app.outgoing.webhook import MAX_URL
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Who is told of which pictures, by the settings."""
+    """The recipients of messages about pictures, by the settings."""
 
     settings: WebhookSettings = field(default_factory=WebhookSettings)
     rules: Rules = field(default_factory=Rules)
 
     def recipients(self, key: str | None, url: object = None) -> tuple[Recipient, ...]:
-        """Those of an upload: the endpoints of its key, and the URL that it names.
+        """The recipients of an upload: the endpoints of its key, and the URL that it names.
 
         Args:
             key: the name of the client's API key.

@@ -164,7 +164,7 @@ class Count:
 
     @property
     def done(self) -> int:
-        """Those that are done."""
+        """The number of jobs that are done."""
         return self.total - self.unfinished - self.failed
 
 

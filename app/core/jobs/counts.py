@@ -32,7 +32,7 @@ _BEYOND = "inf"
 
 
 class Delivery(StrEnum):
-    """What became of a try to deliver a message."""
+    """The outcome of a try to deliver a message."""
 
     DELIVERED = "delivered"  # the recipient has it
     RETRIED = "retried"  # it is tried again

@@ -58,7 +58,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the transaction that publishes a step records of the job of a picture."""
+    """The state of a job that the transaction records which publishes its step."""
 
     token: str
     """Of its submission."""

@@ -62,8 +62,8 @@ def check_queues(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def in_use(names: Sequence[str], *, webhooks: bool) -> tuple[str, ...]:
-    """Those of the queues that need a worker: nothing is sent by default, and a process takes
-    memory. Who asks for the queue of webhooks alone gets one all the same.
+    """The queues of these that need a worker. By default no message is sent, and a process takes
+    memory. An operator who names the queue of webhooks alone gets its worker all the same.
 
     Args:
         webhooks: whether anybody may be told.
@@ -79,7 +79,7 @@ def picture_jobs(md5: str) -> str:
 
 
 def output(id: str) -> str:
-    """What an id of the Tinify API stands for."""
+    """The meaning of an id of the Tinify API."""
     return f"tinyimage:output:{id}"
 
 

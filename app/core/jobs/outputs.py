@@ -1,4 +1,4 @@
-"""What the ids of the Tinify API stand for: an upload and its result, each for `max_age`."""
+"""The meaning of the ids of the Tinify API: an upload and its result, each for `max_age`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What an id stands for."""
+    """The meaning of an id."""
 
     source: Source
     shown: Size
@@ -89,7 +89,7 @@ def keep(id: str, output: Output, seconds: int) -> Question[None]:
 
 
 def look_up(id: str) -> Question[Output | None]:
-    """What the id stands for; None if it is unknown, or no longer known."""
+    """The meaning of the id; None if it is unknown, or no longer known."""
     (value,) = yield Batch([("GET", keys.output(id))])
     if value is None:
         return None

@@ -49,7 +49,7 @@ class Workers:
     busy: int = 0
     """Of these, workers with a job."""
     looks: tuple[str, ...] = ()
-    """What computes SSIMULACRA2 in their decoders, without repetition, in order."""
+    """The programs that compute SSIMULACRA2 in their decoders, without repetition, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Overview:
 
     queues: tuple[QueueState, ...]
     picture_workers: Workers
-    """Those of any queue of pictures."""
+    """Workers of any queue of pictures."""
     other_workers: Workers
     counts: Counts
     compressions: Mapping[str, int] = field(default_factory=dict)

@@ -45,7 +45,7 @@ heartbeat, which would block the same picture for ever."""
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is known before a job is made."""
+    """The state of the queue before a job is made."""
 
     job: PictureJob | None
     """The job of the same conversion that is there already."""

@@ -35,7 +35,7 @@ class Batch:
 
     @property
     def id(self) -> str:
-        """What tells it from those of other owners; begins unlike any MD5."""
+        """Its id, different from those of other owners; begins unlike any MD5."""
         owner = hashlib.sha256((self.owner or "").encode()).hexdigest()[:16]
         return f"batch-{owner}-{self.name}"
 

@@ -19,13 +19,13 @@ PRESET = "preset"
 """The field that names one."""
 
 CHOICES = frozenset({"quality", *OPTION_NAMES})
-"""What a client can ask for beside the format."""
+"""The fields of a client that are not its format."""
 
 _QUALITIES = frozenset({"quality", "q", "lossless"})
-"""Of these a client's own replaces what a preset has of all."""
+"""The fields of the quality: one that a client gives replaces all those of a preset."""
 
 _FORMATS = frozenset({FORMAT, FORMATS})
-"""The same."""
+"""The fields of the format, likewise."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -35,7 +35,7 @@ Preset = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What the clients of an API key may ask for; None is anything."""
+    """The formats and options that clients of an API key may ask for; None is any."""
 
     formats: frozenset[Format] | None = None
     """The formats of their results."""
@@ -66,10 +66,10 @@ class Presets:
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     """By the names of the API keys."""
     auto: tuple[Format, ...] = AUTO_FORMATS
-    """What the format `auto` may become."""
+    """The formats that `auto` may become."""
 
     def of_key(self, key: str | None) -> Allowed:
-        """What the clients of the key with this name may ask for."""
+        """The formats and options that clients of the key with this name may ask for."""
         return self.allowed.get(key, ANYTHING) if key is not None else ANYTHING
 
     def expanded(self, given: Mapping[str, Any]) -> Mapping[str, Any]:

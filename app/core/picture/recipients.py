@@ -25,20 +25,20 @@ class Recipient:
     delivery looks it up."""
 
     name: str = ""
-    """Of the endpoint; "" for a URL of an upload."""
+    """The name of the endpoint; "" for a URL of an upload."""
     url: str = field(default="", repr=False)
-    """That of an upload, which may hold a token of its owner's; "" for an endpoint."""
+    """The URL of an upload, which may hold a token of its owner's; "" for an endpoint."""
     events: tuple[EventType, ...] = tuple(EventType)
-    """That it is told of."""
+    """The events that it is told of."""
 
     @property
     def id(self) -> str:
-        """What a delivery names it by, as `parse_recipient` reads it."""
+        """Its name in a delivery, as `parse_recipient` reads it."""
         return f"endpoint:{self.name}" if self.name else f"url:{self.url}"
 
     @property
     def label(self) -> str:
-        """What logs name it by: the endpoint's name, or the host of the URL."""
+        """Its name in logs: that of the endpoint, or the host of the URL."""
         return self.name or urlsplit(self.url).hostname or "?"
 
     @property

@@ -48,7 +48,7 @@ BROKEN = "the picture cannot be read: the JPEG XL is broken, or of a variant tha
 
 @dataclass
 class Header:
-    """What is said of a picture before its pixels."""
+    """The description of a picture, which comes before its pixels."""
 
     width: int = 0
     height: int = 0

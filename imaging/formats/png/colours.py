@@ -59,7 +59,7 @@ def _chunks(data: Data) -> dict[bytes, Data]:
 
 
 def _primaries(content: Data | None) -> Primaries:
-    """Those of cHRM; of sRGB where there are none, or none that span a space."""
+    """The primaries of cHRM; of sRGB where it is missing, or they span no space."""
     if content is None:
         return BT709
     numbers = [number / _FIXED for number in struct.unpack_from(">8I", content)]
@@ -80,7 +80,7 @@ def _is_inside(point: Point, corners: tuple[Point, Point, Point]) -> bool:
 
 
 def _transfer(content: Data | None, primaries: Primaries) -> Transfer:
-    """That of gAMA; of sRGB where there is none, none that makes sense, or one as good as that."""
+    """The curve of gAMA; of sRGB where it is missing or makes no sense, or is as good as that."""
     if content is None:
         return Curve.SRGB
     (number,) = struct.unpack_from(">I", content)

@@ -11,7 +11,7 @@ from imaging.data import Data
 
 
 class Tag(IntEnum):
-    """Those that are looked at (TIFF 6.0, section 8 and its supplements)."""
+    """The tags that are looked at (TIFF 6.0, section 8 and its supplements)."""
 
     NEW_SUBFILE_TYPE = 254
     WIDTH = 256

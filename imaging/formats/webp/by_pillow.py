@@ -14,7 +14,7 @@ from PIL import (
 )
 
 _NAMES = {"Q": "quality", "effort": "method", "lossless": "lossless", "exact": "exact"}
-"""What Pillow calls a setting of libvips's webpsave."""
+"""Pillow's name for each setting of libvips's webpsave."""
 
 
 MAX_PIXELS = 12_000_000
