@@ -275,6 +275,26 @@ def test_compare_by_keyboard_alone(visit: Visit, pictures: Path) -> None:
     expect(opener).to_be_focused()
 
 
+def test_a_thumbnail_is_for_the_mouse_alone_and_the_focus_comes_back_to_its_button(
+    visit: Visit, pictures: Path
+) -> None:
+    page = visit.page
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    page.locator(".row .thumb").click()
+    page.locator(".own summary").click()
+    page.locator(".own").get_by_label("Width").fill("50")
+    page.keyboard.press("Tab")
+    # Converted again, the row has other buttons than those there were.
+    expect(page.locator(".row")).to_contain_text("50 × 33")
+    page.keyboard.press("Escape")
+    # The only one of that name that is not hidden.
+    opener = page.get_by_role("button", name="Compare rocket.jpg")
+    expect(opener).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Clear the list")).to_be_focused()
+
+
 def test_the_handle_moves_by_mouse_and_converts_nothing(visit: Visit, pictures: Path) -> None:
     page = visit.page
     visit.choose(pictures / "rocket.jpg")

@@ -183,10 +183,10 @@ async function offer() {
 }
 
 function theme() {
-	const { dataset } = document.documentElement;
-	const isDark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-	dataset.theme = isDark ? "light" : "dark";
-	visits.put("theme", dataset.theme);
+	const { style } = document.documentElement;
+	const isDark = style.colorScheme ? style.colorScheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+	style.colorScheme = isDark ? "light" : "dark";
+	visits.put("theme", style.colorScheme);
 }
 
 function wire() {
@@ -259,6 +259,7 @@ async function start() {
 		settings: (item) => item.own ?? item.used ?? batch.settings,
 		change: (item, settings) => batch.redo(item, settings),
 		download,
+		closed: (item) => rows.get(item)?.focus(),
 	});
 	wire();
 	speak(language);

@@ -18,7 +18,7 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 export class Compare {
 	urls = [];
 
-	// actions: neighbour(item, by), change(item, settings), download(item), settings(item)
+	// actions: neighbour(item, by), change(item, settings), download(item), settings(item), closed(the first item)
 	constructor(dialog, actions) {
 		Object.assign(this, { dialog, actions });
 		dialog.onclose = () => this.#closed();
@@ -29,7 +29,7 @@ export class Compare {
 	open(item) {
 		this.#build(item);
 		if (!this.dialog.open) {
-			this.before = document.activeElement;
+			this.first = item;
 			this.dialog.showModal();
 		}
 		this.handle.focus();
@@ -47,8 +47,8 @@ export class Compare {
 		this.old = make("img", { alt: t("before"), draggable: false });
 		this.new = make("img", { alt: t("after"), draggable: false });
 		this.view = make("div.view", {}, this.old, this.new);
-		this.grid = make("div.grid", { "aria-hidden": true });
-		this.handle = make("div.handle", { role: "slider", tabIndex: 0, "aria-label": t("handle") });
+		this.grid = make("div.grid", { ariaHidden: true });
+		this.handle = make("div.handle", { role: "slider", tabIndex: 0, ariaLabel: t("handle") });
 		this.stage = make("div.stage", {}, this.view, this.grid, this.handle);
 		this.left = make("p.corner.left");
 		this.right = make("p.corner.right", { role: "status" });
@@ -66,7 +66,7 @@ export class Compare {
 				iconButton("download", t("download_of", { name: item.path }), () => this.actions.download(this.item)),
 				iconButton("remove", t("close"), () => this.dialog.close())),
 			this.own));
-		this.dialog.setAttribute("aria-label", t("compare_of", { name: item.path }));
+		label(this.dialog, t("compare_of", { name: item.path }));
 		this.#pointers();
 		this.#words();
 	}
@@ -134,7 +134,7 @@ export class Compare {
 	#closed() {
 		this.#letGo();
 		this.dialog.replaceChildren();
-		this.before?.focus();
+		this.actions.closed(this.first);
 	}
 
 	#go(by) {

@@ -30,7 +30,7 @@ export function make(kind, given = {}, ...children) {
 export function icon(name) {
 	const svg = document.createElementNS(SVG, "svg");
 	svg.setAttribute("viewBox", "0 0 20 20");
-	svg.setAttribute("aria-hidden", "true");
+	svg.ariaHidden = true;
 	const path = document.createElementNS(SVG, "path");
 	path.setAttribute("d", ICONS[name]);
 	svg.append(path);

@@ -28,7 +28,7 @@ function choice(legend, values, name, current, chosen) {
 const whole = (input) => (input.value && input.validity.valid ? input.valueAsNumber : null);
 
 function quality(settings, changed) {
-	const slider = make("input", { type: "range", min: 1, max: 100, value: settings.q ?? 80, "aria-label": t("quality") });
+	const slider = make("input", { type: "range", min: 1, max: 100, value: settings.q ?? 80, ariaLabel: t("quality") });
 	const output = make("output");
 	const auto = make("input", { type: "checkbox", checked: !settings.q });
 	const show = () => {
@@ -47,15 +47,15 @@ const formats = (settings, changed) => choice(t("format"), FORMATS, "format", se
 
 // Those of one picture; `changed` hears which are other.
 export function controls(settings, changed) {
-	const side = (name, max = MAX_SIDE) => make("input", { type: "number", min: 1, max, value: settings[name] ?? "", inputMode: "numeric", "aria-label": t(name), placeholder: t("any"), onchange: (event) => changed({ [name]: whole(event.target) }) });
+	const side = (name, max = MAX_SIDE) => make("input", { type: "number", min: 1, max, value: settings[name] ?? "", inputMode: "numeric", ariaLabel: t(name), placeholder: t("any"), onchange: (event) => changed({ [name]: whole(event.target) }) });
 	const onchange = () => changed({ keep: KEEPS.filter((_, n) => keep[n].firstChild.checked) });
 	const keep = KEEPS.map((name) => check(make("input", { type: "checkbox", checked: settings.keep.includes(name), onchange }), word("keep", name)));
 	return [
 		formats(settings, changed),
 		quality(settings, changed),
 		choice(t("effort"), ["", ...EFFORTS], "effort", settings.effort, (effort) => changed({ effort })),
-		fieldset("size", t("size"), side("width"), make("span", { "aria-hidden": true }, "×"), side("height")),
-		fieldset("size", t("at_most"), side("kb", MAX_KB), make("span", { "aria-hidden": true }, "kB")),
+		fieldset("size", t("size"), side("width"), make("span", { ariaHidden: true }, "×"), side("height")),
+		fieldset("size", t("at_most"), side("kb", MAX_KB), make("span", { ariaHidden: true }, "kB")),
 		fieldset("keep", t("keep"), ...keep),
 	];
 }

@@ -21,8 +21,9 @@ export class Row {
 	constructor(item, batch, actions) {
 		Object.assign(this, { item, batch, actions });
 		batch.measure(item);
-		this.canvas = make("canvas", { width: 96, height: 96, "aria-hidden": true });
-		this.thumb = button(icon("picture"), () => actions.compare(item), { className: "thumb" });
+		this.canvas = make("canvas", { width: 96, height: 96 });
+		// For a mouse: the first of the buttons does the same.
+		this.thumb = button(icon("picture"), () => actions.compare(item), { className: "thumb", tabIndex: -1, ariaHidden: true });
 		this.thumb.prepend(this.canvas);
 		this.name = make("span.name", { dir: "auto", title: item.path });
 		this.detail = make("span.detail.small");
@@ -63,7 +64,7 @@ export class Row {
 		else this.bar.removeAttribute("value");
 		label(this.bar, t("progress"));
 		this.thumb.disabled = !isDone;
-		label(this.thumb, t("compare_of", { name: item.path }));
+		this.thumb.title = t("compare_of", { name: item.path });
 		this.#buttons(state);
 	}
 
@@ -77,9 +78,9 @@ export class Row {
 	}
 
 	#buttons(state) {
-		if (this.shown === state && this.language === document.documentElement.lang) return;
-		this.shown = state;
-		this.language = document.documentElement.lang;
+		const shown = state + document.documentElement.lang;
+		if (this.shown === shown) return;
+		this.shown = shown;
 		const { item, actions } = this;
 		const act = (name, key) => iconButton(name, t(key, { name: item.path }), () => actions[name](item));
 		const focused = this.buttons.contains(document.activeElement);
@@ -90,6 +91,10 @@ export class Row {
 			act("remove", state === "done" || state === "failed" ? "remove_of" : "cancel_of"),
 		);
 		if (focused) this.buttons.lastChild.focus();
+	}
+
+	focus() {
+		this.buttons.firstChild.focus();
 	}
 
 	remove() {
