@@ -10,7 +10,6 @@ import redis
 from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
 from app.core.intake.submit import submit_all
-from app.core.intake.webhooks import Webhooks
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion
@@ -64,11 +63,4 @@ def worker_intake(connection: redis.Redis, key: str | None) -> Intake:
         downloads=settings.downloads,
         webhooks=settings.webhooks.enabled,
     )
-    return Intake(
-        WorkerSubmissions(queue, here.storage),
-        settings.engine.effort,
-        settings.limits.max_pixels,
-        settings.asked,
-        webhooks=Webhooks(settings.webhooks, settings.webhook_rules),
-        key=key,
-    )
+    return Intake(WorkerSubmissions(queue, here.storage), settings, key)

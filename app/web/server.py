@@ -12,7 +12,6 @@ from app.core.config.logs import configure_logging
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
 from app.core.intake.intake import Intake
-from app.core.intake.webhooks import Webhooks
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.fetches import Fetches
@@ -116,13 +115,6 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         webhooks=settings.webhooks.enabled,
     )
     conversions = Conversions(queue, storage, events)
-    intake = Intake(
-        conversions,
-        settings.engine.effort,
-        settings.limits.max_pixels,
-        settings.asked,
-        webhooks=Webhooks(settings.webhooks, settings.webhook_rules),
-    )
     fetches = Fetches(
         asked,
         events,
@@ -134,7 +126,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         settings=settings,
         redis=asked,
         guard=guard,
-        intake=intake,
+        intake=Intake(conversions, settings),
         conversions=conversions,
         links=Links(asked, conversions, settings),
         batches=Batches(asked, queue, conversions.following),

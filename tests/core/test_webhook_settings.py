@@ -11,7 +11,7 @@ from app.core.config.load import load_settings
 from app.core.config.sources import ConfigError
 from app.core.config.webhooks import Destination
 from app.core.errors import InvalidOption, NotAllowed
-from app.core.intake.webhooks import Webhooks
+from app.core.intake.webhooks import recipients_of
 from app.core.picture.recipients import EventType, Recipient
 from tests.receiver import OTHER_SECRET, SECRET
 
@@ -37,11 +37,10 @@ def test_an_endpoint_is_told_of_its_keys_and_its_events(monkeypatch: pytest.Monk
     }
     _set(monkeypatch, WEBHOOKS__ENDPOINTS=endpoints, AUTH__API_KEYS=f"shop:{KEY}")
     settings = load_settings()
-    webhooks = Webhooks(settings.webhooks, settings.webhook_rules)
     shop = Recipient(name="shop", events=(EventType.IMAGE_FAILED,))
     everything = Recipient(name="all")
-    assert webhooks.recipients("shop") == (shop, everything)
-    assert webhooks.recipients("other") == webhooks.recipients(None) == (everything,)
+    assert recipients_of(settings, "shop") == (shop, everything)
+    assert recipients_of(settings, "other") == recipients_of(settings, None) == (everything,)
     found = settings.webhooks.destination(everything)
     assert found == Destination(URL, (OTHER_SECRET, SECRET))
     assert settings.webhooks.destination(Recipient(name="gone")) is None
@@ -63,15 +62,14 @@ def test_a_secret_may_come_from_the_environment_and_the_rest_from_the_file(
 
 def test_an_upload_may_name_a_url_where_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotAllowed, match="'webhook' is not allowed here"):
-        Webhooks().recipients(None, URL)
+        recipients_of(load_settings(), None, URL)
     _set(monkeypatch, WEBHOOKS__ANY="true", WEBHOOKS__SECRET=SECRET)
     settings = load_settings()
-    webhooks = Webhooks(settings.webhooks, settings.webhook_rules)
-    assert webhooks.recipients(None, f" {URL} ") == (Recipient(url=URL),)
-    assert webhooks.recipients(None, "") == webhooks.recipients(None) == ()
+    assert recipients_of(settings, None, f" {URL} ") == (Recipient(url=URL),)
+    assert recipients_of(settings, None, "") == recipients_of(settings, None) == ()
     for wrong in ("http://10.0.0.1/", "http://localhost:22/", "hooks", 5, True, "http://" * 200):
         with pytest.raises(InvalidOption, match="'webhook'"):
-            webhooks.recipients(None, wrong)
+            recipients_of(settings, None, wrong)
 
 
 SHOP = {"url": URL, "secret": SECRET}

@@ -7,20 +7,19 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
+from app.core.config.settings import Settings
 from app.core.errors import told
 from app.core.intake.picture import Picture
-from app.core.intake.webhooks import Webhooks
+from app.core.intake.webhooks import recipients_of
 from app.core.jobs.job import PictureJob
 from app.core.picture.batch import BATCH, Member, parse_batch
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
 from app.core.picture.formats import FORMAT, FORMATS
-from app.core.picture.presets import Presets
 from app.core.picture.recipients import WEBHOOK
 from app.core.picture.submission import Submission
 from app.core.picture.widths import WIDTHS, check_one, one_each, parse_widths, with_width
 from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
-from imaging.options import Effort
 
 REQUESTS, SHORT = 128, 64
 """Requests that are kept for each key, and characters of the longest field in one of them."""
@@ -52,27 +51,17 @@ class Intake:
     def __init__(
         self,
         submissions: Submissions,
-        effort: Effort,
-        max_pixels: int,
-        presets: Presets,
-        *,
-        webhooks: Webhooks,
+        settings: Settings,
         key: str | None = None,
     ) -> None:
         """
         Args:
             submissions: makes jobs.
-            effort: of pictures without one.
-            max_pixels: pixels of the largest picture that is converted.
-            presets: what may be asked for.
-            webhooks: the recipients of messages.
             key: the name of the client's API key.
         """
         self._submissions = submissions
-        self._effort = effort
-        self._max_pixels = max_pixels
-        self._presets = presets
-        self._webhooks = webhooks
+        self._settings = settings
+        self._presets = settings.asked
         self._key = key
         self._of_keys: dict[str | None, Intake] = {key: self}
         self._requested = lru_cache(REQUESTS)(self._request)
@@ -80,18 +69,8 @@ class Intake:
     def of_key(self, key: str | None) -> Intake:
         """The intake for clients with the API key of this name, None for clients without one."""
         if (known := self._of_keys.get(key)) is None:
-            known = self._of_keys[key] = self._for(key)
+            known = self._of_keys[key] = Intake(self._submissions, self._settings, key)
         return known
-
-    def _for(self, key: str | None) -> Intake:
-        return Intake(
-            self._submissions,
-            self._effort,
-            self._max_pixels,
-            self._presets,
-            webhooks=self._webhooks,
-            key=key,
-        )
 
     def request(self, fields: Mapping[str, object]) -> ConversionRequest:
         """The request in the fields of an upload and of the preset that they name, with its
@@ -116,7 +95,7 @@ class Intake:
         widths = parse_widths(fields.get(WIDTHS))
         fields = with_width(fields, widths)
         requested = self.translated(fields, fields)
-        recipients = self._webhooks.recipients(self._key, fields.get(WEBHOOK))
+        recipients = recipients_of(self._settings, self._key, fields.get(WEBHOOK))
         batch = parse_batch(fields.get(BATCH), self._key)
         if not recipients and batch is None and not widths:
             return requested
@@ -136,7 +115,8 @@ class Intake:
         """
         self._presets.check(own, self._key)
         whole = self._presets.opened(self._presets.expanded(fields), self._key)
-        return parse_conversion_request(whole, self._effort, self._max_pixels)
+        settings = self._settings
+        return parse_conversion_request(whole, settings.engine.effort, settings.limits.max_pixels)
 
     def formats(self, fields: Mapping[str, object], formats: Sequence[Format]) -> Sequence[Format]:
         """The formats of these that the client may have, and that its preset leaves open.
@@ -197,7 +177,7 @@ class Intake:
         picture.file.seek(0)
         with told():
             media_type = readable_type(picture.file.read(HEAD_SIZE))
-        size = picture_size(picture.file, media_type, self._max_pixels)
+        size = picture_size(picture.file, media_type, self._settings.limits.max_pixels)
         each = [requested]
         if requested.widths:
             own = shown_width(picture.file, media_type, size) if size else None
