@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import IO, Any, Generic, TypeVar
 
-from app.core.storage import Content, Storage
+from app.core.storage.interface import Content, Storage
 
 S = TypeVar("S", bound=Storage)
 T = TypeVar("T")

@@ -155,7 +155,7 @@ from datetime import UTC, datetime
 
 from app.core.errors import StorageError
 from app.core.section import Section
-from app.core.storage import LIST_PAGE, ObjectInfo, ObjectNotFound, as_file
+from app.core.storage.interface import LIST_PAGE, ObjectInfo, ObjectNotFound, as_file
 from app.core.storage.kind import Kind
 
 

@@ -14,7 +14,7 @@ from app.core.jobs.questions import Questions
 from app.core.picture import paths
 from app.core.picture.retention import source_seconds
 from app.core.redis.commands import ask
-from app.core.storage import ObjectInfo, Storage
+from app.core.storage.interface import ObjectInfo, Storage
 
 logger = logging.getLogger(__name__)
 

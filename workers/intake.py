@@ -15,7 +15,7 @@ from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Question, ask
-from app.core.storage import Storage
+from app.core.storage.interface import Storage
 from workers.runtime import runtime
 
 T = TypeVar("T")

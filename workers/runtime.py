@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
-from app.core.storage import Expiring, Storage, Threaded
+from app.core.storage.interface import Expiring, Storage, Threaded
 from app.process.bridge import Bridge
 from workers.decoder.process import DecoderLimits
 from workers.decoder.sandbox import Sandbox

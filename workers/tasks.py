@@ -20,7 +20,7 @@ from app.core.jobs.questions import Questions
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.filenames import content_disposition
-from app.core.storage import Content, ObjectNotFound
+from app.core.storage.interface import Content, ObjectNotFound
 from imaging.errors import PROCESSING_FAILED, PictureError
 from imaging.formats import Format
 from imaging.limits import Limits

@@ -16,8 +16,8 @@ import pytest
 
 from app.core.config.load import load_settings
 from app.core.config.storage import open_storage
-from app.core.storage import LIST_PAGE, Content, ObjectInfo, ObjectNotFound, Storage
 from app.core.storage.buckets import BucketStorage
+from app.core.storage.interface import LIST_PAGE, Content, ObjectInfo, ObjectNotFound, Storage
 from bench.launch import ROOT
 from tests.service import until
 from tests.storage import Blocking

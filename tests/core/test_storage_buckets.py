@@ -16,9 +16,10 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from app.core.config.load import load_settings
 from app.core.config.storage import open_storage
 from app.core.errors import StorageError, StorageFull
-from app.core.storage import Content, Presigner, clouds
+from app.core.storage import clouds
 from app.core.storage.buckets import BucketStorage
 from app.core.storage.errors import as_storage_error
+from app.core.storage.interface import Content, Presigner
 from tests.s3 import KEY_ID, SECRET, S3Server, s3_server
 from tests.storage import Blocking
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StorageError, StorageFull
-from app.core.storage import PART_SIZE, ObjectNotFound, opened
+from app.core.storage import opened
 from app.core.storage.errors import as_storage_error
 from app.core.storage.files import FileStorage
+from app.core.storage.interface import PART_SIZE, ObjectNotFound
 from tests.disk import small_disk
 from tests.storage import Blocking
 

@@ -19,7 +19,7 @@ from app.core.config.sources import ConfigError
 from app.core.config.storage import open_storage, storage_place
 from app.core.errors import StorageError
 from app.core.redis.tls import is_unchecked
-from app.core.storage import Storage
+from app.core.storage.interface import Storage
 from app.process.parent import PARENT_VARIABLE, follow_parent
 
 logger = logging.getLogger(__name__)

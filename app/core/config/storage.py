@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.core.config.settings import Settings
-from app.core.storage import Storage
 from app.core.storage.address import parse_storage_url
+from app.core.storage.interface import Storage
 from app.core.storage.kind import Place, Server
 from app.core.storage.kinds.file import FilePlace
 

@@ -15,7 +15,7 @@ from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
-from app.core.storage import Storage
+from app.core.storage.interface import Storage
 
 SUBMIT_ATTEMPTS = 10
 """How often a submission starts over because another server changed the same job meanwhile."""

@@ -21,7 +21,7 @@ from app.core.errors import (
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.batch import parse_batch
 from app.core.picture.conversion import parse_md5
-from app.core.storage import ObjectNotFound
+from app.core.storage.interface import ObjectNotFound
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import headers
 from app.web.docs.schemas.conversion import EXAMPLE_MD5

@@ -22,7 +22,7 @@ from app.core.errors import (
 )
 from app.core.jobs.overview import Workers, picture_workers, why_unfit
 from app.core.picture.conversion import parse_flag
-from app.core.storage import PROBE, ObjectNotFound, Storage
+from app.core.storage.interface import PROBE, ObjectNotFound, Storage
 from app.process.bridge import Bridge
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import answer

@@ -18,7 +18,7 @@ from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.questions import Before
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
-from app.core.storage import ObjectInfo, Opener, Presigner, Storage, StoredObject
+from app.core.storage.interface import ObjectInfo, Opener, Presigner, Storage, StoredObject
 from app.web.service.following import Following
 from app.web.service.selection import Selection
 from imaging.formats import Format, same_format

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from sanic import HTTPResponse, Request
 
 from app.core.errors import NotFound
-from app.core.storage import ObjectNotFound, StoredObject
+from app.core.storage.interface import ObjectNotFound, StoredObject
 from app.web.guard.record import record_of
 from app.web.service.conversions import Conversions, Result
 

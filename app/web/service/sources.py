@@ -15,8 +15,8 @@ from app.core.jobs.outputs import Output, Source
 from app.core.picture import paths
 from app.core.picture.retention import shared_seconds
 from app.core.redis.client import FailFastRedis
-from app.core.storage import ObjectNotFound, Storage
 from app.core.storage.errors import as_storage_error
+from app.core.storage.interface import ObjectNotFound, Storage
 from app.web.service.spooling import SPOOL_MEMORY
 
 FILENAME = "picture"

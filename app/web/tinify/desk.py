@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
 
 from app.core.errors import NotFound, TinyImageError
-from app.core.storage import ObjectNotFound
+from app.core.storage.interface import ObjectNotFound
 from app.web.errors import queue_unavailable
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard

@@ -27,7 +27,7 @@ from app.core.jobs.links import LinkState
 from app.core.picture.batch import Batch
 from app.core.picture.conversion import parse_flag
 from app.core.picture.widths import check_one
-from app.core.storage import ObjectNotFound
+from app.core.storage.interface import ObjectNotFound
 from app.web.guard.record import Record, record_of
 from app.web.serve.protocol import Protocol
 from app.web.service.batches import counts_of
