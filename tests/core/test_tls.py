@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from app.core.config.settings import Settings
-from app.core.redis.tls import is_unchecked, without_check
+from app.core.redis.url import is_unchecked, without_check
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import logging
 import multiprocessing
-import os
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,9 +17,9 @@ from app.core.config.settings import Settings
 from app.core.config.sources import ConfigError
 from app.core.config.storage import open_storage, storage_place
 from app.core.errors import StorageError
-from app.core.redis.tls import is_unchecked
+from app.core.redis.url import is_unchecked
 from app.core.storage.interface import Storage
-from app.process.parent import PARENT_VARIABLE, follow_parent
+from app.process.parent import follow_parent
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +40,13 @@ def start(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Settings
     """
     parser.add_argument("--config", type=Path, help="the configuration file (config.yaml)")
     arguments = parser.parse_args()
-    has_parent = PARENT_VARIABLE in os.environ
     follow_parent()
     try:
         settings = load_settings(arguments.config)
     except ConfigError as error:
         fail(str(error), USAGE_STATUS)
     configure_logging(settings.logs.format)
-    # Once: with everything in one the supervisor has logged it.
-    if not has_parent and settings.redis.url and is_unchecked(settings.redis.url):
+    if settings.redis.url and is_unchecked(settings.redis.url):
         logger.warning(
             "the certificate of Redis is not checked: the connection is encrypted but "
             "not authenticated"

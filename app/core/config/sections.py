@@ -26,8 +26,7 @@ from app.core.config.access import (
 )
 from app.core.config.logs import LogFormat
 from app.core.jobs import keys
-from app.core.redis.tls import without_check
-from app.core.redis.url import check_redis_url
+from app.core.redis.url import check_redis_url, without_check
 from app.core.section import Section, Size, Text
 from app.core.storage.common import check_endpoint
 from app.outgoing.rules import Rules, check_hosts, check_networks

@@ -9,8 +9,7 @@ from urllib.parse import SplitResult
 from pydantic import BeforeValidator
 
 from app.core.errors import StorageError
-from app.core.redis.tls import without_check
-from app.core.redis.url import check_redis_url
+from app.core.redis.url import check_redis_url, without_check
 from app.core.section import Section, Size, blank_is_none
 from app.core.storage.kind import Kind, Server
 from app.core.storage.redis_storage import RedisStorage
