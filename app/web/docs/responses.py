@@ -17,84 +17,60 @@ Responses = dict[str, Schema]
 Failure = tuple[int, str, str, Sequence[str]]
 """A status, a code, an example message, and the headers of the answer."""
 
-_HEADER_TEXT = {"type": "string"}
+
+def _header(description: str, type: str = "string", **more: Any) -> Schema:
+    return {"description": description, "schema": {"type": type, **more}}
+
 
 HEADERS: dict[str, Schema] = {
-    "X-Request-ID": {
-        "description": "The request in the server's log: the client's own id if it sent one.",
-        "schema": _HEADER_TEXT,
-    },
-    "Retry-After": {
-        "description": "Seconds after which to try again.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "WWW-Authenticate": {
-        "description": "The ways to send a key.",
-        "schema": {**_HEADER_TEXT, "example": CHALLENGE},
-    },
-    "RateLimit": {
-        "description": "Remaining pictures, and the seconds until one more is allowed; only with "
-        "the setting `limits.rate` (draft-ietf-httpapi-ratelimit-headers).",
-        "schema": {**_HEADER_TEXT, "example": '"pictures";r=99;t=60'},
-    },
-    "RateLimit-Policy": {
-        "description": "The allowed pictures, and the seconds of the window.",
-        "schema": {**_HEADER_TEXT, "example": '"pictures";q=100;w=60'},
-    },
-    "X-RateLimit-Limit": {
-        "description": "The allowed pictures in the window.",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "X-RateLimit-Remaining": {
-        "description": "The remaining pictures.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "X-RateLimit-Reset": {
-        "description": "The time when one more is allowed, in seconds since 1970.",
-        "schema": {"type": "integer"},
-    },
-    "ETag": {"description": "The identifier of exactly this file.", "schema": _HEADER_TEXT},
-    "Last-Modified": {
-        "description": "The time when the file was made.",
-        "schema": {**_HEADER_TEXT, "example": "Sun, 06 Nov 1994 08:49:37 GMT"},
-    },
-    "Cache-Control": {
-        "description": "How long a cache may keep it: until it is deleted, if the query names "
-        "format, quality and options; otherwise it must ask each time.",
-        "schema": {**_HEADER_TEXT, "example": "no-cache"},
-    },
-    "Content-Disposition": {
-        "description": "The name of the picture, with the extension of its format.",
-        "schema": {**_HEADER_TEXT, "example": 'attachment; filename="rocket.webp"'},
-    },
-    "Location": {
-        "description": "Its URL: a presigned URL of the storage, or the output of an upload, "
-        "without a host for some clients over plain http.",
-        "schema": {**_HEADER_TEXT, "format": "uri-reference"},
-    },
-    "Preference-Applied": {
-        "description": "The preference `wait`, if it was followed.",
-        "schema": {**_HEADER_TEXT, "example": "wait=20"},
-    },
-    "Compression-Count": {
-        "description": "The compressions of the key in this month (UTC), 0 without a key.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Compression-Count-Remaining": {
-        "description": "The remaining compressions; only with the setting `limits.compressions`.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Paying-State": {
-        "description": "`paid`, or `free` with a limit.",
-        "schema": {**_HEADER_TEXT, "enum": ["free", "paid"]},
-    },
-    "Image-Width": {"description": "Pixels.", "schema": {"type": "integer", "minimum": 1}},
-    "Image-Height": {"description": "Pixels.", "schema": {"type": "integer", "minimum": 1}},
-    "Accept-Ranges": {"description": "`bytes`.", "schema": _HEADER_TEXT},
-    "Content-Range": {
-        "description": "The range of bytes, and the size.",
-        "schema": {**_HEADER_TEXT, "example": "bytes 0-1023/34567"},
-    },
+    "X-Request-ID": _header("The request in the server's log: the client's own id if it sent one."),
+    "Retry-After": _header("Seconds after which to try again.", "integer", minimum=0),
+    "WWW-Authenticate": _header("The ways to send a key.", example=CHALLENGE),
+    "RateLimit": _header(
+        "Remaining pictures, and the seconds until one more is allowed; only with the setting "
+        "`limits.rate` (draft-ietf-httpapi-ratelimit-headers).",
+        example='"pictures";r=99;t=60',
+    ),
+    "RateLimit-Policy": _header(
+        "The allowed pictures, and the seconds of the window.", example='"pictures";q=100;w=60'
+    ),
+    "X-RateLimit-Limit": _header("The allowed pictures in the window.", "integer", minimum=1),
+    "X-RateLimit-Remaining": _header("The remaining pictures.", "integer", minimum=0),
+    "X-RateLimit-Reset": _header(
+        "The time when one more is allowed, in seconds since 1970.", "integer"
+    ),
+    "ETag": _header("The identifier of exactly this file."),
+    "Last-Modified": _header(
+        "The time when the file was made.", example="Sun, 06 Nov 1994 08:49:37 GMT"
+    ),
+    "Cache-Control": _header(
+        "How long a cache may keep it: until it is deleted, if the query names format, quality and "
+        "options; otherwise it must ask each time.",
+        example="no-cache",
+    ),
+    "Content-Disposition": _header(
+        "The name of the picture, with the extension of its format.",
+        example='attachment; filename="rocket.webp"',
+    ),
+    "Location": _header(
+        "Its URL: a presigned URL of the storage, or the output of an upload, without a host for "
+        "some clients over plain http.",
+        format="uri-reference",
+    ),
+    "Preference-Applied": _header("The preference `wait`, if it was followed.", example="wait=20"),
+    "Compression-Count": _header(
+        "The compressions of the key in this month (UTC), 0 without a key.", "integer", minimum=0
+    ),
+    "Compression-Count-Remaining": _header(
+        "The remaining compressions; only with the setting `limits.compressions`.",
+        "integer",
+        minimum=0,
+    ),
+    "Paying-State": _header("`paid`, or `free` with a limit.", enum=["free", "paid"]),
+    "Image-Width": _header("Pixels.", "integer", minimum=1),
+    "Image-Height": _header("Pixels.", "integer", minimum=1),
+    "Accept-Ranges": _header("`bytes`."),
+    "Content-Range": _header("The range of bytes, and the size.", example="bytes 0-1023/34567"),
 }
 """The components for headers."""
 
