@@ -25,7 +25,7 @@ from app.core.storage.interface import ObjectNotFound
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import headers
 from app.web.docs.schemas.conversion import EXAMPLE_MD5
-from app.web.docs.schemas.parts import ref
+from app.web.docs.schemas.parts import ref, text
 from app.web.errors import error_response
 from app.web.guard.record import record_of
 from app.web.http.content import FORM_TYPE
@@ -75,11 +75,8 @@ ARCHIVE = Operation(
                     "type": "object",
                     "required": ["files"],
                     "properties": {
-                        "files": {"type": "string", "description": "The list, in JSON."},
-                        "api_key": {
-                            "type": "string",
-                            "description": "The key, as a form has no headers.",
-                        },
+                        "files": text("The list, in JSON."),
+                        "api_key": text("The key, as a form has no headers."),
                     },
                 },
                 "example": {"files": f'[{{"md5": "{EXAMPLE_MD5}", "format": "webp"}}]'},

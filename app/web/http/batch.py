@@ -14,7 +14,7 @@ from app.core.picture.conversion import parse_flag
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas.parts import ref
+from app.web.docs.schemas.parts import flag, number, ref
 from app.web.guard.record import record_of
 from app.web.http.parameters import EXAMPLE, in_query
 from app.web.service.answers import describe_link
@@ -44,25 +44,15 @@ BATCH = Operation(
         },
         in_query(
             "offset",
-            {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": MAX_MEMBERS,
-                "description": "How many pictures are left out at the beginning.",
-            },
+            number("How many pictures are left out at the beginning.", 0, MAX_MEMBERS),
         ),
         in_query(
             "limit",
-            {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": MAX_LISTED,
-                "description": f"How many are listed at most; {LISTED} without it.",
-            },
+            number(f"How many are listed at most; {LISTED} without it.", 0, MAX_LISTED),
         ),
         in_query(
             "details",
-            {"type": "boolean", "description": "Whether to add details, as `/status` has them."},
+            flag("Whether to add details, as `/status` has them."),
         ),
     ],
     answers={

@@ -15,7 +15,7 @@ from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import Responses, headers
 from app.web.docs.routes import readable
 from app.web.docs.schemas.options import OPTIONS, PRESET
-from app.web.docs.schemas.parts import Schema, ref
+from app.web.docs.schemas.parts import Schema, number, ref
 from app.web.guard.record import record_of
 from app.web.http.accept import preferred
 from app.web.http.parameters import MD5, in_header, in_query, named_md5
@@ -43,13 +43,12 @@ SELECTION = [
     ),
     in_query(
         "quality",
-        {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 100,
-            "description": "The quality of the result, as its status names it. "
+        number(
+            "The quality of the result, as its status names it. "
             f"`{Auto.AUTO}` is the same as `q={Auto.AUTO}`.",
-        },
+            0,
+            100,
+        ),
     ),
     in_query(
         "preset", {**PRESET, "description": "The preset with which the result was requested."}

@@ -19,6 +19,7 @@ from app.core.picture.conversion import parse_flag
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import headers
 from app.web.docs.routes import readable
+from app.web.docs.schemas.parts import flag
 from app.web.guard.record import record_of
 from app.web.http.accept import ranges
 from app.web.http.download import SELECTION, asked_query, selection
@@ -70,11 +71,7 @@ EVENTS = Operation(
         *SELECTION[1:],
         in_query(
             "progress",
-            {
-                "type": "boolean",
-                "description": "Whether each new place in the queue is told too, at most once a "
-                "second.",
-            },
+            flag("Whether each new place in the queue is told too, at most once a second."),
         ),
         in_header("Last-Event-ID", "The id of the last event that the client has."),
     ],

@@ -27,7 +27,7 @@ from app.process.bridge import Bridge
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas.parts import ref
+from app.web.docs.schemas.parts import flag, ref
 from app.web.errors import error_response
 from app.web.http.parameters import in_query
 from app.web.service.cached import Cached
@@ -65,7 +65,7 @@ READY = Operation(
     parameters=[
         in_query(
             "details",
-            {"type": "boolean", "description": "Whether to say more of the workers."},
+            flag("Whether to say more of the workers."),
         )
     ],
     answers={"200": answer("They can.", ref("Readiness"), OK)},

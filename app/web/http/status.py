@@ -14,7 +14,7 @@ from app.core.picture.conversion import parse_flag, picture_of
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas.parts import ref
+from app.web.docs.schemas.parts import an_array, flag, number, ref
 from app.web.guard.record import record_of
 from app.web.http.parameters import (
     EXAMPLE,
@@ -42,21 +42,19 @@ STATUS = Operation(
         PICTURE,
         in_query(
             "details",
-            {
-                "type": "boolean",
-                "description": "Whether to add details: the reason of a failure, sizes, the "
-                "place in the queue, the URL of the result.",
-            },
+            flag(
+                "Whether to add details: the reason of a failure, sizes, the "
+                "place in the queue, the URL of the result."
+            ),
         ),
         in_query(
             "wait",
-            {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": MAX_WAIT_SECONDS,
-                "description": "Seconds to wait at most until each conversion is done or has "
+            number(
+                "Seconds to wait at most until each conversion is done or has "
                 "failed. The answer then has their status.",
-            },
+                0,
+                MAX_WAIT_SECONDS,
+            ),
         ),
         in_header(
             "Prefer",
@@ -67,11 +65,7 @@ STATUS = Operation(
     answers={
         "200": answer(
             "Its conversions.",
-            {
-                "type": "array",
-                "items": {"anyOf": [ref("Status"), ref("LinkStatus")]},
-                "minItems": 1,
-            },
+            an_array({"anyOf": [ref("Status"), ref("LinkStatus")]}, minItems=1),
             [
                 {**EXAMPLE, "status": str(JobState.DONE)},
                 {**EXAMPLE_WITH_OPTIONS, "status": str(JobState.QUEUED)},
@@ -92,7 +86,7 @@ QUEUE = Operation(
     answers={
         "200": answer(
             "Its conversions that are queued or in work.",
-            {"type": "array", "items": ref("Waiting"), "minItems": 1},
+            an_array(ref("Waiting"), minItems=1),
             [{**EXAMPLE, "filename": "rocket.jpg"}],
         ),
     },

@@ -15,7 +15,7 @@ from app.core.picture.conversion import picture_of
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import answer
 from app.web.docs.schemas.link import WITHDRAWN
-from app.web.docs.schemas.parts import ref
+from app.web.docs.schemas.parts import an_array, ref
 from app.web.guard.record import record_of
 from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, PICTURE, named_md5
@@ -36,11 +36,7 @@ WITHDRAW = Operation(
     answers={
         "200": answer(
             f"The conversions: `{WITHDRAWN}`, or the status of one that stays.",
-            {
-                "type": "array",
-                "items": {"anyOf": [ref("Withdrawn"), ref("WithdrawnLink")]},
-                "minItems": 1,
-            },
+            an_array({"anyOf": [ref("Withdrawn"), ref("WithdrawnLink")]}, minItems=1),
             [
                 {**EXAMPLE, "status": WITHDRAWN},
                 {**EXAMPLE_WITH_OPTIONS, "status": str(JobState.PROCESSING)},

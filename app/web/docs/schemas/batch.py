@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.picture.batch import NAME_PATTERN
 from app.web.docs.schemas.options import SELECTED
-from app.web.docs.schemas.parts import Schema, an_object, number, ref, text
+from app.web.docs.schemas.parts import Schema, an_array, an_object, number, ref, text
 
 MAX_ARCHIVE_FILES = 10_000
 """Files of one archive: the list at its end is in memory, some 600 bytes for each."""
@@ -28,7 +28,7 @@ SCHEMAS: dict[str, Schema] = {
         "A batch, and a part of its pictures.",
         {
             **COUNTS,
-            "files": {"type": "array", "items": {"anyOf": [ref("Status"), ref("LinkStatus")]}},
+            "files": an_array({"anyOf": [ref("Status"), ref("LinkStatus")]}),
         },
     ),
     "Archive": an_object(
@@ -36,12 +36,7 @@ SCHEMAS: dict[str, Schema] = {
         {},
         {
             "batch": BATCH_FIELD,
-            "files": {
-                "type": "array",
-                "items": ref("ArchiveFile"),
-                "minItems": 1,
-                "maxItems": MAX_ARCHIVE_FILES,
-            },
+            "files": an_array(ref("ArchiveFile"), minItems=1, maxItems=MAX_ARCHIVE_FILES),
         },
     ),
     "ArchiveFile": an_object(

@@ -7,7 +7,7 @@ from app.core.errors import Where, codes_at
 from app.core.jobs.job import JobState
 from app.core.picture.priority import Priority
 from app.web.docs.schemas.link import LINK_ID, WITHDRAWN
-from app.web.docs.schemas.parts import Schema, an_object, choice, number, ref, text
+from app.web.docs.schemas.parts import Schema, an_object, choice, number, real, ref, text
 
 EXAMPLE_MD5 = "511130d2072cc744a1fa5015bc23557a"
 
@@ -38,22 +38,14 @@ DETAILS: dict[str, Schema] = {
         "type": "integer",
         "description": "Original minus result; below 0 if the result is larger.",
     },
-    "saved_percent": {
-        "type": "number",
-        "description": "The same as a percentage of the original, to a tenth.",
-    },
+    "saved_percent": real("The same as a percentage of the original, to a tenth."),
     "chosen_quality": number("The `q` that `q=auto` or `max_bytes` has chosen.", 1, 100),
-    "chosen_look": {
-        "type": "number",
-        "description": "SSIMULACRA2 of the result on a sample of the picture, where `q=auto` has "
+    "chosen_look": real(
+        "SSIMULACRA2 of the result on a sample of the picture, where `q=auto` has "
         "chosen the quality: 100 is the original, 77 plain JPEG at 80 on average.",
-        "maximum": 100,
-    },
-    "milliseconds": {
-        "type": "number",
-        "description": "Duration of the conversion, without waiting.",
-        "minimum": 0,
-    },
+        maximum=100,
+    ),
+    "milliseconds": real("Duration of the conversion, without waiting.", minimum=0),
     "place": number(
         "Among waiting pictures, 1 for the next; approximate if interactive and bulk ones wait.",
         1,

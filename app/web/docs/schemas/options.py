@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.web.docs.schemas.parts import Schema, an_object, choice, named, number, ref, text
+from app.web.docs.schemas.parts import Schema, an_array, an_object, choice, named, number, ref, text
 from imaging import options
 from imaging.declared import Option
 from imaging.formats import AUTO, DEFAULT_FORMAT, EXAMPLES, SAME, Format
@@ -29,7 +29,7 @@ def kept(option: Option[Any]) -> Schema:
         case Choice(choices=choices):
             return ref(choices.__name__)
         case Several(choices=choices):
-            return {"type": "array", "items": ref(choices.__name__)}
+            return an_array(ref(choices.__name__))
     return {"description": option.sentence, **option.kind.kept()}
 
 
@@ -97,12 +97,7 @@ SCHEMAS: dict[str, Schema] = {
         pattern=f"^({_ANY_FORMAT})(,({_ANY_FORMAT}))+$",
         example=",".join(_EXAMPLES),
     ),
-    "ListedFormats": {
-        "type": "array",
-        "items": ref("Format"),
-        "minItems": 1,
-        "example": _EXAMPLES,
-    },
+    "ListedFormats": an_array(ref("Format"), minItems=1, example=_EXAMPLES),
     "ToldFormat": choice(
         f"The format of the result; `{AUTO}` where it was left open and is not chosen yet.",
         (*Format, AUTO),

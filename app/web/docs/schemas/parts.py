@@ -1,4 +1,4 @@
-"""What schemas are built from."""
+"""The parts that schemas are built from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Schema = dict[str, Any]
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
-    """What names a component."""
+    """The name of a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
@@ -20,6 +20,18 @@ def text(description: str, **more: Any) -> Schema:
 def number(description: str, minimum: int, maximum: int | None = None, **more: Any) -> Schema:
     schema = {"type": "integer", "description": description, "minimum": minimum, **more}
     return schema if maximum is None else {**schema, "maximum": maximum}
+
+
+def real(description: str, **more: Any) -> Schema:
+    return {"type": "number", "description": description, **more}
+
+
+def flag(description: str, **more: Any) -> Schema:
+    return {"type": "boolean", "description": description, **more}
+
+
+def an_array(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
 
 
 def choice(description: str, values: Iterable[str]) -> Schema:

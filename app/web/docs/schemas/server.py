@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core import errors
-from app.web.docs.schemas.parts import Schema, an_object, choice, number, ref, text
+from app.web.docs.schemas.parts import Schema, an_array, an_object, choice, number, real, ref, text
 
 SCHEMAS: dict[str, Schema] = {
     "Health": an_object("The process answers.", {"status": choice("Always `ok`.", ("ok",))}),
@@ -15,12 +15,11 @@ SCHEMAS: dict[str, Schema] = {
                 "What is known of the workers, with `?details=true`.",
                 {
                     "workers": number("Live workers that take pictures.", 1),
-                    "look": {
-                        "type": "array",
-                        "description": "What computes SSIMULACRA2 in them: `vszip`, or `libvips`, "
+                    "look": an_array(
+                        {"type": "string"},
+                        description="What computes SSIMULACRA2 in them: `vszip`, or `libvips`, "
                         "which is slower, where VapourSynth has no wheel.",
-                        "items": {"type": "string"},
-                    },
+                    ),
                 },
             )
         },
@@ -32,11 +31,7 @@ SCHEMAS: dict[str, Schema] = {
             "download_url": text("The address of the results.", example="download/"),
             "max_upload_size_bytes": number("Bytes of the largest accepted picture.", 1),
             "max_concurrent_tasks": number("Workers of one pool.", 1),
-            "max_age": {
-                "type": "number",
-                "description": "Hours until a picture is deleted.",
-                "minimum": 0,
-            },
+            "max_age": real("Hours until a picture is deleted.", minimum=0),
         },
     ),
     "Error": an_object(

@@ -11,7 +11,7 @@ from app.web.docs.schemas.batch import BATCH_FIELD, COUNTS
 from app.web.docs.schemas.conversion import CHOSEN, CONVERSION, DETAILS, FAILED
 from app.web.docs.schemas.link import LINK_ID, URL
 from app.web.docs.schemas.options import FORMAT, PRESET, QUALITY, SELECTED, sent
-from app.web.docs.schemas.parts import Schema, an_object, choice, number, ref, text
+from app.web.docs.schemas.parts import Schema, an_object, choice, flag, number, ref, text
 from app.web.docs.schemas.upload import PRIORITY, WEBHOOK_FIELD
 from imaging import options
 
@@ -25,11 +25,7 @@ _REQUESTED: dict[str, Schema] = {
     "priority": PRIORITY,
     WEBHOOK: WEBHOOK_FIELD,
     BATCH: BATCH_FIELD,
-    "details": {
-        "type": "boolean",
-        "description": "Whether the answers have all details.",
-        "default": False,
-    },
+    "details": flag("Whether the answers have all details.", default=False),
     **{name: sent(option) for name, option in options.OPTIONS.items()},
 }
 """Further members of a socket's message with a picture."""
@@ -61,17 +57,11 @@ SCHEMAS: dict[str, Schema] = {
         {"follow": text("The MD5 of the uploaded file.", pattern="^[0-9a-fA-F]{32}$")},
         {
             **SELECTED,
-            "progress": {
-                "type": "boolean",
-                "description": "Whether each new place in the queue is told too, at most once a "
-                "second.",
-                "default": False,
-            },
-            "details": {
-                "type": "boolean",
-                "description": "Whether the answers have all details.",
-                "default": False,
-            },
+            "progress": flag(
+                "Whether each new place in the queue is told too, at most once a second.",
+                default=False,
+            ),
+            "details": flag("Whether the answers have all details.", default=False),
         },
     ),
     "SocketFollowBatch": an_object(

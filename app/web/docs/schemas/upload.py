@@ -12,7 +12,7 @@ from app.web.docs.schemas.batch import BATCH_FIELD
 from app.web.docs.schemas.conversion import CHOSEN, CONVERSION, EXAMPLE_MD5, MD5
 from app.web.docs.schemas.link import LINK_ID, URL
 from app.web.docs.schemas.options import FORMAT, OPTIONS, PRESET, QUALITY, sent
-from app.web.docs.schemas.parts import Schema, an_object, choice, named, number, ref, text
+from app.web.docs.schemas.parts import Schema, an_array, an_object, choice, named, number, ref, text
 from imaging import options
 
 PRIORITY = named(
@@ -71,7 +71,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "message": DONE_OR_NOT,
             "md5": MD5,
-            "images": {"type": "array", "items": ref("Width"), "minItems": 1},
+            "images": an_array(ref("Width"), minItems=1),
             "srcset": text(
                 "What the attribute of this name takes, with URLs relative to that of this answer.",
                 example=f"download/{EXAMPLE_MD5}?format=webp&width=320 320w",
