@@ -14,7 +14,7 @@ from app.core.picture.conversion import parse_flag
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import answer
 from app.web.docs.routes import readable
-from app.web.docs.schemas.parts import flag, number, ref
+from app.web.docs.schemas.parts import flag, in_path, number, ref
 from app.web.guard.record import record_of
 from app.web.http.parameters import EXAMPLE, in_query
 from app.web.service.answers import describe_link
@@ -34,14 +34,7 @@ BATCH = Operation(
     "done and failed, and a part of them, in the order in which they came. A batch is that of an "
     "API key: others do not see it. It is gone with its last picture.",
     parameters=[
-        {
-            "name": "name",
-            "in": "path",
-            "required": True,
-            "description": "Its name; anything else is 404.",
-            "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
-            "example": "holiday",
-        },
+        in_path("name", "Its name; anything else is 404.", f"^{NAME_PATTERN}$", "holiday"),
         in_query(
             "offset",
             number("How many pictures are left out at the beginning.", 0, MAX_MEMBERS),

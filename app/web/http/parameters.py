@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.core.jobs.links import ID_PATTERN, is_id
 from app.core.picture.conversion import parse_md5
 from app.web.docs.schemas.conversion import EXAMPLE_MD5
-from app.web.docs.schemas.parts import Schema
+from app.web.docs.schemas.parts import Schema, in_path
 from app.web.guard.record import record_of
 from imaging.formats import Format
 from imaging.options import Fit
@@ -23,22 +23,20 @@ EXAMPLE_WITH_OPTIONS = {
     "options": {"width": 300, "height": 200, "fit": str(Fit.COVER)},
 }
 
-MD5: Schema = {
-    "name": "md5",
-    "in": "path",
-    "required": True,
-    "description": "The MD5 of the uploaded file, in upper or lower case; anything else is 404.",
-    "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
-    "example": EXAMPLE_MD5,
-}
+MD5 = in_path(
+    "md5",
+    "The MD5 of the uploaded file, in upper or lower case; anything else is 404.",
+    "^[0-9a-fA-F]{32}$",
+    EXAMPLE_MD5,
+)
 
-
-PICTURE: Schema = {
-    **MD5,
-    "description": "The MD5 of the uploaded file, in upper or lower case, or the `id` of an upload "
-    "by its URL; anything else is 404.",
-    "schema": {"type": "string", "pattern": f"^([0-9a-fA-F]{{32}}|{ID_PATTERN})$"},
-}
+PICTURE = in_path(
+    "md5",
+    "The MD5 of the uploaded file, in upper or lower case, or the `id` of an upload by its URL; "
+    "anything else is 404.",
+    f"^([0-9a-fA-F]{{32}}|{ID_PATTERN})$",
+    EXAMPLE_MD5,
+)
 
 
 def in_query(name: str, schema: Schema) -> Schema:

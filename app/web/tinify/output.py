@@ -12,7 +12,8 @@ from app.core.errors import Where
 from app.core.jobs.compressions import Account
 from app.core.jobs.outputs import Output
 from app.web.docs.operation import documented
-from app.web.docs.responses import USAGE_HEADERS, Object, headers
+from app.web.docs.responses import USAGE_HEADERS, headers
+from app.web.docs.schemas.parts import in_path
 from app.web.guard.record import record_of
 from app.web.service.conversions import Result
 from app.web.service.sending import opened, send
@@ -37,14 +38,12 @@ def _file(*header_names: str) -> dict[str, Any]:
     }
 
 
-_ID: Object = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "As `Location` names it; it is good for the setting `upload.max_age`.",
-    "schema": {"type": "string", "pattern": "^[0-9a-z]{32}$"},
-    "example": EXAMPLE_ID,
-}
+_ID = in_path(
+    "id",
+    "As `Location` names it; it is good for the setting `upload.max_age`.",
+    "^[0-9a-z]{32}$",
+    EXAMPLE_ID,
+)
 
 _OUTPUT_ERRORS = {
     **ANY_PICTURE,

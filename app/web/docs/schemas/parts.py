@@ -51,3 +51,11 @@ def an_object(description: str, required: Schema, optional: Schema | None = None
     }
     # It may be left out, and may not be empty.
     return {**schema, "required": list(required)} if required else schema
+
+
+def in_path(name: str, description: str, pattern: str, example: str) -> Schema:
+    """A parameter of a path."""
+    return {
+        **{"name": name, "in": "path", "required": True, "description": description},
+        **{"schema": {"type": "string", "pattern": pattern}, "example": example},
+    }
