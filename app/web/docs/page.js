@@ -3,8 +3,22 @@
 // Beside this file, wherever a reverse proxy has put both.
 const address = new URL("openapi.json", document.currentScript.src);
 
+// Null where the server is away, or whoever reads this has left.
+async function load() {
+  try {
+    const response = await fetch(address);
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
 async function show() {
-  const schema = await (await fetch(address)).json();
+  const schema = await load();
+  if (!schema) {
+    document.getElementById("page").textContent = "The server does not answer. Load this page again later.";
+    return;
+  }
   // Swagger UI is given the schema and not its address, which the servers are relative to.
   for (const server of schema.servers) server.url = new URL(server.url, address).href.replace(/\/$/, "");
   // Or the page would fill each field of a form with a sample, and some exclude each other.

@@ -68,4 +68,5 @@ def _files() -> Mapping[str, Path]:
         "favicon.png": _SWAGGER / "favicon-32x32.png",
         "LICENSE": _SWAGGER / "LICENSE",
         "page.js": _HERE / "page.js",
+        "page.css": _HERE / "page.css",
     }
