@@ -8,7 +8,6 @@ import contextlib
 import itertools
 import json
 import os
-import platform
 import resource
 import struct
 import subprocess
@@ -27,6 +26,7 @@ from bench.arguments import positive
 from bench.cpu import CLIENT, cpu_of_service
 from bench.errors import BenchError
 from bench.fleet.report import Figure, figures_table, milliseconds, per_second, ratio
+from bench.interpreter import python_named
 from bench.launch import HOST, ROOT
 from bench.load import Load
 from bench.pictures import make_photographs
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
                     half()
         bytes_each = mean(path.stat().st_size for path in photographs)
     print(
-        f"{cores()} cores, {jobs} pictures at a time; Python {platform.python_version()}\n"
+        f"{cores()} cores, {jobs} pictures at a time; {python_named()}\n"
         f"{count} pictures of {bytes_each / 1e6:.2f} MB as {DEFAULT_FORMAT}; "
         f"median of {arguments.repeat} repeats (least–most)\n"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from bench.arguments import positive
 from bench.bare import BarePool
 from bench.cpu import cpu_of_pool, cpu_of_service
 from bench.errors import BenchError
+from bench.interpreter import python_named
 from bench.launch import HOST
 from bench.load import Load, TinifyLoad
 from bench.peers import KINDS, Peer, parse_peer
@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> None:
             )
     print(
         f"{cores()} cores, {workers} workers, {arguments.concurrency} pictures at a time; "
-        f"Python {platform.python_version()}, libvips {results[0].libvips_version}\n"
+        f"{python_named()}, libvips {results[0].libvips_version}\n"
         f"{len(photographs)} photographs of {results[0].pixels / 1e6:.1f} megapixels and "
         f"{bytes_each / 1e6:.2f} MB; "
         f"median of {arguments.repeat} repeats (least–most)\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from bench.arguments import add_parts
 from bench.fleet import cleanup, idle, scaling, sockets, waiting
 from bench.fleet.report import Figure, figures_table
+from bench.interpreter import python_named
 from bench.speed import cores
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory(prefix="tinyimage-bench-") as folder:
             figures += parts[name](Path(folder))
     print(
-        f"{cores()} cores; Python {platform.python_version()}; "
+        f"{cores()} cores; {python_named()}; "
         f"medians of {repeat} repeats, where there are any (least–most)\n"
     )
     print(figures_table(figures))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.arguments import add_parts, positive
 from bench.fleet.report import Figure, figures_table
+from bench.interpreter import python_named
 from bench.server import Server
 from bench.speed import cores
 from bench.web import busy, floor, latency
@@ -95,6 +95,6 @@ def run(arguments: argparse.Namespace) -> None:
                 figures += parts[part]()
     print(
         f"{cores()} cores, {workers} workers, one web process; "
-        f"Python {platform.python_version()}; medians of {repeat} repeats (least–most)\n"
+        f"{python_named()}; medians of {repeat} repeats (least–most)\n"
     )
     print(figures_table(figures))
