@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from sanic import Request
@@ -37,9 +35,9 @@ async def read_form(request: Request, spooling: Spooling) -> Form:
     boundary = options.get(b"boundary")
     if content_type != b"multipart/form-data" or not boundary:
         raise InvalidForm("The body is not multipart/form-data with a boundary")
-    with spooling.opened() as spool_memory, contextlib.ExitStack() as held:
+    with spooling.opened() as spool_memory:
         try:
-            form = held.enter_context(Form(boundary, max_size, spool_memory))
+            form = Form(boundary, max_size, spool_memory)
         except FormParserError as error:
             raise InvalidForm(f"The multipart body cannot be read: {error}") from None
 
@@ -49,6 +47,9 @@ async def read_form(request: Request, spooling: Spooling) -> Form:
             except OSError as error:  # of the spool
                 raise as_storage_error(error) from error
 
-        await spooling.pour(request, max_size + FORM_OVERHEAD, take)
-        held.pop_all()
+        try:
+            await spooling.pour(request, max_size + FORM_OVERHEAD, take)
+        except BaseException:
+            form.close()
+            raise
     return form

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-from typing import IO, Self
+from typing import Self
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
@@ -54,7 +53,6 @@ class Form:
         self.complete = False
         self._max_size = max_size
         self._spool_memory = spool_memory
-        self._held = contextlib.ExitStack()
         self._spool: Spool | None = None
         self._filename = ""
         self._path = ""
@@ -135,20 +133,19 @@ class Form:
         self.check_complete()
         if self._spool is None:
             raise InvalidForm(self._refusal or no_picture)
-        return Picture(
-            self._spool.file,
-            self._md5.hexdigest(),
-            self._size,
-            self._filename,
-            self._held.pop_all(),
-            self._path,
-        )
+        file, self._spool = self._spool.file, None
+        return Picture(file, self._md5.hexdigest(), self._size, self._filename, self._path)
+
+    def close(self) -> None:
+        """Drop the spooled file, unless its picture has been taken out."""
+        if self._spool is not None:
+            self._spool.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._held.close()
+        self.close()
 
     def _part_begin(self) -> None:
         self._parts += 1
@@ -175,7 +172,6 @@ class Form:
                 self._is_picture = True
                 self._filename, self._path = head.clean_filename, clean_path(head.filename or "")
                 self._spool = Spool(self._spool_memory)
-                self._held.callback(self._spool.close)
         elif head.name in FIELDS | {CHARSET_FIELD} and head.name not in self._texts:
             # Also one that has a file name: some clients give each part one, curl -F format=@file.
             head.check_encoding()
@@ -203,12 +199,13 @@ class Form:
         if self._field is not None:
             self._texts[head.name] = bytes(self._field), head.charset
         elif self._is_picture and self._spool is not None and not head.filename:
-            self._check_unnamed(self._spool.file, head)
+            self._check_unnamed(self._spool, head)
 
-    def _check_unnamed(self, file: IO[bytes], head: PartHead) -> None:
+    def _check_unnamed(self, spool: Spool, head: PartHead) -> None:
         """Drop a part `picture` without a file name that is an empty file field or a text. A later
         part may be the picture."""
         if self._size:
+            file = spool.file
             file.seek(0)
             is_picture = picture_type(file.read(HEAD_SIZE)) is not None
             file.seek(0, os.SEEK_END)
@@ -217,7 +214,7 @@ class Form:
             if is_picture or not is_text:
                 return
             self._refusal = "The part 'picture' is text, not a picture: send the file itself"
-        self._held.close()
+        spool.close()
         self._spool, self._size = None, 0
         self._md5 = hashlib.md5(usedforsecurity=False)
 

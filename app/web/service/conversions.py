@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import IO
 
 from app.core.errors import StorageError
 from app.core.intake.picture import Picture
@@ -221,12 +222,12 @@ class Conversions:
     async def _submit(
         self,
         picture: Picture,
-        held: contextlib.ExitStack,
+        file: IO[bytes],
         conversions: Sequence[Conversion],
         submission: Submission,
         before: Before | None,
     ) -> list[PictureJob]:
-        with held:
+        with file:
             return await submit_all(
                 self._queue, self._storage, picture, conversions, submission, first=before
             )

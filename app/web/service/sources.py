@@ -83,7 +83,8 @@ class Sources:
                 raise NotFound("The picture is gone") from None
             except OSError as error:  # of the spool
                 raise as_storage_error(error) from error
-            return Picture(file, md5.hexdigest(), size, FILENAME, held.pop_all())
+            held.pop_all()
+        return Picture(file, md5.hexdigest(), size, FILENAME)
 
     async def remember(self, output: Output) -> str:
         """A new id that stands for the output, for `max_age`.

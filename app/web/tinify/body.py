@@ -77,8 +77,8 @@ async def read_upload(request: Request, spooling: Spooling) -> Upload | Mapping[
         if head.removeprefix(_MARK).strip() in NOTHING:
             return None
         media_type = _kind(request, head)
-        picture = Picture(spool.file, md5.hexdigest(), size, FILENAME, held.pop_all())
-        return Upload(picture, media_type)
+        held.pop_all()
+        return Upload(Picture(spool.file, md5.hexdigest(), size, FILENAME), media_type)
 
 
 def fetched(picture: Picture) -> Upload:
