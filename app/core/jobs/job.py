@@ -156,7 +156,7 @@ def _parse(values: tuple[bytes | None, ...]) -> PictureJob:
         ended=time_of(ended),
         # A job from before there were priorities has none.
         priority=Priority.BULK if origin == _BULK else Priority.INTERACTIVE,
-        facts=Facts.from_meta(_meta(meta)),
+        facts=_facts(meta),
     )
 
 
@@ -201,9 +201,11 @@ def time_of(value: bytes | None) -> datetime | None:
     return datetime.fromisoformat(value.decode()).astimezone(UTC) if value else None
 
 
-def _meta(value: bytes | None) -> dict[str, Any]:
+@lru_cache(PARSED_AT_ONCE)
+def _facts(meta: bytes | None) -> Facts:
+    """What the `meta` of a job says, which is the same while it waits and while it is converted."""
     try:
-        meta = json.loads(value) if value else {}
+        known = json.loads(meta) if meta else {}
     except ValueError:  # of another program, which writes it in another way
-        return {}
-    return meta if isinstance(meta, dict) else {}
+        known = {}
+    return Facts.from_meta(known if isinstance(known, dict) else {})
