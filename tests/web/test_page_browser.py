@@ -311,6 +311,18 @@ def test_the_handle_moves_by_mouse_and_converts_nothing(visit: Visit, pictures: 
     page.mouse.move(box["x"] + 300, box["y"] + 200)
     page.mouse.up()
     assert int(handle.get_attribute("aria-valuenow") or 0) > 60
+    page.keyboard.press("+")
+    view = page.locator(".view")
+    before = view.bounding_box()
+    page.mouse.move(300, 300)
+    page.mouse.down()
+    page.mouse.move(320, 330)
+    page.mouse.move(340, 360)
+    page.mouse.up()
+    after = view.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == (40, 60)
     assert [url for url in visit.asked[count:] if "upload" in url] == []
 
 
@@ -428,6 +440,16 @@ def test_what_is_too_large_for_a_proxy_is_said_so(
     visit.close()
 
 
+def test_what_took_too_long_is_said_so(browser: Browser, server: Service, pictures: Path) -> None:
+    told = {"error": "interrupted", "message": "the conversion took longer than 60 s"}
+    routes = {"**/upload": lambda route: route.fulfill(status=500, json=told)}
+    visit = Visit(browser, server.url, routes=routes)
+    visit.choose(pictures / "rocket.jpg")
+    visit.over(1)
+    expect(visit.row("rocket.jpg").locator(".detail")).to_have_text("interrupted, or took too long")
+    visit.close()
+
+
 def test_a_key_is_asked_for_where_the_server_asks_for_one(
     browser: Browser, pictures: Path, tmp_path: Path
 ) -> None:
@@ -481,6 +503,19 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390, selector
+    visit.close()
+
+
+def test_on_a_narrow_phone_no_figure_lies_below_a_button(
+    browser: Browser, server: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "coffee.png").write_bytes(unique(photograph("coffee")))
+    phone = {"width": 360, "height": 740}
+    visit = Visit(browser, f"{server.url}/?q=80&effort=fast", locale="de", viewport=phone)
+    visit.choose(tmp_path / "coffee.png")
+    visit.over(1)
+    figures = visit.page.locator(".row .figures")
+    assert figures.evaluate("(figures) => figures.scrollWidth <= figures.clientWidth")
     visit.close()
 
 

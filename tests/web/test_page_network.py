@@ -183,6 +183,39 @@ def _started(folder: Path, port: int) -> Iterator[Service]:
         server.destroy()
 
 
+class _LostOnce:
+    """Loses what is asked for first, and lets the rest through."""
+
+    def __init__(self) -> None:
+        self.lost = False
+
+    def __call__(self, route: Route) -> None:
+        if self.lost:
+            route.continue_()
+        else:
+            self.lost = True
+            route.fulfill(status=200, body="{", content_type="application/json")
+
+
+def test_words_that_are_lost_on_their_way_are_asked_for_again(
+    browser: Browser, server: Service
+) -> None:
+    visit = Visit(browser, server.url, routes={"**/words/en.json": _LostOnce()})
+    expect(visit.page.get_by_role("button", name="Choose pictures")).to_be_visible()
+    visit.close()
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    browser: Browser, server: Service, pictures: list[Path]
+) -> None:
+    with proxied(server.url, "/pictures") as url:  # which lets no socket through
+        visit = Visit(browser, f"{url}/", routes={"**/status/*": _LostOnce()})
+        visit.choose(pictures[0])
+        visit.over(1)
+        expect(visit.page.locator("#counts")).to_have_text("1 done")
+        visit.close()
+
+
 def test_two_tabs_have_a_batch_each_and_the_same_picture_in_both_stays(
     visit: Visit, client: Client, server: Service, pictures: list[Path]
 ) -> None:

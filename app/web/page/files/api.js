@@ -30,18 +30,19 @@ export function useKey(value) {
 // Without the first the browser asks for a password.
 const headers = () => ({ "X-Requested-With": "XMLHttpRequest", ...(hasKey() && { "X-API-Key": key }) });
 
-async function ask(path, options = {}) {
+// What is read of the answer, by the name of a method, if anything.
+async function ask(path, options = {}, read) {
 	let response;
 	try {
 		response = await fetch(new URL(path, root), { ...options, headers: { Accept: "application/json", ...headers(), ...options.headers } });
+		if (response.ok) return read && await response[read]();
 	} catch {
 		throw new Refusal(0);
 	}
-	if (response.ok) return response;
 	throw new Refusal(response.status, await response.json().catch(() => null), response.headers.get("Retry-After"));
 }
 
-const json = async (path) => (await ask(path)).json();
+const json = (path) => ask(path, {}, "json");
 
 export const about = () => json("");
 
@@ -67,7 +68,7 @@ export function socket() {
 // `path` is where the answer came from.
 export const absolute = (url, path) => new URL(url, root + path).href;
 
-export const blob = async (url) => (await ask(url, { headers: { Accept: "*/*" } })).blob();
+export const blob = (url) => ask(url, { headers: { Accept: "*/*" } }, "blob");
 
 export const archiveForm = (files) => ({ files: JSON.stringify(files), ...(hasKey() && { api_key: key }) });
 

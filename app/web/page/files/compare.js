@@ -18,7 +18,7 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 export class Compare {
 	urls = [];
 
-	// actions: neighbour(item, by), change(item, settings), download(item), settings(item), closed(the first item)
+	// actions: neighbour(item, by), change(item, settings), download(item), settings(item), closed(first)
 	constructor(dialog, actions) {
 		Object.assign(this, { dialog, actions });
 		dialog.onclose = () => this.#closed();
@@ -156,7 +156,6 @@ export class Compare {
 
 	fit() {
 		const { clientWidth, clientHeight } = this.stage;
-		if (!this.width) return;
 		this.fitted = true;
 		this.scale = Math.min(clientWidth / this.width, clientHeight / this.height, this.#actual);
 		this.x = (clientWidth - this.width * this.scale) / 2;

@@ -19,11 +19,10 @@ export function make(kind, given = {}, ...children) {
 	const element = document.createElement(tag);
 	element.classList.add(...classes);
 	for (const [name, value] of Object.entries(given)) {
-		if (value === undefined || value === false) continue;
 		if (name in element) element[name] = value;
 		else element.setAttribute(name, value);
 	}
-	element.append(...children.filter((child) => child !== null));
+	element.append(...children);
 	return element;
 }
 

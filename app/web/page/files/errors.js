@@ -33,6 +33,6 @@ export function sentence(item, most) {
 	if (pixels) return t("error_pixels", { size: mega(pixels[1]), limit: mega(pixels[2]) });
 	const side = sideOf(item.error);
 	if (side) return t("error_side", { limit: side });
-	const key = `error_${code === "interrupted" ? "internal_error" : code}`;
+	const key = `error_${code}`;
 	return known(key) ? t(key) : message ?? t("error_internal_error");
 }

@@ -4,6 +4,8 @@ import { visits } from "./store.js";
 
 const languages = [...document.getElementById("language").options].map(({ value }) => value);
 
+const AGAIN = 1000; // ms
+
 let sentences = {};
 let language = "en";
 
@@ -14,9 +16,15 @@ function wanted() {
 
 export async function load() {
 	language = wanted();
-	sentences = await (await fetch(new URL(`words/${language}.json`, import.meta.url))).json();
+	try {
+		sentences = await (await fetch(new URL(`words/${language}.json`, import.meta.url))).json();
+	} catch {
+		await new Promise((wake) => setTimeout(wake, AGAIN));
+		return load();
+	}
 	Object.assign(document.documentElement, { lang: language, dir: t("direction") });
-	fill();
+	for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+	for (const element of document.querySelectorAll("[data-label]")) label(element, t(element.dataset.label));
 	return language;
 }
 
@@ -32,11 +40,6 @@ export function t(key, values = {}) {
 	const forms = sentences[key] ?? key;
 	const sentence = forms.other ? forms[new Intl.PluralRules(language).select(values.n)] ?? forms.other : forms;
 	return sentence.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name] ?? ""));
-}
-
-function fill() {
-	for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
-	for (const element of document.querySelectorAll("[data-label]")) label(element, t(element.dataset.label));
 }
 
 // Also for a mouse that rests on a button.
