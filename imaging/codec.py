@@ -73,7 +73,8 @@ class Recode(Protocol):
 
 
 Plain = Callable[[Image.Image], bytes]
-"""Makes a file, without metadata, of the pixels of a still, grey or red, green and blue."""
+"""Makes a file, without metadata, of the pixels of a still, grey or red, green and blue, and with
+alpha where the format has that."""
 
 
 class Purpose(Enum):
@@ -146,6 +147,9 @@ class Reader:
     plain: Callable[[Data, tuple[int, int]], Image.Image | None] = lambda *given: None
     """The pixels without metadata, given the bytes, and the size as the loader tells it, where
     Pillow gives the same ones in less time; None where the loader is to give them."""
+    tiny: Callable[[Data], Image.Image | None] = lambda data: None
+    """The pixels of a tiny file that holds one upright frame in sRGB or grey, of 8 bit; None where
+    anything else, or anything wrong, is in it, or libvips might give other pixels."""
     pages: bool = False
     """Whether libvips's loader gives all frames if it is asked."""
     is_lenient: bool = False
@@ -229,10 +233,10 @@ class Writer:
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
-    pixels: Callable[[bytes], tuple[bytes, int]] | None = None
-    """The pixels of a file that was written, row by row, and its bands, of grey three, where that
-    takes a third of what libvips's loader does, and of a small one a tenth; raises OSError if it
-    cannot be decoded."""
+    read: Callable[[bytes], Image.Image] | None = None
+    """The pixels of a file that was written, of grey too red, green and blue, where that takes a
+    third of what libvips's loader does, and of a small one a tenth; raises OSError if it cannot be
+    decoded."""
     quick: Callable[[pyvips.Image, int], bytes] | None = None
     """A photograph, without metadata, in the least time, at a quality as that of `encode`: for
     which of several formats has the fewest bytes; None for `encode` at `Effort.FAST`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pyvips
+from PIL import Image
 
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
@@ -14,9 +15,9 @@ from imaging.formats import FACTS, Format
 from imaging.formats.facts import Frames
 from imaging.measures import Size
 from imaging.options import Fit
-from imaging.source import pixels
 from imaging.steps.background import rgb
 from imaging.target import Target
+from imaging.write.palette import to_pillow
 
 HEAD = 2048
 """Bytes that are not pixels, in a file without a profile."""
@@ -119,6 +120,15 @@ def _open(result: bytes, format: Format) -> pyvips.Image:
     return load(result, access="sequential")
 
 
+def is_flat(picture: Image.Image) -> bool:
+    """Whether all pixels are the same, or cannot be seen."""
+    extrema = picture.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    if picture.mode in ("LA", "RGBA") and bands[-1][1] == 0:
+        return True
+    return all(least == most for least, most in bands)
+
+
 def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> bool:
     """Whether all pixels of the (first) frame are the same, or cannot be seen.
 
@@ -126,11 +136,8 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
         image: the opened result.
     """
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
-        quick = WRITERS[format].pixels
-        values, bands = quick(result) if quick else (bytes(pixels(image)), image.bands)
-        if image.hasalpha() and not any(values[bands - 1 :: bands]):
-            return True
-        return bool(values == values[:bands] * (len(values) // bands))
+        read = WRITERS[format].read
+        return is_flat(read(result) if read else to_pillow(image))
     # A row for all bands together, and one for each; minimum and maximum come first. All of it at
     # once: a number by itself takes as long as the whole of a tiny picture.
     stats = image.stats()

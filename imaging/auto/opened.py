@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pyvips
 
 from imaging.codec import Writer
+from imaging.write.strips import to_vips
 
 QUICK_PIXELS = 12_000_000
 """Pixels of the largest picture that a writer's own decoder is used for: of a larger one a second
@@ -22,8 +23,6 @@ def opened(
         data: a file that `writer` has made of `image`.
         load: what opens any file.
     """
-    if writer.pixels is None or image.width * image.height > QUICK_PIXELS:
+    if writer.read is None or image.width * image.height > QUICK_PIXELS:
         return load(data)
-    values, bands = writer.pixels(data)
-    made = pyvips.Image.new_from_memory(values, image.width, image.height, bands, "uchar")
-    return made.copy(interpretation="srgb")
+    return to_vips(writer.read(data))

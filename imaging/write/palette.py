@@ -16,6 +16,7 @@ from imaging.colour.icc import has_grey_profile
 from imaging.options import Effort
 from imaging.source import pixels
 from imaging.write.scale import along, within
+from imaging.write.strips import Picture, to_vips
 
 DEFAULT = 85
 """The upper end of `pngquant --quality=65-85`, which the older server used."""
@@ -66,7 +67,7 @@ WEIGHTS = (0.5, 1.0, 0.45)
 class Colours:
     """The colours of a picture, and the palette that it can have at a quality."""
 
-    image: pyvips.Image
+    picture: Picture
     """In memory, as it is read more than once; sRGB or grey."""
     quality: int
     """1 to 100, pngquant's largest; 0 for the default."""
@@ -76,19 +77,24 @@ class Colours:
     """What `_undithered` has made of a small picture."""
 
     @cached_property
+    def image(self) -> pyvips.Image:
+        """The pixels, as libvips has them."""
+        return to_vips(self.picture) if isinstance(self.picture, Image.Image) else self.picture
+
+    @cached_property
     def count(self) -> int | None:
         """How many there are, or None if they are more than a palette holds."""
-        return _count(self.small if self.is_small else to_pillow(self.image))
+        return _count(self.small if self.is_small else _as_pillow(self.picture))
 
     @cached_property
     def small(self) -> Image.Image:
         """The pixels of a small picture, as Pillow has them."""
-        return to_pillow(self.image)
+        return _as_pillow(self.picture)
 
     @cached_property
     def is_small(self) -> bool:
         """Whether what is known of it may be kept, and measured on all of its pixels."""
-        return bool(self.image.width * self.image.height <= SAMPLE_PIXELS)
+        return bool(self.picture.width * self.picture.height <= SAMPLE_PIXELS)
 
     @cached_property
     def suffices(self) -> bool:
@@ -182,6 +188,10 @@ def to_pillow(image: pyvips.Image) -> Image.Image:
     """The pixels of an image in memory, of 8 bit, sRGB or grey, as Pillow has them."""
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.bands]
     return Image.frombuffer(mode, (image.width, image.height), pixels(image), "raw", mode, 0, 1)
+
+
+def _as_pillow(picture: Picture) -> Image.Image:
+    return picture if isinstance(picture, Image.Image) else to_pillow(picture)
 
 
 def _count(image: Image.Image) -> int | None:

@@ -14,7 +14,7 @@ STRIPS = 4
 
 Picture: TypeAlias = pyvips.Image | Image.Image
 """A picture in memory, of libvips or of Pillow; that of Pillow has 8 bit, grey or red, green and
-blue."""
+blue, with or without alpha."""
 
 
 def bands(picture: Picture) -> int:
@@ -77,7 +77,7 @@ def _read(picture: Picture, places: Sequence[tuple[int, int]]) -> bytes:
 
 def _in_memory(data: bytes, width: int, height: int, bands: int) -> pyvips.Image:
     image = pyvips.Image.new_from_memory(data, width, height, bands, "uchar")
-    return image.copy(interpretation="b-w" if bands == 1 else "srgb")
+    return image.copy(interpretation="b-w" if bands < 3 else "srgb")
 
 
 def _places(picture: Picture, pixels: int) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ from bench.launch import ROOT
 from bench.web.pictures import small_pictures
 from imaging.convert import convert
 from imaging.formats import Format
-from imaging.formats.webp import by_pillow, codec
+from imaging.formats.webp import by_pillow, codec, libwebp
 from imaging.options import Effort
 from imaging.source import pixels
 from imaging.write.palette import to_pillow
@@ -73,15 +73,14 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.mark.parametrize(
     ("make", "most"),
-    [(_few_colours, 1), (_photograph, 1), (_icon, 34)],
+    [(_few_colours, 0), (_photograph, 0), (_icon, 34)],
     ids=["few colours", "photograph", "icon"],
 )
 @pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
 def test_a_tiny_webp_takes_few_steps(
     steps: Counter[str], make: Any, most: int, effort: Effort
 ) -> None:
-    """Beside reading the file and the result. It took 134 for a picture of few colours, and fifty
-    milliseconds."""
+    """It took 134 for a picture of few colours, and fifty milliseconds."""
     convert(make(), target(Format.WEBP, 0, effort))
     assert steps.total() <= most, steps
 
@@ -94,6 +93,8 @@ def test_a_tiny_webp_takes_few_steps(
         {"lossless": True, "Q": 75, "effort": 2},
         {"lossless": True, "Q": 75, "effort": 0},  # of the sample that tells a photograph
         {"Q": 80, "effort": 0},
+        {"Q": 78, "effort": 5, "smart_subsample": True},
+        {"Q": 93, "effort": 6, "smart_subsample": True},
         {"lossless": True, "Q": 100, "effort": 5},
         {"lossless": True, "Q": 100, "effort": 4, "exact": True},
     ],
@@ -110,8 +111,19 @@ def test_a_small_webp_has_the_bytes_that_libvips_writes(
     )
 
 
-def test_smart_subsampling_is_left_to_libvips() -> None:
+def test_smart_subsampling_is_left_to_libvips_where_libwebp_cannot_be_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = convert(_photograph(), target(Format.WEBP, 92, Effort.BALANCED))
+    monkeypatch.setattr(libwebp, "library", lambda: None)
     assert not by_pillow.can_write({"Q": 80, "effort": 5, "smart_subsample": True})
+    assert convert(_photograph(), target(Format.WEBP, 92, Effort.BALANCED)) == expected
+
+
+def test_a_webp_that_libwebp_cannot_write_is_an_error() -> None:
+    wide = Image.new("RGB", (16_384, 2))
+    with pytest.raises(OSError, match="encoding error"):
+        libwebp.write(wide, {"Q": 80, "effort": 5, "smart_subsample": True})
 
 
 def test_what_is_left_out_of_a_tiny_webp_would_not_have_won(
@@ -127,11 +139,12 @@ def test_what_is_left_out_of_a_tiny_webp_would_not_have_won(
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_a_small_webp_is_looked_at_by_pillow_as_by_libvips(mode: str) -> None:
     data = encoded(photo(40, 30).convert(mode), "WEBP")
-    values, bands = by_pillow.pixels(data)
+    picture = by_pillow.read(data)
     decoded = pyvips.Image.webpload_buffer(data)
-    assert (values, bands) == (bytes(pixels(decoded)), decoded.bands)
+    assert picture.tobytes() == bytes(pixels(decoded))
+    assert len(picture.getbands()) == decoded.bands
     with pytest.raises(OSError, match=r"decode|identify"):
-        by_pillow.pixels(data[: len(data) // 2])
+        by_pillow.read(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])

@@ -7,7 +7,7 @@ import pyvips
 from imaging.codec import Encoding, Reader, Writer, loader
 from imaging.colour.icc import has_grey_profile
 from imaging.data import Data
-from imaging.formats.png import animation, apng, chunks, colours
+from imaging.formats.png import animation, apng, by_pillow, chunks, colours
 from imaging.formats.png.optimise import optimise, optimise_palette, strip
 from imaging.limits import Limits
 from imaging.options import Effort
@@ -90,6 +90,7 @@ READER = Reader(
     load=loader("pngload"),
     pillow="PNG",
     is_lenient=True,
+    tiny=by_pillow.read,
     check=chunks.check,
     said=colours.read,
     decode=_decode,

@@ -13,9 +13,14 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401 - before the process may read no more than it needs
 )
 
+from imaging.formats.webp import libwebp
+
+_SMART = "smart_subsample"
+
 _NAMES = {"Q": "quality", "effort": "method", "lossless": "lossless", "exact": "exact"}
 """Pillow's name for each setting of libvips's webpsave."""
 
+_WITH_SMART = ("Q", "effort", _SMART)
 
 MAX_PIXELS = 12_000_000
 """Pillow has a copy of them, four bytes each."""
@@ -28,19 +33,23 @@ def is_still(image: pyvips.Image) -> bool:
 
 
 def can_write(settings: Mapping[str, Any]) -> bool:
-    """Whether Pillow knows all of these settings of webpsave."""
-    return all(name in _NAMES or not value for name, value in settings.items())
+    """Whether all of these settings of webpsave are known here."""
+    if settings.get(_SMART) and libwebp.library() is None:
+        return False
+    known = _WITH_SMART if settings.get(_SMART) else _NAMES
+    return all(name in known or not value for name, value in settings.items())
 
 
-def pixels(data: bytes) -> tuple[bytes, int]:
-    """The pixels of a file, of an animation those of its first frame, and its bands: libvips takes
-    three times as long, and for a tiny one, as it starts a thread, ten times.
+def read(data: bytes) -> Image.Image:
+    """The pixels of a file, of an animation those of its first frame: libvips takes three times as
+    long, and for a tiny one, as it starts a thread, ten times.
 
     Raises:
         OSError: if it cannot be decoded.
     """
-    image = Image.open(io.BytesIO(data), formats=("WEBP",))
-    return image.tobytes(), len(image.getbands())
+    picture = Image.open(io.BytesIO(data), formats=("WEBP",))
+    picture.load()
+    return picture
 
 
 def write(image: Image.Image, settings: Mapping[str, Any]) -> bytes:
@@ -52,6 +61,10 @@ def write(image: Image.Image, settings: Mapping[str, Any]) -> bytes:
     Raises:
         OSError, ValueError: if it cannot be encoded.
     """
+    if settings.get(_SMART):
+        # Grey as libvips gives it to libwebp, and Pillow too.
+        colours = {"L": "RGB", "LA": "RGBA"}.get(image.mode)
+        return libwebp.write(image.convert(colours) if colours else image, settings)
     file = io.BytesIO()
     known = {_NAMES[name]: value for name, value in settings.items() if name in _NAMES}
     image.save(file, "WEBP", **known)

@@ -28,7 +28,7 @@ from imaging.options import Effort
 from imaging.quality import NO_QUALITY
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours, to_pillow
-from imaging.write.strips import Picture, to_vips
+from imaging.write.strips import Picture
 
 BOTH_PIXELS = 1_000_000
 """Pixels of the largest graphic that is written both with its own colours and with a palette; a
@@ -93,11 +93,11 @@ def _plain(pixels: int, wanted: Encoding) -> Plain | None:
 def _of_plain(picture: Image.Image, quality: int, effort: Effort) -> bytes:
     """As `encode`, of a still."""
     if picture.width * picture.height <= ALL_EFFORTS_PIXELS:
-        return min(_small_stills(Colours(to_vips(picture), quality, NO_METADATA), effort), key=len)
+        return min(_small_stills(Colours(picture, quality, NO_METADATA), effort), key=len)
     ways = _ways_of(picture, quality, effort)
     if ways.kind is Kind.PHOTOGRAPH and all(map(by_pillow.can_write, ways.lossy)):
         return min((by_pillow.write(picture, way) for way in ways.lossy), key=len)
-    return min(_stills(Colours(to_vips(picture), quality, NO_METADATA), ways), key=len)
+    return min(_stills(Colours(picture, quality, NO_METADATA), ways), key=len)
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
@@ -157,7 +157,7 @@ def _drawn_ways(colours: Colours, kind: Kind, efforts: Sequence[Effort]) -> Iter
 def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
     """As `_stills`, of a picture so small that all efforts are tried. What cannot win, by the bytes
     of what was tried before it, is left out: each way takes longer than all that is asked here."""
-    image = colours.image
+    image = colours.picture
     drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
     efforts = efforts_tried(image, effort)
     lossy = [one_way(colours.quality, each) for each in efforts]
@@ -237,7 +237,7 @@ WRITER = Writer(
     seek=seek,
     guessed=GUESSED,
     guessed_of_large=1.0,
-    pixels=by_pillow.pixels,
+    read=by_pillow.read,
     quick=quick,
     default_quality=DEFAULT_LOOK,
     searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),

@@ -1,0 +1,181 @@
+"""The libwebp that Pillow's wheel brings, called through its C interface for smart subsampling, of
+which Pillow itself knows nothing (libwebp 1.6, encode.h)."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from ctypes import (
+    POINTER,
+    Structure,
+    byref,
+    c_char_p,
+    c_float,
+    c_int,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_void_p,
+)
+from functools import cache
+from typing import Any
+
+from PIL import Image, _webp
+
+_ABI = 0x0210
+"""WEBP_ENCODER_ABI_VERSION: a libwebp whose structures are others refuses it."""
+
+_DEFAULT = 0
+"""WEBP_PRESET_DEFAULT."""
+
+
+class Config(Structure):
+    """WebPConfig."""
+
+    _fields_ = (
+        ("lossless", c_int),
+        ("quality", c_float),
+        ("method", c_int),
+        ("image_hint", c_int),
+        ("target_size", c_int),
+        ("target_psnr", c_float),
+        ("segments", c_int),
+        ("sns_strength", c_int),
+        ("filter_strength", c_int),
+        ("filter_sharpness", c_int),
+        ("filter_type", c_int),
+        ("autofilter", c_int),
+        ("alpha_compression", c_int),
+        ("alpha_filtering", c_int),
+        ("alpha_quality", c_int),
+        ("pass", c_int),
+        ("show_compressed", c_int),
+        ("preprocessing", c_int),
+        ("partitions", c_int),
+        ("partition_limit", c_int),
+        ("emulate_jpeg_size", c_int),
+        ("thread_level", c_int),
+        ("low_memory", c_int),
+        ("near_lossless", c_int),
+        ("exact", c_int),
+        ("use_delta_palette", c_int),
+        ("use_sharp_yuv", c_int),
+        ("qmin", c_int),
+        ("qmax", c_int),
+    )
+
+
+class Picture(Structure):
+    """WebPPicture."""
+
+    _fields_ = (
+        ("use_argb", c_int),
+        ("colorspace", c_int),
+        ("width", c_int),
+        ("height", c_int),
+        ("yuv", c_void_p * 3),
+        ("strides", c_int * 2),
+        ("alpha", c_void_p),
+        ("alpha_stride", c_int),
+        ("padding_1", c_uint32 * 2),
+        ("argb", c_void_p),
+        ("argb_stride", c_int),
+        ("padding_2", c_uint32 * 3),
+        ("writer", c_void_p),
+        ("custom", c_void_p),
+        ("extra_info_type", c_int),
+        ("extra_info", c_void_p),
+        ("stats", c_void_p),
+        ("error_code", c_int),
+        ("progress_hook", c_void_p),
+        ("user_data", c_void_p),
+        ("padding_3", c_uint32 * 3),
+        ("padding_4", c_void_p * 2),
+        ("padding_5", c_uint32 * 8),
+        ("memory", c_void_p * 2),
+        ("padding_6", c_void_p * 2),
+    )
+
+
+class Written(Structure):
+    """WebPMemoryWriter."""
+
+    _fields_ = (
+        ("data", POINTER(c_uint8)),
+        ("size", c_size_t),
+        ("max_size", c_size_t),
+        ("padding", c_uint32),
+    )
+
+
+_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "ConfigInitInternal": (c_int, (POINTER(Config), c_int, c_float, c_int)),
+    "PictureInitInternal": (c_int, (POINTER(Picture), c_int)),
+    "PictureImportRGB": (c_int, (POINTER(Picture), c_char_p, c_int)),
+    "PictureImportRGBA": (c_int, (POINTER(Picture), c_char_p, c_int)),
+    "PictureFree": (None, (POINTER(Picture),)),
+    "MemoryWriterInit": (None, (POINTER(Written),)),
+    "MemoryWriterClear": (None, (POINTER(Written),)),
+    "Encode": (c_int, (POINTER(Config), POINTER(Picture))),
+}
+"""What is called, without the WebP before each name: its result and its arguments."""
+
+
+class Library:
+    """The functions of libwebp."""
+
+    def __init__(self) -> None:
+        # Of Pillow's module, and so of the libraries that it brings: their names are made up.
+        opened = ctypes.CDLL(_webp.__file__)
+        self._functions: dict[str, Callable[..., Any]] = {}
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = getattr(opened, f"WebP{name}")
+            function.restype, function.argtypes = result, arguments
+            self._functions[name] = function
+        self.into_memory = ctypes.cast(opened.WebPMemoryWrite, c_void_p)
+        """What a picture's `writer` is."""
+        if not self.ConfigInitInternal(byref(Config()), _DEFAULT, 80, _ABI):
+            raise OSError("this libwebp has another interface")
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return self._functions[name]
+
+
+@cache
+def library() -> Library | None:
+    """libwebp, None where Pillow brings none that can be called."""
+    try:
+        return Library()
+    except (OSError, AttributeError):
+        return None
+
+
+def write(image: Image.Image, settings: Mapping[str, Any]) -> bytes:
+    """A still with smart subsampling, with the bytes of libvips's webpsave in 0.7 of the time, and
+    of a tiny one in 0.3.
+
+    Args:
+        image: red, green and blue, with or without alpha.
+        settings: those of webpsave.
+
+    Raises:
+        OSError: if it cannot be encoded.
+    """
+    webp = library()
+    assert webp is not None, "asked before"
+    config, picture, written = Config(), Picture(), Written()
+    webp.ConfigInitInternal(byref(config), _DEFAULT, settings["Q"], _ABI)
+    config.method, config.use_sharp_yuv = settings["effort"], 1
+    webp.PictureInitInternal(byref(picture), _ABI)
+    picture.use_argb, (picture.width, picture.height) = 1, image.size
+    webp.MemoryWriterInit(byref(written))
+    picture.writer, picture.custom = webp.into_memory, ctypes.addressof(written)
+    take = webp.PictureImportRGBA if image.mode == "RGBA" else webp.PictureImportRGB
+    try:
+        taken = take(byref(picture), image.tobytes(), len(image.mode) * image.width)
+        if not taken or not webp.Encode(byref(config), byref(picture)):
+            raise OSError(f"cannot write a WebP: encoding error {picture.error_code}")
+        return ctypes.string_at(written.data, written.size)
+    finally:
+        webp.PictureFree(byref(picture))
+        webp.MemoryWriterClear(byref(written))
