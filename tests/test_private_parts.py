@@ -28,6 +28,7 @@ from rq.job import Job
 from rq.results import Result
 from rq_scheduler import Scheduler
 from sanic.http.http1 import Http
+from sanic.mixins.routes import RouteMixin
 from sanic.server.protocols.http_protocol import HttpProtocol
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
@@ -61,6 +62,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (Http, "read request_body keep_alive upgrade_websocket"),
     ],
     "app/web/serve/signals.py": [(sanic.server.runners, "signal_func")],
+    "app/web/serve/handlers.py": [(RouteMixin, "_determine_error_format")],
     "app/core/redis/client.py": [(ConnectionPool, "make_connection")],
     "app/core/redis/received.py": [
         (Connection, "connect _reader _writer"),

@@ -31,6 +31,7 @@ from app.web.metrics.endpoint import Metrics, metrics_blueprint
 from app.web.metrics.instruments import Instruments, Share, SharedFolder
 from app.web.page.page import Page
 from app.web.serve.framing import FramedRequest
+from app.web.serve.handlers import leave_unparsed
 from app.web.serve.processes import Processes, listen
 from app.web.serve.protocol import Incoming, Protocol
 from app.web.serve.signals import stop_once
@@ -71,6 +72,7 @@ def create_app(settings: Settings, url: str, share: Share | None = None) -> App:
         url: where Redis is.
         share: where one of several processes keeps its counts.
     """
+    leave_unparsed()
     app: App = Sanic(
         APP_NAME,
         error_handler=JSONErrorHandler(tinify_words),

@@ -27,8 +27,6 @@ def readable(
             documented(operation)(handler),
             path,
             methods=["GET", "HEAD"],
-            # Otherwise Sanic parses the source of each handler for it: 50 ms of CPU at a start.
-            error_format="json",
             ctx_is_open=operation.is_open,
             ctx_checks_key=checks_key,
         )

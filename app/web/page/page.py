@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import mimetypes
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -23,7 +22,14 @@ name the others by where they are, and no cache mixes two versions."""
 
 _HERE = Path(__file__).parent / "files"
 _PAGE = "page.html"
-_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json"}
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+"""By what the names of files end in. Python's own `mimetypes` reads the machine's table first."""
 
 
 class Page:
@@ -37,7 +43,10 @@ class Page:
         paths = sorted(path for path in _HERE.rglob("*") if path.is_file())
         self._version = version_of(paths)
         self._files: Mapping[str, tuple[bytes, str]] = {
-            path.relative_to(_HERE).as_posix(): (path.read_bytes(), _type(path))
+            path.relative_to(_HERE).as_posix(): (
+                path.read_bytes(),
+                _TYPES.get(path.suffix, "text/plain"),
+            )
             for path in paths
             if path.name != _PAGE
         }
@@ -123,7 +132,3 @@ def _takes_gzip(request: Request) -> bool:
     weights = dict(part.partition(";q=")[::2] for part in given.split(","))
     weight = weights.get("gzip")
     return weight is not None and (not weight or weight.strip("0.") != "")
-
-
-def _type(path: Path) -> str:
-    return _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
