@@ -73,7 +73,7 @@ def test_a_module_that_pip_has_built_for_the_libvips_of_the_machine_is_not_used(
 def test_a_libvips_of_another_version_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(metadata, "version", lambda name: "8.14.1")
+    monkeypatch.setattr(libvips, "pinned_version", lambda: "8.14.1")
     said = libvips.fault()
     assert said == (
         f"libvips is {PINNED}, and not 8.14.1: run pip install --force-reinstall --no-deps "
@@ -94,6 +94,16 @@ def test_an_encoder_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, format:
     said = libvips.fault()
     assert said is not None
     assert said.startswith(f"libvips {PINNED} cannot write {format} (no support; at all): run pip")
+
+
+def test_a_wheel_that_is_not_there_is_named_and_its_version_is_that_of_pip(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert libvips.pinned_version() == PINNED
+    monkeypatch.setattr(sys, "path", [str(ROOT)])
+    assert libvips.pinned_version() is None
+    assert libvips.library_to_open() is None
+    assert libvips.fault() == "pyvips-binary is not installed: install requirements.txt"
 
 
 def test_an_encoder_that_writes_something_else_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
