@@ -15,12 +15,15 @@ HEAD_SIZE = 8192
 """Bytes that `filetype` looks at, at most."""
 
 
+_RECOGNISERS = (*(facts.recognise for facts in FACTS.values()), unreadable.recognise)
+
+
 def picture_type(head: bytes) -> str | None:
     """The media type of a file that begins with `head`, or None if it is not a picture.
 
     It may be one that cannot be read here.
     """
-    for recognise in (*(facts.recognise for facts in FACTS.values()), unreadable.recognise):
+    for recognise in _RECOGNISERS:
         if media_type := recognise(head):
             return media_type
     kind = filetype.image_match(head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -97,7 +98,7 @@ class Settings(BaseSettings):
             return path
         return f"{public.rstrip('/')}/{path.removeprefix('/')}"
 
-    @property
+    @cached_property  # for each download
     def asked(self) -> Presets:
         """The presets, formats and options that clients may ask for."""
         allowed = {name: key.allowed for name, key in self.auth.api_keys.items()}

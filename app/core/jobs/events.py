@@ -99,7 +99,7 @@ class Event:
         Raises:
             ValueError, KeyError, TypeError, AttributeError: if the message holds no event.
         """
-        told = json.loads(message)
+        told = json.loads(message.decode())  # json would look for its encoding
         recorded = told.get("recorded")
         if recorded is not None:
             recorded = Recorded.from_dict(recorded)

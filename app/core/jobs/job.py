@@ -205,7 +205,7 @@ def time_of(value: bytes | None) -> datetime | None:
 def _facts(meta: bytes | None) -> Facts:
     """What the `meta` of a job says, which is the same while it waits and while it is converted."""
     try:
-        known = json.loads(meta) if meta else {}
+        known = json.loads(meta.decode()) if meta else {}
     except ValueError:  # of another program, which writes it in another way
         known = {}
     return Facts.from_meta(known if isinstance(known, dict) else {})

@@ -24,6 +24,9 @@ _BUFFER = memoryview(bytearray(PIECE_SIZE))
 """Only for the event loop, which reads and copies in one go: a new buffer for each read would be
 cleared first."""
 
+_NO_NAMES = frozenset({"", ".", ".."})
+"""No part of a key: none of them names an object in its folder."""
+
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
@@ -85,7 +88,7 @@ def path_of(folder: Path, key: str) -> str:
     Raises:
         ObjectNotFound: if no object can have the key.
     """
-    if "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
+    if "\0" in key or not _NO_NAMES.isdisjoint(key.split("/")):
         raise ObjectNotFound(key)
     return f"{folder}/{key}"
 

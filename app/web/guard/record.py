@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import cast
 
 from sanic import Request
 
@@ -80,17 +79,17 @@ _logged = attrgetter(*_LOGGED)
 
 def record_of(request: Request) -> Record:
     """The request's record, made when it is first asked for."""
-    record = getattr(request.ctx, "record", None)
+    record: Record | None = getattr(request, "record", None)
     if record is None:
         given = request.headers.get(REQUEST_ID_HEADER)
-        record = request.ctx.record = Record(
+        record = request.record = Record(  # type: ignore[attr-defined]
             id=given if given and _SANE_ID.fullmatch(given) else _new_id(),
             method=request.method,
             path=_printable(request.path),
             address=client_address(request),
             count=request.app.ctx.instruments.count,
         )
-    return cast(Record, record)
+    return record
 
 
 def _new_id() -> str:

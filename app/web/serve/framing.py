@@ -22,6 +22,10 @@ _LENGTH = re.compile(r"[0-9]+[ \t]*")
 class FramedRequest(Request):
     """A request whose head is unambiguous about the end of its body."""
 
+    record: Any = None
+    """Its line in the access log, as `record_of` keeps it. Each look at Sanic's `ctx` is a call,
+    and there are two to five in a request."""
+
     def __init__(
         self, url_bytes: bytes, headers: Header, version: str, *args: Any, **kwargs: Any
     ) -> None:
