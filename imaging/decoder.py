@@ -57,25 +57,19 @@ def main() -> None:
         began = resident(os.getpid())
         folder = Path(os.environ["TMPDIR"])
 
-        def check() -> str | None:
+        def confined(ask: Callable[[], str | None]) -> str | None:
             die_with_parent(decoder, signal.SIGKILL)
             confine(memory, folder)
             allow_cpu(seconds)
-            return libvips.fault()
-
-        def metric() -> str:
-            die_with_parent(decoder, signal.SIGKILL)
-            confine(memory, folder)
-            allow_cpu(seconds)
-            return look.tried()
+            return ask()
 
         decoder = os.getpid()
         preload()  # once, and not in each copy
-        fault, status = _in_fork(check)
+        fault, status = _in_fork(lambda: confined(libvips.fault))
         if status:
             fault = f"libvips ended its process with status {status} over a small picture"
         if look.method() is not look.Method.LIBVIPS:  # which needs no trial
-            tried, crashed = _in_fork(metric)
+            tried, crashed = _in_fork(lambda: confined(look.tried))
             # It is loaded by the first picture that needs it, confined: a decoder at rest is
             # smaller.
             look.choose(look.Method.LIBVIPS if crashed or not tried else look.Method(tried))

@@ -79,7 +79,7 @@ def fault() -> str | None:
 
 
 def _failed_format() -> str | None:
-    """The fault, in a sentence; None if everything works."""
+    """The fault, as a sentence about libvips goes on; None if everything works."""
     import pyvips
 
     from imaging.convert import convert

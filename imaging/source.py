@@ -47,7 +47,6 @@ class Source:
         return self.frames > 1
 
     def each_frame(self) -> list[pyvips.Image]:
-        """The frames, one by one."""
         if not self.animated:
             return [self.image]
         width, height = self.image.width, self.image.height // self.frames

@@ -31,8 +31,6 @@ _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 
 class Kind(ABC, Generic[T]):
-    """A kind of value."""
-
     @abstractmethod
     def parse(self, name: str, given: object) -> T:
         """The value that a client gives the option `name`: text without blanks around it, or what

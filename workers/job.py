@@ -166,12 +166,10 @@ class CheckedJob(Job):
 
     @property
     def started_job_registry(self) -> StartedJobRegistry:
-        """Of its queue."""
         return _started(self.origin, self.connection)
 
     @property
     def finished_job_registry(self) -> FinishedJobRegistry:
-        """Of its queue."""
         return _finished(self.origin, self.connection)
 
     def tell(self, pipeline: Pipeline, step: Step) -> None:

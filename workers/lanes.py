@@ -33,8 +33,6 @@ class _Lane:
 
 
 class Lanes:
-    """Of one process."""
-
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lanes: dict[str, _Lane] = defaultdict(_Lane)

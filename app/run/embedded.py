@@ -51,7 +51,6 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """The URL of its socket."""
         return f"unix://{quote(str(self._socket))}"
 
     @property

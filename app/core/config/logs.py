@@ -34,7 +34,6 @@ class JSONFormatter(logging.Formatter):
     """One JSON object a record: time, level, logger, message, its fields, and a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line."""
         further: dict[str, Any] = {}
         if record.exc_info:
             further["exception"] = self.formatException(record.exc_info)

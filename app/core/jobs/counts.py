@@ -64,8 +64,6 @@ class Done:
 
 @dataclass(slots=True)
 class Counts:
-    """All counts."""
-
     done: dict[str, Done] = field(default_factory=lambda: defaultdict(Done))
     """By format."""
     failed: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -43,8 +43,6 @@ CANCEL_SECONDS = 0.5
 
 
 class Step(StrEnum):
-    """A step of a job."""
-
     PROCESSING = "processing"  # a worker has taken it
     RETRYING = "retrying"  # it was put back
     DONE = "done"  # its result is stored: published in the transaction that records it

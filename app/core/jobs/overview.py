@@ -31,8 +31,6 @@ outside leaves its id there until a worker finds it."""
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """One queue."""
-
     name: str
     waiting: int
     """Jobs in it."""

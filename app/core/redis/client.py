@@ -159,7 +159,6 @@ class FailFastRedis:
         return self._connection
 
     async def close(self) -> None:
-        """Close the connection."""
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])

@@ -23,8 +23,6 @@ def check_endpoint(endpoint: str | None) -> str | None:
 
 
 class CommonSettings(Section):
-    """Where it is."""
-
     url: Text = Field(None, repr=False)
     """Where originals and results are kept, if not in `server.output_dir`: `file://FOLDER`,
     `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `redis://`; [storage.md](storage.md). A bucket's

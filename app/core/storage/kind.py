@@ -48,8 +48,6 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of storage."""
-
     schemes: tuple[str, ...]
     """The schemes of its URLs."""
     form: str

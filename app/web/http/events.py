@@ -135,8 +135,6 @@ async def _begun(request: Request) -> HTTPResponse:
 
 
 class _Stream:
-    """One client's stream."""
-
     def __init__(self, request: Request, progress: Progress, patience: float) -> None:
         """
         Args:

@@ -23,8 +23,6 @@ HEARTBEAT = b":\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a job."""
-
     job: str
     """The id of the job."""
     state: str

@@ -14,8 +14,6 @@ from app.core.storage.kind import Kind, Server, refuse_secrets
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """A folder."""
-
     folder: Path
     in_queue: bool = False
 

@@ -16,8 +16,6 @@ from app.core.storage.redis_storage import RedisStorage
 
 
 class RedisStorageSettings(Section):
-    """The setting of its size."""
-
     redis_limit: Annotated[Size | None, BeforeValidator(blank_is_none)] = None
     """Bytes of all objects in Redis, such as `100MB`. By default half of Redis's `maxmemory`, or
     256 MB."""
@@ -25,8 +23,6 @@ class RedisStorageSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class RedisPlace:
-    """A Redis."""
-
     url: str | None = None
     """None for that of the queue."""
 

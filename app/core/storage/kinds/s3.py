@@ -13,8 +13,6 @@ from app.core.storage.kind import Kind
 
 
 class S3Settings(Section):
-    """The settings of a bucket."""
-
     region: Text = None
     """The region of an S3 bucket; else `AWS_REGION`, or `us-east-1`."""
     path_style: bool = True
