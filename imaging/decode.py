@@ -92,7 +92,7 @@ def check_whole(data: Data, limits: Limits) -> None:
         raise PictureError(f"the picture cannot be read: {why}") from None
 
 
-def check_undamaged(data: Data, *, frames: Collection[str] = ()) -> None:
+def check_undamaged(data: Data, *, frames: Collection[str]) -> None:
     """See whether a picture that `decode` has opened is whole, with everything that is shown of it.
 
     A kind that Pillow alone reads is not looked at: that decodes all of it at once, and refuses one

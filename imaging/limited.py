@@ -60,7 +60,7 @@ def limited(
     target: Target,
     limit: int,
     first: int,
-    complete: Callable[[bytes], bytes] = lambda data: data,
+    complete: Callable[[bytes], bytes],
 ) -> Limited:
     """The picture as `target` describes it, in at most `limit` bytes: at the highest quality that
     fits, and if none does and the target's `fit` allows it, with as many pixels as fit.

@@ -64,7 +64,7 @@ def from_exif(text: str, offset: str = "") -> Moment | None:
     return _moment(match.groups(), offset if _OFFSET.fullmatch(offset) else "")
 
 
-def from_iptc(date: str, time: str = "") -> Moment | None:
+def from_iptc(date: str, time: str) -> Moment | None:
     """The time of IPTC's two texts, None if they are not one."""
     match = _IIM_DATE.fullmatch(date)
     if match is None:

@@ -165,7 +165,7 @@ def run_worker(
     url: str,
     faults: Connection,
     *,
-    cleanup_interval: int | None = None,
+    cleanup_interval: int | None,
 ) -> int:
     """Work until told to stop. Returns the status to exit with.
 

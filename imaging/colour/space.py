@@ -75,7 +75,7 @@ class Space:
         """Whether its values go beyond the white of paper."""
         return self.transfer in HDR
 
-    def is_srgb(self, *, grey: bool = False) -> bool:
+    def is_srgb(self, *, grey: bool) -> bool:
         """Whether its values are those of sRGB; of a grey picture the curve alone counts."""
         return self.transfer is Curve.SRGB and (grey or near(self.primaries, BT709))
 

@@ -94,7 +94,7 @@ return 1
 """No other request is answered with the job of a fetch: each has one of its own."""
 
 
-def join_command(job_id: str, recipients: Iterable[Recipient] = ()) -> Command:
+def join_command(job_id: str, recipients: Iterable[Recipient]) -> Command:
     """The command that notes one more request for a job, and the recipients of its events; it
     answers 0 if the job is gone, or there are recipients and it has ended, and `FULL` if it would
     have too many."""

@@ -149,7 +149,7 @@ def check_presets(
     presets: Mapping[str, Mapping[str, Any]],
     effort: Effort,
     max_pixels: int,
-    auto: Sequence[Format] = AUTO_FORMATS,
+    auto: Sequence[Format],
 ) -> Mapping[str, Preset]:
     """The presets, if an upload could ask for each.
 

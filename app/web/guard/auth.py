@@ -45,7 +45,7 @@ class ApiKeys:
         return owner
 
 
-def given_key(request: Request, *, basic: bool = True, user: str | None = BASIC_USER) -> str | None:
+def given_key(request: Request, *, basic: bool, user: str | None = BASIC_USER) -> str | None:
     """The key in the request's headers, or None.
 
     Args:

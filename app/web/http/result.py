@@ -24,7 +24,7 @@ async def send_result(
     cache_seconds: int,
     *,
     named: bool,
-    redirect: bool = False,
+    redirect: bool,
 ) -> HTTPResponse | None:
     """Answer a GET or HEAD with the result.
 
