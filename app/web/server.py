@@ -14,7 +14,6 @@ from app.core.config.storage import open_storage
 from app.core.intake.intake import Intake
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
-from app.core.jobs.fetches import Fetches
 from app.core.redis.client import FailFastRedis, connect
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
@@ -37,6 +36,7 @@ from app.web.serve.protocol import Incoming, Protocol
 from app.web.serve.signals import stop_once
 from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions
+from app.web.service.fetches import Fetches
 from app.web.service.links import Links
 from app.web.service.services import Services
 from app.web.service.sources import Sources

@@ -17,9 +17,8 @@ from rq.exceptions import AbandonedJobError
 from rq.serializers import JSONSerializer
 
 from app.core.errors import SourceNotFound, Unavailable
-from app.core.jobs import fetches, links
+from app.core.jobs import links
 from app.core.jobs.events import Events
-from app.core.jobs.fetches import Fetches
 from app.core.jobs.fetching import new_id
 from app.core.jobs.keys import WEBHOOKS_QUEUE
 from app.core.picture import paths
@@ -27,6 +26,8 @@ from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.redis.client import FailFastRedis
 from app.core.redis.commands import ask
+from app.web.service import fetches
+from app.web.service.fetches import Fetches
 from tests import rq_keys
 from tests.hosts import PICTURE, Host, host
 from tests.service import Process, until

@@ -10,12 +10,12 @@ from sanic.response import json
 from app.core import errors
 from app.core.errors import Where
 from app.core.jobs.compressions import Account
-from app.core.jobs.outputs import Output
 from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, headers
 from app.web.docs.schemas.parts import in_path
 from app.web.guard.record import record_of
 from app.web.service.conversions import Result
+from app.web.service.outputs import Output
 from app.web.service.sending import opened, send
 from app.web.tinify.body import read_json
 from app.web.tinify.commands import COMMANDS, Commands, parse_commands

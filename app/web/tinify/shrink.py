@@ -10,11 +10,11 @@ from sanic.response import json
 from app.core import errors
 from app.core.errors import InputMissing, Where
 from app.core.jobs.compressions import Account
-from app.core.jobs.outputs import Output, Source
 from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, answer
 from app.web.guard.record import record_of
 from app.web.service.conversions import Result
+from app.web.service.outputs import Output, Source
 from app.web.tinify.body import Upload, fetched, read_upload
 from app.web.tinify.commands import parse_source
 from app.web.tinify.described import ANY_PICTURE, EXAMPLE_ID, NUMBER, TEXT, an_object, operation

@@ -21,9 +21,9 @@ from app.core.intake.intake import Intake
 from app.core.intake.picture import Picture
 from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.outputs import Source
 from app.core.picture.conversion import Conversion, ConversionRequest
 from app.web.service.conversions import Result
+from app.web.service.outputs import Source
 from app.web.service.services import Services
 from app.web.tinify.commands import NO_COMMANDS, Commands
 from imaging.formats import Format, same_format
