@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from app.core.errors import TinyImageError
 from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.moment import rfc3339
+from app.core.jobs.times import rfc3339
 from app.core.picture.recipients import EventType
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.jobs.facts import Facts, reason
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.moment import rfc3339
+from app.core.jobs.times import rfc3339
 from app.web.service.conversions import Conversions
 
 
