@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import select
 import signal
@@ -21,7 +22,7 @@ from imaging import libvips, look
 from imaging.confine import allow_cpu, confine, preload, resident
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.frames import Closed, Ready, receive_frame, send_frame
+from imaging.frames import Closed, Ready, Tried, receive_frame, send_frame
 from imaging.measures import Measures
 from imaging.memory import release_memory, settle_memory
 from imaging.parent import die_with_parent
@@ -30,6 +31,10 @@ from imaging.target import Target
 LARGE = 64 * 1024
 """Bytes of a file from which on its conversion takes tens of milliseconds."""
 
+BATCH, OTHER = getattr(os, "SCHED_BATCH", None), getattr(os, "SCHED_OTHER", None)
+"""The scheduler's policies for work that nobody waits for, and for all else; only Linux has them.
+"""
+
 KEPT = 1.0
 """Seconds after a picture for which its memory is kept."""
 
@@ -37,13 +42,17 @@ KEPT = 1.0
 def main() -> None:
     """Serve until the worker closes the socket.
 
-    Arguments: the worker's process id, bytes of memory, seconds of CPU for one picture.
+    Arguments: the worker's process id, bytes of memory, seconds of CPU for one picture; in place of
+    a worn decoder also what that has `Tried`, in JSON.
     """
     parent, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    told = Tried(**json.loads(sys.argv[4])) if len(sys.argv) > 4 else None
     die_with_parent(parent, signal.SIGKILL)
+    if told:
+        _schedule(BATCH)  # pictures go on meanwhile
     gc.disable()  # of what is imported nothing is garbage: a twentieth of a start
     warnings.simplefilter("ignore")  # Pillow's, on what is broken in a file
-    library, status = _in_fork(libvips.library_to_open)
+    library, status = (told.library, 0) if told else _in_fork(libvips.library_to_open)
     if library and not status:
         libvips.open_library(library)
     import pyvips
@@ -65,19 +74,23 @@ def main() -> None:
 
         decoder = os.getpid()
         preload()  # once, and not in each copy
-        fault, status = _in_fork(lambda: confined(libvips.fault))
+        fault, status = (None, 0) if told else _in_fork(lambda: confined(libvips.fault))
         if status:
             fault = f"libvips ended its process with status {status} over a small picture"
-        if look.method() is not look.Method.LIBVIPS:  # which needs no trial
+        if told:
+            look.choose(look.Method(told.look))
+        elif look.method() is not look.Method.LIBVIPS:  # which needs no trial
             tried, crashed = _in_fork(lambda: confined(look.tried))
             # It is loaded by the first picture that needs it, confined: a decoder at rest is
             # smaller.
             look.choose(look.Method.LIBVIPS if crashed or not tried else look.Method(tried))
-        ready = Ready(began, confine(memory, folder), look.method(), fault)
+        missing = confine(memory, folder)
+        ready = Ready(began, missing, Tried(library, look.method()), fault)
         # A stop is for the worker, which lets the picture in hand be finished and then closes the
         # socket; a terminal and some platforms send the signal to every process.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _schedule(OTHER)
         try:
             send_frame(connection, ready.to_dict(), b"")
             while fault is None:
@@ -103,19 +116,20 @@ def _interrupting_nobody(data: Data) -> Iterator[None]:
     a picture that takes long: libvips's threads wake one another hundreds of times for a
     photograph, and each time one of them would interrupt a process that answers somebody. The share
     of the CPU stays the same. Of a small picture the way here and back counts more."""
-    if len(data) < LARGE or not hasattr(os, "SCHED_BATCH"):  # only Linux has it
+    if len(data) < LARGE:
         yield
         return
     try:
-        _schedule(os.SCHED_BATCH)
+        _schedule(BATCH)
         yield
     finally:
-        _schedule(os.SCHED_OTHER)
+        _schedule(OTHER)
 
 
-def _schedule(policy: int) -> None:
-    with contextlib.suppress(OSError):  # a container may forbid it
-        os.sched_setscheduler(0, policy, os.sched_param(0))
+def _schedule(policy: int | None) -> None:
+    if policy is not None:
+        with contextlib.suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, policy, os.sched_param(0))
 
 
 def _in_fork(ask: Callable[[], str | None]) -> tuple[str | None, int]:

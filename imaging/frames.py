@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from imaging.data import Data
@@ -23,6 +23,17 @@ wakes for each sending."""
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """The findings of a decoder that has tried libvips at its start. The decoder that replaces it
+    once it is worn takes them over, and tries nothing."""
+
+    library: str | None = None
+    """The path of the libvips to open, None for that which pyvips finds."""
+    look: str = ""
+    """The program that computes SSIMULACRA2."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The first that a decoder says: it is up."""
 
@@ -30,8 +41,7 @@ class Ready:
     """Bytes that it holds; None where the kernel does not say."""
     missing: list[str]
     """The means of confinement that the kernel lacks."""
-    look: str = ""
-    """The program that computes SSIMULACRA2 there."""
+    tried: Tried
     fault: str | None = None
     """Why no picture would become what it should; the decoder ends then."""
 
@@ -40,14 +50,14 @@ class Ready:
         return {
             "memory": self.memory,
             "missing": self.missing,
-            "look": self.look,
+            "tried": asdict(self.tried),
             "fault": self.fault,
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Ready:
         """What `to_dict` described."""
-        return cls(data["memory"], data["missing"], data["look"], data["fault"])
+        return cls(data["memory"], data["missing"], Tried(**data["tried"]), data["fault"])
 
 
 class Closed(Exception):

@@ -23,13 +23,14 @@ from bench.launch import ROOT
 from bench.memory import peak_memory
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.frames import Closed
+from imaging.frames import Closed, Tried
 from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.target import Target
 from tests.imaging.samples import oriented
 from tests.pictures import encoded, large, opened, photograph, snapshot
 from tests.service import until
+from workers.decoder import sandbox as sandbox_module
 from workers.decoder.process import Decoder, DecoderLimits
 from workers.decoder.sandbox import ConversionTimeout, DecoderCrashed, Interrupted, Sandbox
 
@@ -341,6 +342,25 @@ def test_a_worn_decoder_is_replaced_while_pictures_go_on(limits: DecoderLimits) 
     finally:
         sandbox.close()
     assert _children() == before
+
+
+def test_the_decoder_that_replaces_a_worn_one_gets_its_findings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Tried | None] = []
+
+    def noted(limits: DecoderLimits, timeout: float, tried: Tried | None = None) -> Decoder:
+        told.append(tried)
+        return Decoder(limits, timeout, tried)
+
+    monkeypatch.setattr(sandbox_module, "Decoder", noted)
+    sandbox = Sandbox(60, DecoderLimits(pictures=1))
+    try:
+        sandbox.convert(snapshot(), WEBP)
+        assert told[0] is None
+        assert told[1] == Tried(look=sandbox.look)
+    finally:
+        sandbox.close()
 
 
 def test_a_worn_decoder_goes_on_until_the_next_one_is_up() -> None:

@@ -19,11 +19,11 @@ from imaging import libvips
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.frames import Unfit
+from imaging.frames import Tried, Unfit
 from imaging.target import Target
 from tests.service import Process, environment, until
 from tests.web.alone import missing, web
-from workers.decoder.process import ENVIRONMENT
+from workers.decoder.process import ENVIRONMENT, Decoder, DecoderLimits
 from workers.decoder.sandbox import Sandbox
 
 PINNED = metadata.version(libvips.WHEEL)
@@ -114,6 +114,31 @@ def test_an_encoder_that_writes_something_else_is_named(monkeypatch: pytest.Monk
         lambda data, target: b"x" * 100 if target.format is Format.AVIF else convert(data, target),
     )
     assert "does not write avif" in str(libvips.fault())
+
+
+def test_a_decoder_that_replaces_a_worn_one_does_not_try_libvips_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def started(tried: Tried | None) -> Tried:
+        decoder = Decoder(DecoderLimits(), 60, tried)
+        try:
+            decoder.connection.settimeout(60)
+            decoder.wait(lambda: pytest.fail("the decoder does not start"))
+            return decoder.tried
+        finally:
+            decoder.end()
+
+    first = started(None)
+    assert first.look
+    about = tmp_path / "pyvips_binary-99.1.2.dist-info"
+    about.mkdir()
+    about.joinpath("METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {libvips.WHEEL}\nVersion: 99.1.2\n"
+    )
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(tmp_path))
+    assert started(first) == first
+    with pytest.raises(Unfit, match="not 99"):
+        started(None)
 
 
 def test_workers_that_cannot_convert_end_with_one_line_and_readyz_says_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import select
@@ -10,14 +11,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from app.process.temporary import TemporaryFolder
 from imaging.confine import resident
 from imaging.data import Data
-from imaging.frames import Ready, Unfit, receive_frame, send_frame
+from imaging.frames import Ready, Tried, Unfit, receive_frame, send_frame
 from imaging.target import Target
 
 logger = logging.getLogger(__name__)
@@ -63,14 +64,16 @@ class DecoderLimits:
 class Decoder:
     """A process that converts one picture after the other."""
 
-    def __init__(self, limits: DecoderLimits, timeout: float) -> None:
+    def __init__(self, limits: DecoderLimits, timeout: float, tried: Tried | None = None) -> None:
         """Start it.
 
         Args:
             timeout: seconds that one conversion may take.
+            tried: the findings of the decoder that it replaces, which works; else it tries libvips.
         """
         self.pictures = 0
-        self.look = ""
+        self.tried = Tried()
+        """Once it is ready."""
         self._limits = limits
         self._ready = False
         self._base: int | None = None
@@ -81,6 +84,7 @@ class Decoder:
                 [
                     *(sys.executable, "-m", "imaging.decoder", str(os.getpid())),
                     *(str(limits.memory), str(CPU_FACTOR * timeout)),
+                    *([json.dumps(asdict(tried))] if tried else []),
                 ],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -183,6 +187,6 @@ class Decoder:
         ready = Ready.from_dict(fields)
         if ready.fault is not None:
             raise Unfit(ready.fault)
-        self._ready, self._base, self.look = True, ready.memory, ready.look
+        self._ready, self._base, self.tried = True, ready.memory, ready.tried
         if ready.missing:
             logger.warning("the kernel lacks %s for the decoder", " and ".join(ready.missing))

@@ -73,7 +73,7 @@ class Sandbox:
     @property
     def look(self) -> str:
         """What computes SSIMULACRA2 in the decoder; "" while that is not known."""
-        return self._decoder.look if self._decoder else ""
+        return self._decoder.tried.look if self._decoder else ""
 
     def start(self) -> None:
         """Start the decoder if there is none."""
@@ -146,7 +146,7 @@ class Sandbox:
             raise
         if self._next is None and decoder.worn:
             self.restarts[Restart.WORN] += 1
-            self._next = Decoder(self._limits, self._timeout)
+            self._next = Decoder(self._limits, self._timeout, decoder.tried)
         tell(Measures.from_dict(fields.get("measures")))
         if "error" in fields:
             raise PictureError(fields["error"], fields["code"])
