@@ -13,7 +13,7 @@ def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixel
     """The options a client gives; an empty or missing value is the default.
 
     Args:
-        given: text, or what JSON knows; names that are no options are passed over.
+        given: text, or what JSON knows; names that are not options are passed over.
         default_effort: what the settings say; asked for by name it is the default too.
         max_pixels: pixels of the largest picture that may be asked for.
 

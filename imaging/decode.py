@@ -31,7 +31,7 @@ def decode(
     frames: Collection[str] = (),
     options: Options = DEFAULTS,
 ) -> Source:
-    """The picture in `data`, with the profile of its colours where they are no sRGB. The pixels
+    """The picture in `data`, with the profile of its colours where they are not sRGB. The pixels
     themselves are decoded when needed.
 
     Args:

@@ -58,7 +58,7 @@ class Measures:
 
     @classmethod
     def from_dict(cls, data: object) -> Measures:
-        """The measures that `to_dict` described; what is none counts as not known."""
+        """The measures that `to_dict` described; an invalid one counts as not known."""
         known = data if isinstance(data, Mapping) else {}
         frames, placeholder = known.get("frames"), known.get("placeholder")
         format = known.get("format")

@@ -151,7 +151,7 @@ class Real(Kind[float]):
     def parse(self, name: str, given: object) -> float:
         text = str(given) if isinstance(given, str | int | float) else ""
         number = round(float(text), 2) if _REAL.fullmatch(text) else math.nan
-        if not self.minimum <= number <= self.maximum:  # nor is what is no number
+        if not self.minimum <= number <= self.maximum:  # nor is NaN
             raise InvalidOption(
                 f"{name} should be a number from {self.minimum:g} to {self.maximum:g} "
                 f"(it is {shown(given)})"

@@ -110,7 +110,7 @@ def _differs(data: Data, target: Target, size: Size) -> bool:
         except ReaderFailed:
             source = decode_otherwise(data, target.limits)
         return _varies(source.each_frame()[0], target, size)
-    except pyvips.Error:  # numbers that are none, in floating point
+    except pyvips.Error:  # NaN and infinity, in floating point
         return False
 
 

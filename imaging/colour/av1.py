@@ -45,7 +45,7 @@ class _Bits:
 
 
 def read(data: bytes) -> Stream | None:
-    """What the first unit of the bitstream says, None if it is no sequence header or cut off.
+    """What the first unit of the bitstream says, None if it is not a sequence header, or cut off.
 
     Args:
         data: a few dozen bytes are looked at.

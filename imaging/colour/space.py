@@ -21,7 +21,7 @@ ROMM: Primaries = ((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001), (0.3457
 
 
 class Curve(Enum):
-    """Transfer functions that are no power."""
+    """Transfer functions that are not a power."""
 
     SRGB = "sRGB"
     PQ = "PQ"

@@ -22,11 +22,11 @@ of photographs 0.56 to 0.92, of very smooth ones 0.25 to 0.41. A tiny picture's 
 little, whatever it is."""
 
 GRAPHIC = 0.22
-"""Up to here it is no photograph, however smooth."""
+"""Up to here it is not a photograph, however smooth."""
 
 SMOOTH_PIXELS, ENCODED_PIXELS = 16_384, 65_536
 """Pixels of the larger sample that both encoders are tried on: of a picture that may be a very
-smooth photograph, which is to cost it little, and of one that is none."""
+smooth photograph, which is to cost it little, and of one that is not."""
 
 NEVER_LOSSLESS, ALWAYS_LOSSLESS = 2.0, 0.7
 """libwebp's lossless bytes of that sample over its lossy ones, both at effort 0. Up to the second
@@ -55,7 +55,7 @@ def kind_of(image: Picture, *, tried: int) -> Kind:
 
     Args:
         image: an animation is one tall picture.
-        tried: pixels up to which a picture that is no photograph is `EITHER`.
+        tried: pixels up to which a picture that is not a photograph is `EITHER`.
     """
     left, pixels = _left(image), image.width * image.height
     if left > (TINY_PHOTOGRAPH if pixels <= TINY_PIXELS else PHOTOGRAPH):

@@ -20,7 +20,7 @@ from app.core.redis.commands import Batch, Command, Question
 
 
 def new_id() -> str:
-    """An id that nobody guesses, and that is no MD5."""
+    """An id that cannot be guessed, and is not an MD5."""
     return f"fetch-{secrets.token_hex(16)}"
 
 

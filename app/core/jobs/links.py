@@ -40,7 +40,7 @@ class LinkState(StrEnum):
     """How far an upload by its URL is."""
 
     FETCHING = "fetching"  # it waits for a worker, or one fetches it
-    FAILED = "failed"  # it cannot be had, or is no picture that can be converted
+    FAILED = "failed"  # it cannot be fetched, or is not a picture that can be converted
     TAKEN = "taken"  # its jobs are made
 
 

@@ -56,7 +56,7 @@ def parse_batch(given: object, owner: str | None) -> Batch | None:
         owner: the name of its API key.
 
     Raises:
-        InvalidOption: if it is no name.
+        InvalidOption: if it is not a name.
     """
     if given is None or given == "":
         return None
@@ -69,5 +69,5 @@ def parse_batch(given: object, owner: str | None) -> Batch | None:
 
 
 def clean_path(path: str) -> str:
-    """A path as it can be kept: in Unicode, and no longer than it may be. It is no safe name."""
+    """A path as it can be kept: in Unicode, and no longer than it may be. It is not a safe name."""
     return path.encode("utf-8", "replace").decode("utf-8")[-MAX_PATH:]

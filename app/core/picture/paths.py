@@ -31,7 +31,7 @@ def result(conversion: Conversion, token: str) -> str:
 
 
 def source(md5: str, token: str) -> str:
-    """The storage key of an upload that is no submission's."""
+    """The storage key of an upload that does not belong to a submission."""
     return f"{SOURCES}/{md5[:2]}/{md5}.{token}"
 
 
@@ -53,6 +53,6 @@ class Owner:
 
 
 def owner(key: str) -> Owner | None:
-    """The owner of the object `key`, or None if it is no original and no result."""
+    """The owner of the object `key`, or None if it is neither an original nor a result."""
     match = _KEY.fullmatch(key)
     return Owner(match["job_id"], match["token"]) if match else None

@@ -137,7 +137,7 @@ async def _of_batch(
     """The results of a batch that are there, and their paths.
 
     Raises:
-        InvalidOption: if it is no name of one.
+        InvalidOption: if it cannot be the name of one.
         NotFound: if there is no such batch.
         ResultsMissing: if none of its results is there.
     """

@@ -94,7 +94,7 @@ def named_batch(name: str, owner: str | None) -> Batch:
     """The batch in a path.
 
     Raises:
-        NotFound: if it is no name of one.
+        NotFound: if it cannot be the name of one.
     """
     try:
         batch = parse_batch(name, owner)

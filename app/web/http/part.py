@@ -118,7 +118,7 @@ def decode_text(data: bytes, charset: str | None) -> str:
         raise InvalidForm("A field has an unknown charset")
     try:
         return data.decode(name, "replace")
-    except (LookupError, ValueError):  # one that is none of text
+    except (LookupError, ValueError):  # a coding that is not one of text
         raise InvalidForm("A field has an unknown charset") from None
 
 

@@ -53,7 +53,7 @@ class Progress:
     def __init__(self, last_id: str) -> None:
         """
         Args:
-            last_id: the `Last-Event-ID` of the request; what is no id of ours counts as none.
+            last_id: the `Last-Event-ID` of the request; an id that is not ours counts as none.
         """
         marks = range(0, min(len(last_id), MAX_MARKS * _MARK), _MARK)
         self._before = frozenset(last_id[at : at + _MARK] for at in marks)

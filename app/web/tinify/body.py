@@ -25,7 +25,7 @@ MAX_JSON = 100 * 1024
 """Bytes of commands, with all their keys and headers."""
 
 NOTHING = (b"", b"null")
-"""Bodies without a picture that are no fault in themselves: none, and none in JSON."""
+"""Bodies without a picture that are not a fault in themselves: an empty one, and an empty JSON."""
 
 _MARK = b"\xef\xbb\xbf"
 """Of UTF-8, as some editors put it before a text."""

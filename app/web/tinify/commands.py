@@ -123,7 +123,7 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
 
 
 def parse_commands(given: Mapping[str, Any]) -> Commands:
-    """The commands that a request names. Nothing, `{}` and null are no command.
+    """The commands that a request names. Nothing, `{}` and null are not a command.
 
     Raises:
         InvalidOption: if one is unknown or wrong. What is only passed on, such as a colour, is

@@ -78,7 +78,7 @@ def batch_of(fields: Mapping[str, Any], owner: str | None) -> Batch:
         owner: the name of the socket's API key.
 
     Raises:
-        InvalidOption: if it is no name.
+        InvalidOption: if it is not a name.
     """
     batch = parse_batch(fields[FOLLOW_BATCH], owner)
     if batch is None:

@@ -10,7 +10,7 @@ from app.core.jobs.links import Link
 from app.web.ws.messages import URL, short_fields
 
 _OWN = frozenset({URL, "details", "filename", "binary", "data"})
-"""Members that are no fields of an upload."""
+"""Members that are not fields of an upload."""
 
 
 def fields_with_url(message: str | bytes) -> Mapping[str, Any] | None:

@@ -93,7 +93,7 @@ def check_whole(data: Data, all_frames: bool) -> None:
         pass  # a block that is not known; the decoder says what is behind it
     check_decodes(loader("gifload"), with_ends(whole), all_frames=all_frames)
     # Which says nothing of pixels that are missing at the end of a frame, nor below warnings of
-    # codes that are none; and it warns of a missing end code.
+    # codes that are invalid; and it warns of a missing end code.
     pillow.check_whole(whole, "GIF", all_frames=all_frames)
 
 

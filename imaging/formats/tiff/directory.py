@@ -157,7 +157,7 @@ class Directory:
         """The tag's numbers, none without it.
 
         Raises:
-            struct.error: as `entry` does, and if they are no plain numbers.
+            struct.error: as `entry` does, and if they are not plain numbers.
         """
         entry = self.entry(tag)
         if entry is None:

@@ -38,7 +38,7 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     """The file without metadata but its colour profile and, if given, this EXIF block.
 
     Raises:
-        PictureError: if it is no WebP, or an EXIF block has no place in it.
+        PictureError: if it is not a WebP, or an EXIF block has no place in it.
     """
     chunks = [(name, body) for name, body in _chunks(data) if name in _SHOWN]
     if not chunks:
