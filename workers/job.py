@@ -139,8 +139,8 @@ class CheckedJob(Job):
             self.tell(pipeline, Step.DONE)
 
     def _handle_failure(self, exc_string: Any, pipeline: Pipeline, *args: Any, **named: Any) -> Any:
-        """The same for a job that has failed for good, also when its worker had died. Who hears of
-        it here finds it failed; what `report_failure` sends comes somewhat too soon."""
+        """The same for a job that has failed for good, also when its worker had died. A client
+        that hears of it here finds it failed; that of `report_failure` comes somewhat too soon."""
         super()._handle_failure(exc_string, pipeline, *args, **named)
         if self.is_link:
             tell_unfetched(pipeline, self, noted=self._has_recipients)
