@@ -99,11 +99,11 @@ def receive_frame(
     return fields, _receive(connection, data_size, on_timeout)
 
 
-def _receive(
-    connection: socket.socket, size: int, on_timeout: Callable[[], None] | None
-) -> bytearray:
+def _receive(connection: socket.socket, size: int, on_timeout: Callable[[], None] | None) -> Data:
     if size > MAX_SIZE:  # the size is the other side's word
         raise Closed
+    if connection.gettimeout() is None:
+        return _receive_at_once(connection, size)
     # Zeroed memory is only taken when it is written to, so this is no more than what comes.
     buffer = bytearray(size)
     view, received = memoryview(buffer), 0
@@ -121,3 +121,17 @@ def _receive(
             raise Closed
         received += count
     return buffer
+
+
+def _receive_at_once(connection: socket.socket, size: int) -> bytes:
+    """The same without a time-out: as bytes, which codecs need not copy."""
+    received = b""
+    while missing := size - len(received):
+        try:
+            part = connection.recv(missing, socket.MSG_WAITALL)
+        except OSError as error:
+            raise Closed from error
+        if not part:
+            raise Closed
+        received = received + part if received else part  # a signal may cut it in two
+    return received

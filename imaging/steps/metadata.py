@@ -47,6 +47,8 @@ _PREFIX = "exif-"
 
 def apply(source: Source, target: Target) -> Source:
     """With the EXIF block that is left; of the profile an earlier step has decided."""
+    if not target.options.keep:
+        return source  # `written` says so to encoders, and taking all out of it takes a while
     exif = select_exif(source, target)
     return replace(source, image=_attached(source.image, exif))
 

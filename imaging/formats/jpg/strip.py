@@ -77,6 +77,8 @@ def _with(stripped: bytes, data: bytes, exif: bytes | None) -> bytes:
     if exif is not None:
         block = EXIF_HEAD + exif
         kept.insert(0, struct.pack(">BBH", 0xFF, APP1, len(block) + 2) + block)
+    if not kept:
+        return stripped
     first = next(segments(stripped), None)
     # JFIF wants to be the first.
     at = first.end if first is not None and first.kind == APP0 else len(SOI)
@@ -89,7 +91,8 @@ def _splice(data: bytes) -> tuple[bytes, bool]:
     Second whether its end is there, and nothing in it that is no segment: all behind that is left
     out.
     """
-    kept, at = [SOI], len(SOI)
+    kept: list[bytes | memoryview] = [SOI]
+    at = len(SOI)
     scans_end = 0
     while True:
         for segment in segments(data, at):
@@ -101,7 +104,7 @@ def _splice(data: bytes) -> tuple[bytes, bool]:
         if following is None or following.kind != SOS:
             # Behind the last scan there is nothing that is shown.
             return b"".join(kept[:scans_end]), False
-        kept.append(data[following.start : following.end])
+        kept.append(memoryview(data)[following.start : following.end])
         at = following.end
         (size,) = struct.unpack_from(">H", data, following.start + 2)
         if following.start + 2 + size < at:  # its header is not all there is of it
