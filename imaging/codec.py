@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from mmap import mmap
 from typing import Protocol
 
 import pyvips
@@ -144,9 +145,10 @@ class Reader:
     decode: Callable[[Data, str, Limits, bool], Source | None] = lambda *given: None
     """The picture, by the format's own decoder where the file needs that, given the bytes, the
     kind, the limits, and whether all frames are wanted."""
-    plain: Callable[[Data, tuple[int, int]], Image.Image | None] = lambda *given: None
-    """The pixels without metadata, given the bytes, and the size as the loader tells it, where
-    Pillow gives the same ones in less time; None where the loader is to give them."""
+    plain: Callable[[Data, tuple[int, int], mmap | None], Image.Image | None] = lambda *given: None
+    """The pixels without metadata, given the bytes, the size as the loader tells it, and memory for
+    them, if it is not to be Pillow's own, where Pillow gives the same ones in less time; None where
+    the loader is to give them."""
     tiny: Callable[[Data], Image.Image | None] = lambda data: None
     """The pixels of a tiny file that holds one upright frame in sRGB or grey, of 8 bit; None where
     anything else, or anything wrong, is in it, or libvips might give other pixels."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from imaging import libvips, look
+from imaging import buffer, libvips, look
 from imaging.confine import allow_cpu, confine, preload, resident
 from imaging.data import Data
 from imaging.errors import PictureError
@@ -107,6 +107,7 @@ def main() -> None:
 def _rest(connection: socket.socket) -> None:
     """Keep what the last picture has needed for the next one, if that comes soon."""
     if not select.select([connection], [], [], KEPT)[0]:
+        buffer.release()
         release_memory()
 
 

@@ -3,6 +3,7 @@ for the same bytes in less time."""
 
 from __future__ import annotations
 
+from imaging import buffer
 from imaging.codec import Encoding
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
@@ -10,8 +11,8 @@ from imaging.drawn import Drawn
 from imaging.source import Source
 from imaging.target import Target
 
-MAX_PIXELS = 25_000_000
-"""Pillow holds all of them, four bytes each, where libvips has some rows."""
+MAX_PIXELS, BYTES_OF_PIXEL = 25_000_000, 4
+"""Pillow holds all of them, where libvips has some rows."""
 
 
 def encoded(data: Data, source: Source, target: Target, drawn: Drawn) -> bytes | None:
@@ -20,6 +21,13 @@ def encoded(data: Data, source: Source, target: Target, drawn: Drawn) -> bytes |
     Args:
         drawn: the source as its format gets it.
     """
+    file = _encoded(data, source, target, drawn)
+    if file is None:
+        buffer.release()  # libvips takes memory of its own
+    return file
+
+
+def _encoded(data: Data, source: Source, target: Target, drawn: Drawn) -> bytes | None:
     options, image = target.options, source.image
     if drawn.source.image is not image or source.animated or target.careful:
         return None
@@ -29,10 +37,14 @@ def encoded(data: Data, source: Source, target: Target, drawn: Drawn) -> bytes |
     pixels = image.width * image.height
     wanted = Encoding(target.quality, target.effort, options.lossless)
     write = WRITERS[target.format].plain(pixels, wanted) if pixels <= MAX_PIXELS else None
-    picture = READERS[source.media_type].plain(data, (image.width, image.height)) if write else None
-    if write is None or picture is None:
+    if write is None:
         return None
-    try:
-        return write(picture)
-    except (OSError, ValueError, MemoryError):  # libvips says why, if it cannot either
-        return None
+    read, size = READERS[source.media_type].plain, (image.width, image.height)
+    with buffer.lent(BYTES_OF_PIXEL * pixels) as memory:
+        picture = read(data, size, memory)
+        if picture is None:
+            return None
+        try:
+            return write(picture)
+        except (OSError, ValueError, MemoryError):  # libvips says why, if it cannot either
+            return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     asked: list[bool] = []
     reader = READERS[JPEG]
 
-    def noted(data: Data, size: tuple[int, int]) -> Image.Image | None:
-        picture = reader.plain(data, size)
+    def noted(data: Data, size: tuple[int, int], memory: mmap | None) -> Image.Image | None:
+        picture = reader.plain(data, size, memory)
         asked.append(picture is not None)
         return picture
 

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping
 from functools import cache
 from itertools import islice
+from mmap import mmap
 from typing import Any
 
 import pyvips
@@ -45,12 +46,13 @@ _SETTINGS = frozenset(("Q", "quant_table", "subsample_mode", "optimize_coding", 
 """Of libvips's jpegsave: for these Pillow writes the same."""
 
 
-def read(data: Data, size: tuple[int, int]) -> Image.Image | None:
+def read(data: Data, size: tuple[int, int], memory: mmap | None = None) -> Image.Image | None:
     """The pixels, grey or red, green and blue, without metadata; None if the file is not of the
     usual kind, was cut off or cannot be decoded, which is for libvips then.
 
     Args:
         size: width and height as libvips tells them.
+        memory: for the pixels, as long as it serves no other picture; None for Pillow's own.
     """
     if not _has_usual_segments(data):
         return None
@@ -59,6 +61,11 @@ def read(data: Data, size: tuple[int, int]) -> Image.Image | None:
             picture = JpegImageFile(io.BytesIO(data))
             if picture.size != size or not _is_usual(picture):
                 return None
+            if memory is not None:
+                # As Pillow itself does for a file whose pixels it need not decode.
+                layout = ("raw", 0, (picture.mode, 0, 1))
+                picture.im = Image.core.map_buffer(memory, size, *layout)  # type: ignore[attr-defined]
+            picture.decodermaxblock = len(data)  # all at once
             picture.load()
     except Exception:  # Pillow's readers raise whatever they come upon
         return None
