@@ -31,13 +31,13 @@ from app.web.guard.record import record_of
 from app.web.http.content import FORM_TYPE
 from app.web.http.entries import safe_path, told_apart, with_extension
 from app.web.http.listed import MAX_BODY, is_form, read_list
+from app.web.http.zipping import Entry, Zipping
 from app.web.serve.connection import cut_off
 from app.web.service.conversions import Conversions, Result
 from app.web.service.selection import Selection, selection_of
 from app.web.service.sending import opened
 from app.web.service.services import Services
 from app.web.service.spooling import Spooling, refuse
-from app.web.service.zipping import Entry, Zipping
 from imaging.values import shown
 
 logger = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from app.web.docs.responses import answer
 from app.web.docs.routes import readable
 from app.web.docs.schemas.parts import flag, in_path, number, ref
 from app.web.guard.record import record_of
+from app.web.http.answers import describe_link
 from app.web.http.parameters import EXAMPLE, in_query
-from app.web.service.answers import describe_link
 from app.web.service.batches import Entry, counts_of
 from app.web.service.details import add_details, downloads_from
 from app.web.service.services import Services

@@ -16,6 +16,7 @@ from app.web.docs.responses import answer
 from app.web.docs.routes import readable
 from app.web.docs.schemas.parts import an_array, flag, number, ref
 from app.web.guard.record import record_of
+from app.web.http.answers import describe_link
 from app.web.http.parameters import (
     EXAMPLE,
     EXAMPLE_WITH_OPTIONS,
@@ -26,7 +27,6 @@ from app.web.http.parameters import (
     named_md5,
 )
 from app.web.http.waiting import MAX_WAIT_SECONDS, Wait, asked_wait
-from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.details import add_details, downloads_from
 from app.web.service.services import Services

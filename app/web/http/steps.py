@@ -11,8 +11,8 @@ from app.core.jobs.job import PictureJob
 from app.core.jobs.links import Link, LinkState
 from app.core.picture.conversion import picture_of
 from app.web.guard.record import record_of
+from app.web.http.answers import describe_link
 from app.web.http.stream import Step
-from app.web.service.answers import describe_link
 from app.web.service.details import details_of, downloads_from
 from app.web.service.services import Services
 

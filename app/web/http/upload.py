@@ -17,12 +17,12 @@ from app.web.docs.schemas.link import EXAMPLE_URL
 from app.web.docs.schemas.parts import ref
 from app.web.errors import error_response, queue_unavailable
 from app.web.guard.record import record_of
+from app.web.http.answers import srcset_of
 from app.web.http.body import read_form
 from app.web.http.content import FORM_TYPE
 from app.web.http.fields import JSON_TYPE, read_fields
 from app.web.http.form import NO_PICTURE, NOR_URL, URL
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, in_header
-from app.web.service.answers import srcset_of
 from app.web.service.details import downloads_from
 from app.web.service.services import Services
 from app.web.service.spooling import Spooling, refuse

@@ -17,9 +17,9 @@ from app.web.docs.responses import answer
 from app.web.docs.schemas.link import WITHDRAWN
 from app.web.docs.schemas.parts import an_array, ref
 from app.web.guard.record import record_of
+from app.web.http.answers import describe_link
 from app.web.http.download import SELECTION, asked_query, selection
 from app.web.http.parameters import EXAMPLE, EXAMPLE_WITH_OPTIONS, PICTURE, named_md5
-from app.web.service.answers import describe_link
 from app.web.service.conversions import Conversions
 from app.web.service.services import Services
 
