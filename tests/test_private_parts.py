@@ -8,6 +8,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import prometheus_client.values
@@ -153,7 +154,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
 @pytest.mark.parametrize("module", PARTS)
 def test_what_is_not_an_api_is_still_there(module: str) -> None:
     for owner, names in PARTS[module]:
-        code = "".join(inspect.getsource(kind) for kind in _with_parents(owner))
+        code = _source(owner)
         gone = [
             name
             for name in names.split()
@@ -177,7 +178,7 @@ def test_each_private_name_of_a_parent_is_listed() -> None:
         module = path.relative_to(ROOT).as_posix()
         listed = " ".join(names for _, names in PARTS.get(module, [])).split()
         for kind, parent in _inherited(tree):
-            code = "".join(inspect.getsource(each) for each in _with_parents(parent))
+            code = _source(parent)
             used = {node.name for node in ast.walk(kind) if isinstance(node, ast.FunctionDef)}
             used |= {
                 node.attr
@@ -215,8 +216,22 @@ def _inherited(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, type]]:
                     yield kind, getattr(origin[base.id], base.id)
 
 
-def _with_parents(owner: Any) -> list[Any]:
-    """A class and what it is made of, or the module itself."""
+@cache
+def _source(owner: Any) -> str:
+    """Of a class and what it is made of, or of the module itself."""
     if inspect.ismodule(owner):
-        return [owner]
-    return [kind for kind in owner.__mro__ if kind is not object]
+        return inspect.getsource(owner)
+    kinds = [kind for kind in owner.__mro__ if kind is not object]
+    return "".join(_classes(kind.__module__)[kind.__name__] for kind in kinds)
+
+
+@cache
+def _classes(module: str) -> dict[str, str]:
+    """The source of each class of a module. `inspect.getsource` parses the module for each."""
+    code = inspect.getsource(importlib.import_module(module))
+    lines = code.splitlines(keepends=True)
+    return {
+        node.name: "".join(lines[node.lineno - 1 : node.end_lineno])
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.ClassDef)
+    }
