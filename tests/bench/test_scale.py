@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pyvips
 
 from bench.pictures import shipped
+from bench.scale import command, measured, report, ways
 from bench.scale.fit import FLOOR, fitted, with_table
 from bench.scale.measured import QUALITIES, Looks
 from bench.scale.pictures import LEAST_SIDE, Kind, pictures_in, prepared
@@ -96,7 +99,19 @@ def test_a_lossy_picture_loses_its_blocks_and_a_small_one_is_left_out(folder: Pa
     assert all(min(image.width, image.height) >= LEAST_SIDE for image in made.values())
 
 
-def test_it_measures_and_what_was_measured_is_kept(folder: Path) -> None:
+def test_it_measures_and_what_was_measured_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # In this process and at few qualities: without vszip each look takes a fifth of a second.
+    monkeypatch.setattr(command, "use_one_thread", lambda: None)
+    points = (20, 80)
+    for module in (measured, report):
+        monkeypatch.setattr(module, "PROMISED", points)
+    monkeypatch.setattr(measured, "QUALITIES", points)
+    klein = next(way for way in ways.WAYS if "Klein" in way.name)
+    monkeypatch.setattr(ways, "WAYS", [replace(klein, numbers=(5, 60, 95), points=points)])
+    parser = ArgumentParser()
+    command.register(parser.add_subparsers())
     for name in ("chelsea.png", "coffee.png"):
         place = folder / "pictures" / Kind.PHOTOGRAPH / name
         place.mkdir(parents=True)
@@ -105,10 +120,10 @@ def test_it_measures_and_what_was_measured_is_kept(folder: Path) -> None:
     kept = folder / "kept.jsonl"
     chosen = ("--pictures", str(folder / "pictures"), "--formats", "jpg", "--kept", str(kept))
     for _ in range(2):
-        result = bench(folder, "scale", *chosen, "--count", "3")
-        assert result.returncode == 0, result.stderr
-        assert "jpg, the table of Klein" in result.stdout
-        assert "2 photographs fitted, 0 held out" in result.stdout
+        command.run(parser.parse_args(["scale", *chosen, "--count", "3"]))
+        told = capsys.readouterr().out
+        assert "jpg, the table of Klein" in told
+        assert "2 photographs fitted, 0 held out" in told
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     assert len(lines) == 3
     assert {line["kind"] for line in lines} == {"photographs", "graphics"}

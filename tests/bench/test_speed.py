@@ -67,8 +67,8 @@ def sizes(tmp_path: Path) -> list[str]:
     """The arguments of a measurement that is over soon: of two small pictures."""
     for number in range(2):
         (tmp_path / f"{number}.jpg").write_bytes(unique(large(400, 300)))
-    few = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--formats", "jpg,webp"]
-    return ["--pictures", str(tmp_path), *few]
+    few = ["--count", "2", "--repeat", "1", "--concurrency", "1", "--workers", "1"]
+    return ["--pictures", str(tmp_path), "--formats", "jpg,webp", *few]
 
 
 def test_another_api_is_measured_beside_ours_in_the_format_of_the_pictures(
@@ -91,7 +91,7 @@ def test_other_servers_are_measured_beside_ours(
             folder,
             "speed",
             *sizes,
-            *("--effort", "fast", "--workers", "1"),
+            *("--effort", "fast"),
             *("--peer", f"older=http://{HOST}:{older.port}", "--peer", f"imaginary={imaginary}"),
         )
     assert ended.returncode == 0, ended.stderr

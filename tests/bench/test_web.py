@@ -15,6 +15,9 @@ from tests.bench.command import TIMEOUT, bench, refused
 
 pytestmark = TIMEOUT
 
+LITTLE = ("--scale", "0.02", "--repeat", "1", "--workers", "1")
+"""The arguments of a measurement that is over soon."""
+
 FIGURES = {
     "client": ["answers small", "answers of 260 KB"],
     "bare": ["a bare Sanic route"],
@@ -41,7 +44,7 @@ FIGURES = {
 
 
 def test_all_parts_print_their_figures_and_leave_nothing(folder: Path) -> None:
-    ended = bench(folder, "web", "--scale", "0.02", "--repeat", "1")
+    ended = bench(folder, "web", *LITTLE)
     assert ended.returncode == 0, ended.stderr
     for figure in (figure for figures in FIGURES.values() for figure in figures):
         assert re.search(rf"^.*{figure} +[\d,.]+", ended.stdout, re.MULTILINE), ended.stdout
@@ -49,7 +52,7 @@ def test_all_parts_print_their_figures_and_leave_nothing(folder: Path) -> None:
 
 
 def test_only_the_parts_that_are_named_are_measured(folder: Path) -> None:
-    ended = bench(folder, "web", "--scale", "0.02", "--repeat", "1", "--only", "status,client")
+    ended = bench(folder, "web", *LITTLE, "--only", "status,client")
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines()[3:] if line]
     assert [line.split("  ")[0] for line in lines] == [
