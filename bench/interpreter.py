@@ -21,8 +21,8 @@ in debian/rules), of which nothing is left in the build's own variables."""
 
 
 def python_named() -> str:
-    """The version of this Python, and whether its build is optimised: one that is not takes 10 to
-    25 % more CPU in the web process (docs/performance.md)."""
+    """The version of this Python, and whether its build is optimised: one that is not takes up to a
+    third more CPU in the web process (docs/performance.md)."""
     variables = [str(sysconfig.get_config_var(name) or "") for name in VARIABLES]
     optimised = is_optimised(variables, sysconfig.get_scheme_names())
     return f"Python {platform.python_version()} ({'' if optimised else 'not '}optimised)"
