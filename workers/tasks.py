@@ -21,6 +21,7 @@ from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.filenames import content_disposition
 from app.core.storage.interface import Content, ObjectNotFound
+from imaging.data import Data
 from imaging.errors import PROCESSING_FAILED, PictureError
 from imaging.formats import Format
 from imaging.limits import Limits
@@ -39,6 +40,13 @@ MAX_CRASHES = 2
 STORAGE_DELAYS = (1.0, 2.0, 3.0)
 """Seconds a worker waits before it puts a picture back that the storage has failed: the next one
 would find the same storage. Each is shorter than a worker that is to stop may take."""
+
+SMALL = 64 * 1024
+"""Bytes of the largest original that is read while the start of its job is recorded: at most what
+a disk reads at once, as that has neither a time limit nor heartbeats yet."""
+
+_HANDED: dict[str, tuple[Data, float]] = {}
+"""The original that `hand_over` has read last and the time it did so, by its token."""
 
 FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, TinyImageError)
 """Exceptions whose reason `report_failure` logs in one line."""
@@ -67,21 +75,11 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
 
     try:
-        original = here.transfer(here.storage.get(paths.original(wanted, token)))
-        limits = here.settings.limits
-        began = time.perf_counter()
-        result = here.sandbox.convert(
-            original,
-            Target(
-                wanted.format or wanted.options.formats[0],
-                wanted.quality,
-                Limits(limits.max_pixels, limits.max_frames, limits.max_side),
-                wanted.options.effort or here.settings.engine.effort,
-                wanted.options,
-                careful="crashes" in job.meta,
-            ),
-            note,
-        )
+        original, began = _HANDED.pop(token, (None, 0.0))
+        if original is None:
+            original = here.transfer(here.storage.get(paths.original(wanted, token)))
+            began = time.perf_counter()
+        result = here.sandbox.convert(original, _target(wanted, job), note)
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         format = wanted.format or Format(job.meta["measures"]["format"])
         content = Content(format.media_type, content_disposition(filename, format))
@@ -115,6 +113,37 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         tell_end(job.connection, job, JobState.DONE)
         log_done(job)
     _let_go(paths.original(wanted, token))
+
+
+def hand_over(job: Job) -> None:
+    """Hand a small picture to the decoder while Redis records the start of its job: much of it is
+    done once the answer is there. If this fails, `convert` comes upon the reason, where it
+    counts."""
+    here = runtime()
+    try:
+        if not here.at_once or job.meta["size_in"] > SMALL or job.kwargs["token"] in _HANDED:
+            return
+        _HANDED.clear()
+        wanted, token = Conversion.from_dict(job.kwargs["conversion"]), job.kwargs["token"]
+        original = here.transfer(here.storage.get(paths.original(wanted, token)))
+        began = time.perf_counter()
+        here.sandbox.begin(original, _target(wanted, job))
+        _HANDED[token] = original, began
+    except Exception as error:
+        logger.debug("%s is not handed over early: %s", job.id, error)
+
+
+def _target(wanted: Conversion, job: Job) -> Target:
+    here = runtime()
+    limits = here.settings.limits
+    return Target(
+        wanted.format or wanted.options.formats[0],
+        wanted.quality,
+        Limits(limits.max_pixels, limits.max_frames, limits.max_side),
+        wanted.options.effort or here.settings.engine.effort,
+        wanted.options,
+        careful="crashes" in job.meta,
+    )
 
 
 def log_done(job: Job) -> None:

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any, cast
@@ -28,12 +29,13 @@ from app.core.jobs.counts import count_restarts
 from app.core.jobs.events import Step
 from app.core.jobs.new_job import queue_key
 from app.core.jobs.overview import LOOK_FIELD
+from app.core.redis.transactions import Transaction
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
 from workers.job import CheckedJob
 from workers.maintenance import anything_begun, maintain
 from workers.runtime import runtime
-from workers.tasks import FORESEEN, log_done
+from workers.tasks import FORESEEN, hand_over, log_done
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +127,8 @@ class PictureWorker(SimpleWorker):
             pipe.lrem(self._on_its_way(job), 1, job.id)
             if isinstance(job, CheckedJob) and job.is_picture:
                 job.tell(pipe, Step.PROCESSING)
+                if isinstance(pipe, Transaction):
+                    pipe.meanwhile = partial(hand_over, job)
             pipe.execute()
         return execution
 

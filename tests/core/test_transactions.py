@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError, WatchError
 
 from app.core.redis.client import connect
 from app.core.redis.transactions import Transaction
+from tests.service import until
 
 
 @pytest.fixture
@@ -59,6 +60,23 @@ def test_a_transaction_answers_as_redis_py_does(
             given.append(pipe.execute())
     assert isinstance(ours.pipeline(), Transaction)
     assert given[0] == given[1]
+
+
+def test_other_work_is_done_between_sending_and_reading(
+    ours: redis.Redis, connection: redis.Redis
+) -> None:
+    seen: list[object] = []
+
+    def look() -> None:
+        until(lambda: connection.get("key"), what="the commands are sent")
+        seen.append(connection.get("key"))
+
+    with ours.pipeline() as pipe:
+        assert isinstance(pipe, Transaction)
+        pipe.meanwhile = look
+        pipe.set("key", "value")
+        assert pipe.execute() == [True]
+    assert seen == [b"value"]
 
 
 @pytest.mark.parametrize("fault", ["queued", "run"])

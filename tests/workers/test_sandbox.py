@@ -132,6 +132,55 @@ def test_a_decoder_that_died_between_two_pictures_is_replaced(sandbox: Sandbox) 
     assert opened(sandbox.convert(snapshot(), WEBP)).format == "WEBP"
 
 
+def test_a_picture_may_be_handed_over_before_its_result_is_waited_for(sandbox: Sandbox) -> None:
+    sandbox.check()
+    first, data = sandbox.pid, snapshot()
+    sandbox.begin(data, WEBP)
+    assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
+    assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
+    assert sandbox.pid == first
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_result_of_another_picture_that_was_handed_over_is_never_taken(
+    sandbox: Sandbox, again: bool
+) -> None:
+    sandbox.check()
+    sandbox.begin(snapshot(), WEBP)
+    image = Image.new("RGB", (30, 20), "teal")
+    data = encoded(image, "PNG")
+    if again:
+        sandbox.begin(data, WEBP)
+    assert opened(sandbox.convert(data, WEBP)).size == image.size
+
+
+def test_a_picture_asked_for_otherwise_than_it_was_handed_over_is_converted_anew(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.check()
+    data = snapshot()
+    sandbox.begin(data, WEBP)
+    assert opened(sandbox.convert(data, SLOW)).format == "PNG"
+
+
+def test_a_crash_over_a_picture_that_was_handed_over_is_its_own(sandbox: Sandbox) -> None:
+    sandbox.check()
+    assert sandbox.pid is not None
+    os.kill(sandbox.pid, signal.SIGSTOP)
+    data = snapshot()
+    sandbox.begin(data, WEBP)
+    os.kill(sandbox.pid, signal.SIGKILL)
+    with pytest.raises(DecoderCrashed):
+        sandbox.convert(data, WEBP)
+    assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
+
+
+def test_a_decoder_that_is_not_up_yet_gets_its_picture_when_it_is(sandbox: Sandbox) -> None:
+    data = snapshot()
+    sandbox.begin(data, WEBP)
+    assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
+
+
 def test_a_picture_that_takes_too_long_is_ended() -> None:
     quick = Sandbox(0.5)
     quick.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.core.errors import ConversionInterrupted
 from app.core.jobs.counts import Restart
@@ -40,6 +41,16 @@ class Interrupted(Exception):
     """The worker stops and cannot wait for the picture any longer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A picture that the decoder has, and nobody waits for yet."""
+
+    data: Data
+    target: Target
+    at: float
+    """When the decoder got it, by the monotonic clock."""
+
+
 class Sandbox:
     """Converts one picture after the other in a decoder, replaced when it fails or is worn.
 
@@ -56,6 +67,7 @@ class Sandbox:
         self._limits = limits or DecoderLimits()
         self._decoder: Decoder | None = None
         self._next: Decoder | None = None
+        self._begun: Begun | None = None
         self._interrupt_at = float("inf")
         self.restarts: Counter[Restart] = Counter()
         """Replaced decoders that are not reported yet; the reporter removes them."""
@@ -98,6 +110,21 @@ class Sandbox:
                 status = self._drop()
         raise Unfit(f"the decoder ended with status {status} at its start; the lines above say why")
 
+    def begin(self, data: Data, target: Target) -> None:
+        """Hand a picture to the decoder, if that is up, before `convert` is called for it. If
+        another picture comes there, this one is given up, and the decoder with it."""
+        self._give_up()
+        decoder = self._current()
+        try:
+            if not decoder.ready:
+                return
+            decoder.connection.settimeout(SLICE_SECONDS)
+            decoder.send(target, data)
+        except (Closed, OSError):
+            self._drop()  # `convert` starts another one, and sees whether that is gone too
+            return
+        self._begun = Begun(data, target, time.monotonic())
+
     def convert(
         self, data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
     ) -> Data:
@@ -112,7 +139,12 @@ class Sandbox:
             DecoderCrashed: if the decoder ends meanwhile.
             Interrupted: if `interrupt_after` runs out.
         """
-        decoder = self._current()
+        begun, self._begun = self._begun, None
+        if begun is not None and (begun.data is not data or begun.target != target):
+            self._drop()
+            begun = None
+        # While the decoder has a picture it stays the one, even if it has ended.
+        decoder = self._decoder if begun and self._decoder else self._current()
         deadline = float("inf")
 
         def check_time() -> None:
@@ -125,10 +157,13 @@ class Sandbox:
         try:
             # The picture's time begins when the decoder is up: that of one that has just been
             # started in place of another is no part of it.
-            _wait(decoder)
-            deadline = time.monotonic() + self._timeout
-            decoder.connection.settimeout(self._timeout)
-            decoder.send(target, data)
+            if begun:
+                deadline = begun.at + self._timeout
+            else:
+                _wait(decoder)
+                deadline = time.monotonic() + self._timeout
+                decoder.connection.settimeout(self._timeout)
+                decoder.send(target, data)
             decoder.connection.settimeout(SLICE_SECONDS)
             fields, result = decoder.receive(check_time)
         except TimeoutError:
@@ -162,6 +197,12 @@ class Sandbox:
             if decoder is not None:
                 decoder.end()
         self._decoder = self._next = None
+
+    def _give_up(self) -> None:
+        """End the decoder if it has a picture whose result nobody has waited for."""
+        if self._begun is not None:
+            self._begun = None
+            self._drop()
 
     def _current(self) -> Decoder:
         """The decoder for the next picture."""

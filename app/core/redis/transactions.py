@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -19,6 +19,10 @@ Staged = tuple[tuple[Any, ...], dict[str, Any]]
 class Transaction(Pipeline):
     """A pipeline of redis-py that prepares and reads nothing for each of its commands, as most of a
     worker's time with Redis is that."""
+
+    meanwhile: Callable[[], None] | None = None
+    """Called once the commands are sent, before their answers are read. It raises nothing, and if
+    they are sent again it is called again."""
 
     def _execute_transaction(
         self,
@@ -37,6 +41,8 @@ class Transaction(Pipeline):
         sent = [arguments for arguments, _ in commands]
         packed = b"".join(map(hiredis.pack_command, [("MULTI",), *sent, ("EXEC",)]))
         connection.send_packed_command([packed])
+        if self.meanwhile is not None:
+            self.meanwhile()
         refused = self._skip_queued(connection, sent)
         try:
             answers = connection.read_response()
