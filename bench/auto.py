@@ -110,18 +110,27 @@ def _measured(file: Path, formats: tuple[Format, ...], options: Options, repeat:
     pyvips.cache_set_max(0)
     data = file.read_bytes()
     quality = NO_QUALITY if options.q else DEFAULT_QUALITY
-    sizes, alone = {}, {}
-    for each in formats:
-        number = quality if each.takes_q else NO_QUALITY
-        target = Target(each, number, Limits(2**31), Effort.BALANCED, options.for_format(each))
-        result, alone[each], _ = converted(data, target, repeat)
-        sizes[each] = len(result)
-    target = Target(
+    asked = Target(
         formats[0], quality, Limits(2**31), Effort.BALANCED, replace(options, formats=formats)
     )
-    result, seconds, measures = converted(data, target, repeat)
+    sizes, alone = {}, {}
+    for target in _holding(data, asked):
+        result, alone[target.format], _ = converted(data, target, repeat)
+        sizes[target.format] = len(result)
+    result, seconds, measures = converted(data, asked, repeat)
     format = Format(measures.format or formats[0])
     return Choice(file.stem, sizes, format, len(result), seconds / alone[format])
+
+
+def _holding(data: bytes, asked: Target) -> list[Target]:
+    """What each format is to become that holds the picture: of a transparent one no JPEG, whose
+    bytes are those of another picture."""
+    from imaging import several
+    from imaging.decode import decode
+
+    source = decode(data, asked.limits, frames=several.frames(asked))
+    drawn = replace(source, image=source.image.copy_memory())
+    return several.possible(drawn, several.targets(source, asked))
 
 
 def _table(choices: Sequence[Choice], formats: Sequence[Format]) -> str:
@@ -131,7 +140,7 @@ def _table(choices: Sequence[Choice], formats: Sequence[Format]) -> str:
         rows.append(
             (
                 each.name[:24],
-                *(str(each.sizes[format]) for format in formats),
+                *(str(each.sizes.get(format, "")) for format in formats),
                 each.chosen,
                 "" if each.is_right else f"{more:.1%}",
                 f"{each.cpu:.2f}",

@@ -239,11 +239,12 @@ class Writer:
     """The pixels of a file that was written, of grey too red, green and blue, where that takes a
     third of what libvips's loader does, and of a small one a tenth; raises OSError if it cannot be
     decoded."""
+    of_part: Callable[[pyvips.Image, Encoding, pyvips.Image], bytes] | None = None
+    """A part of a photograph, given the whole too, as `encode` writes that by its lossy encoder:
+    for the format of the fewest bytes. None if `encode` at `Effort.FAST` tells enough of it."""
     quick: Callable[[pyvips.Image, int], bytes] | None = None
-    """A photograph, without metadata, in the least time, at a quality as that of `encode`: for
-    which of several formats has the fewest bytes; None for `encode` at `Effort.FAST`."""
-    quick_bytes: float = 1.0
-    """Bytes of `encode` over those that `quick` tells of a sample, next to other formats."""
+    """A part of a picture, at a quality, in a third of the time of `of_part`, where that takes so
+    long that what can be told without it is."""
     recoded: Recode = lambda *given: None
     """The file made of another one without decoding its pixels, where that is what is asked for,
     and can be done."""

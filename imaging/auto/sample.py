@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pyvips
@@ -161,6 +162,23 @@ def strips(width: int, height: int, margin: int, usual: int = STRIPS) -> Sample:
     aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in tops)
     seams = STRIPS_SEAMS if usual == STRIPS else FEW_SEAMS
     return Sample((0,), aligned, width, STRIP, margin, seams)
+
+
+def tiles(width: int, height: int, count: int) -> Sample:
+    """About so many tiles of a picture of this size, in pixels, evenly over it.
+
+    Args:
+        width, height: `TILE` or more.
+    """
+    columns, rows = width // TILE, height // TILE
+    across = min(columns, max(1, round(math.sqrt(count * columns / rows))))
+    down = min(rows, -(-count // across))
+    return Sample(_middles(width, across), _middles(height, down), TILE, TILE)
+
+
+def _middles(side: int, count: int) -> tuple[int, ...]:
+    """Where tiles begin along a side, each in the middle of as much of it as others."""
+    return tuple(int((n + 0.5) * side / count) - TILE // 2 for n in range(count))
 
 
 def _starts(side: int, most: int) -> tuple[int, ...]:

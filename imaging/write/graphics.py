@@ -63,9 +63,9 @@ def kind_of(image: Picture, *, tried: int) -> Kind:
     if pixels <= tried:
         return Kind.EITHER
     if left > GRAPHIC:
-        smooth = _lossless_share(image, SMOOTH_PIXELS) > NEVER_LOSSLESS
+        smooth = lossless_share(image, SMOOTH_PIXELS) > NEVER_LOSSLESS
         return Kind.PHOTOGRAPH if smooth else Kind.EITHER
-    always = _lossless_share(image, ENCODED_PIXELS) < ALWAYS_LOSSLESS
+    always = lossless_share(image, ENCODED_PIXELS) < ALWAYS_LOSSLESS
     return Kind.GRAPHIC if always else Kind.EITHER
 
 
@@ -82,8 +82,9 @@ def efforts_tried(image: Picture, effort: Effort) -> tuple[Effort, ...]:
     return efforts[: efforts.index(effort) + 1]
 
 
-def _lossless_share(image: Picture, pixels: int) -> float:
-    """Bytes of a sample without loss over those with it."""
+def lossless_share(image: Picture, pixels: int) -> float:
+    """Bytes of a sample of about so many pixels without loss over those with it, both at WebP's
+    least effort."""
     is_8_bit = isinstance(image, Image.Image) or image.format == "uchar"
     mode = _MODES.get(bands(image)) if is_8_bit else None
     if mode is not None:

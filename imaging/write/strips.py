@@ -12,6 +12,9 @@ from PIL import Image
 STRIPS = 4
 """So many of them."""
 
+BLOCK = 16
+"""Pixels of the side of a block of most encoders."""
+
 Picture: TypeAlias = pyvips.Image | Image.Image
 """A picture in memory, of libvips or of Pillow; that of Pillow has 8 bit, grey or red, green and
 blue, with or without alpha."""
@@ -58,10 +61,28 @@ def strips(picture: Picture, pixels: int) -> pyvips.Image:
     if isinstance(picture, Image.Image):
         rows = sum(rows for _, rows in places)
         return _in_memory(_read(picture, places), picture.width, rows, bands(picture))
-    parts = [picture.crop(0, top, picture.width, rows) for top, rows in places]
+    return _joined(picture, places)
+
+
+def _joined(image: pyvips.Image, places: Sequence[tuple[int, int]]) -> pyvips.Image:
+    parts = [image.crop(0, top, image.width, rows) for top, rows in places]
     joined = pyvips.Image.arrayjoin(parts, across=1).copy()
     joined.set_type(pyvips.GValue.gint_type, "page-height", joined.height)
     return joined
+
+
+def aligned_strips(image: pyvips.Image, pixels: int) -> pyvips.Image:
+    """As `strips`, in memory, of whole blocks: in a smooth picture seams within blocks are most of
+    what an encoder sees.
+
+    Args:
+        image: one frame.
+    """
+    rows = max(1, round(pixels / (STRIPS * image.width * BLOCK))) * BLOCK
+    if rows * STRIPS >= image.height:
+        return image
+    step = (image.height - rows) / (STRIPS - 1)
+    return _joined(image, [(int(step * n) // BLOCK * BLOCK, rows) for n in range(STRIPS)])
 
 
 def _read(picture: Picture, places: Sequence[tuple[int, int]]) -> bytes:

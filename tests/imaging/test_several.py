@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
 from bench.graphics import make_graphics
+from bench.pictures import shipped
 from imaging import convert as conversions
 from imaging import several
+from imaging.codec import Encoding
+from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import AUTO_FORMATS, Format, same_format
@@ -87,7 +91,6 @@ def clear(width: int = 300, height: int = 240) -> bytes:
 
 @pytest.mark.parametrize(
     ("name", "made"),
-    # The samples of small ones are strips of a half, that of the last one is of tiles.
     [("rocket", small), ("coffee", small), ("chelsea", as_format)],
 )
 def test_a_photograph_is_what_is_smallest_of_all_at_the_same_look(
@@ -98,6 +101,15 @@ def test_a_photograph_is_what_is_smallest_of_all_at_the_same_look(
     alone = sizes(data, target(effort=Effort.BALANCED))
     assert measures.format == min(alone, key=alone.__getitem__)
     assert len(result) == alone[Format(measures.format)]
+
+
+def test_a_smooth_picture_of_which_a_quick_file_tells_too_much_is_what_is_smallest() -> None:
+    (path,) = shipped(["color.png"])
+    data = path.read_bytes()
+    alone = sizes(data, target(effort=Effort.BALANCED))
+    result, measures = smallest(data, target(effort=Effort.BALANCED))
+    assert measures.format == Format.AVIF == min(alone, key=alone.__getitem__)
+    assert len(result) == alone[Format.AVIF]
 
 
 def test_a_screenshot_is_lossless_and_a_tiny_icon_is_too(tmp_path: Path) -> None:
@@ -283,6 +295,26 @@ def test_a_small_drawing_that_becomes_a_webp_is_encoded_once(
     assert not written
     alone = Options(background=background)
     assert result == convert(data, Target(Format.WEBP, 80, Limits(), Effort.BALANCED, alone))
+
+
+def test_a_small_drawing_that_becomes_another_format_is_not_written_whole_as_webp(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(several, "_kind_of", lambda image: Kind.EITHER)
+    encoded_as_result: list[int] = []
+    encode = WRITERS[Format.WEBP].encode
+
+    def counted(image: pyvips.Image, wanted: Encoding) -> bytes:
+        if wanted.effort is Effort.BALANCED:
+            encoded_as_result.append(image.width * image.height)
+        return encode(image, wanted)
+
+    writer = replace(WRITERS[Format.WEBP], encode=counted)
+    monkeypatch.setitem(WRITERS, Format.WEBP, writer)
+    data = encoded(in_colour("coffee").resize((240, 160)), "PNG")
+    _, measures = smallest(data, target((Format.WEBP, Format.AVIF), effort=Effort.BALANCED))
+    assert measures.format == Format.AVIF
+    assert not encoded_as_result
 
 
 def test_metadata_that_is_kept_is_in_a_small_drawing_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from imaging.formats.webp.ways import (
     lossless_way,
     lossy_ways,
     one_way,
-    quick_way,
+    part_way,
     sought_way,
 )
 from imaging.options import Effort
@@ -114,9 +114,9 @@ def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     return min((lossy, *_drawn_ways(colours, kind, efforts_tried(image, wanted.effort))), key=len)
 
 
-def quick(image: pyvips.Image, quality: int) -> bytes:
-    """The file by the lossy encoder, in the least time."""
-    return _save(image, quick_way(quality), NO_METADATA)
+def of_part(part: pyvips.Image, wanted: Encoding, whole: pyvips.Image) -> bytes:
+    """A part of a photograph in the lossy way that most often is the smallest of the whole."""
+    return _save(part, part_way(whole, wanted.quality, wanted.effort), NO_METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ WRITER = Writer(
     guessed=GUESSED,
     guessed_of_large=1.0,
     read=by_pillow.read,
-    quick=quick,
+    of_part=of_part,
     default_quality=DEFAULT_LOOK,
     searched=((5e6, Effort.SMALL), (float("inf"), Effort.BALANCED)),
 )
