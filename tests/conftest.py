@@ -14,6 +14,7 @@ from xdist.remote import Producer
 
 from app.core.config.sources import CONFIG_VARIABLE
 from app.run.embedded import EmbeddedRedis
+from bench.engine import use_one_thread
 from tests.fleet import WEB, Fleet, fleet_on_redis, fleet_on_s3
 from tests.s3 import S3Server, s3_server
 from tests.schedule import ByServer
@@ -22,8 +23,10 @@ from tests.web.alone import Web, web
 
 
 def pytest_configure() -> None:
-    """Of what is imported nothing is garbage, and to look for some takes a tenth of the time."""
+    """Of what is imported nothing is garbage, and to look for some takes a tenth of the time.
+    Pictures are converted as in a worker."""
     gc.disable()
+    use_one_thread()
 
 
 def pytest_collection(session: pytest.Session) -> None:

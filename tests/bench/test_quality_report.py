@@ -66,12 +66,6 @@ def test_the_table_says_how_far_another_look_is_from_that_of_the_package() -> No
     assert "package" not in quality_table(Format.JPG, Auto.AUTO, rows[2:], 1)
 
 
-@pytest.fixture(autouse=True)
-def _own_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what the process of a bench asks of its threads."""
-    monkeypatch.setattr(quality, "use_one_thread", lambda: None)
-
-
 def _quality(folder: Path, *arguments: str) -> None:
     """`script/bench quality` with a picture in the folder."""
     image = opened(shipped(["chelsea.png"])[0].read_bytes()).convert("RGB")

@@ -103,7 +103,6 @@ def test_it_measures_and_what_was_measured_is_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # In this process and at few qualities: without vszip each look takes a fifth of a second.
-    monkeypatch.setattr(command, "use_one_thread", lambda: None)
     points = (20, 80)
     for module in (measured, report):
         monkeypatch.setattr(module, "PROMISED", points)
