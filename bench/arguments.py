@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 
 def some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
@@ -76,3 +77,11 @@ def share(text: str) -> float:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError("should be more than 0 and 1 at most")
     return value
+
+
+def clone(text: str) -> Path:
+    """A clone of this repository for argparse, whose environment is set up."""
+    root = Path(text).resolve()
+    if not (root / ".venv-dev/bin/python").exists():
+        raise argparse.ArgumentTypeError(f"{text} has no .venv-dev; script/check sets it up")
+    return root

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -53,11 +54,19 @@ def start(folder: Path, port: int, log: IO[bytes], **settings: object) -> subpro
     Args:
         log: what it says is written there.
     """
+    return start_in(ROOT, folder, port, log, settings)
+
+
+def start_in(
+    root: Path, folder: Path, port: int, log: IO[bytes], settings: Mapping[str, object]
+) -> subprocess.Popen[bytes]:
+    """As `start`, of the clone `root`: another than ours by the Python of its own `.venv-dev`."""
+    python = sys.executable if root == ROOT else str(root / ".venv-dev/bin/python")
     config = folder / "config.yaml"
     config.write_text("{}\n")
     return subprocess.Popen(
-        [sys.executable, "-m", "app", "--config", str(config)],
-        cwd=ROOT,
+        [python, "-m", "app", "--config", str(config)],
+        cwd=root,
         env=environment(folder, port, **settings) | {PARENT_VARIABLE: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         stdout=log,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from bench.errors import BenchError
-from bench.launch import READY_LINE, free_port, start
+from bench.launch import READY_LINE, ROOT, free_port, start_in
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -18,24 +18,23 @@ POLL_SECONDS = 0.05
 class Server:
     """`python -m app` with a free port, an empty storage and an empty Redis."""
 
-    def __init__(self, folder: Path, workers: int, **settings: object) -> None:
+    def __init__(self, folder: Path, workers: int, root: Path = ROOT, **settings: object) -> None:
         """
         Args:
             folder: an empty one for the server's own.
             workers: pictures converted at once.
+            root: of the clone, as `start_in` takes it.
             settings: more of them, such as `UPLOAD__MAX_AGE=2`.
         """
         self.port = free_port()
         self._log = folder / "server.log"
         with self._log.open("wb") as log:
-            self._process = start(
-                folder,
-                self.port,
-                log,
-                UPLOAD__MAX_CONCURRENT_TASKS=workers,
-                UPLOAD__MAX_UPLOAD_SIZE="50MB",
+            given = {
+                "UPLOAD__MAX_CONCURRENT_TASKS": workers,
+                "UPLOAD__MAX_UPLOAD_SIZE": "50MB",
                 **settings,
-            )
+            }
+            self._process = start_in(root, folder, self.port, log, given)
         self.pid = self._process.pid
 
     def __enter__(self) -> Self:

@@ -31,8 +31,12 @@ STATUSES, DOWNLOADS, UNCHANGED, UPLOADS = 4000.0, 3000.0, 4000.0, 2500.0
 """Answers a second that are to be reached."""
 
 
+QUESTIONS = ("about", "status", "download", "unchanged", "repeat")
+"""What can be asked, by its name."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """What is asked again and again."""
 
     what: str
@@ -77,36 +81,65 @@ class Rates:
         self._seconds = seconds
         self._repeat = repeat
 
-    def about(self) -> list[Figure]:
-        """`/`, for which nothing is asked of Redis: what every request costs."""
-        return [self._ask(_Question("/", get_request("/"), 200, None))]
+    def question(self, name: str) -> Question:
+        """One of `QUESTIONS`, about pictures that are converted for it."""
+        return {
+            "about": self._about,
+            "status": self._status,
+            "download": self._download,
+            "unchanged": self._unchanged,
+            "repeat": self._repeat_upload,
+        }[name]()
 
-    def status(self) -> list[Figure]:
+    def ask(self, name: str) -> list[Figure]:
+        """How often one of `QUESTIONS` is answered in a second, and what an answer takes."""
+        question = self.question(name)
+        self._run(question, min(0.5, self._seconds))  # warms it
+        before = cpu_of_service(self._pid)
+        runs = [self._run(question, self._seconds) for _ in range(self._repeat)]
+        used = cpu_of_service(self._pid) - before
+        answers = sum(run.answers for run in runs)
+        costs = {kind: used[kind] / 1000 / answers for kind in ("web", "redis")}
+        return [_figure(question.what, runs, question.least, costs)]
+
+    def cost(self, question: Question) -> float:
+        """CPU seconds of the web for an answer, in one run."""
+        before = cpu_of_service(self._pid)
+        answers = self._run(question, self._seconds).answers
+        return (cpu_of_service(self._pid) - before)["web"] / 1000 / answers
+
+    def _run(self, question: Question, seconds: float) -> Driven:
+        return self._driver.run(self._port, [question.request], question.status, seconds)
+
+    def _about(self) -> Question:
+        """`/`, for which nothing is asked of Redis: what every request costs."""
+        return Question("/", get_request("/"), 200, None)
+
+    def _status(self) -> Question:
         """`/status` of a picture that is done."""
         md5 = self._convert(noise(2_000), "webp")
-        return [self._ask(_Question("/status", get_request(f"/status/{md5}"), 200, STATUSES))]
+        return Question("/status", get_request(f"/status/{md5}"), 200, STATUSES)
 
-    def download(self) -> list[Figure]:
+    def _download(self) -> Question:
         """`/download` of a whole result."""
-        path = self._result
         size = f"{DOWNLOAD_SIZE // 1000} KB"
-        return [self._ask(_Question(f"/download of {size}", get_request(path), 200, DOWNLOADS))]
+        return Question(f"/download of {size}", get_request(self._result), 200, DOWNLOADS)
 
-    def unchanged(self) -> list[Figure]:
+    def _unchanged(self) -> Question:
         """`/download` of a result that the client has."""
         path = self._result
         with HttpTalk(self._port) as talk:
             etag = talk.ask(get_request(path), 200).header("etag")
         request = get_request(path, **{"If-None-Match": etag})
-        return [self._ask(_Question("/download, 304", request, 304, UNCHANGED))]
+        return Question("/download, 304", request, 304, UNCHANGED)
 
-    def repeat_upload(self) -> list[Figure]:
+    def _repeat_upload(self) -> Question:
         """An upload of what is done."""
         picture = noise(UPLOAD_SIZE)
         self._convert(picture, "webp")
         request = upload_request(encode_form("a.png", picture, {"format": "webp"}))
         what = f"repeat upload of {len(picture) // 1000} KB"
-        return [self._ask(_Question(what, request, 200, UPLOADS))]
+        return Question(what, request, 200, UPLOADS)
 
     @cached_property
     def _result(self) -> str:
@@ -129,19 +162,6 @@ class Rates:
             talk.ask(upload_request(form), 202)
             talk.wait(md5)
         return md5
-
-    def _ask(self, question: _Question) -> Figure:
-        requests = [question.request]
-        self._driver.run(self._port, requests, question.status, min(0.5, self._seconds))  # warms it
-        before = cpu_of_service(self._pid)
-        runs = [
-            self._driver.run(self._port, requests, question.status, self._seconds)
-            for _ in range(self._repeat)
-        ]
-        used = cpu_of_service(self._pid) - before
-        answers = sum(run.answers for run in runs)
-        costs = {kind: used[kind] / 1000 / answers for kind in ("web", "redis")}
-        return _figure(question.what, runs, question.least, costs)
 
 
 def _figure(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
+from bench.launch import ROOT
 from bench.web.drive import Driver
 from bench.web.talk import get_request
 from bench.web.trivial import TrivialServer
@@ -62,7 +63,27 @@ def test_only_the_parts_that_are_named_are_measured(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", [["--only", "nothing"], ["--scale", "2"], ["--repeat", "0"]])
+@pytest.mark.skipif(not (ROOT / ".venv-dev").exists(), reason="another clone has an environment")
+def test_answers_are_measured_beside_another_clone(folder: Path) -> None:
+    other = folder / "other"
+    other.symlink_to(ROOT)
+    arguments = ("--only", "about,repeat,load", "--scale", "0.2", "--repeat", "2")
+    ended = bench(folder, "web", *arguments, "--beside", str(other))
+    assert ended.returncode == 0, ended.stderr
+    lines = [line for line in ended.stdout.splitlines()[3:] if line]
+    assert [re.sub(r"  +.*", "", line) for line in lines] == [
+        f"{what}, CPU of the web, {where}"
+        for what in ("/", "repeat upload of 50 KB")
+        for where in ("here", "there", "here / there")
+    ]
+    other.unlink()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--only", "nothing"], ["--scale", "2"], ["--repeat", "0"], ["--beside", "/nowhere"]],
+)
 def test_a_wrong_argument_is_told(wrong: list[str]) -> None:
     assert wrong[0] in refused("web", *wrong)
 
