@@ -79,8 +79,8 @@ def test_pictures_that_differ_at_one_number_look_alike(format: Format) -> None:
         assert chosen.look == pytest.approx(looks[-1], abs=1.5 + OFF)
     assert made(png(image), target(format)) == (result, chosen)
     assert looks == pytest.approx([LOOKS[Auto.AUTO]] * 2, abs=2.5 + OFF)
-    # JPEG XL's own distance is one of looks already.
-    assert format is Format.JXL or numbers[0] != numbers[1]
+    # JPEG XL's own distance is one of looks already, and an AVIF's numbers are the same by libvips.
+    assert format in (Format.JXL, Format.AVIF) or numbers[0] != numbers[1]
 
 
 @pytest.mark.parametrize("format", AUTOMATIC)
