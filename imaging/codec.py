@@ -149,9 +149,10 @@ class Reader:
     """The pixels without metadata, given the bytes, the size as the loader tells it, and memory for
     them, if it is not to be Pillow's own, where Pillow gives the same ones in less time; None where
     the loader is to give them."""
-    tiny: Callable[[Data], Image.Image | None] = lambda data: None
-    """The pixels of a tiny file that holds one upright frame in sRGB or grey, of 8 bit; None where
-    anything else, or anything wrong, is in it, or libvips might give other pixels."""
+    tiny: Callable[[Data, int], Image.Image | None] = lambda *given: None
+    """The pixels of a tiny file that holds one upright frame in sRGB or grey, of 8 bit, given the
+    bytes and the most pixels; None where more, anything else, or anything wrong, is in it, or
+    libvips might give other pixels."""
     pages: bool = False
     """Whether libvips's loader gives all frames if it is asked."""
     is_lenient: bool = False

@@ -33,16 +33,15 @@ def converted(data: Data, target: Target) -> tuple[bytes, Size] | None:
     if kind not in READERS or same_format(kind) is target.format:
         return None
     writer = WRITERS[target.format]
-    picture = READERS[kind].tiny(data) if writer.read else None
+    most = min(MAX_PIXELS, target.limits.max_pixels)
+    picture = READERS[kind].tiny(data, most) if writer.read else None
     if picture is None or not writer.read:
-        return None
-    pixels = picture.width * picture.height
-    if pixels > min(MAX_PIXELS, target.limits.max_pixels):
         return None
     if max(picture.size) > target.limits.max_side:
         return None
     if picture.has_transparency_data and not target.format.output.has_alpha:
         return None
+    pixels = picture.width * picture.height
     write = writer.plain(pixels, Encoding(target.quality, target.effort))
     if write is None:
         return None

@@ -137,6 +137,9 @@ UNUSUAL: dict[str, bytes] = {
     "cut off": _SOUND[: len(_SOUND) * 2 // 3],
     "without an end": _SOUND[:-12],
     "larger": encoded(photo(129, 128), "PNG"),
+    "more pixels than anything holds": _png(
+        _HEADER.pack(2**31 - 1, 2**31 - 1, 8, 6, 0, 0, 0), _chunk(b"IDAT", _rows(9, 9, 32))
+    ),
 }
 
 
@@ -189,6 +192,15 @@ def test_what_is_unusual_is_left_to_libvips(by_libvips: list[bool], name: str) -
     wanted = target(Format.WEBP, 0, Effort.BALANCED)
     assert _outcome(UNUSUAL[name], wanted) == _outcome_by_libvips(UNUSUAL[name], wanted)
     assert by_libvips == [True]
+
+
+def test_of_a_file_of_few_bytes_and_many_pixels_nothing_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = encoded(Image.linear_gradient("L").resize((1000, 800)), "PNG")
+    assert len(data) < tiny.MAX_BYTES
+    monkeypatch.setattr(zlib, "decompressobj", lambda: pytest.fail("it is inflated"))
+    assert tiny.converted(data, target(Format.WEBP)) is None
 
 
 def _careful(wanted: Target) -> Target:

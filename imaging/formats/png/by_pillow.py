@@ -39,17 +39,19 @@ class _Chunks:
     pixels: bytes = b""
 
 
-def read(data: Data) -> Image.Image | None:
-    """The pixels of a still of 8 bit, grey or red, green and blue, or with a palette; None if
-    anything in the file is not usual or not as it should be, down to the checksums: libvips says
-    what becomes of it then."""
+def read(data: Data, max_pixels: int) -> Image.Image | None:
+    """The pixels of a still of 8 bit, grey or red, green and blue, or with a palette; None if there
+    are more than `max_pixels`, of which nothing is decoded, or if anything in the file is not usual
+    or not as it should be, down to the checksums: libvips says what becomes of it then."""
     found = _chunks(bytes(data))
     if found is None:
         return None
     width, height, depth, kind, *methods = _HEADER.unpack(found.header)
     mode = _MODES.get(kind)
     depths = _DEPTHS if kind == _PALETTE else _DEPTHS[-1:]
-    if mode is None or depth not in depths or any(methods) or not width or not height:
+    if mode is None or depth not in depths or any(methods):
+        return None
+    if not 0 < width * height <= max_pixels:
         return None
     if bool(found.palette) != (kind == _PALETTE) or not _is_srgb(data, grey=mode in _GREY):
         return None
