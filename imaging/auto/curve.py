@@ -17,12 +17,13 @@ class Curve(Protocol):
     """How one picture looks at each quality, by what it was seen to have at some."""
 
     @property
+    def near(self) -> float:
+        """How near the look of a sample is to the one wanted where a second look at one is not
+        worth its time."""
+
+    @property
     def moves(self) -> bool:
         """Whether the look of a file moves those of the sample, which had another encoder."""
-
-    def of(self, bits: float) -> Curve:
-        """That of a picture of which each pixel takes so many bits in the file that is tried
-        first."""
 
     def first(self, wanted: float) -> float:
         """The quality that is tried first."""
@@ -36,10 +37,6 @@ class Curve(Protocol):
 
     def look(self, tried: Sequence[Tried], quality: float) -> float:
         """The look at a quality, by those that are known."""
-
-    def suffices(self, tried: Sequence[Tried], quality: float, wanted: float) -> bool:
-        """Whether one look at a sample tells that a quality has the look that is wanted, as nearly
-        as a second one is worth."""
 
     def knows(self, tried: Sequence[Tried], quality: float) -> bool:
         """Whether the look at a quality follows from those of a sample."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from imaging import look
-from imaging.auto.sample import FEW_STRIPS, STRIPS, sample, strips
+from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIPS, sample, strips
 
 SHADES = (0, 255)
 """What transparency is put on; the worse of the two looks counts."""
@@ -28,17 +28,16 @@ class Judge:
         """
         Args:
             image: sRGB or grey, 8 bit, in memory.
-            margin: pixels around each tile of `sample` that are not looked at.
+            margin: pixels around each tile of `sample` that are not looked at, of a small picture.
             slow: whether the encoder takes longer than a look at the whole picture.
         """
         pixels = image.width * image.height
         if is_large(image):
-            few = FEW_STRIPS if slow else STRIPS
-            self._sample = strips(image.width, image.height, margin, few)
+            count = FEW_STRIPS if slow else STRIPS
+            self._sample = strips(image.width, image.height, MARGIN, count)
         else:
             self._sample = sample(image.width, image.height, margin)
         self.sample = self._sample.with_margins(image)
-        self._is_mended = self._sample.is_of_strips and not margin
         tiles = self._sample.without_margins(self.sample)
         shades = SHADES if image.hasalpha() else SHADES[:1]
         self._references = {
@@ -56,14 +55,11 @@ class Judge:
 
     def of_sample(self, image: pyvips.Image) -> float:
         """SSIMULACRA2, 100 at most, of what became of `sample`, as the whole picture has it."""
-        tiles = self._sample.without_margins(image)
-        if self._is_mended:
-            shade = SHADES[0]
-            tiles = self._sample.mended(_flat(tiles, shade), _flat(self.sample, shade))
-        return self._of_tiles(tiles)
+        return self._of_tiles(self._sample.without_margins(image))
 
     def of_whole(self, image: pyvips.Image) -> float:
         """The same of what became of the picture."""
+        image = image.copy_memory()
         if not self.sees_more:
             return self._of_tiles(self._sample.of(image))
         return min(

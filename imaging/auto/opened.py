@@ -17,12 +17,12 @@ copy of all pixels counts."""
 def opened(
     data: bytes, image: pyvips.Image, writer: Writer, load: Callable[[bytes], pyvips.Image]
 ) -> pyvips.Image:
-    """The pixels, in memory.
+    """The pixels.
 
     Args:
         data: a file that `writer` has made of `image`.
         load: what opens any file.
     """
     if writer.read is None or image.width * image.height > QUICK_PIXELS:
-        return load(data).copy_memory()
+        return load(data)
     return to_vips(writer.read(data))

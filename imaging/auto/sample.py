@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pyvips
 
@@ -24,22 +22,17 @@ SEAMS = 0.963
 """Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
 less is seen, and a sample has edges between its tiles."""
 
-STRIP, STRIPS, FEW_STRIPS = 64, 8, 4
+STRIP, STRIPS, FEW_STRIPS = 64, 6, 4
 """Pixels of a strip's height, and how many there are, evenly over the picture; fewer where an
-encoder takes long. Of 57 pictures of 2 to 4.5 megapixels, as JPEGs that scored 67 to 85, eight were
-within 0.7 points of the whole (standard deviation, 1.9 at most), and six within 0.8. Of 28 others,
-with six at 0.6, sixteen tiles had 2.0 and missed up to 8 points, where most of a picture is smooth;
-four of 256 pixels had 2.6."""
+encoder takes long. Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were
+within 0.6 points of the whole (standard deviation, 1.7 at most), and four within 0.7. Sixteen tiles
+had 2.0 and missed up to 8 points, where most of a picture is smooth; four of 256 pixels 2.6. They
+have margins in a JPEG too: the chroma of a row beside a seam is mixed with that beyond it, which
+took up to 3 points."""
 
-SEAM = 1
-"""Rows beside a seam that are the picture's own where strips have no margin: the chroma of a JPEG's
-row there is mixed with that beyond it, which took up to 3 points. Margins would be half as many
-pixels again to encode."""
-
-STRIPS_SEAMS, FEW_SEAMS = 0.946, 0.935
-"""As `SEAMS`, of strips with `SEAM`, which have no seams at the left and right, of 57 pictures as
-JPEGs; and of few of them with margins, where 13 pictures have 0.926 as WebP, and five have 0.938
-and 0.955 in the two slow formats."""
+STRIPS_SEAMS, FEW_SEAMS = 0.952, 0.935
+"""As `SEAMS`, of strips, which have no seams at the left and right; and of few of them, where 13
+pictures have 0.926 as WebP, and five have 0.938 and 0.955 in the two slow formats."""
 
 STRIPS_PIXELS = 400_000
 """What the strips of a narrow picture have together, at least."""
@@ -55,9 +48,8 @@ WHOLE = 1.25
 them."""
 
 MARGIN = 16
-"""Pixels around each tile, and above and below each strip, that are encoded with it and not looked
-at, by an encoder of which a seam is seen some pixels beyond it: it took up to 14 points off WebP,
-and off JPEG none."""
+"""Pixels around each tile that are encoded with it and not looked at, by an encoder of which a
+seam is seen some pixels beyond it: it took up to 14 points off WebP, and off JPEG none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +72,6 @@ class Sample:
         Args:
             image: in memory, if there are several tiles.
         """
-        if self.is_of_strips:
-            return _rows((image, top, self.height) for top in self.tops)
         return self._joined(
             [
                 image.crop(left, top, self.width, self.height)
@@ -94,21 +84,16 @@ class Sample:
         """The tiles as they are to be encoded, each with what is around it in the picture."""
         if self.is_whole or not self.margin:
             return self.of(image)
-        if self.is_of_strips:
-            height = self.height + 2 * self.margin
-            return _rows((image, top - self.margin, height) for top in self.tops)
         return self._joined(
             [self._with_margin(image, left, top) for top in self.tops for left in self.lefts]
         )
 
     def without_margins(self, image: pyvips.Image) -> pyvips.Image:
-        """What `of` gives, of what became of that, in memory."""
+        """What `of` gives, of what became of that."""
+        image = image.copy_memory()
         if self.is_whole or not self.margin:
             return image
         width, height = self.width + 2 * self.margin, self.height + 2 * self.margin
-        if self.is_of_strips:
-            tops = (number * height + self.margin for number in range(len(self.tops)))
-            return _rows((image, top, self.height) for top in tops)
         return self._joined(
             [
                 image.crop(
@@ -120,23 +105,6 @@ class Sample:
                 for row in range(len(self.tops))
                 for column in range(len(self.lefts))
             ]
-        )
-
-    def mended(self, image: pyvips.Image, original: pyvips.Image) -> pyvips.Image:
-        """What became of strips without margins, with the rows beside their seams as they were.
-
-        Args:
-            original: what `of` gives, with as many bands as `image`.
-        """
-        tops = range(0, image.height, self.height)
-        return _rows(
-            (part, top + row, height)
-            for top in tops
-            for part, row, height in (
-                (original, 0, SEAM),
-                (image, SEAM, self.height - 2 * SEAM),
-                (original, self.height - SEAM, SEAM),
-            )
         )
 
     def _with_margin(self, image: pyvips.Image, left: int, top: int) -> pyvips.Image:
@@ -160,11 +128,6 @@ class Sample:
     def is_whole(self) -> bool:
         """Whether it is the picture itself."""
         return len(self.lefts) * len(self.tops) == 1
-
-    @property
-    def is_of_strips(self) -> bool:
-        """Whether it is of strips of the whole width."""
-        return self.height == STRIP and not self.is_whole
 
     @property
     def factor(self) -> float:
@@ -195,10 +158,8 @@ def strips(width: int, height: int, margin: int, usual: int = STRIPS) -> Sample:
     count = max(usual, -(-STRIPS_PIXELS // (width * STRIP)))
     if height < STRIPS_LEAST * count * STRIP:
         return sample(width, height, margin)
-    lowest = height - STRIP - margin
     tops = ((2 * n + 1) * height // (2 * count) - STRIP // 2 for n in range(count))
-    inside = (max(margin, min(top, lowest)) for top in tops)
-    aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in inside)
+    aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in tops)
     seams = STRIPS_SEAMS if usual == STRIPS else FEW_SEAMS
     return Sample((0,), aligned, width, STRIP, margin, seams)
 
@@ -218,20 +179,6 @@ def tiles(width: int, height: int, count: int) -> Sample:
 def _middles(side: int, count: int) -> tuple[int, ...]:
     """Where tiles begin along a side, each in the middle of as much of it as others."""
     return tuple(int((n + 0.5) * side / count) - TILE // 2 for n in range(count))
-
-
-def _rows(parts: Iterable[tuple[pyvips.Image, int, int]]) -> pyvips.Image:
-    """Rows of images in memory, by the first one and how many, below each other: in a tenth of the
-    time that libvips takes to join them."""
-    rows: list[Any] = []
-    count = 0
-    for image, top, height in parts:
-        rows.append(pyvips.Region.new(image).fetch(0, top, image.width, height))
-        count += height
-    joined = pyvips.Image.new_from_memory(
-        b"".join(rows), image.width, count, image.bands, image.format
-    )
-    return joined.copy(interpretation=image.interpretation)
 
 
 def _starts(side: int, most: int) -> tuple[int, ...]:

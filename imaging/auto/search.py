@@ -126,12 +126,7 @@ class Search:
         by_part = self.writer.rough is not None and judge.is_sample and has_part(*size)
         purpose = Purpose.ROUGH if by_part else Purpose.GUESS
         for _ in range(PROBES):
-            data = self._encode(judge.sample, quality, purpose)
-            if not self.tried:
-                self.curve = self.curve.of(
-                    8 * len(data) / (judge.sample.width * judge.sample.height)
-                )
-            seen = self._opened(data, judge.sample)
+            seen = self._opened(judge.sample, quality, purpose)
             look = judge.of_sample(seen)
             score = 100 - (100 - look) * self._factor(purpose)
             self._learn(quality, score, anew=by_part or purpose is Purpose.LOOK)
@@ -139,11 +134,11 @@ class Search:
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
             # A second look at the sample saves one at the file, where that looks the same.
-            enough = self.curve.suffices(self.tried, following, self.look)
-            if purpose is Purpose.ROUGH and enough:
+            is_near = abs(score - self.look) <= self.curve.near
+            if purpose is Purpose.ROUGH and is_near:
                 self._learn(following, self._by_part(seen, look, following), anew=True)
                 return self._following()
-            if following == quality or (not twice and enough):
+            if following == quality or (not twice and is_near):
                 return following
             quality = following
             purpose = Purpose.LOOK if twice else Purpose.GUESS
@@ -167,12 +162,12 @@ class Search:
             guess, look: what became of it by a guess, and its look.
         """
         part = Part(self.image, guess, look)
-        data = self._encode(part.image, quality, Purpose.LOOK)
-        return part.look_of_whole(self._opened(data, part.image))
+        return part.look_of_whole(self._opened(part.image, quality, Purpose.LOOK))
 
-    def _opened(self, data: bytes, image: pyvips.Image) -> pyvips.Image:
-        """The pixels of a file that was made of an image."""
-        return opened(data, image, self.writer, self.load)
+    def _opened(self, image: pyvips.Image, quality: float, purpose: Purpose) -> pyvips.Image:
+        """What becomes of an image."""
+        data = self._encode(image, quality, purpose)
+        return opened(data, image, self.writer, self.load).copy_memory()
 
     def _learn(self, quality: float, score: float, *, anew: bool) -> None:
         """Note the look of a quality.

@@ -20,17 +20,13 @@ class Smooth:
         qualities: those that may be tried.
         follows: how a picture's distance from 100 follows the typical one, where a single look
             tells it.
-        near: how near one look is to that which is wanted where a second one is not worth its time.
+        near: as `Curve` has it.
     """
 
     qualities: Qualities
     follows: float
     near: float
     moves: bool = True
-
-    def of(self, bits: float) -> Smooth:
-        """As `Curve` has it: they say nothing of it."""
-        return self
 
     def first(self, wanted: float) -> float:
         """As `Curve` has it."""
@@ -43,10 +39,6 @@ class Smooth:
     def look(self, tried: Sequence[Tried], quality: float) -> float:
         """As `Curve` has it."""
         return typical.look(tried, quality, self.follows)
-
-    def suffices(self, tried: Sequence[Tried], quality: float, wanted: float) -> bool:
-        """As `Curve` has it."""
-        return abs(tried[-1][1] - wanted) <= self.near
 
     def knows(self, tried: Sequence[Tried], quality: float) -> bool:
         """As `Curve` has it."""
