@@ -237,8 +237,8 @@ class Writer:
     flat: float = 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
     read: Callable[[bytes], Image.Image] | None = None
-    """The pixels of a file that was written, of grey too red, green and blue, where that takes a
-    third of what libvips's loader does, and of a small one a tenth; raises OSError if it cannot be
+    """The pixels of a file that was written, of grey too red, green and blue, where that takes
+    less than libvips's loader does, of a small one a tenth; raises OSError if it cannot be
     decoded."""
     of_part: Callable[[pyvips.Image, Encoding, pyvips.Image], bytes] | None = None
     """A part of a photograph, given the whole too, as `encode` writes that by its lossy encoder:

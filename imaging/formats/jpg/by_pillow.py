@@ -73,6 +73,18 @@ def read(data: Data, size: tuple[int, int], memory: mmap | None = None) -> Image
     return picture
 
 
+def opened(data: bytes) -> Image.Image:
+    """The pixels of a file that was written, of grey ones too red, green and blue.
+
+    Raises:
+        OSError: if it cannot be decoded.
+    """
+    picture = JpegImageFile(io.BytesIO(data))
+    picture.decodermaxblock = len(data)  # all at once
+    picture.load()
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
 def check(data: Data) -> None:
     """See whether Pillow reads the file, broken as it may be, in a short time.
 

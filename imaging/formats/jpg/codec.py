@@ -160,6 +160,7 @@ WRITER = Writer(
     seek=seek,
     seeks_exactly=True,
     large_looks=LARGE_LOOKS,
+    read=by_pillow.opened,
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
     is_grey=True,
