@@ -187,6 +187,21 @@ def test_a_tiny_png_has_the_bytes_that_libvips_would_give_it(
     assert by_libvips == [False]
 
 
+@pytest.mark.parametrize("quality", [0, 92])
+@pytest.mark.parametrize("data", [*USUAL.values(), *UNUSUAL.values()], ids=[*USUAL, *UNUSUAL])
+def test_a_tiny_png_is_the_same_jpeg_by_either(data: bytes, quality: int) -> None:
+    wanted = target(Format.JPG, quality, Effort.BALANCED)
+    assert _outcome(data, wanted) == _outcome_by_libvips(data, wanted)
+
+
+@pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
+def test_a_tiny_png_becomes_a_jpeg_without_libvips(by_libvips: list[bool], effort: Effort) -> None:
+    data = encoded(_PHOTO, "PNG", dpi=(300, 300))
+    wanted = target(Format.JPG, 0, effort)
+    assert _outcome(data, wanted) == _outcome_by_libvips(data, wanted)
+    assert by_libvips == [False]
+
+
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_what_is_unusual_is_left_to_libvips(by_libvips: list[bool], name: str) -> None:
     wanted = target(Format.WEBP, 0, Effort.BALANCED)
@@ -217,7 +232,7 @@ def _careful(wanted: Target) -> Target:
         target(Format.WEBP, placeholder="color"),
         target(Format.WEBP, damaged="refuse"),
         target(Format.PNG),
-        target(Format.JPG),
+        target(Format.AVIF),
         _careful(target(Format.WEBP)),
         Target(Format.WEBP, 0, Limits(max_pixels=1199)),
         Target(Format.WEBP, 0, Limits(max_side=39)),
