@@ -65,7 +65,7 @@ def read(data: Data, max_pixels: int) -> Image.Image | None:
         picture = Image.frombytes(mode, (width, height), found.pixels, "zip", raw, 0)
     except (zlib.error, ValueError):
         return None
-    return _coloured(picture, found) if kind == _PALETTE else picture
+    return _coloured(picture, found, most=2**depth) if kind == _PALETTE else picture
 
 
 def _chunks(data: bytes) -> _Chunks | None:
@@ -107,10 +107,11 @@ def _is_srgb(data: Data, *, grey: bool) -> bool:
     return space is None or space.is_srgb(grey=grey)
 
 
-def _coloured(picture: Image.Image, found: _Chunks) -> Image.Image | None:
-    """The pixels of a picture with a palette; None if one has a colour that is not in it."""
+def _coloured(picture: Image.Image, found: _Chunks, most: int) -> Image.Image | None:
+    """The pixels of a picture with a palette; None if one has a colour that is not in it, or if it
+    has more than `most` (11.2.2)."""
     count, rest = divmod(len(found.palette), 3)
-    if rest or count > 256 or len(found.alpha) > count or max(picture.tobytes()) >= count:
+    if rest or count > most or len(found.alpha) > count or max(picture.tobytes()) >= count:
         return None
     if not found.alpha:
         picture.putpalette(found.palette)
