@@ -86,3 +86,24 @@ def test_a_still_with_metadata_is_written_by_libvips(written: list[tuple[int, in
     result = convert(data, target(Format.WEBP, keep=["copyright"]))
     assert opened(result).getexif()[0x8298] == "mine"
     assert (400, 300) not in written
+
+
+@pytest.mark.parametrize(
+    ("width", "has_alpha", "most"), [(2048, True, 5), (2048, False, 6), (1600, True, 6)]
+)
+def test_a_large_still_with_alpha_is_not_searched_for_long(
+    monkeypatch: pytest.MonkeyPatch, width: int, has_alpha: bool, most: int
+) -> None:
+    efforts: list[int] = []
+    write = by_pillow.write
+
+    def noted(image: Image.Image, settings: Any) -> bytes:
+        efforts.append(settings["effort"])
+        return write(image, {**settings, "effort": 0})
+
+    monkeypatch.setattr(by_pillow, "write", noted)
+    image = Image.effect_noise((width, 1024), 80).convert("RGB")
+    if has_alpha:
+        image = _see_through(image)
+    convert(encoded(image, "PNG"), target(Format.WEBP, effort=Effort.SMALL))
+    assert max(efforts) == most

@@ -17,6 +17,7 @@ from imaging.formats.webp.ways import (
     DEFAULT_LOOK,
     GUESSED,
     exact_way,
+    in_time,
     large_way,
     lossless_way,
     lossy_ways,
@@ -217,7 +218,8 @@ def _save_whole(colours: Colours, settings: Mapping[str, Any]) -> bytes:
     return _save(colours.image, settings, colours.keep)
 
 
-def _save(image: pyvips.Image, settings: Mapping[str, Any], keep: int) -> bytes:
+def _save(image: pyvips.Image, way: Mapping[str, Any], keep: int) -> bytes:
+    settings = in_time(way, image) if by_pillow.is_still(image) else way
     if not keep and by_pillow.can_write(settings) and by_pillow.is_still(image):
         with suppress(OSError, ValueError):  # libvips says why, if it cannot either
             return by_pillow.write(to_pillow(image), settings)
