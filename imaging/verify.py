@@ -27,10 +27,6 @@ SPREAD = 0.1
 """The deviation of those averages, of the full range, above which a picture cannot become a single
 colour at any quality."""
 
-LEAST_SHRINK = 8
-"""By how much a result is made smaller as it is decoded, where its decoder does that: if it has
-several colours then, it has, and a JPEG takes a fourth of the time."""
-
 SMALL_PIXELS = 16_384
 """Up to so many are compared as they are: a step of libvips would take longer."""
 
@@ -142,16 +138,6 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
         read = WRITERS[format].read
         return is_flat(read(result) if read else to_pillow(image))
-    reader = READERS[format.media_type]
-    assert reader.load is not None, f"libvips does not read {format}"
-    if smaller := reader.shrink(LEAST_SHRINK):
-        small = reader.load(result, access="sequential", **smaller)
-        return _is_of_one(small) and _is_of_one(image)
-    return _is_of_one(image)
-
-
-def _is_of_one(image: pyvips.Image) -> bool:
-    """Whether all pixels are the same, or cannot be seen."""
     # A row for all bands together, and one for each; minimum and maximum come first. All of it at
     # once: a number by itself takes as long as the whole of a tiny picture.
     stats = image.stats()
