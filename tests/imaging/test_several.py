@@ -112,6 +112,14 @@ def test_a_smooth_picture_of_which_a_quick_file_tells_too_much_is_what_is_smalle
     assert len(result) == alone[Format.AVIF]
 
 
+@pytest.mark.parametrize("size", [(3000, 64), (64, 3000)])
+def test_a_photograph_that_is_narrower_than_a_tile_is_converted(size: tuple[int, int]) -> None:
+    image = photo(300, 300).resize(size)
+    formats = Options.from_dict({"formats": [Format.WEBP, Format.JPG]})
+    wanted = Target(Format.WEBP, 0, Limits(), Effort.FAST, formats)
+    assert opened(convert(encoded(image, "JPEG", quality=93), wanted)).size == size
+
+
 def test_a_screenshot_is_lossless_and_a_tiny_icon_is_too(tmp_path: Path) -> None:
     for data in (screenshot(tmp_path), encoded(corners(24, 24), "PNG")):
         result, measures = smallest(data, target())
