@@ -89,10 +89,10 @@ def test_a_still_with_metadata_is_written_by_libvips(written: list[tuple[int, in
 
 
 @pytest.mark.parametrize(
-    ("width", "has_alpha", "most"), [(2048, True, 5), (2048, False, 6), (1600, True, 6)]
+    ("width", "mode", "most"), [(700, "LA", 5), (700, "RGBA", 6), (700, "RGB", 6), (400, "LA", 6)]
 )
 def test_a_large_still_with_alpha_is_not_searched_for_long(
-    monkeypatch: pytest.MonkeyPatch, width: int, has_alpha: bool, most: int
+    monkeypatch: pytest.MonkeyPatch, width: int, mode: str, most: int
 ) -> None:
     efforts: list[int] = []
     write = by_pillow.write
@@ -102,8 +102,8 @@ def test_a_large_still_with_alpha_is_not_searched_for_long(
         return write(image, {**settings, "effort": 0})
 
     monkeypatch.setattr(by_pillow, "write", noted)
-    image = Image.effect_noise((width, 1024), 80).convert("RGB")
-    if has_alpha:
+    image = Image.effect_noise((width, 800), 80).convert(mode)  # opaque
+    if mode == "LA":
         image = _see_through(image)
     convert(encoded(image, "PNG"), target(Format.WEBP, effort=Effort.SMALL))
     assert max(efforts) == most

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from PIL import Image
+
 from imaging.codec import Purpose, Sought
 from imaging.options import Effort
 from imaging.write import chroma
@@ -81,7 +83,7 @@ SHARP_PIXELS = 12_000_000
 """Pixels of the largest picture (or frame) that more than the plain encoder is used for: smart
 subsampling takes 16 bytes a pixel, which for 50 megapixels is twice what all else needs."""
 
-ALPHA_PIXELS, ALPHA_EFFORT = 2_000_000, 5
+ALPHA_PIXELS, ALPHA_EFFORT = 500_000, 5
 """Pixels of the largest still with alpha that libwebp's highest effort is used for, and the effort
 for a larger one: over a smooth alpha, 6 takes 7 to 10 s of CPU a megapixel, and 5 takes 0.4, for 1
 to 11 % more bytes."""
@@ -145,10 +147,17 @@ def sought_way(wanted: Sought) -> dict[str, Any]:
 
 def in_time(way: Mapping[str, Any], image: Picture) -> Mapping[str, Any]:
     """The way, or where its search over alpha would take tens of seconds one that searches less."""
-    large = image.width * image.height > ALPHA_PIXELS
-    if way.get("lossless") or way["effort"] <= ALPHA_EFFORT or not large or bands(image) % 2:
+    if way.get("lossless") or way["effort"] <= ALPHA_EFFORT or bands(image) % 2:
+        return way
+    if image.width * image.height <= ALPHA_PIXELS or _is_opaque(image):
         return way
     return {**way, "effort": ALPHA_EFFORT}
+
+
+def _is_opaque(image: Picture) -> bool:
+    """Whether no pixel can be seen through. What libvips may still have to decode is not asked, as
+    its rows may come once."""
+    return isinstance(image, Image.Image) and image.getchannel("A").getextrema()[0] == 255
 
 
 def lossless_way(effort: Effort, colours: int | None = None) -> dict[str, Any]:
