@@ -9,9 +9,10 @@ from ctypes import byref, c_size_t
 from dataclasses import dataclass, field
 from typing import Any
 
+from imaging.c_library import CLibrary
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.formats.jxl.library import Library, address, library
+from imaging.formats.jxl.library import address, library
 from imaging.formats.jxl.structures import (
     BasicInfo,
     ColorEncoding,
@@ -68,7 +69,7 @@ class Header:
 
 
 @contextmanager
-def _decoder(data: Data, events: int) -> Iterator[tuple[Library, Any]]:
+def _decoder(data: Data, events: int) -> Iterator[tuple[CLibrary, Any]]:
     """libjxl, and its decoder of these bytes."""
     jxl = library()
     decoder = jxl.DecoderCreate(None)
@@ -183,7 +184,7 @@ def jpeg(data: Data, most: int) -> bytes | None:
                 return None
 
 
-def _new_box(jxl: Library, decoder: Any, found: Header) -> bytearray | None:
+def _new_box(jxl: CLibrary, decoder: Any, found: Header) -> bytearray | None:
     """Where the content of the box goes that begins, None if nobody wants it."""
     kind = ctypes.create_string_buffer(4)
     jxl.DecoderGetBoxType(decoder, kind, 1)
@@ -194,7 +195,7 @@ def _new_box(jxl: Library, decoder: Any, found: Header) -> bytearray | None:
     return found.boxes.setdefault(name, bytearray())
 
 
-def _basics(jxl: Library, decoder: Any, found: Header, limits: Limits) -> tuple[int, int]:
+def _basics(jxl: CLibrary, decoder: Any, found: Header, limits: Limits) -> tuple[int, int]:
     """Note the size and the channels. Returns ticks in how many seconds."""
     info = BasicInfo()
     jxl.DecoderGetBasicInfo(decoder, byref(info))
@@ -218,7 +219,7 @@ def _basics(jxl: Library, decoder: Any, found: Header, limits: Limits) -> tuple[
     return info.animation.tps_numerator, info.animation.tps_denominator
 
 
-def _profile(jxl: Library, decoder: Any, limits: Limits) -> bytes | None:
+def _profile(jxl: CLibrary, decoder: Any, limits: Limits) -> bytes | None:
     encoding = ColorEncoding()
     known = jxl.DecoderGetColorAsEncodedProfile(decoder, _AS_ENCODED, byref(encoding)) == SUCCESS
     if known:

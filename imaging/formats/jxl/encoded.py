@@ -9,9 +9,10 @@ from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
+from imaging.c_library import CLibrary
 from imaging.errors import PictureError
 from imaging.formats.jxl.decoded import NATIVE, UINT8
-from imaging.formats.jxl.library import Library, address, library
+from imaging.formats.jxl.library import address, library
 from imaging.formats.jxl.structures import BasicInfo, ColorEncoding, FrameHeader, PixelFormat
 
 _SUCCESS, _MORE = 0, 2
@@ -126,7 +127,7 @@ def packed(jpeg: bytes, effort: int) -> bytes:
 
 
 @contextmanager
-def _encoder() -> Iterator[tuple[Library, Any]]:
+def _encoder() -> Iterator[tuple[CLibrary, Any]]:
     jxl = library()
     encoder = jxl.EncoderCreate(None)
     if not encoder:
@@ -139,7 +140,7 @@ def _encoder() -> Iterator[tuple[Library, Any]]:
         jxl.EncoderDestroy(encoder)
 
 
-def _settings(jxl: Library, encoder: Any, settings: Settings, has_alpha: bool) -> Any:
+def _settings(jxl: CLibrary, encoder: Any, settings: Settings, has_alpha: bool) -> Any:
     options = jxl.EncoderFrameSettingsCreate(encoder, None)
     _done(jxl.EncoderFrameSettingsSetOption(options, _EFFORT, settings.effort))
     if settings.distance is None:
@@ -152,7 +153,7 @@ def _settings(jxl: Library, encoder: Any, settings: Settings, has_alpha: bool) -
     return options
 
 
-def _written(jxl: Library, encoder: Any) -> bytes:
+def _written(jxl: CLibrary, encoder: Any) -> bytes:
     jxl.EncoderCloseInput(encoder)
     parts = []
     while True:

@@ -7,13 +7,13 @@ No threads of its own: it has none unless it is given a runner for them.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from ctypes import POINTER, c_char_p, c_float, c_int, c_size_t, c_uint8, c_uint32, c_void_p
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from imaging.c_library import CLibrary, Functions
 from imaging.errors import PictureError
 from imaging.formats.jxl.structures import (
     BasicInfo,
@@ -29,7 +29,7 @@ _LIBRARY = "_pylibjxl*.so"
 _BYTES = c_void_p
 """Where bytes are."""
 
-_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+_FUNCTIONS: Functions = {
     "DecoderVersion": (c_uint32, ()),
     "DecoderCreate": (c_void_p, (c_void_p,)),
     "DecoderDestroy": (None, (c_void_p,)),
@@ -80,23 +80,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 decode.h and encode.h)."""
 
 
-class Library:
-    """The functions of libjxl."""
-
-    def __init__(self, path: Path) -> None:
-        opened = ctypes.CDLL(str(path))
-        self._functions: dict[str, Callable[..., Any]] = {}
-        for name, (result, arguments) in _FUNCTIONS.items():
-            function = getattr(opened, f"Jxl{name}")
-            function.restype, function.argtypes = result, arguments
-            self._functions[name] = function
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return self._functions[name]
-
-
 @cache
-def library() -> Library:
+def library() -> CLibrary:
     """libjxl. To be called first before the process may open no more files.
 
     Raises:
@@ -108,7 +93,7 @@ def library() -> Library:
     if path is None:
         raise PictureError(f"there is no JPEG XL here: {PACKAGE} is not installed")
     try:
-        return Library(path)
+        return CLibrary(path, "Jxl", _FUNCTIONS)
     except (OSError, AttributeError) as error:
         raise PictureError(f"libjxl cannot be opened: {error}") from None
 

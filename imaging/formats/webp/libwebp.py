@@ -4,7 +4,7 @@ which Pillow itself knows nothing (libwebp 1.6, encode.h)."""
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ctypes import (
     POINTER,
     Structure,
@@ -18,9 +18,12 @@ from ctypes import (
     c_void_p,
 )
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, _webp
+
+from imaging.c_library import CLibrary, Functions
 
 _ABI = 0x0210
 """WEBP_ENCODER_ABI_VERSION: a libwebp whose structures are others refuses it."""
@@ -108,12 +111,13 @@ class Written(Structure):
     )
 
 
-_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+_FUNCTIONS: Functions = {
     "ConfigInitInternal": (c_int, (POINTER(Config), c_int, c_float, c_int)),
     "PictureInitInternal": (c_int, (POINTER(Picture), c_int)),
     "PictureImportRGB": (c_int, (POINTER(Picture), c_char_p, c_int)),
     "PictureImportRGBA": (c_int, (POINTER(Picture), c_char_p, c_int)),
     "PictureFree": (None, (POINTER(Picture),)),
+    "MemoryWrite": (c_int, (c_void_p, c_size_t, POINTER(Picture))),
     "MemoryWriterInit": (None, (POINTER(Written),)),
     "MemoryWriterClear": (None, (POINTER(Written),)),
     "Encode": (c_int, (POINTER(Config), POINTER(Picture))),
@@ -121,33 +125,16 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 """What is called, without the WebP before each name: its result and its arguments."""
 
 
-class Library:
-    """The functions of libwebp."""
-
-    def __init__(self) -> None:
-        # Of Pillow's module, and so of the libraries that it brings: their names are made up.
-        opened = ctypes.CDLL(_webp.__file__)
-        self._functions: dict[str, Callable[..., Any]] = {}
-        for name, (result, arguments) in _FUNCTIONS.items():
-            function = getattr(opened, f"WebP{name}")
-            function.restype, function.argtypes = result, arguments
-            self._functions[name] = function
-        self.into_memory = ctypes.cast(opened.WebPMemoryWrite, c_void_p)
-        """What a picture's `writer` is."""
-        if not self.ConfigInitInternal(byref(Config()), _DEFAULT, 80, _ABI):
-            raise OSError("this libwebp has another interface")
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return self._functions[name]
-
-
 @cache
-def library() -> Library | None:
+def library() -> CLibrary | None:
     """libwebp, None where Pillow brings none that can be called."""
     try:
-        return Library()
+        # By Pillow's module, which is linked with it: the names of the libraries that Pillow brings
+        # are made up.
+        webp = CLibrary(Path(_webp.__file__), "WebP", _FUNCTIONS)
     except (OSError, AttributeError):
         return None
+    return webp if webp.ConfigInitInternal(byref(Config()), _DEFAULT, 80, _ABI) else None
 
 
 def write(image: Image.Image, settings: Mapping[str, Any]) -> bytes:
@@ -169,7 +156,8 @@ def write(image: Image.Image, settings: Mapping[str, Any]) -> bytes:
     webp.PictureInitInternal(byref(picture), _ABI)
     picture.use_argb, (picture.width, picture.height) = 1, image.size
     webp.MemoryWriterInit(byref(written))
-    picture.writer, picture.custom = webp.into_memory, ctypes.addressof(written)
+    picture.writer = ctypes.cast(webp.MemoryWrite, c_void_p)
+    picture.custom = ctypes.addressof(written)
     take = webp.PictureImportRGBA if image.mode == "RGBA" else webp.PictureImportRGB
     try:
         taken = take(byref(picture), image.tobytes(), len(image.mode) * image.width)
