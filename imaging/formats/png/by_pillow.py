@@ -10,6 +10,7 @@ from PIL import Image
 
 from imaging.data import Data
 from imaging.formats.png import SIGNATURE, colours
+from imaging.formats.png.chunks import chunk, chunks
 
 _HEADER = struct.Struct(">II5B")
 """Width, height, bit depth, colour type; methods of compression, of filters and of interlacing
@@ -72,15 +73,13 @@ def _chunks(data: bytes) -> _Chunks | None:
     """None if there are others than the usual ones, or if one is broken or in a wrong place."""
     found: _Chunks | None = None
     at, is_over = len(SIGNATURE), False
-    while at + 12 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + size
-        body = data[at + 8 : end]
-        if data[end : end + 4] != struct.pack(">I", zlib.crc32(data[at + 4 : end])):
+    for kind, body, _ in chunks(data):
+        written = chunk(kind, body)
+        if not data.startswith(written, at):  # cut off, or with another checksum
             return None
-        at = end + 4
+        at += len(written)
         if found is None:
-            if kind != b"IHDR" or size != _HEADER.size:
+            if kind != b"IHDR" or len(body) != _HEADER.size:
                 return None
             found = _Chunks(body)
         elif kind == b"IDAT" and not is_over:
