@@ -13,7 +13,7 @@ def measure(here: Rates, there: Rates, names: Sequence[str], *, turns: int) -> l
     """CPU of the web for an answer.
 
     Args:
-        names: of `QUESTIONS`.
+        names: of `Rates.QUESTIONS`.
     """
     figures: list[Figure] = []
     for name in names:

@@ -18,24 +18,12 @@ from bench.server import Server
 from bench.speed import cores
 from bench.web import beside, busy, floor, latency
 from bench.web.drive import Driver
-from bench.web.rates import QUESTIONS, Rates, measure_bare, measure_client
+from bench.web.rates import Rates, measure_bare, measure_client
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-PARTS = (
-    "client",
-    "bare",
-    "about",
-    "status",
-    "download",
-    "unchanged",
-    "repeat",
-    "idle",
-    "tiny",
-    "floor",
-    "load",
-)
+PARTS = ("client", "bare", *Rates.QUESTIONS, "idle", "tiny", "floor", "load")
 
 FOLDER_PREFIX = "tinyimage-bench-"
 
@@ -61,7 +49,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         type=clone,
         metavar="DIR",
         help="another clone of the repository, whose .venv-dev is set up: measures the CPU of "
-        f"{','.join(QUESTIONS)} here and there, in --repeat turns",
+        f"{','.join(Rates.QUESTIONS)} here and there, in --repeat turns",
     )
     parser.set_defaults(run=run)
 
@@ -90,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
             parts: dict[str, Callable[[], list[Figure]]] = {
                 "client": lambda: measure_client(driver, seconds=seconds, repeat=repeat),
                 "bare": lambda: measure_bare(driver, seconds=seconds, repeat=repeat),
-                **{name: partial(rates.ask, name) for name in QUESTIONS},
+                **{name: partial(rates.ask, name) for name in Rates.QUESTIONS},
                 "idle": lambda: latency.measure(server.port, count=count(SMALL), repeat=repeat),
                 "tiny": lambda: busy.measure_tiny(server, folder, count=count(TINY), repeat=repeat),
                 "floor": lambda: floor.measure(
@@ -117,7 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _run_beside(arguments: argparse.Namespace) -> None:
     """Measure and print what answers take here and in another clone."""
     seconds, turns, there = TURN_SECONDS * arguments.scale, arguments.repeat, arguments.beside
-    names = [name for name in QUESTIONS if name in arguments.only]
+    names = [name for name in Rates.QUESTIONS if name in arguments.only]
     with contextlib.ExitStack() as held:
         driver = held.enter_context(Driver())
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import psutil
 
@@ -29,10 +30,6 @@ ATTEMPTS = 8
 
 STATUSES, DOWNLOADS, UNCHANGED, UPLOADS = 4000.0, 3000.0, 4000.0, 2500.0
 """Answers a second that are to be reached."""
-
-
-QUESTIONS = ("about", "status", "download", "unchanged", "repeat")
-"""What can be asked, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +80,7 @@ class Rates:
 
     def question(self, name: str) -> Question:
         """One of `QUESTIONS`, about pictures that are converted for it."""
-        return {
-            "about": self._about,
-            "status": self._status,
-            "download": self._download,
-            "unchanged": self._unchanged,
-            "repeat": self._repeat_upload,
-        }[name]()
+        return self.QUESTIONS[name](self)
 
     def ask(self, name: str) -> list[Figure]:
         """How often one of `QUESTIONS` is answered in a second, and what an answer takes."""
@@ -162,6 +153,15 @@ class Rates:
             talk.ask(upload_request(form), 202)
             talk.wait(md5)
         return md5
+
+    QUESTIONS: ClassVar[Mapping[str, Callable[[Rates], Question]]] = {
+        "about": _about,
+        "status": _status,
+        "download": _download,
+        "unchanged": _unchanged,
+        "repeat": _repeat_upload,
+    }
+    """What can be asked, by its name."""
 
 
 def _figure(
