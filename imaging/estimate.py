@@ -106,7 +106,7 @@ class Estimate:
             self._judge = Judge(image, MARGIN)
             self._sample = self._judge.sample
         else:
-            self._sample = _of_photograph(image)
+            self._sample = _sample_of_photograph(image)
         self._scale: float = pixels / (self._sample.width * self._sample.height)
         is_lossy = not drawn.animated and not options.lossless and self._judge is None
         self._is_graphic, self._is_photograph = is_lossy and is_drawn, is_lossy and not is_drawn
@@ -171,8 +171,8 @@ class Estimate:
         return around(format) + max(0, len(data) - around(format)) * self._scale
 
 
-def _of_photograph(image: pyvips.Image) -> pyvips.Image:
-    """The sample of a photograph."""
+def _sample_of_photograph(image: pyvips.Image) -> pyvips.Image:
+    """Tiles of it; of one too small for tiles strips of a half, or all of it."""
     width, height, pixels = image.width, image.height, image.width * image.height
     if min(width, height) >= TILE:
         count = round(TILES_SHARE * pixels / TILE**2)

@@ -117,7 +117,7 @@ UNUSUAL: dict[str, bytes] = {
     ),
     "a gamma": _said(b"gAMA", struct.pack(">I", 100_000)),
     "an unknown chunk": _said(b"quIr", b"k"),
-    "a colour that is none": _of_palette(3),
+    "a colour beyond the palette": _of_palette(3),
     "more colours than bits name": _png(
         _HEADER.pack(2, 1, 1, 3, 0, 0, 0),
         _chunk(b"PLTE", bytes(range(9))),
@@ -128,7 +128,7 @@ UNUSUAL: dict[str, bytes] = {
     "nothing to see": encoded(Image.new("RGBA", (20, 20), (1, 2, 3, 0)), "PNG"),
     "too few rows": _png(_HEADER.pack(9, 9, 8, 2, 0, 0, 0), _chunk(b"IDAT", _rows(9, 8, 24))),
     "too many rows": _png(_HEADER.pack(9, 9, 8, 2, 0, 0, 0), _chunk(b"IDAT", _rows(9, 10, 24))),
-    "a filter that is none": _png(
+    "an unknown filter": _png(
         _HEADER.pack(2, 1, 8, 0, 0, 0, 0), _chunk(b"IDAT", zlib.compress(b"\x07ab"))
     ),
     "no pixels": _png(_HEADER.pack(9, 9, 8, 2, 0, 0, 0)),

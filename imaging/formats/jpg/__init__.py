@@ -7,11 +7,12 @@ from typing import IO
 
 from imaging.formats.facts import Facts, Output
 from imaging.formats.jpg.orientation import is_turned
+from imaging.read.segments import SOI
 
 MAX_SEGMENTS = 1000
 """Segments that are passed over at most: a file may have millions."""
 
-START = b"\xff\xd8\xff"
+START = SOI + b"\xff"
 """SOI, and the first byte of the marker after it (table B.1, figure B.2)."""
 
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

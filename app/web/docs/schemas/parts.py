@@ -56,6 +56,10 @@ def an_object(description: str, required: Schema, optional: Schema | None = None
 def in_path(name: str, description: str, pattern: str, example: str) -> Schema:
     """A parameter of a path."""
     return {
-        **{"name": name, "in": "path", "required": True, "description": description},
-        **{"schema": {"type": "string", "pattern": pattern}, "example": example},
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "pattern": pattern},
+        "example": example,
     }

@@ -17,6 +17,8 @@ from imaging import options
 
 _SOCKET_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
+_DETAILS = flag("Whether the answers have all details.", default=False)
+
 _REQUESTED: dict[str, Schema] = {
     "filename": text("The name of the original.", example="rocket.jpg"),
     "preset": PRESET,
@@ -25,7 +27,7 @@ _REQUESTED: dict[str, Schema] = {
     "priority": PRIORITY,
     WEBHOOK: WEBHOOK_FIELD,
     BATCH: BATCH_FIELD,
-    "details": flag("Whether the answers have all details.", default=False),
+    "details": _DETAILS,
     **{name: sent(option) for name, option in options.OPTIONS.items()},
 }
 """Further members of a socket's message with a picture."""
@@ -61,7 +63,7 @@ SCHEMAS: dict[str, Schema] = {
                 "Whether each new place in the queue is told too, at most once a second.",
                 default=False,
             ),
-            "details": flag("Whether the answers have all details.", default=False),
+            "details": _DETAILS,
         },
     ),
     "SocketFollowBatch": an_object(
