@@ -125,8 +125,8 @@ def _measured(file: Path, formats: tuple[Format, ...], options: Options, repeat:
 def _holding(data: bytes, asked: Target) -> list[Target]:
     """What each format is to become that holds the picture: of a transparent one no JPEG, whose
     bytes are those of another picture."""
-    from imaging import several
     from imaging.decode import decode
+    from imaging.results import several
 
     source = decode(data, asked.limits, frames=several.frames(asked))
     drawn = replace(source, image=source.image.copy_memory())

@@ -20,7 +20,7 @@ from typing import Any, Self
 from bench.errors import BenchError
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 from imaging.target import Target
 from workers.decoder.process import ENVIRONMENT
 

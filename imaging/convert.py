@@ -7,23 +7,23 @@ from dataclasses import replace
 
 import pyvips
 
-from imaging import own, several, tiny, untouched
 from imaging.auto import search
 from imaging.codec import Encoding
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
-from imaging.drawn import Drawn, draw, stepped
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats import frames_of
-from imaging.limited import limited
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
+from imaging.results import own, several, tiny, untouched
+from imaging.results.drawn import Drawn, draw, stepped
+from imaging.results.limited import limited
+from imaging.results.verify import Unreadable, check_colours, check_header
 from imaging.source import QUARTER_TURNS, Source, as_animation, orientation
 from imaging.steps import OF_FORMAT
 from imaging.steps.metadata import packet, written
 from imaging.target import Target
-from imaging.verify import Unreadable, check_colours, check_header
 
 _OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
 

@@ -18,14 +18,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from imaging import buffer, libvips, look
-from imaging.confine import allow_cpu, confine, preload, resident
+from imaging import libvips, look
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.frames import Closed, Ready, Tried, receive_frame, send_frame
 from imaging.measures import Measures
-from imaging.memory import release_memory, settle_memory
-from imaging.parent import die_with_parent
+from imaging.process.confine import allow_cpu, confine, preload, resident
+from imaging.process.frames import Closed, Ready, Tried, receive_frame, send_frame
+from imaging.process.memory import release_memory, settle_memory
+from imaging.process.parent import die_with_parent
+from imaging.results import buffer
 from imaging.target import Target
 
 LARGE = 64 * 1024

@@ -23,7 +23,7 @@ from app.core.storage.kinds import file as files
 from app.web.docs.formats import formats_rows
 from app.web.tinify.errors import TABLE
 from imaging.options import OPTIONS
-from imaging.values import Choice, NumberOr
+from imaging.options.values import Choice, NumberOr
 
 ROOT = Path(__file__).parent.parent
 

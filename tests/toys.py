@@ -268,15 +268,15 @@ def add_format(code: Path) -> None:
 def add_option(code: Path) -> None:
     """A row, as it does something new a step with a line of their list, and as its values are of a
     new kind that too."""
-    options = code / "imaging" / "options.py"
+    options = code / "imaging" / "options" / "__init__.py"
     _add(
         options,
         "    keep: tuple[Keep, ...] = option(",
         '    blur: float | None = option(Decimals(9.5), None, "How far colours run.", "1.5")\n',
         before=True,
     )
-    _add(options, "from imaging.values import ", "Decimals, ")
-    with (code / "imaging" / "values.py").open("a") as values:
+    _add(options, "from imaging.options.values import ", "Decimals, ")
+    with (code / "imaging" / "options" / "values.py").open("a") as values:
         values.write(OPTION_KIND)
     (code / "imaging" / "steps" / "blur.py").write_text(OPTION_STEP)
     steps = code / "imaging" / "steps" / "__init__.py"

@@ -19,10 +19,10 @@ from app.core.errors import (
     TinyImageError,
     Unavailable,
 )
-from app.core.intake.picture import Picture
 from app.core.jobs.events import Step, publish
 from app.core.jobs.keys import TAKE_FUNCTION
 from app.core.jobs.links import JOBS
+from app.intake.picture import Picture
 from app.outgoing.fetch import fetch
 from app.outgoing.rules import OutgoingError, TooLarge
 from workers.intake import worker_intake

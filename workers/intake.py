@@ -7,15 +7,15 @@ from typing import TypeVar
 
 import redis
 
-from app.core.intake.intake import Intake
-from app.core.intake.picture import Picture
-from app.core.intake.submit import submit_all
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Question, ask
 from app.core.storage.interface import Storage
+from app.intake.intake import Intake
+from app.intake.picture import Picture
+from app.intake.submit import submit_all
 from workers.runtime import runtime
 
 T = TypeVar("T")

@@ -27,7 +27,7 @@ from app.core.jobs import keys
 from app.core.jobs.overview import tell_unfit
 from app.core.redis.client import connect
 from app.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
-from imaging.frames import Unfit
+from imaging.process.frames import Unfit
 from workers.deliveries import DeliveryWorker
 from workers.runtime import runtime
 from workers.scheduler import scheduling

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from setproctitle import setproctitle
 
-from imaging.memory import settle_memory
-from imaging.parent import die_with_parent
+from imaging.process.memory import settle_memory
+from imaging.process.parent import die_with_parent
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 PARENT_VARIABLE = "TINYIMAGE_PARENT"
 """Process id of the parent that a process started by `python -m` is to end with."""

@@ -18,7 +18,7 @@ import redis
 from app.core.redis.client import DRIVER
 from app.run.redis_binary import Binary, NoBinary, choose_binary
 from app.run.redis_files import FilesError, written_in
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 SOCKET_PATH_LIMIT = 100
 """Characters; sun_path takes 104 on BSD and macOS and 108 on Linux, the closing NUL included."""

@@ -20,7 +20,7 @@ from app.core.redis.client import connect
 from app.process.keeper import RESTART_SECONDS, STOPPED, Keeper, Role, Stop
 from app.run.embedded import EmbeddedRedis, EmbeddedRedisError
 from app.run.readiness import wait_until_ready
-from imaging.memory import settle_memory
+from imaging.process.memory import settle_memory
 from workers.pool import Crew, tell
 from workers.scheduler import run_scheduler
 from workers.settings import process_settings

@@ -11,10 +11,10 @@ from sanic import Sanic
 from app.core.config.logs import configure_logging
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
-from app.core.intake.intake import Intake
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.redis.client import FailFastRedis, connect
+from app.intake.intake import Intake
 from app.web.docs.page import docs_blueprint
 from app.web.docs.schema import build_schema
 from app.web.errors import JSONErrorHandler
@@ -44,7 +44,7 @@ from app.web.tinify import errors as tinify_words
 from app.web.tinify.api import tinify_blueprint
 from app.web.ws.live import live_blueprint
 from app.web.ws.messages import max_message_size
-from imaging.memory import settle_memory
+from imaging.process.memory import settle_memory
 
 APP_NAME = "tinyimage"
 

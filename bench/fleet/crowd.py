@@ -21,7 +21,7 @@ from bench.errors import BenchError
 from bench.fleet.listener import Listener
 from bench.frames import HANDSHAKE, PING, PONG, STEP, SWITCHED, TEXT, encode_head, find_frame
 from bench.launch import HOST
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 AT_ONCE = 16
 """Sockets that send their picture at the same moment."""

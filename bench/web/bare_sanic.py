@@ -11,7 +11,7 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json
 
 from bench.launch import HOST
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 
 class BareSanic:

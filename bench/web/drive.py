@@ -18,7 +18,7 @@ from typing import Self
 
 from bench.errors import BenchError
 from bench.launch import HOST
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 CONNECTIONS = 16
 """Kept open, each with one request at a time."""

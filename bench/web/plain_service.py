@@ -23,7 +23,7 @@ from app.run.embedded import EmbeddedRedis
 from bench.cpu import milliseconds_of, milliseconds_of_ended
 from bench.launch import HOST
 from bench.web.plain_worker import QUEUE, convert, work, write_synced
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 STATES = {JobStatus.FINISHED: "done", JobStatus.FAILED: "failed"}
 

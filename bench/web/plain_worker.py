@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 from rq import SimpleWorker, Worker
 
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 from imaging.quality import DEFAULT_QUALITY
 
 QUEUE = "plain"

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection as Pipe
 from typing import Self
 
 from bench.launch import HOST
-from imaging.parent import die_with_parent
+from imaging.process.parent import die_with_parent
 
 
 class TrivialServer:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from tinyimage_client.conversion import UNTOLD, Conversion
 
-from imaging.asked import parse_options
 from imaging.limits import Limits
 from imaging.options import OPTIONS, Effort
+from imaging.options.asked import parse_options
 
 AROUND = {
     "fit": {"width": "9", "height": "9"},

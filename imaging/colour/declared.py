@@ -10,7 +10,7 @@ from imaging.colour.hdr import to_sdr
 from imaging.colour.icc import code_points, made
 from imaging.colour.said import Said
 from imaging.colour.space import Space
-from imaging.profile import PROFILE, with_profile, without_profile
+from imaging.read.profile import PROFILE, with_profile, without_profile
 
 _GREY = ("b-w", "grey16")
 _BLACK, _WHITE = 16, 235

@@ -9,7 +9,7 @@ import pyvips
 
 from imaging.colour.matrix import D50, to_connection
 from imaging.colour.space import BT709, Curve, Primaries, Space, Transfer, coded
-from imaging.profile import PROFILE
+from imaging.read.profile import PROFILE
 
 GREY, RGB = b"GRAY", b"RGB "
 

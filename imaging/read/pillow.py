@@ -14,8 +14,8 @@ from PIL.ExifTags import Base
 from imaging.data import Data
 from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
-from imaging.profile import with_profile
 from imaging.read.boxes import inside, within
+from imaging.read.profile import with_profile
 from imaging.read.segments import EXIF_HEAD
 from imaging.read.whole import damaged
 from imaging.source import QUARTER_TURNS, Source

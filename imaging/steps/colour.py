@@ -10,7 +10,7 @@ from imaging.codec import Writer
 from imaging.codecs import WRITERS
 from imaging.colour import icc
 from imaging.options import Keep, Options
-from imaging.profile import PROFILE, with_profile, without_profile
+from imaging.read.profile import PROFILE, with_profile, without_profile
 from imaging.source import Source
 from imaging.target import Target
 

@@ -9,8 +9,8 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from imaging.data import Data
-from imaging.moment import Moment, from_exif, from_iptc, from_iso
 from imaging.read import iptc, xmp
+from imaging.read.moment import Moment, from_exif, from_iptc, from_iso
 from imaging.source import Source
 
 MAX_RIGHTS = 2000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyvips
 
-from imaging.geometry import final_size, scaled_size, sides
 from imaging.options import Alpha, Fit, Options
+from imaging.options.geometry import final_size, scaled_size, sides
 from imaging.source import Source
 from imaging.steps import thumb
 from imaging.steps.background import rgb

@@ -12,7 +12,6 @@ import pytest
 import redis
 
 from app.core.errors import QueueFull
-from app.core.intake.picture import Picture
 from app.core.jobs import job as job_module
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
@@ -24,6 +23,7 @@ from app.core.picture.submission import Submission
 from app.core.redis import client as redis_client
 from app.core.redis.client import FailFastRedis
 from app.core.storage.files import FileStorage
+from app.intake.picture import Picture
 from app.web.service.conversions import Conversions
 from bench.queue import PictureQueue
 from imaging.formats import Format

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
-from imaging import own
-from imaging.declared import declared_by, option
 from imaging.errors import InvalidOption
 from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, OPTIONS, Options
+from imaging.options.declared import declared_by, option
+from imaging.options.values import Kind, NumberOr, Schema
+from imaging.results import own
 from imaging.source import Source
 from imaging.target import Target
-from imaging.values import Kind, NumberOr, Schema
 
 MD5 = "0123456789abcdef" * 2
 TOKEN = "00ff"

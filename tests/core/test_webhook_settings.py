@@ -11,8 +11,8 @@ from app.core.config.load import load_settings
 from app.core.config.sources import ConfigError
 from app.core.config.webhooks import Destination
 from app.core.errors import InvalidOption, NotAllowed
-from app.core.intake.webhooks import recipients_of
 from app.core.picture.recipients import EventType, Recipient
+from app.intake.webhooks import recipients_of
 from tests.receiver import OTHER_SECRET, SECRET
 
 URL = "https://shop.example.org/hooks?token=of-the-operator"

@@ -8,11 +8,11 @@ import mmap
 import pytest
 from PIL import Image
 
-from imaging import buffer
 from imaging.codecs import READERS
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
+from imaging.results import buffer
 from tests.imaging.samples import photo, target
 from tests.pictures import encoded, noise
 

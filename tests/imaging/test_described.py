@@ -15,9 +15,9 @@ from PIL.ExifTags import IFD, Base
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.formats.png.chunks import chunk, chunks
-from imaging.moment import from_exif, from_iptc, from_iso
 from imaging.options import Effort, Keep
 from imaging.read import xmp
+from imaging.read.moment import from_exif, from_iptc, from_iso
 from tests.imaging.samples import corners, photo, target
 from tests.pictures import encoded, opened
 

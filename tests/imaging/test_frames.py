@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from imaging.frames import Closed, receive_frame, send_frame
+from imaging.process.frames import Closed, receive_frame, send_frame
 
 FIELDS, DATA = {"name": "ü"}, bytes(range(256)) * 4000
 

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imaging import limited
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.formats import Format
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Effort
+from imaging.results import limited
 from imaging.write import fitting
 from tests.imaging.animations import animation
 from tests.imaging.samples import distance, frame_count, opacities, photo, target

@@ -11,7 +11,6 @@ import pytest
 
 from app.core.errors import InvalidOption, UnsupportedFormat
 from app.core.picture.conversion import Conversion, parse_conversion_request
-from imaging.asked import parse_options, parse_q
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import (
@@ -28,6 +27,7 @@ from imaging.options import (
     Options,
     Placeholder,
 )
+from imaging.options.asked import parse_options, parse_q
 
 MD5 = "0123456789abcdef" * 2
 MAX_PIXELS = 50_000_000

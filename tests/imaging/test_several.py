@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageOps
 from bench.graphics import make_graphics
 from bench.pictures import shipped
 from imaging import convert as conversions
-from imaging import several
 from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.convert import convert
@@ -27,6 +26,7 @@ from imaging.formats.recognise import readable_type
 from imaging.limits import Limits
 from imaging.measures import Measures
 from imaging.options import Auto, Damaged, Effort, Keep, Options
+from imaging.results import several
 from imaging.target import Target
 from imaging.write.graphics import Kind
 from tests.imaging.animations import animation

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from imaging import tiny
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
 from imaging.limits import Limits
 from imaging.measures import Measures
 from imaging.options import Effort, Options
+from imaging.results import tiny
 from imaging.target import Target
 from tests.imaging.samples import photo, target
 from tests.pictures import encoded

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imaging import untouched
 from imaging.codecs import READERS
 from imaging.convert import convert
 from imaging.data import Data
@@ -23,6 +22,7 @@ from imaging.formats.jpg import by_pillow
 from imaging.formats.webp import ways
 from imaging.limits import Limits
 from imaging.options import Effort
+from imaging.results import untouched
 from imaging.target import Target
 from tests.imaging.blocks import flat_jpeg
 from tests.imaging.profiles import display_p3

@@ -23,9 +23,9 @@ from bench.launch import ROOT
 from bench.memory import peak_memory
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.frames import Closed, Tried
 from imaging.limits import Limits
 from imaging.options import Effort
+from imaging.process.frames import Closed, Tried
 from imaging.target import Target
 from tests.imaging.samples import oriented
 from tests.pictures import encoded, large, opened, photograph, snapshot
@@ -288,7 +288,7 @@ def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> No
     (tmp_path / "secret").write_text("of others")
     script = """
         import os, pathlib, signal, socket, subprocess, sys, threading
-        from imaging.confine import confine
+        from imaging.process.confine import confine
 
         own, other = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
         print("missing", *confine(4 << 30, own))

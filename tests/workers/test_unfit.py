@@ -19,7 +19,7 @@ from imaging import libvips
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats import Format
-from imaging.frames import Tried, Unfit
+from imaging.process.frames import Tried, Unfit
 from imaging.target import Target
 from tests.service import Process, environment, until
 from tests.web.alone import missing, web

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from app.process.temporary import TemporaryFolder
-from imaging.confine import resident
 from imaging.data import Data
-from imaging.frames import Ready, Tried, Unfit, receive_frame, send_frame
+from imaging.process.confine import resident
+from imaging.process.frames import Ready, Tried, Unfit, receive_frame, send_frame
 from imaging.target import Target
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from app.core.errors import ConversionInterrupted
 from app.core.jobs.counts import Restart
 from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.frames import Closed, Unfit
 from imaging.measures import Measures
+from imaging.process.frames import Closed, Unfit
 from imaging.target import Target
 from workers.decoder.process import Decoder, DecoderLimits
 

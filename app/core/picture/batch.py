@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from app.core.errors import InvalidOption
-from imaging.values import shown
+from imaging.options.values import shown
 
 BATCH = "batch"
 """The field that names one."""

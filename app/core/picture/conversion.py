@@ -14,11 +14,11 @@ from app.core.errors import InvalidOption, UnsupportedFormat, told
 from app.core.picture.batch import Batch
 from app.core.picture.priority import Priority, parse_priority
 from app.core.picture.recipients import Recipient
-from imaging import asked, formats
+from imaging import formats
 from imaging.formats import AUTO, Format, is_same, same_format
-from imaging.geometry import final_size
 from imaging.measures import Size
-from imaging.options import DEFAULTS, Effort, Options
+from imaging.options import DEFAULTS, Effort, Options, asked
+from imaging.options.geometry import final_size
 from imaging.quality import NO_QUALITY, parse_quality
 
 parse_format = told()(formats.parse_format)

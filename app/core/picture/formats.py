@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import InvalidOption, NotAllowed, told
-from imaging import asked
 from imaging.formats import Format, is_open, parse_formats
+from imaging.options import asked
 
 FORMAT = "format"
 """The field that names one format, or several."""

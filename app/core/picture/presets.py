@@ -13,7 +13,7 @@ from app.core.picture.conversion import parse_conversion_request
 from app.core.picture.formats import FORMAT, FORMATS, is_nothing, opened
 from imaging.formats import AUTO_FORMATS, Format
 from imaging.options import OPTION_NAMES, Effort
-from imaging.values import Number, shown
+from imaging.options.values import Number, shown
 
 PRESET = "preset"
 """The field that names one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.core.errors import told
-from imaging.values import Choice
+from imaging.options.values import Choice
 
 
 class Priority(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.core.errors import InvalidOption, told
 from app.core.picture.conversion import ConversionRequest
 from imaging.options import OPTIONS, Fit
-from imaging.values import shown
+from imaging.options.values import shown
 
 WIDTHS = "widths"
 """The field that names them."""

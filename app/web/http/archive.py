@@ -38,7 +38,7 @@ from app.web.service.selection import Selection, selection_of
 from app.web.service.sending import opened
 from app.web.service.services import Services
 from app.web.service.spooling import Spooling, refuse
-from imaging.values import shown
+from imaging.options.values import shown
 
 logger = logging.getLogger(__name__)
 

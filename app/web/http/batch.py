@@ -21,7 +21,7 @@ from app.web.http.parameters import EXAMPLE, in_query
 from app.web.service.batches import Entry, counts_of
 from app.web.service.details import add_details, downloads_from
 from app.web.service.services import Services
-from imaging.values import shown
+from imaging.options.values import shown
 
 MAX_LISTED = 1_000
 LISTED = 100

@@ -23,9 +23,9 @@ from app.web.http.result import remaining_seconds, send_result
 from app.web.service.conversions import Result
 from app.web.service.selection import Selection
 from app.web.service.services import Services
-from imaging.asked import is_auto_quality
 from imaging.formats import Format, is_auto, is_same
 from imaging.options import OPTION_NAMES, Auto, Keep
+from imaging.options.asked import is_auto_quality
 from imaging.quality import NO_QUALITY, parse_quality
 
 _FILE_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Content-Disposition", "Accept-Ranges")

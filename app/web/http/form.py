@@ -10,13 +10,13 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from app.core.errors import InvalidForm
-from app.core.intake.picture import Picture
 from app.core.jobs.links import MAX_SOURCE_URL
 from app.core.picture.batch import BATCH, clean_path
 from app.core.picture.formats import FORMAT
 from app.core.picture.presets import CHOICES, PRESET
 from app.core.picture.recipients import WEBHOOK
 from app.core.picture.widths import WIDTHS
+from app.intake.picture import Picture
 from app.web.http.part import PartHead, decode_text, read_head
 from app.web.http.preamble import Preamble
 from app.web.service.spool import Spool

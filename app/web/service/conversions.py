@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from typing import IO
 
 from app.core.errors import StorageError
-from app.core.intake.picture import Picture
-from app.core.intake.submit import look, submit_all
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
@@ -20,6 +18,8 @@ from app.core.jobs.questions import Before
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.storage.interface import ObjectInfo, Opener, Presigner, Storage, StoredObject
+from app.intake.picture import Picture
+from app.intake.submit import look, submit_all
 from app.web.service.following import Following
 from app.web.service.selection import Selection
 from imaging.formats import Format, same_format

@@ -10,10 +10,10 @@ from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, told
 from app.core.jobs.job import PictureJob
 from app.core.picture.conversion import Conversion, parse_options, parse_q
-from imaging.asked import is_auto_quality
 from imaging.formats import Format, is_auto, is_open, parse_format, parse_formats
 from imaging.options import Options
-from imaging.values import shown
+from imaging.options.asked import is_auto_quality
+from imaging.options.values import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.config.settings import Settings
-from app.core.intake.intake import Intake
 from app.core.redis.client import FailFastRedis
+from app.intake.intake import Intake
 from app.web.guard.requests import Guard
 from app.web.service.batches import Batches
 from app.web.service.conversions import Conversions

@@ -8,12 +8,12 @@ import secrets
 import tempfile
 
 from app.core.errors import NotFound
-from app.core.intake.picture import Picture
 from app.core.picture import paths
 from app.core.picture.retention import shared_seconds
 from app.core.redis.client import FailFastRedis
 from app.core.storage.errors import as_storage_error
 from app.core.storage.interface import ObjectNotFound, Storage
+from app.intake.picture import Picture
 from app.web.service import outputs
 from app.web.service.fetches import Fetches
 from app.web.service.outputs import Output, Source

@@ -12,8 +12,8 @@ from typing import Any
 from sanic import Request
 
 from app.core.errors import InvalidJSON, NotAnImage, told
-from app.core.intake.picture import Picture
 from app.core.storage.errors import as_storage_error
+from app.intake.picture import Picture
 from app.web.service.json_body import read_body, read_rest
 from app.web.service.sources import FILENAME
 from app.web.service.spool import Spool

@@ -15,7 +15,7 @@ from app.web.tinify.types import TYPES, parse_types
 from imaging.formats import Format
 from imaging.measures import Size
 from imaging.options import Effort
-from imaging.values import shown
+from imaging.options.values import shown
 
 COLOURS = {"white": "ffffff", "black": "000000"}
 

@@ -11,7 +11,7 @@ from app.core.errors import InvalidOption
 from app.web.tinify.described import NUMBER, an_object
 from imaging.measures import Size
 from imaging.options import Fit, Gravity
-from imaging.values import shown
+from imaging.options.values import shown
 
 
 class Method(StrEnum):

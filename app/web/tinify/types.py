@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.core.errors import InvalidOption
 from imaging.formats import AUTO_FORMATS, EXAMPLES, Format
-from imaging.values import shown
+from imaging.options.values import shown
 
 ANY_TYPE = "*/*"
 """All types that the service itself converts to."""

@@ -17,11 +17,11 @@ from app.core.errors import (
     Where,
     errors_at,
 )
-from app.core.intake.intake import Intake
-from app.core.intake.picture import Picture
 from app.core.jobs.facts import reason
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.conversion import Conversion, ConversionRequest
+from app.intake.intake import Intake
+from app.intake.picture import Picture
 from app.web.service.conversions import Result
 from app.web.service.outputs import Source
 from app.web.service.services import Services

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from app.core.errors import InvalidJSON, InvalidOption, TinyImageError
-from app.core.intake.intake import Intake
 from app.core.picture.conversion import ConversionRequest, parse_flag
+from app.intake.intake import Intake
 from app.web.ws.messages import Order, asks_for_details, fields_of, order_of, request_of
 from imaging.formats import Format
 from imaging.quality import parse_quality

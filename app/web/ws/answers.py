@@ -20,7 +20,6 @@ from app.core.errors import (
     TinyImageError,
     Unavailable,
 )
-from app.core.intake.intake import Intake
 from app.core.jobs.events import Bell
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.links import LinkState
@@ -28,6 +27,7 @@ from app.core.picture.batch import Batch
 from app.core.picture.conversion import parse_flag
 from app.core.picture.widths import check_one
 from app.core.storage.interface import ObjectNotFound
+from app.intake.intake import Intake
 from app.web.guard.record import Record, record_of
 from app.web.serve.protocol import Protocol
 from app.web.service.batches import counts_of

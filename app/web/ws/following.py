@@ -14,7 +14,7 @@ from app.core.picture.conversion import parse_flag, parse_md5
 from app.web.service.details import details_of
 from app.web.service.selection import Selection, selection_of
 from app.web.ws.messages import short_fields
-from imaging.values import shown
+from imaging.options.values import shown
 
 FOLLOW_BATCH = "follow_batch"
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from app.core.errors import DecodeError, InvalidJSON, InvalidOption, SizeExceeded, TinyImageError
-from app.core.intake.intake import Intake
-from app.core.intake.picture import Picture
 from app.core.picture.conversion import ConversionRequest, parse_flag
 from app.core.picture.filenames import clean_filename
+from app.intake.intake import Intake
+from app.intake.picture import Picture
 from app.web.ws.encoded import decode_data
 
 P = ParamSpec("P")

@@ -16,7 +16,7 @@ from imaging.formats.jxl.encoded import Box, Frame, Settings
 from imaging.formats.jxl.library import library
 from imaging.limits import Limits
 from imaging.options import Effort
-from imaging.profile import PROFILE, with_profile
+from imaging.read.profile import PROFILE, with_profile
 from imaging.read.segments import EXIF_HEAD
 from imaging.source import Source, blob
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of

@@ -9,9 +9,9 @@ from ctypes import byref, c_size_t
 from dataclasses import dataclass, field
 from typing import Any
 
-from imaging.c_library import CLibrary
 from imaging.data import Data
 from imaging.errors import PictureError
+from imaging.formats.c_library import CLibrary
 from imaging.formats.jxl.library import address, library
 from imaging.formats.jxl.structures import (
     BasicInfo,

@@ -9,8 +9,8 @@ from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
-from imaging.c_library import CLibrary
 from imaging.errors import PictureError
+from imaging.formats.c_library import CLibrary
 from imaging.formats.jxl.decoded import NATIVE, UINT8
 from imaging.formats.jxl.library import address, library
 from imaging.formats.jxl.structures import BasicInfo, ColorEncoding, FrameHeader, PixelFormat

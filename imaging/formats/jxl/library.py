@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from imaging.c_library import CLibrary, Functions
 from imaging.errors import PictureError
+from imaging.formats.c_library import CLibrary, Functions
 from imaging.formats.jxl.structures import (
     BasicInfo,
     ColorEncoding,

@@ -17,7 +17,7 @@ from imaging.errors import PictureError
 from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, FRAME_CHUNKS, chunk, chunks
 from imaging.limits import Limits
-from imaging.profile import PROFILE, with_profile
+from imaging.read.profile import PROFILE, with_profile
 from imaging.read.whole import check_decodes, damaged
 from imaging.source import Source, blob
 

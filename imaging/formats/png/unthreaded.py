@@ -14,7 +14,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
-from imaging.confine import forbid_threads
+from imaging.process.confine import forbid_threads
 
 T = TypeVar("T")
 

@@ -30,7 +30,7 @@ from imaging.formats.tiff.layout import (
     layout_of,
 )
 from imaging.formats.tiff.samples import FULL_16, alpha_to_16_bit, doubles, to_16_bit
-from imaging.profile import without_profile
+from imaging.read.profile import without_profile
 
 _SHORT = 3
 _COPIED = (

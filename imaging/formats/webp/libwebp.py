@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image, _webp
 
-from imaging.c_library import CLibrary, Functions
+from imaging.formats.c_library import CLibrary, Functions
 
 _ABI = 0x0210
 """WEBP_ENCODER_ABI_VERSION: a libwebp whose structures are others refuses it."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from app.web.docs.schemas.parts import Schema, an_array, an_object, choice, named, number, ref, text
 from imaging import options
-from imaging.declared import Option
 from imaging.formats import AUTO, DEFAULT_FORMAT, EXAMPLES, SAME, Format
+from imaging.options.declared import Option
+from imaging.options.values import Bytes, Choice, Flag, Several
 from imaging.quality import DEFAULT_QUALITY
-from imaging.values import Bytes, Choice, Flag, Several
 
 
 def asked(option: Option[Any]) -> Schema:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from imaging.declared import Declared, declared_by, option
 from imaging.errors import TOO_MANY_BYTES
 from imaging.formats import AUTO, EXAMPLES, Format
-from imaging.values import Bytes, Choice, Colour, Flag, Number, NumberOr, Real, Several
+from imaging.options.declared import Declared, declared_by, option
+from imaging.options.values import Bytes, Choice, Colour, Flag, Number, NumberOr, Real, Several
 
 MAX_SIDE = 16_383
 """Pixels of the longest side that may be asked for; what WebP can hold at most (RFC 9649)."""

@@ -9,8 +9,6 @@ from typing import Protocol
 
 from app.core.config.settings import Settings
 from app.core.errors import told
-from app.core.intake.picture import Picture
-from app.core.intake.webhooks import recipients_of
 from app.core.jobs.job import PictureJob
 from app.core.picture.batch import BATCH, Member, parse_batch
 from app.core.picture.conversion import Conversion, ConversionRequest, parse_conversion_request
@@ -18,6 +16,8 @@ from app.core.picture.formats import FORMAT, FORMATS
 from app.core.picture.recipients import WEBHOOK
 from app.core.picture.submission import Submission
 from app.core.picture.widths import WIDTHS, check_one, one_each, parse_widths, with_width
+from app.intake.picture import Picture
+from app.intake.webhooks import recipients_of
 from imaging.formats import Format, is_same, parse_formats
 from imaging.formats.recognise import HEAD_SIZE, picture_size, readable_type, shown_width
 

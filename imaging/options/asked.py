@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from imaging.errors import InvalidOption
 from imaging.options import OPTIONS, Auto, Effort, Fit, Options
-from imaging.values import Flag
+from imaging.options.values import Flag
 
 
 def parse_options(given: Mapping[str, object], default_effort: Effort, max_pixels: int) -> Options:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Generic, Self, TypeVar, cast
 
-from imaging.values import Kind
+from imaging.options.values import Kind
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from imaging.formats import same_format
 from imaging.formats.recognise import HEAD_SIZE, picture_type
 from imaging.measures import Size
 from imaging.options import DEFAULTS, Effort
+from imaging.results.verify import is_flat
 from imaging.target import Target
-from imaging.verify import is_flat
 
 MAX_PIXELS = 16_384
 MAX_BYTES = 65_536

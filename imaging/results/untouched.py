@@ -3,11 +3,11 @@ for the same bytes in less time."""
 
 from __future__ import annotations
 
-from imaging import buffer
 from imaging.codec import Encoding
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
-from imaging.drawn import Drawn
+from imaging.results import buffer
+from imaging.results.drawn import Drawn
 from imaging.source import Source
 from imaging.target import Target
 

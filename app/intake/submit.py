@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 from app.core.errors import QueueFull, Unavailable
-from app.core.intake.picture import Picture
 from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import JobState, PictureJob
 from app.core.jobs.questions import TOO_MANY, Before
@@ -16,6 +15,7 @@ from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission
 from app.core.storage.interface import Storage
+from app.intake.picture import Picture
 
 SUBMIT_ATTEMPTS = 10
 """How often a submission starts over because another server changed the same job meanwhile."""

@@ -10,10 +10,10 @@ import pyvips
 
 from imaging.codecs import WRITERS
 from imaging.errors import PictureError
-from imaging.estimate import DRAWN, REUSED, Estimate, around
 from imaging.formats import Format, frames_of
 from imaging.measures import Measures, Size
 from imaging.quality import NO_QUALITY
+from imaging.results.estimate import DRAWN, REUSED, Estimate, around
 from imaging.source import Source
 from imaging.steps.background import is_transparent
 from imaging.steps.colour import keeps_profile

@@ -1,0 +1,1 @@
+"""The ways to a result, and the look at it before it counts."""
