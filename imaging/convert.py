@@ -168,14 +168,18 @@ def _converted(
         raise PictureError(why)
     recoded = own.recoded(data, source, target)
     result, found = recoded or own.unencoded(data, source, target), None
+    if result is None or target.options.q is not None:
+        found = _found(data, source, target, prepared, recoded)
     if result is None:
-        found = _found(data, source, target, prepared)
         encoded = found.data if found else drawn.written.get(target.format)
         encoded = encoded or untouched.encoded(data, source, target, drawn)
         encoded = encoded or _encode(prepared, target)
         result = own.smallest(data, source, target, encoded)
-        if found and result is encoded:
-            tell(replace(measures, chosen=found.chosen))
+    elif found:
+        result = min(found.data, result, key=len)
+    if found and result is found.data:
+        recoded = None
+        tell(replace(measures, chosen=found.chosen))
     result = _described(result, source, target)
     if most is not None and len(result) > most:
         # A `fit` that has changed nothing still says whether the size may become another one.
@@ -222,15 +226,22 @@ def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:
     return image, source.placeholder
 
 
-def _found(data: Data, source: Source, target: Target, image: pyvips.Image) -> search.Found | None:
-    """The file that looks right, None where the quality is not to be found."""
+def _found(
+    data: Data, source: Source, target: Target, image: pyvips.Image, recoded: bytes | None
+) -> search.Found | None:
+    """The file that looks right, None where the quality is not to be found.
+
+    Args:
+        recoded: the original in the coding of the result.
+    """
     options, bounds = target.options, target.format.output.auto
     frame = image.get_page_height()
     if options.q is None or bounds is None or source.animated:
         return None
     if min(image.width, frame) < search.LEAST_SIDE:
         return None
-    said = None if options.resizes else READERS[source.media_type].quality(data)
+    kind = target.format.media_type if recoded else source.media_type
+    said = None if options.resizes else READERS[kind].quality(recoded or data)
     return search.Search(
         image.copy_memory(),
         WRITERS[target.format],

@@ -19,6 +19,7 @@ from imaging.errors import TOO_MANY_PIXELS, PictureError
 from imaging.formats import Format
 from imaging.formats.jxl import size
 from imaging.limits import Limits
+from imaging.measures import Measures
 from imaging.options import Damaged, Effort
 from imaging.target import Target
 from tests.imaging import jxls
@@ -173,6 +174,19 @@ def test_another_quality_or_a_size_is_a_jpeg_of_its_own() -> None:
     small = convert(jpeg, target(Format.JXL, 0, lossless=True, width=64))
     assert size(io.BytesIO(small)) == (64, 43)
     assert convert(small, target(Format.JPG, 80)) != jpeg
+
+
+def test_a_packed_jpeg_whose_quality_is_to_be_found_is_treated_as_that_jpeg() -> None:
+    jpeg = encoded(photo(400, 300), "JPEG", quality=95)
+    packed = convert(jpeg, target(Format.JXL, 0, lossless=True))
+    wanted, told = target(Format.JPG, 0, q="auto"), list[Measures]()
+    data = convert(packed, wanted, told.append)
+    assert told[-1].chosen is not None
+    assert len(data) < 0.7 * len(jpeg)
+    assert len(data) == pytest.approx(len(convert(jpeg, wanted)), rel=0.05)
+    poor = encoded(photo(400, 300), "JPEG", quality=30)
+    again = convert(convert(poor, target(Format.JXL, 0, lossless=True)), wanted)
+    assert len(again) <= len(poor), "no larger than the JPEG that is in it"
 
 
 def test_what_keep_names_is_all_the_metadata_that_a_packed_jpeg_has() -> None:
