@@ -94,6 +94,15 @@ def test_a_border_is_cut_off_and_a_placeholder_is_told(
     assert done["options"]["placeholder"] == "color"
     assert re.fullmatch("#[0-9a-f]{6}", done["placeholder"])
     assert opened(base64.b64decode(done["file"])).size == (100, 50)
+    told = done["placeholder"]
+    ws.send(message(data, "webp", **{**asked, "placeholder": "color"}))
+    *_, done = answers(ws, 1)
+    contract.validate(done, contract.component("SocketDone"))
+    assert done["placeholder"] == told, "a page that asks for no details needs it too"
+    ws.send(json.dumps({"follow": md5(data), **asked}))
+    followed = json.loads(ws.recv(timeout=30))
+    contract.validate(followed, contract.component("SocketFollowed"))
+    assert followed["placeholder"] == job["placeholder"]
     result = client.http.get(urljoin(str(response.request.url), job["download_url"]))
     assert opened(result.content).size == (100, 50)
 

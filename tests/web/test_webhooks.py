@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -69,7 +70,8 @@ def test_the_endpoint_of_the_key_is_told_of_a_picture_and_its_download(
     client: Client, receiver: Receiver
 ) -> None:
     data = snapshot()
-    assert client.upload(data, "webp", filename="rocket.jpg", width="50").status_code == 202
+    asked = {"width": "50", "placeholder": "color"}
+    assert client.upload(data, "webp", filename="rocket.jpg", **asked).status_code == 202
     (told,) = receiver.of(md5(data))
     assert (told.path, told.type) == ("/hooks/shop", "image.done")
     assert told.is_signed_by(SECRET)
@@ -77,12 +79,14 @@ def test_the_endpoint_of_the_key_is_told_of_a_picture_and_its_download(
     assert told.headers["content-type"] == "application/json"
     url = told.data["download_url"]
     result = client.http.get(f"/{url}")
+    assert re.fullmatch("#[0-9a-f]{6}", told.data["placeholder"])
     assert told.data == {
         "md5": md5(data),
         "format": "webp",
         "quality": 0,
-        "options": {"width": 50},
+        "options": {"width": 50, "placeholder": "color"},
         "status": "done",
+        "placeholder": told.data["placeholder"],
         "filename": "rocket.jpg",
         "original_bytes": len(data),
         "result_bytes": len(result.content),

@@ -53,6 +53,7 @@ def image_message(job: PictureJob, downloads: str) -> Message:
     }
     if done:
         data["result_bytes"] = facts.result_bytes
+        data["placeholder"] = facts.measures.placeholder
         data["download_url"] = job.download_url(downloads)
     else:
         data["error"] = {"code": facts.error_code, "message": reason(facts.error)}

@@ -63,7 +63,7 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
             "result_bytes": facts.result_bytes,
             "result_width": result and result.width,
             "result_height": result and result.height,
-            "placeholder": facts.measures.placeholder,
+            **placeholder_of(job),
             **_saved(facts),
             **_chosen(facts),
             "milliseconds": facts.milliseconds,
@@ -74,6 +74,13 @@ def details_of(job: PictureJob, place: int | None, downloads: str) -> dict[str, 
     if job.state is JobState.FAILED:
         known["error"] = {"code": facts.error_code, "message": reason(facts.error)}
     return {name: value for name, value in known.items() if value is not None}
+
+
+def placeholder_of(job: PictureJob) -> dict[str, str]:
+    """What a page shows until the result of a job that is done is there, for clients that asked for
+    it: a page needs it before it gets the details."""
+    told = job.facts.measures.placeholder if job.state is JobState.DONE else None
+    return {"placeholder": told} if told else {}
 
 
 def _saved(facts: Facts) -> dict[str, float]:

@@ -31,7 +31,7 @@ from app.intake.intake import Intake
 from app.web.guard.record import Record, record_of
 from app.web.serve.protocol import Protocol
 from app.web.service.batches import counts_of
-from app.web.service.details import details_of, downloads_from
+from app.web.service.details import details_of, downloads_from, placeholder_of
 from app.web.service.services import Services
 from app.web.ws.announced import Announcement
 from app.web.ws.following import FOLLOW_BATCH, batch_of, follow_of
@@ -262,6 +262,8 @@ class Answers:
         if exchange.details:
             (place,) = await self._services.conversions.places([job])
             step |= details_of(job, place, self._downloads)
+        elif status == JobState.DONE:
+            step |= placeholder_of(job)
         return await self._outbox.send(step, file)
 
     async def _refuse(self, error: TinyImageError, exchange: _Exchange) -> None:

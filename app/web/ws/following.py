@@ -11,7 +11,7 @@ from app.core.errors import InvalidOption
 from app.core.jobs.job import JobState, PictureJob
 from app.core.picture.batch import Batch, parse_batch
 from app.core.picture.conversion import parse_flag, parse_md5
-from app.web.service.details import details_of
+from app.web.service.details import details_of, placeholder_of
 from app.web.service.selection import Selection, selection_of
 from app.web.ws.messages import short_fields
 from imaging.options.values import shown
@@ -42,7 +42,9 @@ class Follow:
             step["message"] = "processing_failed"
         if self.progress and place is not None:
             step["place"] = place
-        return {**step, **details_of(job, place, downloads)} if self.details else step
+        if self.details:
+            return {**step, **details_of(job, place, downloads)}
+        return {**step, **placeholder_of(job)}
 
 
 def fields_to_follow(message: str | bytes) -> Mapping[str, Any] | None:

@@ -40,7 +40,10 @@ SCHEMAS: dict[str, Schema] = {
                 example=f"download/{EXAMPLE_MD5}?format=webp&lossless=false",
             ),
         },
-        {**CHOSEN, **{name: DETAILS[name] for name in ("original_bytes", "result_bytes")}},
+        {
+            **CHOSEN,
+            **{name: DETAILS[name] for name in ("original_bytes", "result_bytes", "placeholder")},
+        },
     ),
     "ImageFailed": _message(
         EventType.IMAGE_FAILED,
