@@ -33,6 +33,8 @@ class Output:
     can_be_lossless: bool = False
     """Whether it holds any picture without loss."""
     has_alpha: bool = True
+    is_alpha_partial: bool = True
+    """Whether a pixel of it is anything between clear and opaque."""
     frames: Frames = Frames.NONE
 
 

@@ -15,7 +15,7 @@ from imaging.measures import Measures, Size
 from imaging.quality import NO_QUALITY
 from imaging.results.estimate import DRAWN, REUSED, Estimate, around
 from imaging.source import Source
-from imaging.steps.background import is_transparent
+from imaging.steps.background import holds
 from imaging.steps.colour import keeps_profile
 from imaging.target import Target
 from imaging.write.graphics import ENCODED_PIXELS, Kind, kind_of, lossless_share
@@ -92,8 +92,8 @@ def possible(drawn: Source, targets: Sequence[Target]) -> list[Target]:
     large = [each for each in targets if not each.format.too_large(size)]
     if not large:
         raise PictureError(str(targets[0].format.too_large(size)))
-    clear = targets[0].options.background is None and is_transparent(drawn)
-    return [each for each in large if each.format.output.has_alpha or not clear] or large
+    held = [each for each in large if holds(drawn, each)]
+    return held or [each for each in large if each.format.output.has_alpha] or large
 
 
 def ranked(

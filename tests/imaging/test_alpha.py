@@ -9,7 +9,7 @@ from imaging.convert import convert
 from imaging.errors import TRANSPARENT, PictureError
 from imaging.formats import Format
 from imaging.options import Alpha, Effort
-from tests.imaging.samples import is_close, opacities, photo, pixel, target
+from tests.imaging.samples import distance, is_close, opacities, photo, pixel, target
 from tests.pictures import encoded, opened
 
 WITH_ALPHA = (Format.WEBP, Format.PNG, Format.AVIF, Format.GIF)
@@ -43,6 +43,38 @@ def test_a_jpeg_is_on_white(mode: str) -> None:
     assert is_close(result, CLEAR, (255, 255, 255))
     assert is_close(result, (140, 100), solid)
     assert is_close(result, HALF, tuple((value + 255) // 2 for value in solid))
+
+
+@pytest.mark.parametrize("opacity", [100, 140])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_translucent_picture_is_seen_as_a_gif(mode: str, opacity: int) -> None:
+    image = photo().convert("RGBA")
+    image.putalpha(opacity)
+    image.paste((0, 0, 0, 0), (0, 0, 40, 120))
+    data = encoded(image.convert(mode), "PNG")
+    result = opened(convert(data, target(Format.GIF))).convert("RGBA")
+    assert pixel(result, (20, 60))[3] == 0
+    assert pixel(result, (100, 60))[3] == 255
+    on_white = opened(convert(data, target(Format.PNG, background="ffffff", lossless=True)))
+    box = (50, 0, 160, 120)
+    assert distance(result.convert("RGB").crop(box), on_white.convert("RGB").crop(box)) < 10
+
+
+def test_soft_edges_are_clear_or_opaque_in_a_gif() -> None:
+    image = Image.new("RGBA", (160, 120), (200, 40, 40, 0))
+    image.paste((200, 40, 40, 100), (30, 20, 130, 100))
+    image.paste((200, 40, 40, 255), (35, 25, 125, 95))
+    result = opened(convert(encoded(image, "PNG"), target(Format.GIF))).convert("RGBA")
+    assert pixel(result, (32, 60))[3] == 0, "no white around a cut-out"
+    assert pixel(result, (80, 60)) == (200, 40, 40, 255)
+
+
+def test_a_format_that_holds_translucence_is_chosen_before_a_gif() -> None:
+    image = photo().convert("RGBA")
+    image.putalpha(100)
+    formats = (Format.GIF, Format.PNG, Format.JPG)
+    data = convert(encoded(image, "PNG"), target(Format.GIF, 80, formats=formats))
+    assert opened(data).format == "PNG"
 
 
 def test_transparency_that_would_be_lost_can_be_refused() -> None:

@@ -22,6 +22,7 @@ FACTS = Facts(
     output=Output(
         max_side=65_535,  # 18: two bytes
         takes_q=False,
+        is_alpha_partial=False,  # 23: one colour of the palette is clear
         frames=Frames.ALL,
     ),
 )
