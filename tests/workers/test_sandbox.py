@@ -291,6 +291,7 @@ def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> No
         from imaging.process.confine import confine
 
         own, other = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+        sys.path[0] = os.getcwd()  # as of a module that is run
         print("missing", *confine(4 << 30, own))
 
         def attempt(name, action):
@@ -303,6 +304,7 @@ def test_a_confined_process_reaches_nothing_but_its_folder(tmp_path: Path) -> No
         attempt("write", lambda: (other / "new").write_text(""))
         attempt("overwrite", lambda: (other / "secret").write_text(""))
         attempt("read", lambda: (other / "secret").read_text())
+        attempt("service", lambda: pathlib.Path("config.yaml").read_text())
         attempt("environment", lambda: pathlib.Path(f"/proc/{os.getppid()}/environ").read_text())
         attempt("network", lambda: socket.create_connection(("127.0.0.1", 9)))
         attempt("socket", lambda: socket.socket(socket.AF_UNIX))
