@@ -170,7 +170,9 @@ def test_the_quick_decoder_gives_the_pixels_of_the_usual_one(format: Format, mod
     assert read is not None
     quick = to_vips(read(result))
     assert quick.bands == (4 if mode == "RGBA" and format.output.has_alpha else 3)
-    assert (quick - usual).abs().max() == 0
+    apart = (quick - usual).abs()
+    # Two libraries make colours of chroma of half the size, and round them.
+    assert apart.avg() < 1 if format is Format.AVIF else apart.max() == 0
 
 
 @pytest.mark.parametrize("quality", [30, 75, 92])

@@ -13,6 +13,7 @@ import pyvips
 from imaging.codec import NO_METADATA, Encoding, Purpose, Reader, Sought, Writer, loader
 from imaging.colour import heif as colour
 from imaging.errors import PictureError
+from imaging.formats.avif import by_pillow
 from imaging.options import Effort
 from imaging.read import heif
 from imaging.read.boxes import Box, boxes, inside, within
@@ -233,6 +234,7 @@ WRITER = Writer(
     follows=0.8,
     guessed=GUESSED,
     rough=ROUGH,
+    read=by_pillow.reader(),
     default_quality=DEFAULT_LOOK,
     searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
     of_part=of_part,
