@@ -25,6 +25,13 @@ ensure_venv() {
     echo "$wanted" > "$stamp"
 }
 
+# installed PYTHON REQUIREMENTS...: what the stamp of an environment says.
+installed() {
+    local python=$1
+    shift
+    echo "$("$python" -c 'import sys; print(sys.version, sys.prefix)') $(cat "$@" | cksum)"
+}
+
 # The first Python of version 3.11 or newer, by its path: $PYTHON, python3, python3.14 … python3.11.
 # Asked from the root folder: pyenv would take .python-version, which is for platforms, as an order.
 find_python() {

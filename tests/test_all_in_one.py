@@ -19,6 +19,7 @@ import redis
 
 from bench.launch import ROOT, free_port
 from tests import rq_keys
+from tests.linked import BASE_PYTHON, linked_environment
 from tests.pictures import large, md5, photograph, unique
 from tests.service import Client, Process, Service, command, environment, is_redis, service, until
 
@@ -321,11 +322,17 @@ def test_several_web_processes_share_a_port(tmp_path: Path) -> None:
 
 
 def test_script_server_is_all_a_newcomer_needs(tmp_path: Path) -> None:
-    """The script itself, on the environment it has made or makes now."""
+    """The script itself, with what `requirements.txt` names and nothing else. That pip installs it,
+    script/smoke shows with each Python, and script/test with more beside it."""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    for name in ("app", "config.yaml", "imaging", "requirements.txt", "script", "workers"):
+        (clone / name).symlink_to(ROOT / name)
+    linked_environment(clone / ".venv", [clone / "requirements.txt"])
     port = free_port()
     with subprocess.Popen(
-        [ROOT / "script" / "server"],
-        env=environment(tmp_path, port),
+        [clone / "script" / "server"],
+        env=environment(tmp_path, port) | {"PYTHON": BASE_PYTHON},
         stderr=subprocess.PIPE,
         text=True,
     ) as server:
