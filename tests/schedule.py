@@ -2,7 +2,8 @@
 
 Each module goes to one process, so that what its tests share is started once. What is dear to start
 and shared by several modules, as a fleet, is started once in the whole run. What takes long is
-begun early, and half of the processes begin with the rest: much of the former waits.
+begun early. As long as there is something that takes longest, half of the processes begin with the
+rest: much of the former waits.
 """
 
 from __future__ import annotations
@@ -32,18 +33,20 @@ TINIFY = {"test_tinify_client", "test_tinify_elsewhere", "test_tinify_node", "te
 """The modules that share a server with keys."""
 
 LONG = re.compile(
-    r"tests/(test_|bench/|deploy/test_(container|compose|procfile|requirements))|a fleet"
-    r"|tests/(imaging/test_memory|web/test_(health|metrics|slow|page_\w+)"
-    r"|workers/test_(worker|queues|fuzz|sandbox|deliveries))\.py"
+    r"tests/(test_|bench/test_(fleet|web|speed)|deploy/test_(container|compose|procfile|requirements))"
+    r"|a fleet|tests/(imaging/test_(memory|quality|auto)|core/test_storage_buckets"
+    r"|web/test_(health|metrics|slow|contract|batches|links|events|pings|docs_browser|page_\w+)"
+    r"|workers/test_(worker|queues|fuzz|fetch|sandbox|deliveries))\.py|client/tests/test_watch\.py"
 )
-"""Names of what takes long."""
+"""Names of what takes a quarter of a minute and more, by the clock."""
 
 LONGEST = re.compile(
-    r"tests/(test_(bursts|all_in_one|dashboard)|bench/test_fleet|deploy/test_procfile"
-    r"|workers/test_(worker|queues)|web/test_(health|metrics|page_network))\.py"
+    r"tests/(test_(bursts|all_in_one|dashboard|storage_faults)|bench/test_fleet"
+    r"|deploy/test_(procfile|requirements)|imaging/test_quality"
+    r"|workers/test_(worker|queues|sandbox|deliveries)"
+    r"|web/test_(health|metrics|contract|page_network))\.py"
 )
-"""Names of what takes a minute and more, by the clock: begun late, one would go on when all
-others have ended."""
+"""Names of what takes a minute and more: begun late, one would go on when all others have ended."""
 
 
 def scope(test: str) -> str:
@@ -70,7 +73,9 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]
         return scope(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        choose = max if self.nodes.index(node) % 2 == 0 else min
-        chosen = choose(self.workqueue, key=length)
+        longest = max(map(length, self.workqueue))
+        # Else what takes long would be left for the end by both halves.
+        early = longest < 2 or self.nodes.index(node) % 2 == 0
+        chosen = (max if early else min)(self.workqueue, key=length)
         self.workqueue.move_to_end(chosen, last=False)
         super()._assign_work_unit(node)
