@@ -45,9 +45,6 @@ SMALL = 64 * 1024
 """Bytes of the largest original that is read while the start of its job is recorded: at most what
 a disk reads at once, as that has neither a time limit nor heartbeats yet."""
 
-_HANDED: dict[str, tuple[Data, float]] = {}
-"""The original that `hand_over` has read last and the time it did so, by its token."""
-
 FORESEEN = (PictureError, ObjectNotFound, DecoderCrashed, Interrupted, TinyImageError)
 """Exceptions whose reason `report_failure` logs in one line."""
 
@@ -75,12 +72,11 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
 
     try:
-        original, began = _HANDED.pop(token, (None, 0.0))
-        if original is None:
-            original = here.transfer(here.storage.get(paths.original(wanted, token)))
-            began = time.perf_counter()
+        begun = here.sandbox.begun(token)
+        original = begun.data if begun else _original(wanted, token)
+        began = begun.at if begun else time.monotonic()
         result = here.sandbox.convert(original, _target(wanted, job), note)
-        milliseconds = round((time.perf_counter() - began) * 1000, 1)
+        milliseconds = round((time.monotonic() - began) * 1000, 1)
         format = wanted.format or Format(job.meta["measures"]["format"])
         content = Content(format.media_type, content_disposition(filename, format))
         here.transfer(here.storage.put(paths.result(wanted, token), result, content))
@@ -121,16 +117,18 @@ def hand_over(job: Job) -> None:
     counts."""
     here = runtime()
     try:
-        if not here.at_once or job.meta["size_in"] > SMALL or job.kwargs["token"] in _HANDED:
+        token = job.kwargs["token"]
+        if not here.at_once or job.meta["size_in"] > SMALL or here.sandbox.begun(token):
             return
-        _HANDED.clear()
-        wanted, token = Conversion.from_dict(job.kwargs["conversion"]), job.kwargs["token"]
-        original = here.transfer(here.storage.get(paths.original(wanted, token)))
-        began = time.perf_counter()
-        here.sandbox.begin(original, _target(wanted, job))
-        _HANDED[token] = original, began
+        wanted = Conversion.from_dict(job.kwargs["conversion"])
+        here.sandbox.begin(token, _original(wanted, token), _target(wanted, job))
     except Exception as error:
         logger.debug("%s is not handed over early: %s", job.id, error)
+
+
+def _original(wanted: Conversion, token: str) -> Data:
+    here = runtime()
+    return here.transfer(here.storage.get(paths.original(wanted, token)))
 
 
 def _target(wanted: Conversion, job: Job) -> Target:

@@ -29,7 +29,12 @@ CONVERSION, TOKEN = Conversion("0" * 32, Format.WEBP, 80), "0" * 16
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SimpleNamespace]:
     """The resources of a worker, with a decoder that keeps what it gets."""
-    begun: list[tuple[Data, Target]] = []
+    begun: dict[str, tuple[Data, Target]] = {}
+
+    def begin(name: str, *given: Any) -> None:
+        assert name not in begun
+        begun[name] = given
+
     with contextlib.closing(Bridge()) as bridge:
         here = SimpleNamespace(
             at_once=True,
@@ -39,10 +44,9 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SimpleName
                 limits=Limits(), engine=SimpleNamespace(effort=Effort.BALANCED)
             ),
             begun=begun,
-            sandbox=SimpleNamespace(begin=lambda *given: begun.append(given)),
+            sandbox=SimpleNamespace(begin=begin, begun=begun.get),
         )
         monkeypatch.setattr(tasks, "runtime", lambda: here)
-        monkeypatch.setattr(tasks, "_HANDED", {})
         yield here
 
 
@@ -61,7 +65,7 @@ def test_a_small_picture_is_handed_over_once(here: SimpleNamespace, tmp_path: Pa
     data = _store(tmp_path)
     for _ in range(2):  # the commands may be sent again
         tasks.hand_over(_job(len(data)))
-    ((original, target),) = here.begun
+    original, target = here.begun[TOKEN]
     assert bytes(original) == data
     assert target == Target(Format.WEBP, 80, Limits(), Effort.BALANCED)
 
@@ -72,7 +76,7 @@ def test_a_large_picture_is_read_once_its_job_has_begun(
 ) -> None:
     _store(tmp_path)
     tasks.hand_over(_job(size))
-    assert here.begun == []
+    assert here.begun == {}
 
 
 def test_a_storage_that_may_hang_is_asked_once_the_job_has_begun(
@@ -80,10 +84,9 @@ def test_a_storage_that_may_hang_is_asked_once_the_job_has_begun(
 ) -> None:
     here.at_once = False
     tasks.hand_over(_job(len(_store(tmp_path))))
-    assert here.begun == []
+    assert here.begun == {}
 
 
 def test_an_original_that_is_gone_is_left_to_the_job(here: SimpleNamespace) -> None:
     tasks.hand_over(_job(100))
-    assert here.begun == []
-    assert tasks._HANDED == {}
+    assert here.begun == {}

@@ -34,6 +34,7 @@ from workers.decoder import sandbox as sandbox_module
 from workers.decoder.process import Decoder, DecoderLimits
 from workers.decoder.sandbox import ConversionTimeout, DecoderCrashed, Interrupted, Sandbox
 
+NAME = "0" * 16
 WEBP = Target(Format.WEBP, 0, Limits())
 SLOW = Target(Format.PNG, 0, Limits())
 
@@ -135,7 +136,7 @@ def test_a_decoder_that_died_between_two_pictures_is_replaced(sandbox: Sandbox) 
 def test_a_picture_may_be_handed_over_before_its_result_is_waited_for(sandbox: Sandbox) -> None:
     sandbox.check()
     first, data = sandbox.pid, snapshot()
-    sandbox.begin(data, WEBP)
+    sandbox.begin(NAME, data, WEBP)
     assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
     assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
     assert sandbox.pid == first
@@ -146,11 +147,11 @@ def test_the_result_of_another_picture_that_was_handed_over_is_never_taken(
     sandbox: Sandbox, again: bool
 ) -> None:
     sandbox.check()
-    sandbox.begin(snapshot(), WEBP)
+    sandbox.begin(NAME, snapshot(), WEBP)
     image = Image.new("RGB", (30, 20), "teal")
     data = encoded(image, "PNG")
     if again:
-        sandbox.begin(data, WEBP)
+        sandbox.begin(NAME, data, WEBP)
     assert opened(sandbox.convert(data, WEBP)).size == image.size
 
 
@@ -159,7 +160,7 @@ def test_a_picture_asked_for_otherwise_than_it_was_handed_over_is_converted_anew
 ) -> None:
     sandbox.check()
     data = snapshot()
-    sandbox.begin(data, WEBP)
+    sandbox.begin(NAME, data, WEBP)
     assert opened(sandbox.convert(data, SLOW)).format == "PNG"
 
 
@@ -168,7 +169,7 @@ def test_a_crash_over_a_picture_that_was_handed_over_is_its_own(sandbox: Sandbox
     assert sandbox.pid is not None
     os.kill(sandbox.pid, signal.SIGSTOP)
     data = snapshot()
-    sandbox.begin(data, WEBP)
+    sandbox.begin(NAME, data, WEBP)
     os.kill(sandbox.pid, signal.SIGKILL)
     with pytest.raises(DecoderCrashed):
         sandbox.convert(data, WEBP)
@@ -177,7 +178,7 @@ def test_a_crash_over_a_picture_that_was_handed_over_is_its_own(sandbox: Sandbox
 
 def test_a_decoder_that_is_not_up_yet_gets_its_picture_when_it_is(sandbox: Sandbox) -> None:
     data = snapshot()
-    sandbox.begin(data, WEBP)
+    sandbox.begin(NAME, data, WEBP)
     assert opened(sandbox.convert(data, WEBP)).format == "WEBP"
 
 

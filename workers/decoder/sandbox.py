@@ -45,10 +45,11 @@ class Interrupted(Exception):
 class Begun:
     """A picture that the decoder has, and nobody waits for yet."""
 
+    name: str
     data: Data
     target: Target
     at: float
-    """When the decoder got it, by the monotonic clock."""
+    """When it was handed over, by the monotonic clock."""
 
 
 class Sandbox:
@@ -110,10 +111,15 @@ class Sandbox:
                 status = self._drop()
         raise Unfit(f"the decoder ended with status {status} at its start; the lines above say why")
 
-    def begin(self, data: Data, target: Target) -> None:
+    def begin(self, name: str, data: Data, target: Target) -> None:
         """Hand a picture to the decoder, if that is up, before `convert` is called for it. If
-        another picture comes there, this one is given up, and the decoder with it."""
+        another picture comes there, this one is given up, and the decoder with it.
+
+        Args:
+            name: what `begun` finds it by.
+        """
         self._give_up()
+        at = time.monotonic()
         decoder = self._current()
         try:
             if not decoder.ready:
@@ -123,7 +129,11 @@ class Sandbox:
         except (Closed, OSError):
             self._drop()  # `convert` starts another one, and sees whether that is gone too
             return
-        self._begun = Begun(data, target, time.monotonic())
+        self._begun = Begun(name, data, target, at)
+
+    def begun(self, name: str) -> Begun | None:
+        """The picture of this name, if the decoder has it."""
+        return self._begun if self._begun and self._begun.name == name else None
 
     def convert(
         self, data: Data, target: Target, tell: Callable[[Measures], None] = lambda measures: None
