@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS = tuple(format for format in Format if format.takes_auto)
 
-BY, METHODS = ("package", "vszip"), ("vszip", "libvips")
+BY, METHODS = ("package", "vszip"), ("vszip", "pillow")
 """The values of `bench.look.By` and `imaging.look.Method`, which load libvips."""
 
 SIDE = 800

@@ -80,11 +80,11 @@ def main() -> None:
             fault = f"libvips ended its process with status {status} over a small picture"
         if told:
             look.choose(look.Method(told.look))
-        elif look.method() is not look.Method.LIBVIPS:  # which needs no trial
+        elif look.method() is not look.Method.PILLOW:  # which needs no trial
             tried, crashed = _in_fork(lambda: confined(look.tried))
             # It is loaded by the first picture that needs it, confined: a decoder at rest is
             # smaller.
-            look.choose(look.Method.LIBVIPS if crashed or not tried else look.Method(tried))
+            look.choose(look.Method.PILLOW if crashed or not tried else look.Method(tried))
         missing = confine(memory, folder)
         ready = Ready(began, missing, Tried(library, look.method()), fault)
         # A stop is for the worker, which lets the picture in hand be finished and then closes the

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pyvips
 
-from imaging.look import by_libvips, by_vszip
+from imaging.look import by_pillow, by_vszip
 from imaging.look.scale import CHANNELS, WHOLE_SIDE
 
 EXPECTED, TOLERANCE = 76.45, 0.5
@@ -22,7 +22,7 @@ class Method(StrEnum):
     """The program that computes it."""
 
     VSZIP = "vszip"
-    LIBVIPS = "libvips"
+    PILLOW = "pillow"
 
 
 class Reference(Protocol):
@@ -44,7 +44,7 @@ def choose(method: Method) -> None:
 def method() -> Method:
     """The method of this process: what was chosen, or else the fastest that is installed."""
     if not _chosen:
-        choose(Method.VSZIP if by_vszip.is_installed() else Method.LIBVIPS)
+        choose(Method.VSZIP if by_vszip.is_installed() else Method.PILLOW)
     return _chosen[0]
 
 
@@ -58,7 +58,7 @@ def reference(image: pyvips.Image, width: int | None = None) -> Reference:
     # Of a smaller one the scales of the two methods are not the same.
     if method() is Method.VSZIP and min(image.width, image.height) >= WHOLE_SIDE:
         return by_vszip.Reference(image, width or image.width)
-    return by_libvips.Reference(image)
+    return by_pillow.Reference(image)
 
 
 def tried() -> Method:
@@ -67,9 +67,9 @@ def tried() -> Method:
     Loads VapourSynth, 15 MB, if it is there.
     """
     if not by_vszip.is_installed():
-        return Method.LIBVIPS
+        return Method.PILLOW
     ramp = (pyvips.Image.xyz(256, 256) * [1, 2]).cast("uchar")
     original = ramp.bandjoin(128).copy_memory()
     other = (original // 8 * 8).cast("uchar").copy_memory()
     score = by_vszip.Reference(original).score(other)
-    return Method.VSZIP if abs(score - EXPECTED) < TOLERANCE else Method.LIBVIPS
+    return Method.VSZIP if abs(score - EXPECTED) < TOLERANCE else Method.PILLOW

@@ -48,8 +48,23 @@ _WEIGHTS = (
 """By channel, scale, norm and map, as the reference implementation has them
 (github.com/cloudinary/ssimulacra2, ssimulacra2.cc)."""
 
+_LEAST_WEIGHT = 0.5
+"""What has a lower one is up to 0.01 points of a score."""
+
 _FACTOR, _SQUARE, _CUBE = 2.326765642916932, 0.020884521182843837, 6.248496625763138e-05
 _SCALE, _POWER = 0.9562382616834844, 0.6276336467831387
+
+
+def counted(scales: int) -> list[list[tuple[int, int]]]:
+    """Channel and map of each that counts, by scale, of a picture that has so many."""
+    weights = iter(_WEIGHTS)
+    found: list[list[tuple[int, int]]] = [[] for _ in range(scales)]
+    for channel in range(CHANNELS):
+        for maps in found:
+            norms = [[next(weights) for _ in range(MAPS)] for _ in range(2)]
+            largest = map(max, zip(*norms, strict=True))
+            maps += [(channel, at) for at, most in enumerate(largest) if most > _LEAST_WEIGHT]
+    return found
 
 
 def score_of(scales: Sequence[Parts]) -> float:

@@ -16,7 +16,7 @@ import pyvips
 from bench.launch import ROOT
 from bench.pictures import shipped
 from imaging import look
-from imaging.look import Method, by_libvips, by_vszip
+from imaging.look import Method, by_pillow, by_vszip
 from workers.decoder.process import ENVIRONMENT, DecoderLimits
 from workers.decoder.sandbox import Sandbox
 
@@ -50,11 +50,11 @@ def encodings(image: pyvips.Image) -> Iterator[pyvips.Image]:
     yield reopened(image.heifsave_buffer(compression="av1", Q=60, effort=2, bitdepth=8))
 
 
-def test_libvips_gives_the_number_of_the_reference_package_whatever_the_size() -> None:
+def test_pillow_gives_the_number_of_the_reference_package_whatever_the_size() -> None:
     image = picture("chelsea.png")
     for crop in ((0, 0, 451, 300), (10, 20, 229, 227), (90, 30, 130, 75), (3, 3, 9, 8)):
         part = image.crop(*crop).copy_memory()
-        reference = by_libvips.Reference(part)
+        reference = by_pillow.Reference(part)
         for quality in (30, 85):
             other = reopened(part.jpegsave_buffer(Q=quality))
             assert reference.score(other) == pytest.approx(by_package(part, other), abs=0.05)
@@ -76,13 +76,13 @@ def test_vszip_is_as_near_to_the_reference_package_as_its_borders_let_it_be() ->
 
 
 @needs_vszip
-def test_a_picture_whose_smallest_scale_does_not_count_is_left_to_libvips() -> None:
+def test_a_picture_whose_smallest_scale_does_not_count_is_left_to_pillow() -> None:
     whole, small = picture("coffee.png"), picture("coffee.png").crop(0, 0, 400, 224)
     assert isinstance(look.reference(whole), by_vszip.Reference)
-    assert isinstance(look.reference(small.copy_memory()), by_libvips.Reference)
+    assert isinstance(look.reference(small.copy_memory()), by_pillow.Reference)
 
 
-@pytest.mark.parametrize("by", [by_libvips, pytest.param(by_vszip, marks=needs_vszip)])
+@pytest.mark.parametrize("by", [by_pillow, pytest.param(by_vszip, marks=needs_vszip)])
 def test_the_same_picture_is_100_and_a_worse_one_is_less(by: ModuleType) -> None:
     image = picture("rocket.jpg").crop(150, 100, 300, 240).copy_memory()
     reference = by.Reference(image)
@@ -135,7 +135,7 @@ def test_a_decoder_says_what_it_uses(tmp_path: Path) -> None:
     sandbox = Sandbox(60, DecoderLimits())
     try:
         sandbox.check()
-        assert sandbox.look == (Method.VSZIP if by_vszip.is_installed() else Method.LIBVIPS)
+        assert sandbox.look == (Method.VSZIP if by_vszip.is_installed() else Method.PILLOW)
     finally:
         sandbox.close()
 
@@ -146,4 +146,4 @@ def test_a_filter_that_gives_other_numbers_here_is_not_used(
 ) -> None:
     assert look.tried() is Method.VSZIP
     monkeypatch.setattr(by_vszip, "KERNEL", by_vszip.KERNEL + 0.1)
-    assert look.tried() is Method.LIBVIPS
+    assert look.tried() is Method.PILLOW

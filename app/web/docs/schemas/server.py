@@ -17,7 +17,7 @@ SCHEMAS: dict[str, Schema] = {
                     "workers": number("Live workers that take pictures.", 1),
                     "look": an_array(
                         {"type": "string"},
-                        description="What computes SSIMULACRA2 in them: `vszip`, or `libvips`, "
+                        description="What computes SSIMULACRA2 in them: `vszip`, or `pillow`, "
                         "which is slower, where VapourSynth has no wheel.",
                     ),
                 },
