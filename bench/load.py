@@ -161,7 +161,7 @@ class ImaginaryLoad(Load):
         data = self._new(picture)
         kind = picture_type(data)
         if kind is None:
-            raise BenchError(f"{picture.name} is no picture")
+            raise BenchError(f"{picture.name} is not a picture")
         type = {Format.JPG: "jpeg"}.get(self._format, self._format.value)
         began = time.perf_counter()
         answer = await connection.post(f"/convert?type={type}&quality={self._quality}", kind, data)

@@ -408,7 +408,7 @@ def test_a_picture_that_the_server_loses_is_sent_again(fake: Standin) -> None:
 
 def test_what_is_no_tinyimage_server_is_told_so(fake: Standin) -> None:
     fake.hook = lambda request: Answer(body=b"<html>Hello</html>")
-    with Client(fake.url) as client, pytest.raises(NotAServer, match="is no TinyImage Server"):
+    with Client(fake.url) as client, pytest.raises(NotAServer, match="is not a TinyImage Server"):
         client.about()
     with Client("http://127.0.0.1:1") as client, pytest.raises(Unreachable, match="reached"):
         client.about()

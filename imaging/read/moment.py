@@ -77,7 +77,7 @@ def from_iptc(date: str, time: str) -> Moment | None:
 
 
 def _moment(parts: Sequence[str | None], offset: str) -> Moment | None:
-    """What is known of it up to the first gap; None of a year that nobody has seen."""
+    """What is known of it up to the first gap; None for the year 0000."""
     known: list[str] = []
     for part in parts:
         if part is None or not part.strip():

@@ -21,7 +21,7 @@ result is, where that takes no time."""
 
 ALWAYS_COMPARED = {Effort.FAST: 0, Effort.BALANCED: 4096, Effort.SMALL: 65_536}
 """Bytes of the largest original whose own pixels every result is held against. A lower effort may
-have taken them, as its result was no clearly smaller one."""
+have taken them, as its result was not clearly smaller."""
 
 
 def recoded(data: Data, source: Source, target: Target) -> bytes | None:

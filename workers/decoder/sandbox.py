@@ -166,7 +166,7 @@ class Sandbox:
 
         try:
             # The picture's time begins when the decoder is up: that of one that has just been
-            # started in place of another is no part of it.
+            # started in place of another is not part of it.
             if begun:
                 deadline = begun.at + self._timeout
             else:

@@ -28,8 +28,8 @@ async def read_fields(
         no_picture: what is said if there is no URL.
 
     Raises:
-        InvalidForm: if it is no such form, or names no URL.
-        InvalidJSON: if it is no such object.
+        InvalidForm: if it is another form, or names no URL.
+        InvalidJSON: if it is not such an object.
         SizeExceeded: if it is larger than `MAX_BODY`.
         UploadTimeout: if it does not come in time.
     """

@@ -108,7 +108,7 @@ def _read_head(headers: dict[bytes, bytes]) -> PartHead:
 
 
 def decode_text(data: bytes, charset: str | None) -> str:
-    """The text of a field; what is no such text becomes U+FFFD.
+    """The text of a field; what is not such text becomes U+FFFD.
 
     Raises:
         InvalidForm: if there is no such charset.

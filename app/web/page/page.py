@@ -58,7 +58,7 @@ class Page:
 
     def show(self, request: Request) -> HTTPResponse | None:
         """The page for a browser; None for a client whose `Accept` does not prefer HTML to JSON, or
-        cannot be read: Java's own begins with text/html, and has a `*` that is no media range."""
+        cannot be read: Java's own begins with text/html, and has a lone `*`."""
         given = request.headers.get("accept", "")
         if not all("/" in part for part in given.split(",")):
             return None

@@ -154,7 +154,7 @@ def parse_source(given: Mapping[str, Any]) -> str:
     """The URL that a request names in place of a picture.
 
     Raises:
-        InvalidOption: if it names none.
+        InvalidOption: if it names no URL.
     """
     _only("the request", given, {"source"})
     source = given.get("source")

@@ -72,10 +72,10 @@ class AsyncClient:
             )
         except Refused as error:
             if error.code.startswith("http_"):
-                raise NotAServer(f"{self.url} is no TinyImage Server: {error}") from None
+                raise NotAServer(f"{self.url} is not a TinyImage Server: {error}") from None
             raise
         except (KeyError, TypeError, ValueError):
-            raise NotAServer(f"{self.url} is no TinyImage Server") from None
+            raise NotAServer(f"{self.url} is not a TinyImage Server") from None
 
     async def formats(self) -> list[str]:
         """The formats that can be asked for, `same` included; [] if the server does not say."""

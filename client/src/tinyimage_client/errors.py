@@ -63,7 +63,7 @@ class ConversionFailed(TinyImageError):
 
 
 class BadResult(TinyImageError):
-    """What the server sends has another length than it says, or is no picture of its format."""
+    """What the server sends has another length than it says, or is not a picture of its format."""
 
     code = "bad_result"
 

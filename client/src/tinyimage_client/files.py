@@ -78,7 +78,7 @@ def write_whole(target: Path, data: bytes, attributes: Attributes | None = None)
                 _apply(attributes, handle)
             os.fsync(handle)
             if os.fstat(handle).st_size != len(data):
-                raise OSError(None, "the file has not the length of what was written")
+                raise OSError(None, "the file is not as long as what was written")
         if attributes is not None and attributes.times is not None:
             os.utime(temporary, ns=attributes.times)
         version = Version.of(temporary.stat())

@@ -24,7 +24,7 @@ LONGEST_PAUSE = 15.0
 """Seconds between two tries to reach a server that is away."""
 
 LONGEST_WAIT = 86_400.0
-"""Seconds that a server may ask a request to wait: who asks for more is not waited for."""
+"""Seconds that a server may ask a request to wait: one that asks for more is not waited for."""
 
 _PASSES = {429, 502, 503, 504, 507}
 """After these the same request may succeed."""
@@ -220,7 +220,7 @@ def checked_url(url: str) -> str:
             f"the address of the server should be such as http://localhost:8080 (it is {url!r})"
         )
     if parsed.userinfo:
-        raise ValueError("a key does not belong into the address of the server")
+        raise ValueError("a key does not belong in the address of the server")
     if parsed.query or parsed.fragment:
         raise ValueError("the address of the server should have no query")
     return str(parsed).rstrip("/") + "/"

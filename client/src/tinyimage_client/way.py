@@ -147,7 +147,7 @@ class Way:
                 raise SourceChanged("the file has changed while it was sent")
             return _Job.of(told), answer.status_code == HTTPStatus.OK
         except (KeyError, TypeError):
-            raise NotAServer(f"{self._link.url} is no TinyImage Server") from None
+            raise NotAServer(f"{self._link.url} is not a TinyImage Server") from None
 
     async def _follow(self, job: _Job, *, is_done: bool) -> Told | None:
         """The details of the job once it is done; None if the server does not know it any more.
@@ -198,7 +198,7 @@ class Way:
             return []
         told = json_of(answer)
         if not isinstance(told, list) or not all("status" in job for job in told):
-            raise NotAServer(f"{self._link.url} is no TinyImage Server")
+            raise NotAServer(f"{self._link.url} is not a TinyImage Server")
         return told
 
     async def _download(

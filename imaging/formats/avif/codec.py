@@ -170,7 +170,7 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
             stripped[start : start + length] = content
         end = _wipe(stripped)
     except (StopIteration, KeyError, IndexError, struct.error):
-        raise PictureError("the picture cannot be read: no AVIF") from None
+        raise PictureError("the picture cannot be read: it is not an AVIF") from None
     if exif and not placed:
         raise PictureError("this AVIF has no place for metadata")
     if reach > end:

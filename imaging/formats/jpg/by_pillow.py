@@ -29,7 +29,7 @@ _USUAL = METADATA.union(_FRAMES, _TABLES)
 MOST_SEGMENTS = 300
 """Segments before the first scan of a file that is read here; the metadata that is allowed needs
 257. A file may have millions: Pillow copies what it has of an EXIF block for each segment of it,
-minutes for 10 MB, keeps every other one, and goes through what is no segment byte by byte."""
+minutes for 10 MB, keeps every other one, and goes through what is not a segment byte by byte."""
 
 _SCAN = bytes((0xFF, SOS))
 

@@ -88,7 +88,7 @@ def _with(stripped: bytes, data: bytes, exif: bytes | None) -> bytes:
 def _splice(data: bytes) -> tuple[bytes, bool]:
     """The file's scans and what they need to be decoded, and nothing else; nothing is decoded.
 
-    Second whether its end is there, and nothing in it that is no segment: all behind that is left
+    Second whether its end is there and all of it is segments: what follows anything else is left
     out.
     """
     kept: list[bytes | memoryview] = [SOI]

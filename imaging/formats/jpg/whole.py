@@ -112,7 +112,7 @@ def _scans(data: bytes) -> _Scans:
             if segment.kind not in METADATA:
                 _add_segment(scans, data, segment)
         following = marker(data, at)
-        if following is None:  # bytes that are no segment, or the rest of one
+        if following is None:  # bytes that are not a segment, or the rest of one
             found = _MARKER.search(data, at)
             if found is None or found.start() == at:
                 return scans

@@ -63,7 +63,7 @@ def bare(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
         PictureError: if it is not a PNG.
     """
     if not data.startswith(SIGNATURE):
-        raise PictureError("the picture cannot be read: no PNG")
+        raise PictureError("the picture cannot be read: it is not a PNG")
     kept, at = [SIGNATURE], len(SIGNATURE)
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)

@@ -42,7 +42,7 @@ def strip(data: bytes, exif: bytes | None, effort: Effort) -> bytes:
     """
     chunks = [(name, body) for name, body in _chunks(data) if name in _SHOWN]
     if not chunks:
-        raise PictureError("the picture cannot be read: no WebP")
+        raise PictureError("the picture cannot be read: it is not a WebP")
     name, body = chunks[0]
     if name == b"VP8X":
         flags = body[0] & ~(_EXIF_FLAG | _XMP_FLAG) | (_EXIF_FLAG if exif else 0)

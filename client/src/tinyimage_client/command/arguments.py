@@ -66,7 +66,7 @@ def conversion_of(given: dict[str, Any]) -> Conversion:
     except InvalidOption as error:
         raise click.UsageError(str(error)) from None
     if not conversion.format:  # the server's default may be another one than the names have
-        raise click.UsageError(f"--format names none (it is {format!r}).")
+        raise click.UsageError(f"--format names no format (it is {format!r}).")
     return conversion
 
 
@@ -94,7 +94,7 @@ def check_folders(paths: tuple[str, ...], placement: Placement) -> None:
     if not isinstance(placement, Into):
         return
     if placement.folder.exists() and not placement.folder.is_dir():
-        raise click.UsageError(f"{placement.folder} is no folder.")
+        raise click.UsageError(f"{placement.folder} is not a folder.")
     folder = os.path.realpath(placement.folder)
     if any(os.path.realpath(path) == folder for path in paths):
         raise click.UsageError(

@@ -220,7 +220,7 @@ def _watch(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     if given["dry_run"]:
         raise click.UsageError("--dry-run does not go with --watch.")
     if not folder.is_dir():
-        raise click.UsageError(f"{folder} is no folder.")
+        raise click.UsageError(f"{folder} is not a folder.")
     settings, report = settings_of(given), _report(given)
     check_folders((str(folder),), settings.placement)
     # Who watches is not there to start it again.

@@ -58,7 +58,7 @@ def has_sibling(path: Path) -> bool:
 
 
 def shown(name: str | os.PathLike[str]) -> str:
-    """A name for people, in one line: what is no text, or would move the cursor, is escaped."""
+    """A name for people, in one line: what is not text, or would move the cursor, is escaped."""
     text = os.fsencode(name).decode(sys.getfilesystemencoding(), "backslashreplace")
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()

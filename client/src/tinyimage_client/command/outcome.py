@@ -43,7 +43,7 @@ class Outcome:
     """Of the file that was written."""
 
     def to_json(self, *, dry_run: bool) -> str:
-        """One line. What is no text in a path is a lone surrogate, as in Python."""
+        """One line. What is not text in a path is a lone surrogate, as in Python."""
         told: dict[str, Any] = {"path": os.fspath(self.path), "status": self.status}
         if self.target is not None:
             told["target"] = os.fspath(self.target)

@@ -82,7 +82,7 @@ class Plan:
 
     items: list[Item] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
-    """Paths that are no pictures to compress."""
+    """Paths that are not pictures to compress."""
     places: Places = field(default_factory=Places)
     """Of the results. Where the server chooses the format, none is taken yet."""
 
