@@ -18,7 +18,7 @@ from imaging.source import Source
 from imaging.steps.background import holds
 from imaging.steps.colour import keeps_profile
 from imaging.target import Target
-from imaging.write.graphics import ENCODED_PIXELS, Kind, kind_of, lossless_share
+from imaging.write.graphics import ENCODED_PIXELS, Kind, kind_of, least_efforts
 
 BEATEN = {Format.PNG: Format.WEBP, Format.GIF: Format.WEBP}
 """Formats that need not be tried where another one may be had: none of the hundred graphics of
@@ -34,13 +34,21 @@ bytes most are what is around the pixels."""
 
 LOSSY = 2.2
 """Bytes of a small graphic without loss over those with it, both at WebP's least effort, from which
-half of it is asked before it is written whole, which then takes three times what a lossy format
+the others are asked before it is written whole, which then takes three times what a lossy format
 does. Of 15 of 0.02 to 0.07 megapixels one was smaller in four of the five above this, and in one
 below it."""
 
+LEAST = 0.82
+"""Bytes of such a graphic as the WebP that it becomes over those at the least effort, with loss:
+0.80 to 0.83 of four of five, and 0.69 of one."""
+
+FLOOR = 0.32
+"""Bytes that a slow format has at least, over those of WebP with loss at its least effort, of a
+small graphic: 0.35 to 0.65 of 18."""
+
 CLEARLY = 0.85
-"""Bytes of a format over those of another one, by half of a small graphic, up to which the other
-one is not tried: such a half was off by 0.18 (standard deviation of the logarithm)."""
+"""Bytes of a format over those of another one, where both are told by a quick file of a small
+graphic, up to which the other one is not tried."""
 
 _UNKNOWN = float(2**62)
 
@@ -118,11 +126,15 @@ def ranked(
     files: dict[Format, bytes] = {}
     if len(tried) > 1:
         estimate = Estimate(drawn, kind, load, tried[0])
-        if estimate.writes_result and _may_be_lossy(drawn.image, tried):
-            half = Estimate(drawn, kind, load, tried[0], half=True)
-            tried = _without_beaten(tried, _expected(half, tried))
+        expected, floor = dict[Format, float](), 0.0
+        if estimate.writes_result and any(each.format is REUSED for each in tried):
+            exact, lossy = least_efforts(drawn.image, ENCODED_PIXELS)
+            floor = FLOOR * lossy
+            if exact > LOSSY * lossy:
+                expected = _by_quick_files(estimate, tried, lossy)
+        tried = _without_beaten(tried, expected)
         if len(tried) > 1:
-            for format, size in _expected(estimate, tried).items():
+            for format, size in _expected(estimate, tried, expected, floor).items():
                 bytes_of[format] = min(bytes_of[format], size)
             files = estimate.files
     if len(tried) == 1:
@@ -130,27 +142,42 @@ def ranked(
     return sorted(targets, key=lambda each: (bytes_of[each.format], each not in tried)), files
 
 
-def _expected(estimate: Estimate, tried: Sequence[Target]) -> dict[Format, float]:
-    """The bytes that each of the targets is expected to give."""
+def _expected(
+    estimate: Estimate, tried: Sequence[Target], known: Mapping[Format, float], floor: float
+) -> dict[Format, float]:
+    """The bytes that each of the targets is expected to give.
+
+    Args:
+        known: those of some.
+        floor: bytes that a slow format has at least.
+    """
     bytes_of: dict[Format, float] = {}
     least = _UNKNOWN
     for each in tried:
+        if least <= floor and _is_slow(each):
+            continue
         if least >= BARE * around(each.format):
-            bytes_of[each.format] = estimate.of(each, least)
+            told = None if each.format is REUSED else known.get(each.format)
+            bytes_of[each.format] = estimate.of(each, least) if told is None else told
             least = min(least, bytes_of[each.format])
     return bytes_of
 
 
+def _by_quick_files(estimate: Estimate, tried: Sequence[Target], lossy: int) -> dict[Format, float]:
+    """The bytes that a small graphic is expected to have, before it is written as `REUSED`, which
+    takes much longer than all else.
+
+    Args:
+        lossy: bytes of `REUSED` at its least effort, with loss.
+    """
+    others = [each for each in tried if each.format is not REUSED]
+    return {REUSED: LEAST * lossy} | {each.format: estimate.of(each, lossy) for each in others}
+
+
 def _without_beaten(tried: Sequence[Target], expected: Mapping[Format, float]) -> Sequence[Target]:
-    """The targets that may be the smallest, by half of a picture."""
-    least = min(expected.values())
-    return [each for each in tried if CLEARLY * expected.get(each.format, _UNKNOWN) <= least]
-
-
-def _may_be_lossy(image: pyvips.Image, tried: Sequence[Target]) -> bool:
-    """Whether `REUSED` is tried, and may be larger than a lossy format."""
-    is_tried = any(each.format is REUSED for each in tried)
-    return is_tried and lossless_share(image, ENCODED_PIXELS) > LOSSY
+    """The targets that may be the smallest."""
+    least = min(expected.values(), default=_UNKNOWN)
+    return [each for each in tried if CLEARLY * expected.get(each.format, 0) <= least]
 
 
 def _is_slow(target: Target) -> bool:

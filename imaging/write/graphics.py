@@ -85,16 +85,23 @@ def efforts_tried(image: Picture, effort: Effort) -> tuple[Effort, ...]:
 def lossless_share(image: Picture, pixels: int) -> float:
     """Bytes of a sample of about so many pixels without loss over those with it, both at WebP's
     least effort."""
+    exact, lossy = least_efforts(image, pixels)
+    return exact / lossy
+
+
+def least_efforts(image: Picture, pixels: int) -> tuple[int, int]:
+    """Bytes of a sample of about so many pixels without loss and with it, both at WebP's least
+    effort."""
     is_8_bit = isinstance(image, Image.Image) or image.format == "uchar"
     mode = _MODES.get(bands(image)) if is_8_bit else None
     if mode is not None:
         data, rows = sample(image, pixels)
         part = Image.frombytes(mode, (image.width, rows), data)
         exact = _bytes_by_pillow(part, lossless=True, quality=75)
-        return exact / _bytes_by_pillow(part, lossless=False, quality=80)
+        return exact, _bytes_by_pillow(part, lossless=False, quality=80)
     whole = strips(image, pixels)
     lossless = len(whole.webpsave_buffer(lossless=True, effort=0, keep="none"))
-    return lossless / len(whole.webpsave_buffer(Q=80, effort=0, keep="none"))
+    return lossless, len(whole.webpsave_buffer(Q=80, effort=0, keep="none"))
 
 
 def _bytes_by_pillow(part: Image.Image, *, lossless: bool, quality: int) -> int:

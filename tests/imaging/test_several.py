@@ -264,7 +264,7 @@ def test_a_damaged_picture_fails_once_and_in_no_format(monkeypatch: pytest.Monke
 def test_the_next_one_is_the_result_where_the_first_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data = small("coffee", "PNG")
+    data = as_format("coffee", "PNG")
     best = smallest(data, target())[1].format
     encode = conversions._encode
 
@@ -283,9 +283,35 @@ def test_the_next_one_is_the_result_where_the_first_cannot_be_written(
 def test_the_choice_is_the_same_each_time_and_one_picture_is_written_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data, written = small("coffee", "PNG"), _counted(monkeypatch)
+    data, written = as_format("coffee", "PNG"), _counted(monkeypatch)
     assert smallest(data, target())[0] == smallest(data, target())[0]
     assert len(written) == 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("background", [None, "ff8800"])
+def test_a_small_photograph_that_becomes_an_avif_is_encoded_once(
+    mode: str, background: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = in_colour("coffee").resize((200, 120))
+    image.putalpha(Image.linear_gradient("L").resize((200, 120)))
+    data, written = encoded(image.convert(mode), "PNG"), _counted(monkeypatch)
+    options: dict[str, Any] = {"effort": Effort.BALANCED, "background": background}
+    result, measures = smallest(data, target((Format.WEBP, Format.AVIF), **options))
+    assert measures.format == Format.AVIF
+    assert not written
+    alone = Options(background=background)
+    assert result == convert(data, Target(Format.AVIF, 80, Limits(), Effort.BALANCED, alone))
+
+
+def test_a_file_that_was_written_to_choose_is_the_result_where_it_is_the_smallest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = encoded(in_colour("coffee").resize((200, 120)), "PNG")
+    monkeypatch.setattr(several, "ranked", _reversed(several.ranked))
+    result, measures = smallest(data, target((Format.WEBP, Format.AVIF)))
+    assert measures.format == Format.AVIF
+    assert len(result) == min(sizes(data, target((Format.WEBP, Format.AVIF))).values())
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
@@ -348,6 +374,16 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> list[Format]:
 
     monkeypatch.setattr(conversions, "_encode", counted)
     return written
+
+
+def _reversed(ranked: Callable[..., Any]) -> Callable[..., Any]:
+    """As `ranked`, in the wrong order."""
+
+    def wrongly(*given: Any) -> tuple[list[Target], dict[Format, bytes]]:
+        targets, files = ranked(*given)
+        return targets[::-1], files
+
+    return wrongly
 
 
 def _fail() -> Any:
