@@ -313,6 +313,18 @@ def test_a_result_that_saves_too_little_is_not_written(folder: Path) -> None:
     assert ended.status == 0
 
 
+def test_a_result_that_is_larger_is_said_to_be(folder: Path) -> None:
+    put(folder / "icon.png", 20)
+    put(folder / "1.jpg")
+    ended = tinyimage(".", "-o", "out")
+    assert "icon.png → out/icon.webp  20 B → 25 B  +25.0 %  (larger than the original)" in ended.err
+    assert "1 result is larger than the original: --min-savings 0% writes none such" in ended.err
+    assert ended.err.count("larger") == 2
+    ended = tinyimage(".", "-o", "none", "--min-savings", "0%", "--json")
+    assert ended.objects["icon.png"]["status"] == "skipped"
+    assert ended.objects["1.jpg"]["status"] == "written"
+
+
 def test_a_dry_run_says_what_it_would_save_and_writes_nothing(folder: Path) -> None:
     put(folder / "1.jpg")
     before = files(folder)

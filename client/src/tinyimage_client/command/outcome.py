@@ -63,6 +63,11 @@ class Outcome:
     def saved_percent(self) -> float:
         return round(100 * (self.before - self.after) / max(1, self.before), 1)
 
+    @property
+    def is_larger(self) -> bool:
+        """Whether the result has more bytes than the original."""
+        return self.after > self.before
+
     def to_line(self, *, dry_run: bool) -> str:
         """One line for people."""
         name = shown(self.path)
@@ -76,6 +81,8 @@ class Outcome:
             line += "  (not written)"
         elif self.status is Status.UNCHANGED:
             line += "  (unchanged)"
+        if self.is_larger:
+            line += "  (larger than the original)"
         return f"{name}  {line}"
 
 
@@ -91,6 +98,8 @@ class Totals:
     before: int = 0
     after: int = 0
     """Bytes of the pictures with a result."""
+    larger: int = 0
+    """Those whose result has more bytes than the original."""
 
     def add(self, outcome: Outcome) -> None:
         """Count a picture."""
@@ -103,6 +112,7 @@ class Totals:
             self.pictures += 1
             self.before += outcome.before
             self.after += outcome.after
+            self.larger += outcome.is_larger
 
     def to_line(self, *, dry_run: bool) -> str:
         """The summary for people."""
@@ -116,7 +126,17 @@ class Totals:
                 parts.append(f"{count:,} {what}")
         if dry_run:
             parts.append("nothing is written")
-        return ", ".join(parts)
+        line = ", ".join(parts)
+        return f"{line}\n{self._advice}" if self.larger else line
+
+    @property
+    def _advice(self) -> str:
+        """What to do about results that are larger."""
+        grown = "1 result is" if self.larger == 1 else f"{self.larger:,} results are"
+        return (
+            f"{grown} larger than the original: --min-savings 0% writes none such, and -f auto "
+            "takes the format that gives the smallest file"
+        )
 
 
 def _count(pictures: int) -> str:
