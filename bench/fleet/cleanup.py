@@ -135,11 +135,12 @@ class _Prober:
             self.seconds.append(time.perf_counter() - began)
 
 
-def measure(folder: Path, *, jobs: int) -> list[Figure]:
+def measure(folder: Path, *, jobs: int, scale: float) -> list[Figure]:
     """The figures.
 
     Args:
         jobs: pictures that are done; half of them are expired.
+        scale: share of `BEFORE_SECONDS`.
     """
     with Site(folder / "cleanup") as site:
         site.workers(WORKERS, STAND_IN, **{SECONDS_VARIABLE: str(CONVERSION_SECONDS)})
@@ -149,7 +150,7 @@ def measure(folder: Path, *, jobs: int) -> list[Figure]:
         with _Stream(site) as stream:
             time.sleep(1.0)
             began = time.time()
-            time.sleep(BEFORE_SECONDS)
+            time.sleep(max(1.0, BEFORE_SECONDS * scale))
             middle = time.time()
             site.connection.config_set("slowlog-log-slower-than", LONG_COMMAND)
             site.connection.slowlog_reset()

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
             sockets.measure, sockets=size(sockets.SOCKETS), repeat=min(SOCKET_REPEATS, repeat)
         ),
         "scaling": partial(scaling.measure, scale=scale, repeat=repeat),
-        "cleanup": partial(cleanup.measure, jobs=size(DONE)),
+        "cleanup": partial(cleanup.measure, jobs=size(DONE), scale=scale),
         "idle": partial(idle.measure, scale=scale),
     }
     figures: list[Figure] = []
