@@ -34,8 +34,11 @@ def apply(source: Source, target: Target) -> Source:
     """
     background, output = target.options.background, target.format.output
     if output.has_alpha and background is None:
-        is_lost = not output.is_alpha_partial and is_translucent(source)
-        return replace(source, image=_matted(source.image)) if is_lost else source
+        if output.is_alpha_partial or not source.image.hasalpha():
+            return source
+        # It is looked at before it is written, and a stream gives its rows once.
+        source = replace(source, image=source.image.copy_memory())
+        return replace(source, image=_matted(source.image)) if is_translucent(source) else source
     if target.options.alpha is Alpha.REFUSE and background is None and is_transparent(source):
         raise PictureError(
             f"the picture is transparent and {target.format} is not: give a background", TRANSPARENT
