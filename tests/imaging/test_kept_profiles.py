@@ -22,7 +22,7 @@ GAMMA = 1.4
 @pytest.mark.parametrize("effort", [Effort.FAST, Effort.SMALL])
 @pytest.mark.parametrize("format", list(Format))
 def test_a_grey_profile(format: Format, effort: Effort, mode: str, background: str | None) -> None:
-    grey = photo().convert("L")
+    grey = photo(112, 84).convert("L")
     wanted = picture(srgb((np.asarray(grey.convert("RGB")) / 255) ** GAMMA))
     image = grey.convert(mode)
     data = encoded(image, "PNG", icc_profile=grey_curve(GAMMA))
