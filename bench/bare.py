@@ -91,10 +91,7 @@ class BarePool:
         Raises:
             BenchError: if one cannot be converted.
         """
-        job = partial(_convert, target=self._target, folder=folder)
-        began = time.perf_counter()
-        sizes = self._map(job, pictures, range(len(pictures)))
-        return BareRun(time.perf_counter() - began, sizes)
+        return self._timed(_convert, pictures, folder)
 
     def run_plain(self, pictures: Sequence[Path], folder: Path) -> BareRun:
         """As `run`, as a user's own script would: decode, and libvips's encoder as it comes.
@@ -102,7 +99,12 @@ class BarePool:
         Raises:
             BenchError: if one cannot be converted.
         """
-        job = partial(_convert_plain, target=self._target, folder=folder)
+        return self._timed(_convert_plain, pictures, folder)
+
+    def _timed(
+        self, convert: Callable[..., int], pictures: Sequence[Path], folder: Path
+    ) -> BareRun:
+        job = partial(convert, target=self._target, folder=folder)
         began = time.perf_counter()
         sizes = self._map(job, pictures, range(len(pictures)))
         return BareRun(time.perf_counter() - began, sizes)

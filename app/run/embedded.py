@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import redis
 
-from app.core.redis.client import DRIVER
+from app.core.redis.client import connect
 from app.run.redis_binary import Binary, NoBinary, choose_binary
 from app.run.redis_files import FilesError, written_in
 from imaging.process.parent import die_with_parent
@@ -161,7 +161,7 @@ class EmbeddedRedis:
     def _wait(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
-        with contextlib.closing(redis.Redis.from_url(self.url, driver_info=DRIVER)) as client:
+        with contextlib.closing(connect(self.url)) as client:
             while True:
                 try:
                     client.ping()

@@ -28,7 +28,7 @@ SOCKET_TIMEOUT = 5
 HUNG_SECONDS = 1.0
 """How long questions fail at once after one has timed out."""
 
-DRIVER = DriverInfo(lib_version=redis.__version__)
+_DRIVER = DriverInfo(lib_version=redis.__version__)
 """What a connection says of itself. redis-py reads its own version out of the files of its
 distribution, by a parser of mails, for each connection: 1 to 2 ms of CPU, and 1.8 MB of memory that
 a forked process would share."""
@@ -45,7 +45,7 @@ def connect(url: str) -> redis.Redis:
         url,
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=SOCKET_TIMEOUT,
-        driver_info=DRIVER,
+        driver_info=_DRIVER,
         retry=Retry(_backoff(), _AGAIN, supported_errors=(RedisConnectionError,)),
     )
 
@@ -67,7 +67,7 @@ def connect_async(
     settings = {
         "socket_timeout": SOCKET_TIMEOUT,
         "socket_connect_timeout": SOCKET_TIMEOUT,
-        "driver_info": DRIVER,
+        "driver_info": _DRIVER,
         "retry": redis.asyncio.retry.Retry(
             _backoff(), _AGAIN, supported_errors=(RedisConnectionError,)
         ),
