@@ -26,7 +26,7 @@ class JxlImageFile(ImageFile.ImageFile):
         found = decoded.header(data, Limits())
         self.n_frames = len(found.delays)
         self.is_animated = self.n_frames > 1
-        strip = bytes(decoded.pixels(data, found, self.n_frames))
+        strip = bytes(decoded.pixels(data, found, self.n_frames)[0])
         size = len(strip) // self.n_frames
         self._strips = [strip[n * size : (n + 1) * size] for n in range(self.n_frames)]
         self._delays = found.delays

@@ -24,13 +24,16 @@ from imaging.options import Damaged, Effort
 from imaging.target import Target
 from tests.imaging import jxls
 from tests.imaging.animations import DELAYS, animation, frames_seen, moving_frames
-from tests.imaging.profiles import display_p3
+from tests.imaging.inks import inked
+from tests.imaging.profiles import display_p3, green_for_cyan
 from tests.imaging.samples import (
     assert_corners,
     corners,
     distance,
+    is_close,
     oriented,
     photo,
+    pixel,
     pixels,
     stored,
     target,
@@ -208,6 +211,40 @@ def test_a_jpeg_that_cannot_be_packed_is_written_pixel_by_pixel() -> None:
     cut = encoded(photo(160, 120), "JPEG", quality=90)[:-900]
     data = convert(cut, target(Format.JXL, 0, lossless=True))
     assert distance(_shown(data), _shown(cut)) == 0
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("format", list(Format))
+def test_inks_are_seen_through_their_profile(format: Format, bits: int) -> None:
+    image = Image.new("CMYK", (80, 60), (0, 0, 0, 0))
+    image.paste((255, 0, 0, 0), (0, 0, 40, 60))
+    image.paste((0, 0, 0, 255), (0, 40, 80, 60))
+    data = inked(image, green_for_cyan(), bits=bits)
+    result = opened(convert(data, target(format, 95)))
+    if format is Format.JXL:  # its own pixels may be the result
+        result = opened(convert(data, target(format, 95, width=79)))
+    assert is_close(result, (20, 20), (0, 169, 42), by=20)  # Lab 60 -60 50 in sRGB
+    assert is_close(result, (60, 20), (255, 255, 255), by=8)
+    assert is_close(result, (60, 50), (48, 48, 48), by=20)
+    assert "icc_profile" not in result.info
+
+
+def test_inks_with_alpha_are_seen() -> None:
+    image = Image.new("CMYK", (80, 60), (0, 255, 255, 0))
+    alpha = Image.new("L", image.size, 255)
+    alpha.paste(0, (0, 0, 40, 60))
+    data = inked(image, green_for_cyan(), alpha=alpha)
+    result = opened(convert(data, target(Format.PNG, lossless=True))).convert("RGBA")
+    assert pixel(result, (20, 20))[3] == 0
+    assert pixel(result, (60, 20))[3] == 255
+    assert is_close(result.convert("RGB"), (60, 20), (48, 48, 48), by=20)  # Lab 20 0 0
+
+
+def test_of_inks_that_are_only_repacked_the_pixels_stay() -> None:
+    data = inked(photo(64, 48).convert("CMYK"), green_for_cyan())
+    assert len(convert(data, target(Format.JXL, 0, lossless=True))) <= len(data)
+    with pytest.raises(PictureError, match="too early"):
+        convert(data[: len(data) // 2], target(Format.PNG))
 
 
 def test_metadata_is_dropped_but_what_keep_names() -> None:

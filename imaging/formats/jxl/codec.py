@@ -72,7 +72,7 @@ def read(data: Data, kind: str, limits: Limits, all_frames: bool) -> Source:
     """
     found = decoded.header(data, limits, all_frames=all_frames)
     count = len(found.delays) if all_frames else 1
-    image = _image(decoded.pixels(data, found, count), found, count)
+    image = _image(*decoded.pixels(data, found, count), found, count)
     exif = bytes(found.boxes.get(b"Exif", b""))
     # The block begins after the number of bytes that are between (18181-2, 9.5).
     start = 4 + int.from_bytes(exif[:4], "big")
@@ -88,13 +88,17 @@ def read(data: Data, kind: str, limits: Limits, all_frames: bool) -> Source:
     )
 
 
-def _image(strip: bytearray, found: decoded.Header, count: int) -> pyvips.Image:
+def _image(strip: bytearray, black: bytearray, found: decoded.Header, count: int) -> pyvips.Image:
     format = "ushort" if found.is_deep else "uchar"
-    image = pyvips.Image.new_from_memory(
-        strip, found.width, found.height * count, found.bands, format
-    )
+    width, height = found.width, found.height * count
+    image = pyvips.Image.new_from_memory(strip, width, height, found.bands, format)
     spaces = _DEEP_SPACES if found.is_deep else _SPACES
     image = image.copy(interpretation=spaces[found.bands])
+    if black:
+        key = pyvips.Image.new_from_memory(black, width, height, 1, format)
+        inks = image[:3].bandjoin(key).invert()
+        image = inks.bandjoin(image[3]) if found.bands > 3 else inks
+        image = image.copy_memory().copy(interpretation="cmyk")
     if found.profile:
         image = with_profile(image, found.profile)
     return image
@@ -106,7 +110,8 @@ def opened(data: Data, *, access: str) -> pyvips.Image:
     found = decoded.header(data, Limits())
     count = len(found.delays)
     if len(data) <= SEEN_BYTES + found.width * found.height // SEEN_SHARE:
-        image = _image(_levelled(decoded.pixels(data, found, 1), found.bands), found, 1)
+        strip, black = decoded.pixels(data, found, 1)
+        image = _image(_levelled(strip, found.bands), black, found, 1)
     else:
         image = pyvips.Image.black(found.width, found.height, bands=found.bands)
     image = image.copy()

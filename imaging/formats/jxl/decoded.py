@@ -54,9 +54,11 @@ class Header:
     width: int = 0
     height: int = 0
     bands: int = 0
-    """Grey or red, green and blue; and alpha."""
+    """Grey, or red, green and blue, or with `black` cyan, magenta and yellow; and alpha."""
+    black: int | None = None
+    """The number of the channel of black among those beside the colours, of CMYK."""
     is_deep: bool = False
-    """Whether it has more than 8 bits a value, which are given as 16 then."""
+    """Whether it has more than 8 bits a value, which are given as 16 then; never of CMYK."""
     profile: bytes | None = None
     """Of the colours; None of sRGB."""
     delays: list[int] = field(default_factory=list)
@@ -130,8 +132,9 @@ def header(data: Data, limits: Limits, *, all_frames: bool = True) -> Header:
     return found
 
 
-def pixels(data: Data, found: Header, frames: int) -> bytearray:
-    """The first frames, one below the other, in whole.
+def pixels(data: Data, found: Header, frames: int) -> tuple[bytearray, bytearray]:
+    """The first frames, one below the other, in whole; and their black, empty but of CMYK. Of ink
+    all of it is 0 (18181-1, D.3.6).
 
     Raises:
         PictureError: if they are broken.
@@ -141,6 +144,8 @@ def pixels(data: Data, found: Header, frames: int) -> bytearray:
     strip = bytearray(size * frames)
     view, done = (ctypes.c_uint8 * len(strip)).from_buffer(strip), 0
     start = ctypes.addressof(view)
+    grey, plane = PixelFormat(1, UINT8, NATIVE, 0), found.width * found.height
+    black = bytearray(0 if found.black is None else plane * frames)
     with _decoder(data, PIXELS) as (jxl, decoder):
         while done < frames:
             status = jxl.DecoderProcessInput(decoder)
@@ -151,11 +156,14 @@ def pixels(data: Data, found: Header, frames: int) -> bytearray:
                     raise PictureError(BROKEN)
                 place = ctypes.c_void_p(start + done * size)
                 jxl.DecoderSetImageOutBuffer(decoder, byref(kind), place, size)
+                if black:
+                    at, _ = address(memoryview(black)[done * plane :])
+                    jxl.DecoderSetExtraChannelBuffer(decoder, byref(grey), at, plane, found.black)
             elif status == PIXELS:
                 done += 1
             else:
                 raise PictureError(TOO_EARLY if status == NEED_MORE_INPUT else BROKEN)
-    return strip
+    return strip, black
 
 
 def jpeg(data: Data, most: int) -> bytes | None:
@@ -208,11 +216,11 @@ def _basics(jxl: CLibrary, decoder: Any, found: Header, limits: Limits) -> tuple
     for number in range(info.num_extra_channels):
         extra = ExtraChannelInfo()
         jxl.DecoderGetExtraChannelInfo(decoder, number, byref(extra))
-        if extra.type == _BLACK:
-            raise PictureError("the picture cannot be read: a JPEG XL of CMYK is not supported")
+        if extra.type == _BLACK and info.num_color_channels == 3:
+            found.black = number
     found.width, found.height = info.xsize, info.ysize
     found.bands = info.num_color_channels + (info.alpha_bits > 0)
-    found.is_deep = info.bits_per_sample > 8
+    found.is_deep = info.bits_per_sample > 8 and found.black is None
     found.loop = info.animation.num_loops if info.have_animation else 0
     if not info.have_animation:
         return 1, 0

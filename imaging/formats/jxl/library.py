@@ -49,6 +49,10 @@ _FUNCTIONS: Functions = {
     "DecoderGetFrameHeader": (c_int, (c_void_p, POINTER(FrameHeader))),
     "DecoderImageOutBufferSize": (c_int, (c_void_p, POINTER(PixelFormat), POINTER(c_size_t))),
     "DecoderSetImageOutBuffer": (c_int, (c_void_p, POINTER(PixelFormat), _BYTES, c_size_t)),
+    "DecoderSetExtraChannelBuffer": (
+        c_int,
+        (c_void_p, POINTER(PixelFormat), _BYTES, c_size_t, c_uint32),
+    ),
     "DecoderGetBoxType": (c_int, (c_void_p, c_char_p, c_int)),
     "DecoderSetBoxBuffer": (c_int, (c_void_p, _BYTES, c_size_t)),
     "DecoderReleaseBoxBuffer": (c_size_t, (c_void_p,)),
