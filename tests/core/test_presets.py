@@ -62,6 +62,7 @@ def test_presets_come_from_the_file_and_from_the_environment(
             "limits: {max_pixels: 99}\npresets: {x: {width: 10, height: 10, fit: fill}}",
             "presets.x: 10 × 10 is 100 pixels, more than the 99 allowed",
         ),
+        ("presets: {x: {format: gif, lossless: true}}", "presets.x: gif cannot be lossless"),
         ("presets: {'a b': {width: 9}}", "presets.a b: names should be letters"),
         ("presets: {thumb: 30}", "presets.thumb: "),
         ("presets_only: true", "presets_only: needs presets"),

@@ -29,6 +29,9 @@ _FORMATS = frozenset({FORMAT, FORMATS})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
+_ANY_KIND = "image/png"
+"""A kind of picture that `same` can do all with."""
+
 Preset = Mapping[str, Any]
 """Fields as an upload has them."""
 
@@ -171,7 +174,8 @@ def check_presets(
             if (quality := fields.get("quality")) is not None:
                 with told():
                     Number(1, 100).parse("quality", quality)
-            parse_conversion_request(opened(fields, auto), effort, max_pixels)
+            request = parse_conversion_request(opened(fields, auto), effort, max_pixels)
+            request.conversion("", _ANY_KIND)
         except TinyImageError as error:
             raise ValueError(f"{name}: {error}") from None
     return presets
