@@ -7,9 +7,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import redis
 
-from app.core.jobs import reading
 from app.core.jobs.job import PictureJob
-from app.core.jobs.questions import Questions
+from app.core.jobs.queue import reading
+from app.core.jobs.queue.questions import Questions
 from app.core.redis.commands import Question, ask
 
 P = ParamSpec("P")

@@ -84,26 +84,26 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
         (redis._parsers.hiredis, "NOT_ENOUGH_DATA"),
         (redis.client, "EMPTY_RESPONSE"),
     ],
-    "app/core/jobs/reading.py": [(Job, "key_for")],
-    "app/core/jobs/questions.py": [(Job, "key_for")],
+    "app/core/jobs/queue/reading.py": [(Job, "key_for")],
+    "app/core/jobs/queue/questions.py": [(Job, "key_for")],
     "app/core/jobs/new_job.py": [
         (rq.scripts, "UNIQUE_ENQUEUE_SCRIPT"),
         (Job, "create to_dict"),
         (Queue, "redis_queue_namespace_prefix"),
     ],
-    "app/core/jobs/deliveries.py": [
+    "app/core/jobs/webhooks/deliveries.py": [
         (Job, "key_for"),
         (rq.registry.ScheduledJobRegistry, "key_template"),
     ],
     "app/core/jobs/job.py": [(Job, "restore kwargs")],
-    "app/core/jobs/moves.py": [
+    "app/core/jobs/queue/moves.py": [
         (Queue, "redis_queues_keys"),
     ],
-    "app/core/jobs/removal.py": [(Result, "get_key")],
+    "app/core/jobs/queue/removal.py": [(Result, "get_key")],
     "app/web/metrics/instruments.py": [
         (prometheus_client.values, "ValueClass MutexValue MultiProcessValue"),
     ],
-    "app/core/jobs/overview.py": [(rq.worker_registration, "REDIS_WORKER_KEYS")],
+    "app/core/jobs/counted/overview.py": [(rq.worker_registration, "REDIS_WORKER_KEYS")],
     "workers/worker.py": [
         (
             SimpleWorker,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import redis
 
 from app.core.jobs.job import PictureJob
-from app.core.jobs.questions import Questions
+from app.core.jobs.queue.questions import Questions
 from app.core.picture import paths
 from app.core.picture.retention import source_seconds
 from app.core.redis.commands import ask

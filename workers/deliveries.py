@@ -18,8 +18,8 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.worker import WorkerStatus
 
-from app.core.jobs.counts import Delivery, count_delivery
-from app.core.jobs.deliveries import PUT_BACK, SCHEDULED_KEY, due_command
+from app.core.jobs.counted.counts import Delivery, count_delivery
+from app.core.jobs.webhooks.deliveries import PUT_BACK, SCHEDULED_KEY, due_command
 from app.outgoing.webhook import NotDelivered
 from workers.job import OVER, CheckedJob, NotOurs
 from workers.lanes import Lanes

@@ -13,7 +13,7 @@ from rq.exceptions import DequeueTimeout
 from rq.job import Job
 
 from app.core.jobs.new_job import queue_key
-from app.core.jobs.places import STREAK
+from app.core.jobs.queue.places import STREAK
 from app.core.picture.priority import Priority
 
 LOOK_SECONDS = 3

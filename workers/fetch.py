@@ -20,8 +20,8 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.jobs.events import Step, publish
+from app.core.jobs.fetched.links import JOBS
 from app.core.jobs.keys import TAKE_FUNCTION
-from app.core.jobs.links import JOBS
 from app.intake.picture import Picture
 from app.outgoing.fetch import fetch
 from app.outgoing.rules import OutgoingError, TooLarge

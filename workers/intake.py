@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import redis
 
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import PictureJob
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.redis.commands import Question, ask

@@ -20,11 +20,11 @@ from rq.utils import utcformat
 
 from app.core.jobs import keys
 from app.core.jobs.batches import Settling
-from app.core.jobs.counts import Delivery, count_delivery, count_done, count_failed
-from app.core.jobs.deliveries import RECIPIENTS, tell_noted
+from app.core.jobs.counted.counts import Delivery, count_delivery, count_done, count_failed
 from app.core.jobs.events import Recorded, Step, publish
 from app.core.jobs.job import JobState, ended_job
-from app.core.jobs.messages import image_message, link_message
+from app.core.jobs.webhooks.deliveries import RECIPIENTS, tell_noted
+from app.core.jobs.webhooks.messages import image_message, link_message
 from app.core.picture.filenames import clean_filename
 from workers.settings import process_settings
 

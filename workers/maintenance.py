@@ -15,7 +15,7 @@ from rq.registry import StartedJobRegistry, clean_registries
 from rq.worker_registration import clean_worker_registry
 
 from app.core.jobs import keys
-from app.core.jobs.moves import move
+from app.core.jobs.queue.moves import move
 from app.core.picture.priority import Priority
 
 logger = logging.getLogger(__name__)

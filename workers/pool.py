@@ -24,7 +24,7 @@ from setproctitle import getproctitle, setproctitle
 from app.core.config.command import UNFIT_STATUS
 from app.core.config.settings import Settings
 from app.core.jobs import keys
-from app.core.jobs.overview import tell_unfit
+from app.core.jobs.counted.overview import tell_unfit
 from app.core.redis.client import connect
 from app.process.keeper import RESTART_SECONDS, STOP_SIGNALS, Keeper, Role
 from imaging.process.frames import Unfit

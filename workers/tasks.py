@@ -16,7 +16,7 @@ from rq.utils import now
 from app.core.errors import ConversionInterrupted, StorageError, TinyImageError
 from app.core.jobs.events import Step, publish
 from app.core.jobs.job import JobState
-from app.core.jobs.questions import Questions
+from app.core.jobs.queue.questions import Questions
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.filenames import content_disposition

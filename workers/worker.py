@@ -25,10 +25,10 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import register
 
 from app.core.jobs import keys
-from app.core.jobs.counts import count_restarts
+from app.core.jobs.counted.counts import count_restarts
+from app.core.jobs.counted.overview import LOOK_FIELD
 from app.core.jobs.events import Step
 from app.core.jobs.new_job import queue_key
-from app.core.jobs.overview import LOOK_FIELD
 from app.core.redis.transactions import Transaction
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 from app.core.errors import QueueFull, Unavailable
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.questions import TOO_MANY, Before
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
+from app.core.jobs.queue.questions import TOO_MANY, Before
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority

@@ -11,8 +11,8 @@ from sanic import Sanic
 from app.core.config.logs import configure_logging
 from app.core.config.settings import Settings
 from app.core.config.storage import open_storage
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
 from app.core.redis.client import FailFastRedis, connect
 from app.intake.intake import Intake
 from app.web.docs.page import docs_blueprint

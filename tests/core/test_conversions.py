@@ -13,10 +13,10 @@ import redis
 
 from app.core.errors import QueueFull
 from app.core.jobs import job as job_module
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.questions import Before
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
+from app.core.jobs.queue.questions import Before
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission

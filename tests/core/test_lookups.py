@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 import redis
 
-from app.core.jobs.lookups import AT_ONCE, Lookups
+from app.core.jobs.queue.lookups import AT_ONCE, Lookups
 
 
 class Source:

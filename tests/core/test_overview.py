@@ -10,7 +10,7 @@ from rq.job import Job
 from rq.utils import utcformat
 
 from app.core.jobs import keys
-from app.core.jobs.counts import (
+from app.core.jobs.counted.counts import (
     BOUNDS,
     Restart,
     count_done,
@@ -18,7 +18,7 @@ from app.core.jobs.counts import (
     count_restarts,
     parse_counts,
 )
-from app.core.jobs.overview import Workers, look
+from app.core.jobs.counted.overview import Workers, look
 from tests import rq_keys
 
 QUEUE = keys.PICTURE_QUEUES[0]

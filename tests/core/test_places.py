@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from app.core.jobs.job import PictureJob
-from app.core.jobs.places import place
+from app.core.jobs.queue.places import place
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission

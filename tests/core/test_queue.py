@@ -13,8 +13,8 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.core.jobs.questions import Questions
-from app.core.jobs.reading import READ_AT_ONCE, find_many
+from app.core.jobs.queue.questions import Questions
+from app.core.jobs.queue.reading import READ_AT_ONCE, find_many
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission

@@ -17,7 +17,7 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.core.jobs.removal import EndedJob, removal_command
+from app.core.jobs.queue.removal import EndedJob, removal_command
 from app.core.picture import paths
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
@@ -206,7 +206,7 @@ def test_a_job_that_changes_while_the_cleanup_looks_at_it_stays(
             changes.pop()(scene, changed)
         return removal_command(job)
 
-    monkeypatch.setattr("app.core.jobs.questions.removal_command", changed_meanwhile)
+    monkeypatch.setattr("app.core.jobs.queue.questions.removal_command", changed_meanwhile)
     assert scene.sweep(HOUR).jobs == 1
     job = scene.queue.get(changed.job_id)
     assert job is not None

@@ -20,8 +20,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core.jobs import keys
-from app.core.jobs.deliveries import QUEUE_KEY, SCHEDULED_KEY, tell
-from app.core.jobs.messages import Message
+from app.core.jobs.webhooks.deliveries import QUEUE_KEY, SCHEDULED_KEY, tell
+from app.core.jobs.webhooks.messages import Message
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import EventType, Recipient
 from bench.launch import ROOT

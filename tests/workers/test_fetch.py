@@ -17,9 +17,9 @@ from rq.exceptions import AbandonedJobError
 from rq.serializers import JSONSerializer
 
 from app.core.errors import SourceNotFound, Unavailable
-from app.core.jobs import links
 from app.core.jobs.events import Events
-from app.core.jobs.fetching import new_id
+from app.core.jobs.fetched import links
+from app.core.jobs.fetched.fetching import new_id
 from app.core.jobs.keys import WEBHOOKS_QUEUE
 from app.core.picture import paths
 from app.core.picture.priority import Priority

@@ -20,7 +20,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.core.jobs import keys
-from app.core.jobs.places import STREAK
+from app.core.jobs.queue.places import STREAK
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority
 from app.core.picture.submission import Submission

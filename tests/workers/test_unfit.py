@@ -13,7 +13,7 @@ import redis
 import imaging.convert
 from app.core.config.command import UNFIT_STATUS
 from app.core.jobs import keys
-from app.core.jobs import overview as fleet
+from app.core.jobs.counted import overview as fleet
 from bench.launch import ROOT, free_port
 from imaging import libvips
 from imaging.data import Data

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core.errors import ConversionInterrupted
-from app.core.jobs.counts import Restart
+from app.core.jobs.counted.counts import Restart
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.measures import Measures

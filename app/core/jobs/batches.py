@@ -17,8 +17,14 @@ from rq.job import Job
 
 from app.core.errors import SizeExceeded, Unavailable
 from app.core.jobs import keys
-from app.core.jobs.deliveries import ENQUEUE, MAX_RECIPIENTS, QUEUE_KEY, delivery_parts, notes
 from app.core.jobs.times import rfc3339
+from app.core.jobs.webhooks.deliveries import (
+    ENQUEUE,
+    MAX_RECIPIENTS,
+    QUEUE_KEY,
+    delivery_parts,
+    notes,
+)
 from app.core.picture.batch import MAX_MEMBERS, Member, clean_path
 from app.core.picture.batch import Batch as Named
 from app.core.picture.recipients import Recipient

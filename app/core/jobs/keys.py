@@ -33,7 +33,7 @@ UNFIT = "tinyimage:unfit"
 """Why recently started workers cannot convert."""
 
 COUNTS = "tinyimage:metrics"
-"""The counts of the workers: a hash of numbers, by names from `app.core.jobs.counts`."""
+"""The counts of the workers: a hash of numbers, by names from `app.core.jobs.counted.counts`."""
 
 CONVERT_FUNCTION = "workers.tasks.convert"
 FAILURE_FUNCTION = "workers.tasks.report_failure"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.core.jobs.fetched.links import Link, LinkState
 from app.core.jobs.job import PictureJob
-from app.core.jobs.links import Link, LinkState
 
 
 def describe_link(link: Link) -> dict[str, Any]:

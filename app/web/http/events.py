@@ -14,7 +14,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import empty
 
 from app.core.errors import InvalidOption, NotAcceptable, NotFound, TinyImageError, Where
-from app.core.jobs.links import is_id
+from app.core.jobs.fetched.links import is_id
 from app.core.picture.conversion import parse_flag
 from app.web.docs.operation import PICTURES, Operation
 from app.web.docs.responses import headers

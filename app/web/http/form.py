@@ -10,7 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from app.core.errors import InvalidForm
-from app.core.jobs.links import MAX_SOURCE_URL
+from app.core.jobs.fetched.links import MAX_SOURCE_URL
 from app.core.picture.batch import BATCH, clean_path
 from app.core.picture.formats import FORMAT
 from app.core.picture.presets import CHOICES, PRESET

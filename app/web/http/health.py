@@ -20,7 +20,7 @@ from app.core.errors import (
     TinyImageError,
     Where,
 )
-from app.core.jobs.overview import Workers, picture_workers, why_unfit
+from app.core.jobs.counted.overview import Workers, picture_workers, why_unfit
 from app.core.picture.conversion import parse_flag
 from app.core.storage.interface import PROBE, ObjectNotFound, Storage
 from app.process.bridge import Bridge

@@ -7,7 +7,7 @@ from typing import Any
 from sanic import Request
 
 from app.core.errors import NotFound
-from app.core.jobs.links import ID_PATTERN, is_id
+from app.core.jobs.fetched.links import ID_PATTERN, is_id
 from app.core.picture.conversion import parse_md5
 from app.web.docs.schemas.conversion import EXAMPLE_MD5
 from app.web.docs.schemas.parts import Schema, in_path

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 
 from sanic import Request
 
+from app.core.jobs.fetched.links import Link, LinkState
 from app.core.jobs.job import PictureJob
-from app.core.jobs.links import Link, LinkState
 from app.core.picture.conversion import picture_of
 from app.web.guard.record import record_of
 from app.web.http.answers import describe_link

@@ -9,8 +9,8 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core.errors import InvalidForm, InvalidJSON, TinyImageError, Where
+from app.core.jobs.fetched.links import LinkState
 from app.core.jobs.job import JobState
-from app.core.jobs.links import LinkState
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import USAGE_HEADERS, answer
 from app.web.docs.schemas.link import EXAMPLE_URL

@@ -9,8 +9,8 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from app.core.errors import InvalidOption, NotFound, Where
+from app.core.jobs.fetched.links import LinkState, is_id
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.links import LinkState, is_id
 from app.core.picture.conversion import picture_of
 from app.web.docs.operation import PICTURES, Operation, documented
 from app.web.docs.responses import answer

@@ -24,8 +24,8 @@ from sanic.response import raw
 
 from app import __version__
 from app.core.errors import Where
-from app.core.jobs.counts import BOUNDS, NO_ERROR, Counts
-from app.core.jobs.overview import Overview, look
+from app.core.jobs.counted.counts import BOUNDS, NO_ERROR, Counts
+from app.core.jobs.counted.overview import Overview, look
 from app.web.docs.operation import SERVER, Operation
 from app.web.docs.responses import headers
 from app.web.docs.routes import readable

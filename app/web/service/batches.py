@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import NotFound
-from app.core.jobs import links
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.batches import Count
+from app.core.jobs.fetched import links
+from app.core.jobs.fetched.links import Link
 from app.core.jobs.job import PictureJob
-from app.core.jobs.links import Link
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
 from app.core.picture.batch import MAX_MEMBERS, Batch
 from app.core.redis.client import FailFastRedis
 from app.web.service.following import Following

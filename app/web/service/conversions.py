@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import IO
 
 from app.core.errors import StorageError
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Events
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.questions import Before
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
+from app.core.jobs.queue.questions import Before
 from app.core.picture.conversion import Conversion
 from app.core.picture.submission import Submission
 from app.core.storage.interface import ObjectInfo, Opener, Presigner, Storage, StoredObject

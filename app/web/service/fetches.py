@@ -9,7 +9,7 @@ from rq.job import JobStatus
 from app.core.errors import SourceNotFound, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.events import Events
-from app.core.jobs.fetching import enqueue_fetch, new_id, read_fetch
+from app.core.jobs.fetched.fetching import enqueue_fetch, new_id, read_fetch
 from app.core.jobs.new_job import TIMEOUT_MARGIN
 from app.core.picture.priority import Priority
 from app.core.redis.client import FailFastRedis

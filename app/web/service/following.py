@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from redis.exceptions import RedisError
 
-from app.core.jobs.async_queue import AsyncPictureQueue
 from app.core.jobs.events import Bell, Events
 from app.core.jobs.job import JobState, PictureJob
+from app.core.jobs.queue.async_queue import AsyncPictureQueue
 from app.core.picture.conversion import Conversion
 
 logger = logging.getLogger(__name__)

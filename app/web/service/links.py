@@ -9,10 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 from app.core.config.settings import Settings
 from app.core.errors import InvalidOption, NotAllowed, NotFound, ProcessingFailed
-from app.core.jobs import batches, links
-from app.core.jobs.fetching import new_id
+from app.core.jobs import batches
+from app.core.jobs.fetched import links
+from app.core.jobs.fetched.fetching import new_id
+from app.core.jobs.fetched.links import MAX_SOURCE_URL, Link, LinkState
 from app.core.jobs.job import PictureJob
-from app.core.jobs.links import MAX_SOURCE_URL, Link, LinkState
 from app.core.picture.batch import Member
 from app.core.picture.conversion import ConversionRequest, picture_of
 from app.core.picture.filenames import clean_filename

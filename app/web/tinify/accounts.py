@@ -5,8 +5,8 @@ from __future__ import annotations
 from sanic import Request
 
 from app.core.errors import CompressionsUsed, Unauthorized
-from app.core.jobs import compressions
-from app.core.jobs.compressions import Account
+from app.core.jobs.counted import compressions
+from app.core.jobs.counted.compressions import Account
 from app.core.redis.client import FailFastRedis
 from app.web.guard.record import record_of
 from app.web.guard.requests import Guard

@@ -9,7 +9,7 @@ from sanic.response import json
 
 from app.core import errors
 from app.core.errors import Where
-from app.core.jobs.compressions import Account
+from app.core.jobs.counted.compressions import Account
 from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, headers
 from app.web.docs.schemas.parts import in_path

@@ -9,7 +9,7 @@ from sanic.response import json
 
 from app.core import errors
 from app.core.errors import InputMissing, Where
-from app.core.jobs.compressions import Account
+from app.core.jobs.counted.compressions import Account
 from app.web.docs.operation import documented
 from app.web.docs.responses import USAGE_HEADERS, answer
 from app.web.guard.record import record_of

@@ -21,8 +21,8 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.jobs.events import Bell
+from app.core.jobs.fetched.links import LinkState
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.links import LinkState
 from app.core.picture.batch import Batch
 from app.core.picture.conversion import parse_flag
 from app.core.picture.widths import check_one

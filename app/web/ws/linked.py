@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.errors import ProcessingFailed, TinyImageError, Where, errors_at
-from app.core.jobs.links import Link
+from app.core.jobs.fetched.links import Link
 from app.web.ws.messages import URL, short_fields
 
 _OWN = frozenset({URL, "details", "filename", "binary", "data"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.core.jobs.fetched.links import LinkState
 from app.core.jobs.job import JobState
-from app.core.jobs.links import LinkState
 from app.core.picture.recipients import EventType
 from app.web.docs.schemas.batch import COUNTS
 from app.web.docs.schemas.conversion import CHOSEN, CONVERSION, DETAILS, EXAMPLE_MD5, FAILED

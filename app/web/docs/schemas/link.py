@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.jobs.links import ID_PATTERN, MAX_SOURCE_URL, LinkState
+from app.core.jobs.fetched.links import ID_PATTERN, MAX_SOURCE_URL, LinkState
 from app.web.docs.schemas.parts import Schema, an_object, choice, ref, text
 
 WITHDRAWN = "withdrawn"

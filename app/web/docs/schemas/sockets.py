@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.core import errors
+from app.core.jobs.fetched.links import LinkState
 from app.core.jobs.job import JobState
-from app.core.jobs.links import LinkState
 from app.core.picture.batch import BATCH
 from app.core.picture.recipients import WEBHOOK
 from app.web.docs.schemas.batch import BATCH_FIELD, COUNTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.jobs.links import LinkState
+from app.core.jobs.fetched.links import LinkState
 from app.core.picture.batch import BATCH
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import WEBHOOK

@@ -15,8 +15,8 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import REDIS_WORKER_KEYS
 
 from app.core.jobs import keys
-from app.core.jobs.compressions import month, parse_compressions
-from app.core.jobs.counts import Counts, parse_counts
+from app.core.jobs.counted.compressions import month, parse_compressions
+from app.core.jobs.counted.counts import Counts, parse_counts
 
 UNFIT_SECONDS = 120
 """How long the error of an unfit worker is kept; the next start repeats it."""

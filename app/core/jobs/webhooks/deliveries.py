@@ -18,8 +18,8 @@ from rq.registry import ScheduledJobRegistry
 from rq.utils import now, utcformat
 
 from app.core.jobs import keys
-from app.core.jobs.messages import Message
 from app.core.jobs.new_job import NewJob, queue_key
+from app.core.jobs.webhooks.messages import Message
 from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Command
 

@@ -14,15 +14,15 @@ from rq.job import Job
 from app.core.errors import QueueFull, Unavailable
 from app.core.jobs import keys
 from app.core.jobs.batches import Settling
-from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
 from app.core.jobs.facts import Facts
 from app.core.jobs.job import FIELDS, JobState, PictureJob, keep_arguments, parse_job
-from app.core.jobs.messages import image_message
-from app.core.jobs.moves import move_command
 from app.core.jobs.new_job import TIMEOUT_MARGIN, conversion_job, enqueue_command, queue_key
-from app.core.jobs.reading import parts, read
-from app.core.jobs.removal import EndedJob, removal_command
-from app.core.jobs.withdrawal import FULL, join_command, withdraw_command
+from app.core.jobs.queue.moves import move_command
+from app.core.jobs.queue.reading import parts, read
+from app.core.jobs.queue.removal import EndedJob, removal_command
+from app.core.jobs.queue.withdrawal import FULL, join_command, withdraw_command
+from app.core.jobs.webhooks.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes, tell
+from app.core.jobs.webhooks.messages import image_message
 from app.core.picture.batch import Member
 from app.core.picture.conversion import Conversion
 from app.core.picture.priority import Priority

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from rq.job import Job, JobStatus
 
 from app.core.jobs import keys
-from app.core.jobs.counts import withdrawn_count
-from app.core.jobs.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes
+from app.core.jobs.counted.counts import withdrawn_count
 from app.core.jobs.events import Event, Step
 from app.core.jobs.job import PictureJob
-from app.core.jobs.removal import own_keys
+from app.core.jobs.queue.removal import own_keys
+from app.core.jobs.webhooks.deliveries import MAX_RECIPIENTS, RECIPIENTS, notes
 from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Command
 

@@ -12,7 +12,7 @@ from rq.job import Job
 from app.core.jobs import keys
 from app.core.jobs.job import FIELDS, JobState, PictureJob, parse_job
 from app.core.jobs.new_job import queue_key
-from app.core.jobs.places import place
+from app.core.jobs.queue.places import place
 from app.core.picture.priority import Priority
 from app.core.redis.commands import Batch, Question
 

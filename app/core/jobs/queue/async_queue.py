@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from app.core.jobs import batches, reading
+from app.core.jobs import batches
 from app.core.jobs.job import JobState, PictureJob
-from app.core.jobs.lookups import Lookups
-from app.core.jobs.questions import Before, Questions
+from app.core.jobs.queue import reading
+from app.core.jobs.queue.lookups import Lookups
+from app.core.jobs.queue.questions import Before, Questions
 from app.core.picture.conversion import Conversion
 from app.core.redis.commands import Asker, Question
 

@@ -11,9 +11,9 @@ from rq import Queue
 from rq.job import Job
 
 from app.core.jobs import keys
-from app.core.jobs.deliveries import RECIPIENTS, notes
 from app.core.jobs.new_job import NO_TTL, NewJob, enqueue_command, queue_key
-from app.core.jobs.questions import check_room
+from app.core.jobs.queue.questions import check_room
+from app.core.jobs.webhooks.deliveries import RECIPIENTS, notes
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.redis.commands import Batch, Command, Question

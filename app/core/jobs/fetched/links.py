@@ -12,9 +12,9 @@ from rq.job import JobStatus
 from app.core.errors import TinyImageError
 from app.core.jobs import keys
 from app.core.jobs.facts import reason
-from app.core.jobs.fetching import enqueue_fetch, read_fetch
+from app.core.jobs.fetched.fetching import enqueue_fetch, read_fetch
 from app.core.jobs.new_job import RETRIES, TIMEOUT_MARGIN, queue_key
-from app.core.jobs.withdrawal import withdraw_fetch_command
+from app.core.jobs.queue.withdrawal import withdraw_fetch_command
 from app.core.picture.priority import Priority
 from app.core.picture.recipients import Recipient
 from app.core.picture.retention import GRACE_SECONDS

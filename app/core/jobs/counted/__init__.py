@@ -1,0 +1,1 @@
+"""What is counted in Redis, for the metrics and the limits."""

@@ -1,0 +1,1 @@
+"""Files that a worker fetches, and uploads by their URL."""
