@@ -108,6 +108,18 @@ Seek = Callable[[pyvips.Image, Sought], bytes]
 those alone that look alike, or lose nothing to speak of."""
 
 
+@dataclass(frozen=True, slots=True)
+class Large:
+    """How large pictures are written while a quality is sought."""
+
+    seek: Callable[[Image.Image, Sought], bytes]
+    """As `Seek`, of grey or red, green and blue that Pillow has, without metadata."""
+    read: Callable[[bytes], Image.Image]
+    """As `read` of a writer."""
+    looks: Scale
+    """Quality and look of the typical large picture, at each number where it matters."""
+
+
 def loader(name: str) -> Load:
     """libvips's loader of this name, for a file in memory."""
     return partial(pyvips.Operation.call, f"{name}_buffer")
@@ -197,8 +209,8 @@ class Writer:
     near: float = 6.0
     """How near the look of a guess is to the one wanted where a second one is not worth its time:
     from 6 points the way to the quality that is sought is known within one or two."""
-    large_looks: Scale | None = None
-    """Quality and look of large pictures by `seek`, at each number, where it rises by steps."""
+    large: Large | None = None
+    """How large pictures are sought, if their tiles look the same in a file of their own."""
     rough: float | None = None
     """As `guessed`, for `Purpose.ROUGH`; None if a part of a small picture, written as the result
     is to be, is not worth its time."""
@@ -234,7 +246,7 @@ class Writer:
     )
     """Pixels of the largest picture that is written several times at an effort, rising: each time
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
-    flat: float = 1 / 256
+    flat: Callable[[Effort], float] = lambda effort: 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
     read: Callable[[bytes], Image.Image] | None = None
     """The pixels of a file that was written, of grey too red, green and blue, where that takes

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pyvips
 
 from imaging.auto import search
+from imaging.auto.judge import is_large
+from imaging.auto.large import LargeSearch
 from imaging.codec import Encoding
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
@@ -24,6 +27,7 @@ from imaging.source import QUARTER_TURNS, Source, as_animation, orientation
 from imaging.steps import OF_FORMAT
 from imaging.steps.metadata import packet, written
 from imaging.target import Target
+from imaging.write.palette import to_pillow
 
 _OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
 
@@ -170,7 +174,7 @@ def _converted(
     recoded = own.recoded(data, source, target)
     result, found = recoded or own.unencoded(data, source, target), None
     if result is None or target.options.q is not None:
-        found = _found(data, source, target, prepared, recoded)
+        found = _found(data, source, target, drawn, prepared, recoded=recoded)
     if result is None:
         encoded = found.data if found else drawn.written.get(target.format)
         encoded = encoded or untouched.encoded(data, source, target, drawn)
@@ -228,11 +232,19 @@ def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:
 
 
 def _found(
-    data: Data, source: Source, target: Target, image: pyvips.Image, recoded: bytes | None
+    data: Data,
+    source: Source,
+    target: Target,
+    drawn: Drawn,
+    image: pyvips.Image,
+    *,
+    recoded: bytes | None,
 ) -> search.Found | None:
     """The file that looks right, None where the quality is not to be found.
 
     Args:
+        drawn: the source as its format gets it.
+        image: the same as it is to be written.
         recoded: the original in the coding of the result.
     """
     options, bounds = target.options, target.format.output.auto
@@ -243,14 +255,25 @@ def _found(
         return None
     kind = target.format.media_type if recoded else source.media_type
     said = None if options.resizes else READERS[kind].quality(recoded or data)
+    bounds = bounds[0], min(bounds[1], max(bounds[0], said or bounds[1]))
+    look, keep = search.LOOKS[options.q], written(image, options)
+    writer = WRITERS[target.format]
+    if writer.large and is_large(image):
+        with untouched.picture(data, source, target, drawn) as plain:
+            is_plain = plain is not None and plain.mode in ("L", "RGB")
+            image = image.copy_memory() if keep else image  # it may be a stream
+            picture = plain if plain is not None and is_plain else to_pillow(image)
+            write = partial(writer.seek, image) if keep and writer.seek else None
+            large = LargeSearch(picture, writer.large, look, bounds, target.effort, keep, write)
+            return large.run()
     return search.Search(
         image.copy_memory(),
-        WRITERS[target.format],
+        writer,
         lambda data: decode(data, target.limits).image,
-        look=search.LOOKS[options.q],
-        bounds=(bounds[0], min(bounds[1], max(bounds[0], said or bounds[1]))),
+        look=look,
+        bounds=bounds,
         effort=target.effort,
-        keep=written(image, options),
+        keep=keep,
     ).run()
 
 

@@ -13,7 +13,6 @@ from imaging.auto.opened import opened
 from imaging.auto.part import Part, has_part
 from imaging.auto.sample import MARGIN
 from imaging.auto.smooth import Smooth
-from imaging.auto.stairs import Stairs
 from imaging.codec import Encoding, Purpose, Sought, Writer
 from imaging.look.scale import WHOLE_SIDE
 from imaging.measures import Chosen
@@ -83,11 +82,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.is_large = is_large(self.image)
-        qualities, writer = Qualities(*self.bounds), self.writer
-        if self.is_large and writer.large_looks:
-            self.curve = Stairs(writer.large_looks, qualities.all())
-        else:
-            self.curve = Smooth(qualities, writer.follows, writer.near)
+        self.curve = Smooth(Qualities(*self.bounds), self.writer.follows, self.writer.near)
 
     def run(self) -> Found:
         """The file."""
@@ -98,7 +93,7 @@ class Search:
         quality = self._sought(judge)
         if exact and not judge.sees_more and self.curve.knows(self.tried, quality):
             look = self.curve.look(self.tried, quality)
-            return Found(self._result(quality), _chosen(quality, look))
+            return Found(self._result(quality), chosen(quality, look))
         enough = ENOUGH_OF_TILES
         if judge.sees_all:
             enough = ENOUGH_OF_LARGE if self.is_large else ENOUGH
@@ -108,7 +103,7 @@ class Search:
             data = self._result(quality)
             score = judge.of_whole(opened(data, self.image, self.writer, self.load))
             off = abs(score - self.look)
-            found.append((off, Found(data, _chosen(quality, score))))
+            found.append((off, Found(data, chosen(quality, score))))
             if off <= enough or score >= UNTOUCHED:
                 break
             # Its tiles have looked in the sample as they look in the file.
@@ -207,5 +202,6 @@ class Search:
         return self.writer.seek(image, sought)
 
 
-def _chosen(quality: float, look: float) -> Chosen:
+def chosen(quality: float, look: float) -> Chosen:
+    """What is told of a result."""
     return Chosen(round(quality), round(look, 1))

@@ -52,7 +52,8 @@ def reference(image: pyvips.Image, width: int | None = None) -> Reference:
     """What other pictures are held against.
 
     Args:
-        image: red, green and blue of 8 bit, in memory.
+        image: red, green and blue of 8 bit, in memory; vszip takes a picture of Pillow too, and
+            then others of that.
         width: pixels of the picture's width, if the image is a sample of it.
     """
     # Of a smaller one the scales of the two methods are not the same.

@@ -24,7 +24,7 @@ standard deviation of 0.34, and is above 0.5 for one in nine and 1.2 at most."""
 class Reference:
     """A picture that others are held against."""
 
-    def __init__(self, image: pyvips.Image, width: int | None = None) -> None:
+    def __init__(self, image: pyvips.Image | Image.Image, width: int | None = None) -> None:
         """
         Args:
             image: red, green and blue of 8 bit.
@@ -34,7 +34,7 @@ class Reference:
         self._node = _node(self._core, image)
         self._factor = KERNEL - BORDER / int(width or image.width)
 
-    def score(self, image: pyvips.Image) -> float:
+    def score(self, image: pyvips.Image | Image.Image) -> float:
         """SSIMULACRA2 of another picture of the same size, 100 at most."""
         compared = self._core.vszip.SSIMULACRA2(self._node, _node(self._core, image))
         with compared.get_frame(0) as frame:
@@ -58,7 +58,7 @@ def _core() -> Any:
     return core
 
 
-def _node(core: Any, image: pyvips.Image) -> Any:
+def _node(core: Any, image: pyvips.Image | Image.Image) -> Any:
     """The image as a clip of one frame."""
     from vapoursynth import RGB24
 
@@ -66,7 +66,10 @@ def _node(core: Any, image: pyvips.Image) -> Any:
     made = core.create_video_frame(RGB24, width, height)
     stride = made.get_stride(0)
     # By Pillow in a sixth of the time of a slice of the bytes, and in half that of libvips.
-    picture = Image.frombuffer("RGB", (width, height), image.write_to_memory(), "raw", "RGB", 0, 1)
+    picture = image
+    if not isinstance(picture, Image.Image):
+        rows = picture.write_to_memory()
+        picture = Image.frombuffer("RGB", (width, height), rows, "raw", "RGB", 0, 1)
     for plane, band in enumerate(picture.getbands()):
         rows = picture.tobytes("raw", band, stride, 1)
         ctypes.memmove(made.get_write_ptr(plane), rows, len(rows))

@@ -82,7 +82,7 @@ def check_colours(
         PictureError: if it is, or the original is broken and shows nothing but one colour.
     """
     options = target.options
-    most = HEAD + WRITERS[target.format].flat * size.width * size.height
+    most = HEAD + WRITERS[target.format].flat(target.effort) * size.width * size.height
     if len(result) > most:  # it is not flat
         return
     try:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import pyvips
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
+from PIL.ExifTags import Base
 
 from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
 from imaging.auto.curve import Qualities
+from imaging.auto.grid import TILE, grids
 from imaging.auto.judge import Judge
+from imaging.auto.large import LargeSearch
 from imaging.auto.part import Part, has_part
 from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIP, STRIPS, sample, strips
-from imaging.auto.search import FILES, LOOKS, PROBES, Search
-from imaging.auto.stairs import Stairs
+from imaging.auto.search import FILES, LEAST_SIDE, LOOKS, PROBES, Search
+from imaging.auto.stairs import Stairs, usual_power
 from imaging.codec import Purpose, Sought
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.decode import decode
 from imaging.formats import Format
-from imaging.formats.jpg.looks import LARGE_LOOKS
 from imaging.formats.jpg.tables import own_quality
 from imaging.limits import Limits
 from imaging.measures import Chosen, Measures
 from imaging.options import Auto, Effort, Options
+from imaging.steps.metadata import EXIF
 from imaging.target import Target
 from imaging.write.strips import to_vips
 from tests.imaging.animations import animation
@@ -371,30 +375,132 @@ def test_two_qualities_near_each_other_say_little_of_others() -> None:
     assert 81 < typical.following([(80, 76.0), (81, 75.9)], 77) < 84
 
 
-def test_where_looks_rise_by_steps_the_nearest_is_found_by_what_was_seen() -> None:
-    looks = ((60, 60.0), (61, 60.0), (62, 68.0), (63, 68.0), (64, 67.0), (70, 72.0))
-    stairs = Stairs(looks, range(60, 71))
-    assert [stairs.following([], wanted) for wanted in (58, 67, 68, 90)] == [60, 64, 62, 70]
-    assert stairs.look([], 66) == pytest.approx(67 + 5 / 3)
-    # A picture that is better by a quarter everywhere, and one that is so from 64 on.
-    assert stairs.look([(62, 76.0)], 60) == pytest.approx(70)
-    assert stairs.look([(62, 68.0), (70, 79.0)], 70) == pytest.approx(79)
-    assert 68 < stairs.look([(62, 68.0), (70, 79.0)], 66) < 79
-    # Two looks between which the typical one does not change tell no way.
-    assert stairs.look([(62, 70.0), (63, 74.0)], 60) == pytest.approx(62.5)
+def test_a_look_that_was_seen_tells_others_as_the_typical_one_changes() -> None:
+    stairs = Stairs(((60, 60.0), (62, 68.0), (70, 72.0)), range(60, 71))
+    assert [stairs.first(wanted) for wanted in (50, 68, 90)] == [60, 62, 70]
+    # A picture that is better by a quarter everywhere, and one that changes as little again.
+    assert stairs.look([(62, 76.0)], 60, power=1) == pytest.approx(70)
+    assert 70 < stairs.look([(62, 76.0)], 60, power=0.5) < 76
+    assert stairs.following([(62, 76.0)], 70, power=1) == 60
+    # Between two looks, and beyond them.
+    tried = [(62, 68.0), (66, 79.0)]
+    assert stairs.look(tried, 66, power=1) == pytest.approx(79)
+    assert 68 < stairs.look(tried, 64, power=1) < 79
+    assert stairs.look(tried, 70, power=1) > 79
 
 
-def test_a_smooth_jpeg_looks_best_where_its_blocks_have_whole_means() -> None:
-    photograph = picture("chelsea.png", 50, 45).resize((800, 720), Image.Resampling.BICUBIC)
-    image = pyvips.Image.new_from_buffer(png(photograph), "").copy_memory()
-    reference, seek = look.reference(image), WRITERS[Format.JPG].seek
+def test_two_looks_tell_how_a_picture_changes_the_more_the_further_they_are_apart() -> None:
+    stairs = Stairs(((50, 60.0), (60, 70.0), (70, 80.0), (71, 80.1)), range(50, 72))
+    near, far = (
+        stairs.power((50, 60.0), (other, look), 1, are_alike=True)
+        for other, look in ((52, 64.0), (70, 90.0))
+    )
+    assert 1 < near < far <= 2
+    assert stairs.power((50, 60.0), (70, 90.0), 1, are_alike=False) < far
+    assert stairs.power((70, 80.0), (71, 85.0), 0.7, are_alike=True) == 0.7
+    # What has many bits changes much.
+    assert usual_power(0.1) < usual_power(0.5) < usual_power(2)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(2560, 1600), (1500, 1001), (5000, 500), (900, 3000), (8000, 300), (231, 7001)],
+)
+def test_tiles_of_a_large_picture_are_apart_and_look_as_in_its_own_file(
+    width: int, height: int
+) -> None:
+    image = picture("chelsea.png").resize((width, height), Image.Resampling.BICUBIC)
+    large = WRITERS[Format.JPG].large
+    assert large is not None
+    wanted = Sought(70, Effort.BALANCED, 0, False, Purpose.RESULT, of_large=True)
+    whole = large.read(large.seek(image, wanted))
+    for grid in grids(width, height):
+        boxes = [(left, top, left + TILE, top + TILE) for left, top in grid.places]
+        apart = {(left // (TILE + MARGIN), top // (TILE + MARGIN)) for left, top, *_ in boxes}
+        assert len(apart) == len(boxes)
+        seen = grid.without_margins(large.read(large.seek(grid.of(image), wanted)))
+        assert min(seen.size) >= LEAST_SIDE
+        pieces = [
+            seen.crop((left, top, left + TILE, top + TILE))
+            for top in range(0, seen.height, TILE)
+            for left in range(0, seen.width, TILE)
+        ]
+        assert [piece.tobytes() for piece in pieces] == [whole.crop(box).tobytes() for box in boxes]
+
+
+def test_few_tiles_of_a_large_jpeg_are_encoded_all_of_them_twice_at_most_and_itself_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Quick:
+        """A look in no time."""
+
+        def __init__(self, original: Image.Image, width: int) -> None:
+            self.original = original
+
+        def score(self, other: Image.Image) -> float:
+            lost = ImageStat.Stat(ImageChops.difference(self.original, other)).rms
+            return 100 - 7 * max(lost)
+
+    monkeypatch.setattr(look, "method", lambda: look.Method.VSZIP)
+    monkeypatch.setattr(look, "reference", Quick)
+    written: list[tuple[int, Purpose]] = []
+    large = WRITERS[Format.JPG].large
+    assert large is not None
+
+    def seek(image: Image.Image, wanted: Sought) -> bytes:
+        written.append((image.width * image.height, wanted.purpose))
+        return large.seek(image, wanted)
+
+    image = picture("rocket.jpg", 380, 260).resize((1500, 1030))
+    few, every = (grid.of(image) for grid in grids(*image.size))
+    of_few, of_every = (tiles.width * tiles.height for tiles in (few, every))
+    looks = []
+    for wanted in (65.0, 77.0, 85.0):
+        written.clear()
+        counted = replace(large, seek=seek)
+        found = LargeSearch(image, counted, wanted, (20, 97), Effort.FAST).run()
+        looks.append(found.chosen.look)
+        assert written[0] == (of_few, Purpose.LOOK)
+        assert written[-1] == (1500 * 1030, Purpose.RESULT)
+        assert written[1:-1] in ([(of_every, Purpose.LOOK)], [(of_every, Purpose.LOOK)] * 2)
+    assert looks[1:] == pytest.approx([77, 85], abs=2)
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_jpeg_that_is_sought_is_what_libvips_would_write(effort: Effort, mode: str) -> None:
+    exif = Image.Exif()
+    exif[Base.Artist] = "Ann"
+    file = encoded(picture("chelsea.png").convert(mode), "JPEG", exif=exif, quality=95)
+    image, seek = decode(file, Limits()).image.copy_memory(), WRITERS[Format.JPG].seek
     assert seek is not None
+    for keep in (0, EXIF):
+        sought = Sought(92, effort, keep, whole_chroma=False, purpose=Purpose.RESULT)
+        settings = {"optimize_coding": effort is not Effort.FAST, "keep": keep, "Q": 92}
+        plain = image.jpegsave_buffer(**settings)
+        progressive = image.jpegsave_buffer(interlace=True, **settings)
+        made = seek(image, sought)
+        if effort is Effort.FAST:
+            assert made == plain
+        elif effort is Effort.BALANCED:
+            assert made == min(plain, progressive, key=len)
+        else:
+            assert len(made) <= min(len(plain), len(progressive))
+        assert opened(made).tobytes() == opened(plain).tobytes()
+        assert opened(made).getexif().get(Base.Artist) == ("Ann" if keep else None)
 
-    def seen(quality: int) -> float:
-        sought = Sought(quality, Effort.BALANCED, 0, whole_chroma=False, purpose=Purpose.GUESS)
-        return reference.score(decode(seek(image, sought), Limits()).image.copy_memory())
 
-    typical_looks = dict(LARGE_LOOKS)
-    for looks in (typical_looks.__getitem__, seen):
-        assert looks(62) - looks(61) > 1
-        assert looks(62) - looks(61) > looks(66) - looks(62)
+def test_a_large_smooth_jpeg_looks_no_worse_at_a_higher_number() -> None:
+    image = picture("chelsea.png", 50, 45).resize((500, 450), Image.Resampling.BICUBIC)
+    reference, large = look.reference(to_vips(image)), WRITERS[Format.JPG].large
+    assert large is not None
+
+    def seen(quality: int, *, of_large: bool) -> float:
+        sought = Sought(quality, Effort.BALANCED, 0, False, Purpose.LOOK, of_large=of_large)
+        return reference.score(to_vips(large.read(large.seek(image, sought))))
+
+    # The quantiser of a block's mean is 8 at 62, and a whole number of no use at 66.
+    assert seen(66, of_large=False) - seen(62, of_large=False) < 0.5
+    assert seen(62, of_large=True) - seen(50, of_large=True) > 0
+    assert seen(66, of_large=True) - seen(62, of_large=True) > 0
+    assert seen(58, of_large=True) - seen(58, of_large=False) > 1

@@ -5,6 +5,7 @@ another thread for every few rows."""
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -105,16 +106,23 @@ def can_write(settings: Mapping[str, Any]) -> bool:
     return all(name in _SETTINGS or not value for name, value in settings.items())
 
 
-def write(picture: Image.Image, settings: Mapping[str, Any]) -> bytes:
+WHOLE_MEAN = 8
+"""The quantiser of a block's mean that gives whole numbers of a pixel (ITU-T T.81, A.3.3)."""
+
+
+def write(picture: Image.Image, settings: Mapping[str, Any], *, even_means: bool = False) -> bytes:
     """The file, without metadata.
 
     Args:
         settings: those of jpegsave.
+        even_means: whether the quantisers of means are powers of two, `WHOLE_MEAN` at most.
 
     Raises:
         OSError: if the file has more bytes than Pillow expects, as of noise.
     """
     tables, subsampling = _tables(picture.mode, tuple(sorted(settings.items())))
+    if even_means:
+        tables = {number: [_even(mean), *others] for number, (mean, *others) in tables.items()}
     file = io.BytesIO()
     picture.save(
         file,
@@ -125,10 +133,26 @@ def write(picture: Image.Image, settings: Mapping[str, Any]) -> bytes:
         progressive=settings.get("interlace", False),
         comment=b"",
     )
-    written = file.getvalue()
-    first = next(segments(written))
-    assert first.kind == APP0, "Pillow writes JFIF, which jpegsave does not without metadata"
-    return written[: first.start] + written[first.end :]
+    return without_jfif(file.getvalue())
+
+
+def without_jfif(file: bytes) -> bytes:
+    """A file of libjpeg without its first segment, which jpegsave does not write either where it
+    writes no metadata."""
+    first = next(segments(file))
+    assert first.kind == APP0, "libjpeg writes JFIF where it is not told otherwise"
+    return file[: first.start] + file[first.end :]
+
+
+def with_metadata(file: bytes, other: bytes) -> bytes:
+    """A file that was written here, with the metadata of another one."""
+    kept = (other[each.start : each.end] for each in segments(other) if each.kind in METADATA)
+    return b"".join((file[: len(SOI)], *kept, file[len(SOI) :]))
+
+
+def _even(quantiser: int) -> int:
+    """The nearest power of two, `WHOLE_MEAN` at most."""
+    return min(WHOLE_MEAN, 1 << round(math.log2(quantiser)))
 
 
 def _has_usual_segments(data: Data) -> bool:

@@ -6,10 +6,21 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, cast
 
+import mozjpeg_lossless_optimization as mozjpeg
 import pyvips
 from PIL import Image
 
-from imaging.codec import Encoding, Plain, Purpose, Reader, Sought, Writer, loader
+from imaging.codec import (
+    NO_METADATA,
+    Encoding,
+    Large,
+    Plain,
+    Purpose,
+    Reader,
+    Sought,
+    Writer,
+    loader,
+)
 from imaging.data import Data
 from imaging.formats.jpg import by_pillow
 from imaging.formats.jpg.looks import LARGE_LOOKS
@@ -20,7 +31,9 @@ from imaging.limits import Limits
 from imaging.options import Effort
 from imaging.quality import DEFAULT_QUALITY, NO_QUALITY
 from imaging.read.segments import METADATA, segments
+from imaging.write.palette import to_pillow
 from imaging.write.scale import along
+from imaging.write.strips import to_vips
 
 KLEIN = 5
 """mozjpeg's number for the table of Klein, Silverstein and Carney, "Relevance of human vision to
@@ -60,22 +73,47 @@ def _plain(pixels: int, wanted: Encoding) -> Plain | None:
     return partial(_smallest_plain, ways=ways) if all(map(by_pillow.can_write, ways)) else None
 
 
-def _smallest_plain(picture: Image.Image, ways: Iterable[dict[str, Any]]) -> bytes:
-    return min((by_pillow.write(picture, way) for way in ways), key=len)
+def _smallest_plain(
+    picture: Image.Image, ways: Iterable[dict[str, Any]], *, even_means: bool = False
+) -> bytes:
+    return min((by_pillow.write(picture, way, even_means=even_means) for way in ways), key=len)
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     """As `encode`, by one table alone."""
+    file = seek_plain(to_pillow(image), wanted)
+    if wanted.keep == NO_METADATA:
+        return file
+    # Black of the same size takes little time.
+    black = image.crop(0, 0, 1, 1).embed(0, 0, image.width, image.height)
+    return by_pillow.with_metadata(file, black.jpegsave_buffer(keep=wanted.keep))
+
+
+def seek_plain(picture: Image.Image, wanted: Sought) -> bytes:
+    """As `seek`, of pixels that Pillow has, without metadata. The means of a large picture's blocks
+    get even quantisers: much of it is smooth, and by the tables' own looks up to 4 points worse at
+    a number than at the one below it, and has up to 11 % more bytes at the look of a lower one."""
     quality, effort = wanted.quality, wanted.effort
-    several = effort is not Effort.FAST and image.width * image.height <= SEVERAL_PIXELS
+    several = effort is not Effort.FAST and picture.width * picture.height <= SEVERAL_PIXELS
     if wanted.whole_chroma:
         quality = round(quality)  # there is no step to fill
     ways = list(_ways(quality, effort, several=several))
     ways = [way for way in ways if _look(way) == _look(ways[0])]
     if wanted.purpose is not Purpose.RESULT:
         ways = [ways[0] | {"optimize_coding": False}]
-    subsampled = {"subsample_mode": "off"} if wanted.whole_chroma else {}
-    return _smallest(image, [way | subsampled for way in ways], wanted.keep)
+    if wanted.whole_chroma:
+        ways = [way | {"subsample_mode": "off"} for way in ways]
+    plain = [way for way in ways if by_pillow.can_write(way)]
+    even_means = wanted.of_large and quality < FULL_CHROMA
+    try:
+        file = _smallest_plain(picture, plain, even_means=even_means)
+    except OSError:  # noise
+        return _smallest(to_vips(picture), ways, NO_METADATA)
+    if len(plain) == len(ways):
+        return file
+    # The best scans are sought by what does so for a file that came in.
+    optimised = mozjpeg.optimize(file, mozjpeg.COPY_MARKERS.NONE)
+    return min(file, by_pillow.without_jfif(optimised), key=len)
 
 
 def _look(way: dict[str, Any]) -> tuple[Any, ...]:
@@ -141,6 +179,11 @@ def _recoded(data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
     return jpeg(data, _LARGEST)
 
 
+def _flat(effort: Effort) -> float:
+    """By the tables of Annex K six bits and more for each empty block, by its own two."""
+    return 1 / 32 if effort is Effort.FAST else 1 / 80
+
+
 READER = Reader(
     load=loader("jpegload"),
     pillow="JPEG",
@@ -159,13 +202,12 @@ WRITER = Writer(
     plain=_plain,
     seek=seek,
     seeks_exactly=True,
-    large_looks=LARGE_LOOKS,
+    large=Large(seek_plain, by_pillow.opened, LARGE_LOOKS),
     read=by_pillow.opened,
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
     is_grey=True,
     searched=((4e7, Effort.SMALL), (float("inf"), Effort.BALANCED)),
     recoded=_recoded,
-    # With the tables of Annex K six bits and more for each empty block.
-    flat=1 / 32,
+    flat=_flat,
 )

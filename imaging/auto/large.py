@@ -1,0 +1,103 @@
+"""A quality is tried on tiles of a large picture, where they look in a file of their own as in that
+of the whole: no file of that is written but the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+
+from imaging import look
+from imaging.auto.curve import Qualities, Tried
+from imaging.auto.grid import Grid, grids
+from imaging.auto.search import Found, chosen
+from imaging.auto.stairs import Stairs, usual_power
+from imaging.codec import NO_METADATA, Large, Purpose, Sought
+from imaging.options import Effort
+from imaging.write import chroma
+from imaging.write.strips import Picture, to_vips
+
+LOOKS = 2
+"""How often all tiles are encoded at most, after a few of them."""
+
+NEAR = 3.0
+"""Points from the look that is wanted, within which the way to its quality is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeSearch:
+    """For one picture.
+
+    Args:
+        picture: grey or red, green and blue.
+        large: how it is written.
+        look: SSIMULACRA2 that is wanted.
+        bounds: the least and the largest quality.
+        keep: what of a picture's metadata is written, libvips's number.
+        write: the file of the result, if `large` does not write it: with metadata.
+    """
+
+    picture: Image.Image
+    large: Large
+    look: float
+    bounds: tuple[int, int]
+    effort: Effort
+    keep: int = NO_METADATA
+    write: Callable[[Sought], bytes] | None = None
+
+    def run(self) -> Found:
+        """The file."""
+        whole_chroma = chroma.is_fine(self.picture)
+
+        def sought(quality: float, purpose: Purpose) -> Sought:
+            keep = self.keep if purpose is Purpose.RESULT else NO_METADATA
+            return Sought(quality, self.effort, keep, whole_chroma, purpose, of_large=True)
+
+        def seen(tiles: _Tiles, quality: float) -> Tried:
+            return quality, tiles.look(sought(quality, Purpose.LOOK))
+
+        curve = Stairs(self.large.looks, Qualities(*self.bounds).all())
+        few, every = (
+            _Tiles(self.picture, grid, self.large)
+            for grid in grids(self.picture.width, self.picture.height)
+        )
+        before = seen(few, curve.first(self.look))
+        power = usual_power(few.bits)
+        quality = curve.following([before], self.look, power)
+        tried: list[Tried] = []
+        while True:
+            tried.append(seen(every, quality))
+            power = curve.power(before, tried[-1], power, are_alike=len(tried) > 1)
+            quality = curve.following(tried, self.look, power)
+            last, its_look = before = tried[-1]
+            is_known = quality == last or abs(its_look - self.look) <= NEAR
+            if is_known or len(tried) == LOOKS:
+                break
+        result = sought(quality, Purpose.RESULT)
+        data = self.write(result) if self.write else self.large.seek(self.picture, result)
+        return Found(data, chosen(quality, curve.look(tried, quality, power)))
+
+
+class _Tiles:
+    """Some of a picture."""
+
+    def __init__(self, picture: Image.Image, grid: Grid, large: Large) -> None:
+        self._grid, self._large = grid, large
+        self._tiles = grid.of(picture)
+        self._reference = look.reference(self._seen(self._tiles), picture.width)
+        self.bits = 0.0
+        """Those of each pixel that was encoded last."""
+
+    def look(self, wanted: Sought) -> float:
+        """SSIMULACRA2, 100 at most, of what becomes of them, as the whole picture has it."""
+        data = self._large.seek(self._tiles, wanted)
+        self.bits = len(data) * 8 / (self._tiles.width * self._tiles.height)
+        score = self._reference.score(self._seen(self._large.read(data)))
+        return 100 - (100 - score) / self._grid.seams
+
+    def _seen(self, tiles: Image.Image) -> Picture:
+        """Those pixels that are looked at, red, green and blue."""
+        seen = self._grid.without_margins(tiles)
+        seen = seen if seen.mode == "RGB" else seen.convert("RGB")
+        return seen if look.method() is look.Method.VSZIP else to_vips(seen)
