@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from imaging import look
-from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIPS, sample, strips
+from imaging.auto.sample import FEW_STRIPS, HIGH_STRIPS, LOW_STRIPS, MARGIN, Sample, sample, strips
 
 SHADES = (0, 255)
 """What transparency is put on; the worse of the two looks counts."""
@@ -24,17 +24,20 @@ def is_large(image: pyvips.Image) -> bool:
 class Judge:
     """Holds files against one picture."""
 
-    def __init__(self, image: pyvips.Image, margin: int, *, slow: bool = False) -> None:
+    def __init__(
+        self, image: pyvips.Image, margin: int, *, slow: bool = False, in_part: bool = False
+    ) -> None:
         """
         Args:
             image: sRGB or grey, 8 bit, in memory.
             margin: pixels around each tile of `sample` that are not looked at, of a small picture.
             slow: whether the encoder takes longer than a look at the whole picture.
+            in_part: whether high strips of a large picture are looked at in place of all of it.
         """
         pixels = image.width * image.height
         if is_large(image):
-            count = FEW_STRIPS if slow else STRIPS
-            self._sample = strips(image.width, image.height, MARGIN, count)
+            usual = FEW_STRIPS if slow else LOW_STRIPS
+            self._sample = strips(image.width, image.height, MARGIN, usual)
         else:
             self._sample = sample(image.width, image.height, margin)
         self.sample = self._sample.with_margins(image)
@@ -44,9 +47,14 @@ class Judge:
             shade: look.reference(_flat(tiles, shade), image.width) for shade in shades
         }
         self._image = image
+        self._whole = Sample((0,), (0,), image.width, image.height)
+        if in_part and is_large(image):
+            high = strips(image.width, image.height, 0, HIGH_STRIPS)
+            # A low picture has tiles, which tell less.
+            self._whole = high if len(high.lefts) == 1 else self._whole
         few = pixels <= (SLOW_PIXELS if slow else WHOLE_PIXELS)
         few = few and look.method() is look.Method.VSZIP
-        self.sees_all = few or self._sample.is_whole
+        self.sees_all = (few and self._whole.is_whole) or self._sample.is_whole
         """Whether `of_whole` looks at every pixel."""
         self.is_sample = self._sample.is_whole
         """Whether the picture is its own sample."""
@@ -62,10 +70,12 @@ class Judge:
         image = image.copy_memory()
         if not self.sees_more:
             return self._of_tiles(self._sample.of(image))
-        return min(
-            look.reference(_flat(self._image, shade)).score(_flat(image, shade))
+        original, seen = self._whole.of(self._image), self._whole.of(image)
+        worst = min(
+            look.reference(_flat(original, shade), image.width).score(_flat(seen, shade))
             for shade in self._references
         )
+        return 100 - (100 - worst) * self._whole.factor
 
     def _of_tiles(self, image: pyvips.Image) -> float:
         worst = min(

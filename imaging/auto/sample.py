@@ -22,18 +22,6 @@ SEAMS = 0.963
 """Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
 less is seen, and a sample has edges between its tiles."""
 
-STRIP, STRIPS, FEW_STRIPS = 64, 6, 4
-"""Pixels of a strip's height, and how many there are, evenly over the picture; fewer where an
-encoder takes long. Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were
-within 0.6 points of the whole (standard deviation, 1.7 at most), and four within 0.7. Sixteen tiles
-had 2.0 and missed up to 8 points, where most of a picture is smooth; four of 256 pixels 2.6. They
-have margins in a JPEG too: the chroma of a row beside a seam is mixed with that beyond it, which
-took up to 3 points."""
-
-STRIPS_SEAMS, FEW_SEAMS = 0.952, 0.935
-"""As `SEAMS`, of strips, which have no seams at the left and right; and of few of them, where 13
-pictures have 0.926 as WebP, and five have 0.938 and 0.955 in the two slow formats."""
-
 STRIPS_PIXELS = 400_000
 """What the strips of a narrow picture have together, at least."""
 
@@ -42,6 +30,33 @@ STRIPS_LEAST = 1.3
 
 STRIPS_ALIGNED = 16
 """Strips begin at a multiple of so many pixels: the blocks of a JPEG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """How many strips are taken, evenly over the height of a picture."""
+
+    count: int
+    height: int
+    """Pixels of one."""
+    seams: float
+    """As `SEAMS`; they have no seams at the left and right."""
+
+
+LOW_STRIPS = Strips(6, 64, 0.952)
+"""Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were within 0.6 points of
+the whole (standard deviation, 1.7 at most). Sixteen tiles had 2.0 and missed up to 8 points, where
+most of a picture is smooth; four of 256 pixels 2.6. They have margins in a JPEG too: the chroma of
+a row beside a seam is mixed with that beyond it, which took up to 3 points."""
+
+FEW_STRIPS = Strips(4, 64, 0.935)
+"""Where an encoder takes long. As `LOW_STRIPS` they were within 0.7; of the seams 13 pictures have
+0.926 as WebP, and five 0.938 and 0.955 in the two slow formats."""
+
+HIGH_STRIPS = Strips(4, 128, 0.98)
+"""What is looked at in place of a whole file: nothing is encoded for it. Of 33 pictures of 2 to 4
+megapixels, as WebPs, they were within 0.5 points of the whole (standard deviation, 1.7 at most),
+and four low ones within 0.9 (2.4 at most)."""
 
 WHOLE = 1.25
 """Pixels of the largest picture that is its own sample, over those of the tiles with what is around
@@ -148,20 +163,20 @@ def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
     return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
 
 
-def strips(width: int, height: int, margin: int, usual: int = STRIPS) -> Sample:
+def strips(width: int, height: int, margin: int, usual: Strips = LOW_STRIPS) -> Sample:
     """That of a large picture of this size, in pixels: tiles where it is too low for strips.
 
     Args:
         margin: as for `sample`.
         usual: how many there are where they are long enough.
     """
-    count = max(usual, -(-STRIPS_PIXELS // (width * STRIP)))
-    if height < STRIPS_LEAST * count * STRIP:
+    rows = usual.height
+    count = max(usual.count, -(-STRIPS_PIXELS // (width * rows)))
+    if height < STRIPS_LEAST * count * rows:
         return sample(width, height, margin)
-    tops = ((2 * n + 1) * height // (2 * count) - STRIP // 2 for n in range(count))
+    tops = ((2 * n + 1) * height // (2 * count) - rows // 2 for n in range(count))
     aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in tops)
-    seams = STRIPS_SEAMS if usual == STRIPS else FEW_SEAMS
-    return Sample((0,), aligned, width, STRIP, margin, seams)
+    return Sample((0,), aligned, width, rows, margin, usual.seams)
 
 
 def tiles(width: int, height: int, count: int) -> Sample:

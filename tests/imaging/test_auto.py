@@ -19,7 +19,7 @@ from imaging.auto.grid import TILE, grids
 from imaging.auto.judge import Judge
 from imaging.auto.large import LargeSearch
 from imaging.auto.part import Part, has_part
-from imaging.auto.sample import FEW_STRIPS, MARGIN, STRIP, STRIPS, sample, strips
+from imaging.auto.sample import FEW_STRIPS, HIGH_STRIPS, LOW_STRIPS, MARGIN, Strips, sample, strips
 from imaging.auto.search import FILES, LEAST_SIDE, LOOKS, PROBES, Search
 from imaging.auto.stairs import Stairs, usual_power
 from imaging.codec import Purpose, Sought
@@ -308,10 +308,20 @@ def test_what_the_chroma_of_a_jpeg_divides_is_tried_in_tenths() -> None:
 
 @pytest.mark.parametrize("method", list(look.Method))
 @pytest.mark.parametrize(
-    ("width", "slow", "whole"), [(900, False, True), (2000, False, False), (2000, True, True)]
+    ("width", "how", "whole"),
+    [
+        (900, {}, True),
+        (2000, {}, False),
+        (2000, {"slow": True}, True),
+        (2000, {"slow": True, "in_part": True}, True),
+    ],
 )
 def test_all_of_a_file_is_looked_at_where_that_takes_little(
-    width: int, slow: bool, whole: bool, method: look.Method, monkeypatch: pytest.MonkeyPatch
+    width: int,
+    how: dict[str, bool],
+    whole: bool,
+    method: look.Method,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[tuple[int, int]] = []
 
@@ -323,23 +333,27 @@ def test_all_of_a_file_is_looked_at_where_that_takes_little(
     monkeypatch.setattr(look, "method", lambda: method)
     monkeypatch.setattr(look, "reference", lambda *given: Looked())
     image = pyvips.Image.black(width, 800, bands=3).copy_memory()
-    judge = Judge(image, MARGIN, slow=slow)
+    judge = Judge(image, MARGIN, **how)
     of_whole = judge.of_whole(image)
     whole = whole and method is look.Method.VSZIP
-    of_sample = (512, 512) if width == 900 else (2000, (FEW_STRIPS if slow else STRIPS) * STRIP)
-    assert seen == [(width, 800) if whole else of_sample]
+    usual = FEW_STRIPS if how else LOW_STRIPS
+    of_sample = (512, 512) if width == 900 else (2000, usual.count * usual.height)
+    in_part = "in_part" in how
+    of_all = (2000, HIGH_STRIPS.count * HIGH_STRIPS.height) if in_part else (width, 800)
+    assert seen == [of_all if whole else of_sample]
     # Beside the seams of a sample less is seen.
-    assert (of_whole == 80) is whole
+    assert (of_whole == 80) is (whole and not in_part)
     judge.of_sample(judge.sample)
     assert seen[1:] == [of_sample]
 
 
+@pytest.mark.parametrize("usual", [LOW_STRIPS, FEW_STRIPS, HIGH_STRIPS])
 @pytest.mark.parametrize("margin", [0, MARGIN])
 @pytest.mark.parametrize(("width", "height"), [(2560, 1600), (5000, 500), (900, 3000), (8000, 300)])
 def test_strips_of_a_large_picture_are_apart_and_within_it(
-    width: int, height: int, margin: int
+    width: int, height: int, margin: int, usual: Strips
 ) -> None:
-    where = strips(width, height, margin)
+    where = strips(width, height, margin, usual)
     ends = [top + where.height for top in where.tops]
     assert all(end <= top for end, top in zip(ends, where.tops[1:], strict=False))
     assert where.tops[0] >= 0
