@@ -96,9 +96,12 @@ def test_a_time_out_at_any_moment_is_raised_once_and_leaves_a_loop_that_works(
             await asyncio.sleep(0)
             await asyncio.to_thread(int)
 
-    began = time.perf_counter()
-    bridge.run(turn())
-    usual = time.perf_counter() - began
+    def took() -> float:
+        began = time.perf_counter()
+        bridge.run(turn())
+        return time.perf_counter() - began
+
+    usual = min(took() for _ in range(5))  # else one slow turn would have all others end in time
     raised = 0
     for number in range(1, 200):
         try:
