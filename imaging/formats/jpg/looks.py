@@ -10,5 +10,5 @@ LARGE_LOOKS = (
     *((80, 84.3), (82, 85.5), (84, 86.2), (86, 87.1), (87, 88.0), (88, 88.7), (89, 89.5)),
     *((89.6, 91.8), (90, 91.0), (93, 92.7), (97, 95.0), (100, 96.5)),
 )
-"""Quality and SSIMULACRA2 by `seek_large`: the median of 32 wallpapers and drawings of 1.9 to 4.1
-megapixels."""
+"""Quality and SSIMULACRA2 by `seek_plain`, with even means: the median of 32 wallpapers and
+drawings of 1.9 to 4.1 megapixels."""
