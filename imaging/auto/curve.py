@@ -1,45 +1,15 @@
-"""How the look of one picture follows the quality: what a search asks, whatever the curve is."""
+"""The qualities that may be tried for one picture, and those that were."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 Tried = tuple[float, float]
 """A quality, and the look of one picture at it."""
 
 STEP = 89, 90
 """Between these the chroma of a JPEG becomes whole, and the look takes a step: tenths count."""
-
-
-class Curve(Protocol):
-    """How one picture looks at each quality, by what it was seen to have at some."""
-
-    @property
-    def near(self) -> float:
-        """How near the look of a sample is to the one wanted where a second look at one is not
-        worth its time."""
-
-    @property
-    def moves(self) -> bool:
-        """Whether the look of a file moves those of the sample, which had another encoder."""
-
-    def first(self, wanted: float) -> float:
-        """The quality that is tried first."""
-
-    def following(self, tried: Sequence[Tried], wanted: float) -> float:
-        """The quality that is to be tried next.
-
-        Args:
-            tried: one or more, the last one last.
-        """
-
-    def look(self, tried: Sequence[Tried], quality: float) -> float:
-        """The look at a quality, by those that are known."""
-
-    def knows(self, tried: Sequence[Tried], quality: float) -> bool:
-        """Whether the look at a quality follows from those of a sample."""
 
 
 @dataclass(frozen=True, slots=True)

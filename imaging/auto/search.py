@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from imaging.auto.curve import Curve, Qualities, Tried, is_between
+from imaging.auto.curve import Qualities, Tried, is_between
 from imaging.auto.judge import Judge, is_large
 from imaging.auto.opened import opened
 from imaging.auto.part import Part, has_part
@@ -75,14 +75,14 @@ class Search:
     keep: int
     whole_chroma: bool = False
     is_large: bool = field(init=False)
-    curve: Curve = field(init=False)
+    curve: Smooth = field(init=False)
     """How the picture looks at each quality."""
     tried: list[Tried] = field(default_factory=list)
     """Qualities, and the looks that they are taken to have."""
 
     def __post_init__(self) -> None:
         self.is_large = is_large(self.image)
-        self.curve = Smooth(Qualities(*self.bounds), self.writer.follows, self.writer.near)
+        self.curve = Smooth(Qualities(*self.bounds), self.writer.follows)
 
     def run(self) -> Found:
         """The file."""
@@ -109,7 +109,7 @@ class Search:
             if off <= enough or score >= UNTOUCHED:
                 break
             # Its tiles have looked in the sample as they look in the file.
-            self._learn(quality, score, anew=self.curve.moves)
+            self._learn(quality, score, anew=True)
             following = self._following()
             if following == quality:
                 break
@@ -131,7 +131,7 @@ class Search:
             # Of a large picture a second look costs little, and a second file much.
             twice = self.writer.tiles_tell and not judge.sees_all
             # A second look at the sample saves one at the file, where that looks the same.
-            is_near = abs(score - self.look) <= self.curve.near
+            is_near = abs(score - self.look) <= self.writer.near
             if purpose is Purpose.ROUGH and is_near:
                 self._learn(following, self._by_part(seen, look, following), anew=True)
                 return self._following()

@@ -20,26 +20,27 @@ class Smooth:
         qualities: those that may be tried.
         follows: how a picture's distance from 100 follows the typical one, where a single look
             tells it.
-        near: as `Curve` has it.
     """
 
     qualities: Qualities
     follows: float
-    near: float
-    moves: bool = True
 
     def first(self, wanted: float) -> float:
-        """As `Curve` has it."""
+        """The quality that is tried first."""
         return self.qualities.nearest(typical.quality(100 - wanted))
 
     def following(self, tried: Sequence[Tried], wanted: float) -> float:
-        """As `Curve` has it: the nearest to the one that `typical.following` tells."""
+        """The quality that is to be tried next.
+
+        Args:
+            tried: one or more, the last one last.
+        """
         return self.qualities.nearest(typical.following(tried, wanted, self.follows))
 
     def look(self, tried: Sequence[Tried], quality: float) -> float:
-        """As `Curve` has it."""
+        """The look at a quality, by those that are known."""
         return typical.look(tried, quality, self.follows)
 
     def knows(self, tried: Sequence[Tried], quality: float) -> bool:
-        """As `Curve` has it."""
+        """Whether the look at a quality follows from those of a sample."""
         return way(tried, quality) <= FAR or is_between(tried, quality)
