@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from PIL import Image
 
 from imaging import look
-from imaging.auto.curve import Qualities, Tried
 from imaging.auto.grid import Grid, grids
+from imaging.auto.large_looks import LargeLooks, usual_power
+from imaging.auto.qualities import Qualities, Tried
 from imaging.auto.search import Found, chosen
-from imaging.auto.stairs import Stairs, usual_power
 from imaging.codec import NO_METADATA, Large, Purpose, Sought
 from imaging.options import Effort
 from imaging.write import chroma
@@ -57,7 +57,7 @@ class LargeSearch:
         def seen(tiles: _Tiles, quality: float) -> Tried:
             return quality, tiles.look(sought(quality, Purpose.LOOK))
 
-        curve = Stairs(self.large.looks, Qualities(*self.bounds).all())
+        curve = LargeLooks(self.large.looks, Qualities(*self.bounds).all())
         few, every = (
             _Tiles(self.picture, grid, self.large)
             for grid in grids(self.picture.width, self.picture.height)

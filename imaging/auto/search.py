@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from imaging.auto.curve import Qualities, Tried, is_between
 from imaging.auto.judge import Judge, is_large
 from imaging.auto.opened import opened
 from imaging.auto.part import Part, has_part
+from imaging.auto.qualities import Qualities, Tried, is_between
 from imaging.auto.sample import MARGIN
 from imaging.auto.smooth import Smooth
 from imaging.codec import Encoding, Purpose, Sought, Writer

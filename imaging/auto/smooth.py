@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imaging.auto import typical
-from imaging.auto.curve import Qualities, Tried, is_between, way
+from imaging.auto.qualities import Qualities, Tried, is_between, way
 
 FAR = 4
 """How far beyond the qualities that were tried on a sample the look is taken to be known."""

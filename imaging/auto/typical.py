@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from imaging.auto.curve import Tried
+from imaging.auto.qualities import Tried
 from imaging.write.scale import between
 
 LOOKS = (

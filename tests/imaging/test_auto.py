@@ -14,14 +14,14 @@ from PIL.ExifTags import Base
 from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
-from imaging.auto.curve import Qualities
 from imaging.auto.grid import TILE, grids
 from imaging.auto.judge import Judge
 from imaging.auto.large import LargeSearch
+from imaging.auto.large_looks import LargeLooks, usual_power
 from imaging.auto.part import Part, has_part
+from imaging.auto.qualities import Qualities
 from imaging.auto.sample import FEW_STRIPS, HIGH_STRIPS, LOW_STRIPS, MARGIN, Strips, sample, strips
 from imaging.auto.search import FILES, LEAST_SIDE, LOOKS, PROBES, Search
-from imaging.auto.stairs import Stairs, usual_power
 from imaging.codec import Purpose, Sought
 from imaging.codecs import WRITERS
 from imaging.convert import convert
@@ -390,28 +390,28 @@ def test_two_qualities_near_each_other_say_little_of_others() -> None:
 
 
 def test_a_look_that_was_seen_tells_others_as_the_typical_one_changes() -> None:
-    stairs = Stairs(((60, 60.0), (62, 68.0), (70, 72.0)), range(60, 71))
-    assert [stairs.first(wanted) for wanted in (50, 68, 90)] == [60, 62, 70]
+    looks = LargeLooks(((60, 60.0), (62, 68.0), (70, 72.0)), range(60, 71))
+    assert [looks.first(wanted) for wanted in (50, 68, 90)] == [60, 62, 70]
     # A picture that is better by a quarter everywhere, and one that changes as little again.
-    assert stairs.look([(62, 76.0)], 60, power=1) == pytest.approx(70)
-    assert 70 < stairs.look([(62, 76.0)], 60, power=0.5) < 76
-    assert stairs.following([(62, 76.0)], 70, power=1) == 60
+    assert looks.look([(62, 76.0)], 60, power=1) == pytest.approx(70)
+    assert 70 < looks.look([(62, 76.0)], 60, power=0.5) < 76
+    assert looks.following([(62, 76.0)], 70, power=1) == 60
     # Between two looks, and beyond them.
     tried = [(62, 68.0), (66, 79.0)]
-    assert stairs.look(tried, 66, power=1) == pytest.approx(79)
-    assert 68 < stairs.look(tried, 64, power=1) < 79
-    assert stairs.look(tried, 70, power=1) > 79
+    assert looks.look(tried, 66, power=1) == pytest.approx(79)
+    assert 68 < looks.look(tried, 64, power=1) < 79
+    assert looks.look(tried, 70, power=1) > 79
 
 
 def test_two_looks_tell_how_a_picture_changes_the_more_the_further_they_are_apart() -> None:
-    stairs = Stairs(((50, 60.0), (60, 70.0), (70, 80.0), (71, 80.1)), range(50, 72))
+    looks = LargeLooks(((50, 60.0), (60, 70.0), (70, 80.0), (71, 80.1)), range(50, 72))
     near, far = (
-        stairs.power((50, 60.0), (other, look), 1, are_alike=True)
+        looks.power((50, 60.0), (other, look), 1, are_alike=True)
         for other, look in ((52, 64.0), (70, 90.0))
     )
     assert 1 < near < far <= 2
-    assert stairs.power((50, 60.0), (70, 90.0), 1, are_alike=False) < far
-    assert stairs.power((70, 80.0), (71, 85.0), 0.7, are_alike=True) == 0.7
+    assert looks.power((50, 60.0), (70, 90.0), 1, are_alike=False) < far
+    assert looks.power((70, 80.0), (71, 85.0), 0.7, are_alike=True) == 0.7
     # What has many bits changes much.
     assert usual_power(0.1) < usual_power(0.5) < usual_power(2)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from imaging.auto.curve import Tried, is_between
+from imaging.auto.qualities import Tried, is_between
 from imaging.write.scale import Scale, between
 
 LEAST_POWER, MOST_POWER = 0.5, 2.0
@@ -38,7 +38,7 @@ def usual_power(bits: float) -> float:
 
 
 @dataclass(frozen=True)
-class Stairs:
+class LargeLooks:
     """A format's typical looks of large pictures.
 
     Args:
