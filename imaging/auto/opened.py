@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pyvips
@@ -23,6 +24,7 @@ def opened(
         data: a file that `writer` has made of `image`.
         load: what opens any file.
     """
-    if writer.read is None or image.width * image.height > QUICK_PIXELS:
-        return load(data)
-    return to_vips(writer.read(data))
+    if writer.read is not None and image.width * image.height <= QUICK_PIXELS:
+        with contextlib.suppress(OSError):  # libvips says why, if it cannot either
+            return to_vips(writer.read(data))
+    return load(data)

@@ -18,6 +18,7 @@ from imaging.auto.grid import TILE, grids
 from imaging.auto.judge import Judge
 from imaging.auto.large import LargeSearch
 from imaging.auto.large_looks import LargeLooks, usual_power
+from imaging.auto.opened import opened as opened_quickly
 from imaging.auto.part import Part, has_part
 from imaging.auto.qualities import Qualities
 from imaging.auto.sample import FEW_STRIPS, HIGH_STRIPS, LOW_STRIPS, MARGIN, Strips, sample, strips
@@ -177,6 +178,19 @@ def test_the_quick_decoder_gives_the_pixels_of_the_usual_one(format: Format, mod
     apart = (quick - usual).abs()
     # Two libraries make colours of chroma of half the size, and round them.
     assert apart.avg() < 1 if format is Format.AVIF else apart.max() == 0
+    with pytest.raises(OSError, match=r"\S"):
+        read(result[: len(result) // 2])
+
+
+def test_a_file_that_the_quick_decoder_cannot_read_is_read_by_the_usual_one() -> None:
+    def fails(data: bytes) -> Image.Image:
+        raise OSError("out of memory")
+
+    data = encoded(picture("coffee.png", 60, 40), "AVIF")
+    image = decode(data, Limits()).image
+    writer = replace(WRITERS[Format.AVIF], read=fails)
+    seen = opened_quickly(data, image, writer, lambda file: decode(file, Limits()).image)
+    assert (seen.width, seen.height) == (60, 40)
 
 
 @pytest.mark.parametrize("quality", [30, 75, 92])

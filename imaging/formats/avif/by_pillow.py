@@ -20,8 +20,11 @@ def read(data: bytes) -> Image.Image:
         OSError: if it cannot be decoded.
     """
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    picture = Image.open(io.BytesIO(data), formats=(AvifImagePlugin.AvifImageFile.format,))
-    picture.load()
+    try:
+        picture = Image.open(io.BytesIO(data), formats=(AvifImagePlugin.AvifImageFile.format,))
+        picture.load()
+    except (RuntimeError, SyntaxError, ValueError) as error:  # what Pillow makes of libavif's own
+        raise OSError(str(error)) from None
     return picture
 
 
