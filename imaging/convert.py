@@ -122,7 +122,8 @@ def _smallest_of(
             picture, targets, lambda data: decode(data, target.limits).image, most
         )
         drawn = replace(drawn, written=files)
-        most = {**most, **{format: len(file) for format, file in files.items()}}
+        for format, file in files.items():
+            most[format] = min(len(file), most.get(format, len(file)))
     found: several.Found | None = None
     failure: Exception | None = None
     for each in targets:

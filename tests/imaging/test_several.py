@@ -314,6 +314,17 @@ def test_a_file_that_was_written_to_choose_is_the_result_where_it_is_the_smalles
     assert len(result) == min(sizes(data, target((Format.WEBP, Format.AVIF))).values())
 
 
+def test_own_pixels_are_the_result_though_the_file_that_was_written_to_choose_is_larger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = encoded(in_colour("coffee").resize((200, 120)), "AVIF", quality=20)
+    files = {Format.AVIF: bytes(100_000)}
+    monkeypatch.setattr(several, "ranked", lambda drawn, targets, *more: (targets, files))
+    result, measures = smallest(data, target((Format.WEBP, Format.AVIF), 95))
+    assert measures.format == Format.AVIF
+    assert len(result) <= len(data)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
 @pytest.mark.parametrize("background", [None, "ff8800"])
 def test_a_small_drawing_that_becomes_a_webp_is_encoded_once(
