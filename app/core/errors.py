@@ -332,7 +332,7 @@ class TooManyBytes(ProcessingFailed):
 
 
 class Transparent(ProcessingFailed):
-    """The picture is transparent, the format cannot be, and `alpha=refuse` was requested."""
+    """The picture is transparent, the format cannot hold it, and `alpha=refuse` was requested."""
 
     code = errors.TRANSPARENT
     where = Where.CONVERSION

@@ -41,7 +41,7 @@ class Gravity(StrEnum):
 
 
 class Alpha(StrEnum):
-    """The fate of transparency where the format holds none and no background is given."""
+    """The fate of transparency that the format does not hold, where no background is given."""
 
     FLATTEN = "flatten"
     REFUSE = "refuse"
@@ -165,7 +165,7 @@ class Options(Declared):
     alpha: Alpha = option(
         Choice(Alpha, "It becomes white, or the picture fails as `transparent`."),
         Alpha.FLATTEN,
-        "What becomes of transparency where the format holds none and there is no `background`.",
+        "What becomes of transparency that the format does not hold, without a `background`.",
         Alpha.REFUSE,
         changes_pixels=False,
     )

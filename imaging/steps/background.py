@@ -38,12 +38,20 @@ def apply(source: Source, target: Target) -> Source:
             return source
         # It is looked at before it is written, and a stream gives its rows once.
         source = replace(source, image=source.image.copy_memory())
-        return replace(source, image=_matted(source.image)) if is_translucent(source) else source
+        if not is_translucent(source):
+            return source
+        if target.options.alpha is Alpha.REFUSE:
+            raise _refusal("translucent", target)
+        return replace(source, image=_matted(source.image))
     if target.options.alpha is Alpha.REFUSE and background is None and is_transparent(source):
-        raise PictureError(
-            f"the picture is transparent and {target.format} is not: give a background", TRANSPARENT
-        )
+        raise _refusal("transparent", target)
     return replace(source, image=flatten(source.image, background))
+
+
+def _refusal(what: str, target: Target) -> PictureError:
+    return PictureError(
+        f"the picture is {what} and {target.format} is not: give a background", TRANSPARENT
+    )
 
 
 def is_transparent(source: Source) -> bool:

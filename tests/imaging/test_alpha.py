@@ -83,6 +83,11 @@ def test_transparency_that_would_be_lost_can_be_refused() -> None:
     assert error.value.code == TRANSPARENT
     for format in WITH_ALPHA:
         assert opacities(opened(convert(_thirds(), target(format, alpha=Alpha.REFUSE))))[0] == 0
+    half = photo().convert("RGBA")
+    half.putalpha(100)
+    with pytest.raises(PictureError, match="translucent and gif is not") as error:
+        convert(encoded(half, "PNG"), target(Format.GIF, alpha=Alpha.REFUSE))
+    assert error.value.code == TRANSPARENT
     on_blue = convert(_thirds(), target(Format.JPG, alpha=Alpha.REFUSE, background="0000ff"))
     assert is_close(opened(on_blue), CLEAR, (0, 0, 255))
 
