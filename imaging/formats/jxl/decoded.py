@@ -158,7 +158,9 @@ def pixels(data: Data, found: Header, frames: int) -> tuple[bytearray, bytearray
                 jxl.DecoderSetImageOutBuffer(decoder, byref(kind), place, size)
                 if black:
                     at, _ = address(memoryview(black)[done * plane :])
-                    jxl.DecoderSetExtraChannelBuffer(decoder, byref(grey), at, plane, found.black)
+                    channel = byref(grey), at, plane, found.black
+                    if jxl.DecoderSetExtraChannelBuffer(decoder, *channel) != SUCCESS:
+                        raise PictureError(BROKEN)
             elif status == PIXELS:
                 done += 1
             else:
