@@ -16,7 +16,6 @@ from imaging.auto.search import Found, chosen
 from imaging.codec import NO_METADATA, Large, Purpose, Sought
 from imaging.options import Effort
 from imaging.write import chroma
-from imaging.write.strips import Picture, to_vips
 
 LOOKS = 2
 """How often all tiles are encoded at most, after a few of them."""
@@ -96,8 +95,7 @@ class _Tiles:
         score = self._reference.score(self._seen(self._large.read(data)))
         return 100 - (100 - score) / self._grid.seams
 
-    def _seen(self, tiles: Image.Image) -> Picture:
+    def _seen(self, tiles: Image.Image) -> Image.Image:
         """Those pixels that are looked at, red, green and blue."""
         seen = self._grid.without_margins(tiles)
-        seen = seen if seen.mode == "RGB" else seen.convert("RGB")
-        return seen if look.method() is look.Method.VSZIP else to_vips(seen)
+        return seen if seen.mode == "RGB" else seen.convert("RGB")

@@ -9,6 +9,7 @@ from typing import Protocol
 import pyvips
 
 from imaging.look import by_pillow, by_vszip
+from imaging.look.picture import Picture
 from imaging.look.scale import CHANNELS, WHOLE_SIDE
 
 EXPECTED, TOLERANCE = 76.45, 0.5
@@ -28,9 +29,8 @@ class Method(StrEnum):
 class Reference(Protocol):
     """A picture that others are held against."""
 
-    def score(self, image: pyvips.Image) -> float:
-        """SSIMULACRA2 of another picture of the same size, red, green and blue of 8 bit: 100 at
-        most."""
+    def score(self, image: Picture) -> float:
+        """SSIMULACRA2 of another picture of the same size: 100 at most."""
 
 
 _chosen: list[Method] = []
@@ -48,12 +48,10 @@ def method() -> Method:
     return _chosen[0]
 
 
-def reference(image: pyvips.Image, width: int | None = None) -> Reference:
+def reference(image: Picture, width: int | None = None) -> Reference:
     """What other pictures are held against.
 
     Args:
-        image: red, green and blue of 8 bit, in memory; vszip takes a picture of Pillow too, and
-            then others of that.
         width: pixels of the picture's width, if the image is a sample of it.
     """
     # Of a smaller one the scales of the two methods are not the same.

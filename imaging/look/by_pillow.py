@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-import pyvips
 from PIL import Image
 from PIL.ImageMath import lambda_eval
 
+from imaging.look.picture import Picture, as_pillow
 from imaging.look.scale import CHANNELS, MAPS, SCALES, SMALLEST, Parts, counted, score_of
 
 _X, _Y, _B = range(CHANNELS)
@@ -133,18 +133,14 @@ class _Original:
 class Reference:
     """A picture that others are held against."""
 
-    def __init__(self, image: pyvips.Image) -> None:
-        """
-        Args:
-            image: red, green and blue of 8 bit.
-        """
+    def __init__(self, image: Picture) -> None:
         self._scales = counted(_scales(image.width, image.height))
         self._originals = [
             _Original(sheet, maps) if sheet else None
             for sheet, maps in zip(self._sheets(image), self._scales, strict=True)
         ]
 
-    def score(self, image: pyvips.Image) -> float:
+    def score(self, image: Picture) -> float:
         """SSIMULACRA2 of another picture of the same size, 100 at most."""
         pairs = zip(self._originals, self._sheets(image), strict=True)
         return score_of(
@@ -154,11 +150,9 @@ class Reference:
             ]
         )
 
-    def _sheets(self, image: pyvips.Image) -> Iterator[_Sheet | None]:
+    def _sheets(self, image: Picture) -> Iterator[_Sheet | None]:
         """Those of each scale; None where nothing counts."""
-        size = (image.width, image.height)
-        picture = Image.frombuffer("RGB", size, image.write_to_memory(), "raw", "RGB", 0, 1)
-        bands = zip(picture.split(), _tables(), strict=True)
+        bands = zip(as_pillow(image).split(), _tables(), strict=True)
         light = [band.point(table, "F") for band, table in bands]
         for scale, maps in enumerate(self._scales):
             channels = sorted({channel for channel, _ in maps})

@@ -8,9 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pyvips
-from PIL import Image
-
+from imaging.look.picture import Picture, as_pillow
 from imaging.look.scale import DIGITS
 
 KERNEL, BORDER = 0.981, 6.5
@@ -24,17 +22,16 @@ standard deviation of 0.34, and is above 0.5 for one in nine and 1.2 at most."""
 class Reference:
     """A picture that others are held against."""
 
-    def __init__(self, image: pyvips.Image | Image.Image, width: int | None = None) -> None:
+    def __init__(self, image: Picture, width: int | None = None) -> None:
         """
         Args:
-            image: red, green and blue of 8 bit.
             width: pixels of the picture's width, if the image is a sample of it.
         """
         self._core = _core()
         self._node = _node(self._core, image)
         self._factor = KERNEL - BORDER / int(width or image.width)
 
-    def score(self, image: pyvips.Image | Image.Image) -> float:
+    def score(self, image: Picture) -> float:
         """SSIMULACRA2 of another picture of the same size, 100 at most."""
         compared = self._core.vszip.SSIMULACRA2(self._node, _node(self._core, image))
         with compared.get_frame(0) as frame:
@@ -58,7 +55,7 @@ def _core() -> Any:
     return core
 
 
-def _node(core: Any, image: pyvips.Image | Image.Image) -> Any:
+def _node(core: Any, image: Picture) -> Any:
     """The image as a clip of one frame."""
     from vapoursynth import RGB24
 
@@ -66,10 +63,7 @@ def _node(core: Any, image: pyvips.Image | Image.Image) -> Any:
     made = core.create_video_frame(RGB24, width, height)
     stride = made.get_stride(0)
     # By Pillow in a sixth of the time of a slice of the bytes, and in half that of libvips.
-    picture = image
-    if not isinstance(picture, Image.Image):
-        rows = picture.write_to_memory()
-        picture = Image.frombuffer("RGB", (width, height), rows, "raw", "RGB", 0, 1)
+    picture = as_pillow(image)
     for plane, band in enumerate(picture.getbands()):
         rows = picture.tobytes("raw", band, stride, 1)
         ctypes.memmove(made.get_write_ptr(plane), rows, len(rows))
