@@ -78,6 +78,15 @@ def settle(pipeline: Pipeline, job_id: str) -> None:
     pipeline.execute_command(*settling.settle(job_id))
 
 
+def forget_failure(connection: redis.Redis, job: Job) -> None:
+    """Remove the error of the run before, from a failed job that was sent again; with a pipeline,
+    when that is executed."""
+    if "error" in job.meta:
+        del job.meta["error"]
+        job.meta.pop("error_code", None)
+        connection.hset(job.key, "meta", job.serializer.dumps(job.meta))
+
+
 def current_job() -> Job:
     """The job whose function runs."""
     job = get_current_job()

@@ -29,7 +29,7 @@ from imaging.measures import Measures
 from imaging.target import Target
 from workers.cleanup import sweep
 from workers.decoder.sandbox import DecoderCrashed, Interrupted
-from workers.job import CheckedJob, current_job, tell_end
+from workers.job import CheckedJob, current_job, forget_failure, tell_end
 from workers.runtime import runtime
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def convert(conversion: dict[str, Any], token: str, filename: str) -> None:
     tells = not isinstance(job, CheckedJob)
     if tells:
         publish(job.connection, job.id, Step.PROCESSING)
-    _forget_failure(job)
+        forget_failure(job.connection, job)
 
     def note(measures: Measures) -> None:
         job.meta["measures"] = measures.to_dict()  # kept with the next `save_meta`, at each end
@@ -205,14 +205,6 @@ def _let_go(original: str) -> None:
             here.run(here.expiring.expire(original))
         except StorageError as error:
             logger.warning("%s: %s", error, error.__cause__)
-
-
-def _forget_failure(job: Job) -> None:
-    """Remove the error of the run before: a failed job was requeued."""
-    if "error" in job.meta:
-        del job.meta["error"]
-        job.meta.pop("error_code", None)
-        job.save_meta()
 
 
 def _fail(job: Job, reason: str, code: str = PROCESSING_FAILED) -> None:

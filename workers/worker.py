@@ -32,7 +32,7 @@ from app.core.jobs.new_job import queue_key
 from app.core.redis.transactions import Transaction
 from workers.dequeue import Precedence, SafeQueue
 from workers.heartbeats import HEARTBEAT_TTL, Heartbeats
-from workers.job import CheckedJob
+from workers.job import CheckedJob, forget_failure
 from workers.maintenance import anything_begun, maintain
 from workers.runtime import runtime
 from workers.tasks import FORESEEN, hand_over, log_done
@@ -125,6 +125,8 @@ class PictureWorker(SimpleWorker):
             job.prepare_for_execution(self.name, pipe)
             pipe.persist(job.key)
             pipe.lrem(self._on_its_way(job), 1, job.id)
+            # Not later: a worker that dies before it has begun would leave the reason of then.
+            forget_failure(pipe, job)
             if isinstance(job, CheckedJob) and job.is_picture:
                 job.tell(pipe, Step.PROCESSING)
                 if isinstance(pipe, Transaction):

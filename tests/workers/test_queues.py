@@ -143,14 +143,25 @@ class _KilledOnceItHasTaken(PictureWorker):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+class _KilledOnceItHasBegun(PictureWorker):
+    def perform_job(self, *arguments: Any) -> bool:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+
 SERVED = (keys.MAINTENANCE_QUEUE, *keys.PICTURE_QUEUES)
 
 
-def _work_until_killed(redis_url: str) -> None:
+def _work(kind: type[PictureWorker], redis_url: str) -> None:
     with contextlib.closing(redis.Redis.from_url(redis_url)) as connection:
-        _KilledOnceItHasTaken(SERVED, connection=connection, serializer=JSONSerializer).work(
-            logging_level="ERROR"
-        )
+        kind(SERVED, connection=connection, serializer=JSONSerializer).work(logging_level="ERROR")
+
+
+def _work_until_killed(kind: type[PictureWorker], redis_url: str) -> None:
+    worker = get_context("spawn").Process(target=_work, args=(kind, redis_url))
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == -signal.SIGKILL
 
 
 def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
@@ -159,10 +170,7 @@ def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
     CleanupScheduler(connection, 600).enqueue_jobs()
     jobs = [keys.CLEANUP_JOB_ID, _send(web, "interactive"), _send(web, "bulk")]
     for name, job in zip(SERVED, jobs, strict=True):
-        worker = get_context("spawn").Process(target=_work_until_killed, args=(redis_url,))
-        worker.start()
-        worker.join(60)
-        assert worker.exitcode == -signal.SIGKILL
+        _work_until_killed(_KilledOnceItHasTaken, redis_url)
         assert connection.llen(rq_keys.queue(name)) == 0
         assert connection.lrange(rq_keys.intermediate(name), 0, -1) == [job.encode()]
     # None of the others serves the queues of all.
@@ -173,6 +181,19 @@ def test_a_worker_killed_between_taking_a_job_and_beginning_it_loses_none(
         _wait(connection, jobs)
     left = [connection.llen(rq_keys.intermediate(name)) for name in keys.QUEUES]
     assert not any(left)
+
+
+def test_a_job_that_has_begun_again_has_no_error_of_before(
+    web: Client, redis_url: str, connection: redis.Redis
+) -> None:
+    id = _send(web, "interactive")
+    job = Job.fetch(id, connection=connection, serializer=JSONSerializer)
+    job.meta |= {"error": "of before", "error_code": "interrupted"}
+    job.save_meta()
+    _work_until_killed(_KilledOnceItHasBegun, redis_url)
+    assert _status(connection, id) == b"started"
+    begun = Job.fetch(id, connection=connection, serializer=JSONSerializer)
+    assert not begun.meta.keys() & {"error", "error_code"}
 
 
 def test_a_job_of_a_queue_whose_workers_are_all_dead_is_put_back_by_those_of_another(
