@@ -95,6 +95,13 @@ def environment(folder: Path, port: int | None = None, **settings: object) -> di
     return launch.environment(folder, port, **{**ONE_WORKER, **settings})
 
 
+def sleeps(process: psutil.Process) -> bool:
+    """Whether it waits for something."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.status() == psutil.STATUS_SLEEPING)
+    return False
+
+
 class Family(Protocol):
     """Processes that a test has started."""
 
@@ -111,7 +118,9 @@ class Family(Protocol):
 
         def decoders() -> list[psutil.Process] | None:
             found = [p for p in self.family() if is_decoder(p)]
-            return found if len(found) == count else None
+            # One that is about to say that it is ready runs; stopped then, it would never say so.
+            waiting = [p for p in found if sleeps(p)]
+            return waiting if len(found) == len(waiting) == count else None
 
         frozen = until(decoders, what=f"{count} decoders") or []
         for decoder in frozen:
