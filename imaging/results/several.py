@@ -118,7 +118,7 @@ def ranked(
         load: opens any file.
         most: bytes that a file of a format has at most.
     """
-    kind = Kind.EITHER if drawn.animated else _kind_of(drawn.image)
+    kind = Kind.EITHER if drawn.animated else kind_of(drawn.image, tried=TINY_PIXELS)
     tried = _worth_trying(drawn.image, kind, targets)
     bytes_of = {each.format: float(most.get(each.format, _UNKNOWN)) for each in targets}
     # Slow formats come last: they need not be told of well if the others have far more bytes.
@@ -182,13 +182,6 @@ def _without_beaten(tried: Sequence[Target], expected: Mapping[Format, float]) -
 
 def _is_slow(target: Target) -> bool:
     return WRITERS[target.format].quick is not None
-
-
-def _kind_of(image: pyvips.Image) -> Kind:
-    """What kind of picture this is, by as much of it as WebP holds, which tells it."""
-    width = min(image.width, Format.WEBP.max_side)
-    part = image if width == image.width else image.crop(0, 0, width, image.height).copy_memory()
-    return kind_of(part, tried=TINY_PIXELS)
 
 
 def _worth_trying(image: pyvips.Image, kind: Kind, targets: Sequence[Target]) -> Sequence[Target]:

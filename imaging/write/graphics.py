@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from PIL import Image
 
+from imaging.formats import Format
 from imaging.options import Effort
 from imaging.write.strips import Picture, bands, sample, strips
 
@@ -91,15 +92,19 @@ def lossless_share(image: Picture, pixels: int) -> float:
 
 def least_efforts(image: Picture, pixels: int) -> tuple[int, int]:
     """Bytes of a sample of about so many pixels without loss and with it, both at WebP's least
-    effort."""
+    effort; of a picture that is wider or higher than a WebP of as much as that holds."""
+    most = Format.WEBP.max_side
     is_8_bit = isinstance(image, Image.Image) or image.format == "uchar"
     mode = _MODES.get(bands(image)) if is_8_bit else None
     if mode is not None:
         data, rows = sample(image, pixels)
         part = Image.frombytes(mode, (image.width, rows), data)
+        if max(part.size) > most:
+            part = part.crop((0, 0, min(part.width, most), min(rows, most)))
         exact = _bytes_by_pillow(part, lossless=True, quality=75)
         return exact, _bytes_by_pillow(part, lossless=False, quality=80)
     whole = strips(image, pixels)
+    whole = whole.crop(0, 0, min(whole.width, most), min(whole.height, most))
     lossless = len(whole.webpsave_buffer(lossless=True, effort=0, keep="none"))
     return lossless, len(whole.webpsave_buffer(Q=80, effort=0, keep="none"))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from imaging.convert import convert
 from imaging.errors import PictureError
 from imaging.formats import Format
+from imaging.options import Effort
 from tests.imaging.samples import target
 from tests.pictures import encoded, opened
 
@@ -34,3 +35,17 @@ def test_a_resize_brings_it_into_the_format() -> None:
     data = encoded(Image.new("L", (20000, 8), 90), "PNG")
     result = convert(data, target(Format.WEBP, width=10000, height=10000))
     assert opened(result).size == (10000, 4)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(20_000, 10), (3, 17_000)])
+@pytest.mark.parametrize("formats", [(), (Format.PNG, Format.JPG)])
+def test_a_graphic_that_is_longer_than_a_webp_is_written_in_a_format_that_holds_it(
+    formats: tuple[Format, ...], size: tuple[int, int], mode: str
+) -> None:
+    image = Image.new(mode, size)
+    ImageDraw.Draw(image).line((0, 0, *size), fill="white", width=2)
+    # Which of its encoders suits a drawing is asked of a WebP, whatever the format.
+    format = formats[0] if formats else list(Format)[-1]
+    wanted = target(format, 80, Effort.BALANCED, formats=formats)
+    assert opened(convert(encoded(image, "PNG"), wanted)).size == size

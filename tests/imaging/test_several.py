@@ -330,7 +330,7 @@ def test_own_pixels_are_the_result_though_the_file_that_was_written_to_choose_is
 def test_a_small_drawing_that_becomes_a_webp_is_encoded_once(
     mode: str, background: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(several, "_kind_of", lambda image: Kind.EITHER)
+    monkeypatch.setattr(several, "kind_of", lambda image, tried: Kind.EITHER)
     image = Image.new("RGBA", (200, 150), (0, 0, 0, 0))
     ImageDraw.Draw(image).ellipse((10, 10, 150, 130), fill=(200, 30, 30, 255), outline="black")
     data, written = encoded(image.convert(mode), "PNG"), _counted(monkeypatch)
@@ -345,7 +345,7 @@ def test_a_small_drawing_that_becomes_a_webp_is_encoded_once(
 def test_a_small_drawing_that_becomes_another_format_is_not_written_whole_as_webp(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(several, "_kind_of", lambda image: Kind.EITHER)
+    monkeypatch.setattr(several, "kind_of", lambda image, tried: Kind.EITHER)
     encoded_as_result: list[int] = []
     encode = WRITERS[Format.WEBP].encode
 
@@ -364,7 +364,7 @@ def test_a_small_drawing_that_becomes_another_format_is_not_written_whole_as_web
 
 def test_metadata_that_is_kept_is_in_a_small_drawing_too(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(Image.new("RGB", (200, 150), "teal"), "PNG", icc_profile=display_p3())
-    monkeypatch.setattr(several, "_kind_of", lambda image: Kind.EITHER)
+    monkeypatch.setattr(several, "kind_of", lambda image, tried: Kind.EITHER)
     result, _ = smallest(data, target((Format.WEBP, Format.AVIF), keep=(Keep.ICC,)))
     assert opened(result).info.get("icc_profile") == display_p3()
 
