@@ -218,6 +218,9 @@ class Writer:
     """A result's distance from 100 over that of a file of the same quality for `Purpose.GUESS`."""
     guessed_of_large: float | None = None
     """The same of a large picture, if that is another one."""
+    seen_in_part: bool = False
+    """Whether strips of a large picture's file are looked at in place of all of it, which takes as
+    long as all else but the writing of the file."""
     is_small_enough: Callable[[Data, int, Effort], bool] = lambda *given: False
     """Whether a file says itself that writing it anew, at this quality (0 for the default) and
     effort, would not make it smaller, or by next to nothing."""

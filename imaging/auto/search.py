@@ -87,8 +87,7 @@ class Search:
     def run(self) -> Found:
         """The file."""
         exact = self.writer.seeks_exactly
-        # A look at all of it would take as long as all else but the file.
-        in_part = self.writer.guessed_of_large is not None
+        in_part = self.writer.seen_in_part
         judge = Judge(self.image, 0 if exact else MARGIN, slow=not exact, in_part=in_part)
         seen = self.image if self.is_large else judge.sample
         self.whole_chroma = self.writer.seek is not None and chroma.is_fine(seen)

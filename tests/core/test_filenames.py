@@ -35,6 +35,7 @@ def test_a_long_name_keeps_its_extension() -> None:
 @pytest.mark.parametrize(
     ("name", "header"),
     [
+        ("photo.", 'attachment; filename="photo.webp"'),
         ("cat.jpg", 'attachment; filename="cat.webp"'),
         (".jpg", 'attachment; filename=".jpg.webp"'),
         ("a b", 'attachment; filename="a b.webp"'),

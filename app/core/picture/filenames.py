@@ -42,7 +42,8 @@ def content_disposition(filename: str, extension: str) -> str:
 
     The plain form is for old clients, ASCII only; the extended one has the whole name.
     """
-    name = f"{PurePosixPath(filename).stem or 'picture'}.{extension}"
+    # Whether a dot at the end is a suffix depends on the version of Python.
+    name = f"{PurePosixPath(filename.rstrip('.')).stem or 'picture'}.{extension}"
     plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
     value = f'attachment; filename="{plain}"'
     if plain != name:

@@ -241,6 +241,7 @@ WRITER = Writer(
     seek=seek,
     guessed=GUESSED,
     guessed_of_large=1.0,
+    seen_in_part=True,
     read=by_pillow.read,
     of_part=of_part,
     default_quality=DEFAULT_LOOK,
