@@ -50,7 +50,7 @@ class Judge:
         self._whole = Sample((0,), (0,), image.width, image.height)
         if in_part and is_large(image):
             high = strips(image.width, image.height, 0, HIGH_STRIPS)
-            # A low picture has tiles, which tell less.
+            # A low picture has columns, which tell less.
             self._whole = high if len(high.lefts) == 1 else self._whole
         few = pixels <= (SLOW_PIXELS if slow else WHOLE_PIXELS)
         few = few and look.method() is look.Method.VSZIP

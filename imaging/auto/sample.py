@@ -22,8 +22,12 @@ SEAMS = 0.963
 """Distance from 100 of a sample over that of the whole, by the same measurement: beside an edge
 less is seen, and a sample has edges between its tiles."""
 
+LOW = 2 * TILE
+"""Rows of a picture that has room for one row of tiles alone, which would miss what is below it:
+below so many its tiles are as high as itself."""
+
 STRIPS_PIXELS = 400_000
-"""What the strips of a narrow picture have together, at least."""
+"""What the strips of a narrow picture have together, at least, and the columns of a low one."""
 
 STRIPS_LEAST = 1.3
 """Rows of the lowest picture of which strips are taken, over those of the strips."""
@@ -159,12 +163,14 @@ def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
     """
     if width * height <= WHOLE * tiles * (TILE + 2 * margin) ** 2:
         return Sample((0,), (0,), width, height)
+    if height < LOW:
+        return _columns(width, height, margin, tiles * TILE**2)
     lefts = _starts(width, SIDE)
     return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
 
 
 def strips(width: int, height: int, margin: int, usual: Strips = LOW_STRIPS) -> Sample:
-    """That of a large picture of this size, in pixels: tiles where it is too low for strips.
+    """That of a large picture of this size, in pixels: columns where it is too low for strips.
 
     Args:
         margin: as for `sample`.
@@ -173,10 +179,20 @@ def strips(width: int, height: int, margin: int, usual: Strips = LOW_STRIPS) -> 
     rows = usual.height
     count = max(usual.count, -(-STRIPS_PIXELS // (width * rows)))
     if height < STRIPS_LEAST * count * rows:
-        return sample(width, height, margin)
-    tops = ((2 * n + 1) * height // (2 * count) - rows // 2 for n in range(count))
-    aligned = tuple(top // STRIPS_ALIGNED * STRIPS_ALIGNED for top in tops)
-    return Sample((0,), aligned, width, rows, margin, usual.seams)
+        return _columns(width, height, margin, STRIPS_PIXELS)
+    return Sample((0,), _aligned(height, rows, count), width, rows, margin, usual.seams)
+
+
+def _columns(width: int, height: int, margin: int, pixels: int) -> Sample:
+    """Tiles of the whole height of a low picture, which have so many pixels together, or more."""
+    count = -(-pixels // (TILE * height))
+    return Sample(_aligned(width, TILE, count), (0,), TILE, height, margin)
+
+
+def _aligned(side: int, part: int, count: int) -> tuple[int, ...]:
+    """Where strips or columns begin along a side, each in the middle of as much of it as others."""
+    starts = ((2 * n + 1) * side // (2 * count) - part // 2 for n in range(count))
+    return tuple(start // STRIPS_ALIGNED * STRIPS_ALIGNED for start in starts)
 
 
 def tiles(width: int, height: int, count: int) -> Sample:

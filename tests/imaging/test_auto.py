@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pyvips
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 from PIL.ExifTags import Base
 
 from bench.pictures import shipped
@@ -21,7 +21,16 @@ from imaging.auto.large_looks import LargeLooks, usual_power
 from imaging.auto.opened import opened as opened_quickly
 from imaging.auto.part import Part, has_part
 from imaging.auto.qualities import Qualities
-from imaging.auto.sample import FEW_STRIPS, HIGH_STRIPS, LOW_STRIPS, MARGIN, Strips, sample, strips
+from imaging.auto.sample import (
+    FEW_STRIPS,
+    HIGH_STRIPS,
+    LOW_STRIPS,
+    MARGIN,
+    Sample,
+    Strips,
+    sample,
+    strips,
+)
 from imaging.auto.search import FILES, LEAST_SIDE, LOOKS, PROBES, Search
 from imaging.codec import Purpose, Sought
 from imaging.codecs import WRITERS
@@ -374,6 +383,36 @@ def test_strips_of_a_large_picture_are_apart_and_within_it(
     assert ends[-1] <= height
     image = pyvips.Image.xyz(width, height).cast("float").copy_memory()
     assert (where.without_margins(where.with_margins(image)) - where.of(image)).abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "height"),
+    [
+        (sample(3000, 230, MARGIN), 230),
+        (strips(6700, 226, MARGIN), 226),
+        (strips(6700, 226, MARGIN, FEW_STRIPS), 226),
+        (strips(16000, 300, 0, FEW_STRIPS), 300),
+    ],
+)
+def test_of_a_low_picture_all_rows_are_in_the_sample(where: Sample, height: int) -> None:
+    assert (where.tops, where.height) == ((0,), height)
+    ends = [left + where.width for left in where.lefts]
+    assert len(ends) > 1
+    assert all(end <= left for end, left in zip(ends, where.lefts[1:], strict=False))
+
+
+def test_what_is_spoilt_at_the_bottom_of_a_low_picture_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(look, "method", lambda: look.Method.PILLOW)
+    image = picture("coffee.png").resize((6700, 226))
+    for left in range(0, 6700, 90):
+        image.paste(picture("rocket.jpg", 90, 98), (left, 128))
+    worse = image.copy()
+    worse.paste(image.crop((0, 128, 6700, 226)).filter(ImageFilter.BoxBlur(1)), (0, 128))
+    original, other = (to_vips(each).copy_memory() for each in (image, worse))
+    seen = Judge(original, MARGIN, slow=True, in_part=True).of_whole(other)
+    assert seen == pytest.approx(look.reference(original).score(other), abs=3)
 
 
 def test_a_large_picture_is_not_spoilt_where_its_detail_is_in_parts_of_it() -> None:
