@@ -24,7 +24,7 @@ less is seen, and a sample has edges between its tiles."""
 
 LOW = 2 * TILE
 """Rows of a picture that has room for one row of tiles alone, which would miss what is below it:
-below so many its tiles are as high as itself."""
+below so many its tiles are as high as itself. Of a narrow one they are as wide."""
 
 STRIPS_PIXELS = 400_000
 """What the strips of a narrow picture have together, at least, and the columns of a low one."""
@@ -165,6 +165,9 @@ def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
         return Sample((0,), (0,), width, height)
     if height < LOW:
         return _columns(width, height, margin, tiles * TILE**2)
+    if width < LOW:
+        count = -(-tiles * TILE // width)
+        return Sample((0,), _aligned(height, TILE, count), width, TILE, margin)
     lefts = _starts(width, SIDE)
     return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
 

@@ -401,6 +401,14 @@ def test_of_a_low_picture_all_rows_are_in_the_sample(where: Sample, height: int)
     assert all(end <= left for end, left in zip(ends, where.lefts[1:], strict=False))
 
 
+def test_of_a_narrow_picture_all_columns_are_in_the_sample() -> None:
+    where = sample(230, 5000, MARGIN)
+    assert (where.lefts, where.width) == ((0,), 230)
+    ends = [top + where.height for top in where.tops]
+    assert len(ends) > 1
+    assert all(end <= top for end, top in zip(ends, where.tops[1:], strict=False))
+
+
 def test_what_is_spoilt_at_the_bottom_of_a_low_picture_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
