@@ -173,9 +173,8 @@ def _converted(
     if why := target.format.too_large(size):
         raise PictureError(why)
     recoded = own.recoded(data, source, target)
-    result, found = recoded or own.unencoded(data, source, target), None
-    if result is None or target.options.q is not None:
-        found = _found(data, source, target, drawn, prepared, recoded=recoded)
+    result = recoded or own.unencoded(data, source, target)
+    found = _found(data, source, target, drawn, prepared, recoded=recoded)
     if result is None:
         encoded = found.data if found else drawn.written.get(target.format)
         encoded = encoded or untouched.encoded(data, source, target, drawn)
