@@ -219,13 +219,13 @@ def _save_whole(colours: Colours, settings: Mapping[str, Any]) -> bytes:
 
 
 def _save(image: pyvips.Image, way: Mapping[str, Any], keep: int) -> bytes:
-    if not by_pillow.is_still(image):
-        return cast(bytes, image.webpsave_buffer(keep=keep, **way))
-    if not keep and by_pillow.can_write(way):
-        with suppress(OSError, ValueError):  # libvips says why, if it cannot either
-            pixels = to_pillow(image)
-            return by_pillow.write(pixels, in_time(way, pixels))
-    return cast(bytes, image.webpsave_buffer(keep=keep, **in_time(way, image)))
+    if by_pillow.is_still(image):
+        if not keep and by_pillow.can_write(way):
+            with suppress(OSError, ValueError):  # libvips says why, if it cannot either
+                pixels = to_pillow(image)
+                return by_pillow.write(pixels, in_time(way, pixels))
+        way = in_time(way, image)
+    return cast(bytes, image.webpsave_buffer(keep=keep, **way))
 
 
 def _shrink(factor: float) -> dict[str, float]:
