@@ -116,6 +116,8 @@ class Large:
     """As `Seek`, of grey or red, green and blue that Pillow has, without metadata."""
     read: Callable[[bytes], Image.Image]
     """As `read` of a writer."""
+    with_metadata: Callable[[bytes, pyvips.Image, int], bytes]
+    """The file that `seek` gives, with what is kept, libvips's number, of an image's metadata."""
     looks: Scale
     """Quality and look of the typical large picture, at each number where it matters."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import pyvips
 
@@ -263,9 +262,8 @@ def _found(
             is_plain = plain is not None and plain.mode in ("L", "RGB")
             image = image.copy_memory() if keep else image  # it may be a stream
             picture = plain if plain is not None and is_plain else to_pillow(image)
-            write = partial(writer.seek, image) if keep and writer.seek else None
-            large = LargeSearch(picture, writer.large, look, bounds, target.effort, keep, write)
-            return large.run()
+            found = LargeSearch(picture, writer.large, look, bounds, target.effort).run()
+        return replace(found, data=writer.large.with_metadata(found.data, image, keep))
     return search.Search(
         image.copy_memory(),
         writer,

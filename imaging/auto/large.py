@@ -3,7 +3,6 @@ of the whole: no file of that is written but the result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image
@@ -33,8 +32,6 @@ class LargeSearch:
         large: how it is written.
         look: SSIMULACRA2 that is wanted.
         bounds: the least and the largest quality.
-        keep: what of a picture's metadata is written, libvips's number.
-        write: the file of the result, if `large` does not write it: with metadata.
     """
 
     picture: Image.Image
@@ -42,16 +39,13 @@ class LargeSearch:
     look: float
     bounds: tuple[int, int]
     effort: Effort
-    keep: int = NO_METADATA
-    write: Callable[[Sought], bytes] | None = None
 
     def run(self) -> Found:
-        """The file."""
+        """The file, without metadata."""
         whole_chroma = chroma.is_fine(self.picture)
 
         def sought(quality: float, purpose: Purpose) -> Sought:
-            keep = self.keep if purpose is Purpose.RESULT else NO_METADATA
-            return Sought(quality, self.effort, keep, whole_chroma, purpose, of_large=True)
+            return Sought(quality, self.effort, NO_METADATA, whole_chroma, purpose, of_large=True)
 
         def seen(tiles: _Tiles, quality: float) -> Tried:
             return quality, tiles.look(sought(quality, Purpose.LOOK))
@@ -73,8 +67,7 @@ class LargeSearch:
             is_known = quality == last or abs(its_look - self.look) <= NEAR
             if is_known or len(tried) == LOOKS:
                 break
-        result = sought(quality, Purpose.RESULT)
-        data = self.write(result) if self.write else self.large.seek(self.picture, result)
+        data = self.large.seek(self.picture, sought(quality, Purpose.RESULT))
         return Found(data, chosen(quality, curve.look(tried, quality, power)))
 
 

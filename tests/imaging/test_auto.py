@@ -40,7 +40,7 @@ from imaging.formats import Format
 from imaging.formats.jpg.tables import own_quality
 from imaging.limits import Limits
 from imaging.measures import Chosen, Measures
-from imaging.options import Auto, Effort, Options
+from imaging.options import Auto, Effort, Keep, Options
 from imaging.steps.metadata import EXIF
 from imaging.target import Target
 from imaging.write.strips import to_vips
@@ -539,6 +539,20 @@ def test_few_tiles_of_a_large_jpeg_are_encoded_all_of_them_twice_at_most_and_its
         assert written[-1] == (1500 * 1030, Purpose.RESULT)
         assert written[1:-1] in ([(of_every, Purpose.LOOK)], [(of_every, Purpose.LOOK)] * 2)
     assert looks[1:] == pytest.approx([77, 85], abs=2)
+
+
+def test_metadata_that_is_kept_changes_no_pixel_of_a_large_jpeg() -> None:
+    exif = Image.Exif()
+    exif[Base.Copyright] = "Ann"
+    image = picture("rocket.jpg", 380, 260).resize((1500, 1030))
+    file = encoded(image, "JPEG", exif=exif, quality=95)
+    bare, chosen = made(file, target(Format.JPG))
+    kept, also_chosen = made(file, target(Format.JPG, keep=(Keep.COPYRIGHT,)))
+    assert chosen == also_chosen
+    assert chosen is not None
+    assert opened(kept).getexif().get(Base.Copyright) == "Ann"
+    assert not opened(bare).getexif()
+    assert opened(kept).tobytes() == opened(bare).tobytes()
 
 
 @pytest.mark.parametrize("effort", list(Effort))

@@ -81,12 +81,15 @@ def _smallest_plain(
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     """As `encode`, by one table alone."""
-    file = seek_plain(to_pillow(image), wanted)
-    if wanted.keep == NO_METADATA:
+    return _with_metadata(seek_plain(to_pillow(image), wanted), image, wanted.keep)
+
+
+def _with_metadata(file: bytes, image: pyvips.Image, keep: int) -> bytes:
+    if keep == NO_METADATA:
         return file
     # Black of the same size takes little time.
     black = image.crop(0, 0, 1, 1).embed(0, 0, image.width, image.height)
-    return by_pillow.with_metadata(file, black.jpegsave_buffer(keep=wanted.keep))
+    return by_pillow.with_metadata(file, black.jpegsave_buffer(keep=keep))
 
 
 def seek_plain(picture: Image.Image, wanted: Sought) -> bytes:
@@ -202,7 +205,7 @@ WRITER = Writer(
     plain=_plain,
     seek=seek,
     seeks_exactly=True,
-    large=Large(seek_plain, by_pillow.opened, LARGE_LOOKS),
+    large=Large(seek_plain, by_pillow.opened, _with_metadata, LARGE_LOOKS),
     read=by_pillow.opened,
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
