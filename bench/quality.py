@@ -109,7 +109,7 @@ def _measure(
 
     from bench.look import By, pixels, scorer
     from imaging import look
-    from imaging.auto.search import UNTOUCHED
+    from imaging.results.estimate import UNTOUCHED
 
     pyvips.cache_set_max(0)
     image = _picture(file, number, own_size=arguments.own_size)

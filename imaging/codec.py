@@ -104,8 +104,8 @@ class Sought:
 
 
 Seek = Callable[[pyvips.Image, Sought], bytes]
-"""Makes a file of pixels as `Encode` gets them, in memory, and not of an animation; of several ways
-those alone that look alike, or lose nothing to speak of."""
+"""Makes a file of pixels as `Encode` gets them, in memory, and not of an animation, in one way,
+whose look follows the quality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,10 @@ class Writer:
     takes no less time. It raises OSError or ValueError where `encode` is to try."""
     seek: Seek | None = None
     """As `encode`, for a quality that is sought; None where that says enough."""
+    of_graphic: Callable[[pyvips.Image, Effort, int], Sequence[bytes]] = lambda *given: ()
+    """Files of a graphic that look the same whatever quality is sought, with a palette or without
+    loss, the smallest of each kind; none of a photograph. Given pixels as `seek` gets them, the
+    effort, and the metadata that is written."""
     seeks_exactly: bool = False
     """Whether a tile looks the same in a file of its own, by `seek` for whatever purpose."""
     tiles_tell: bool = False

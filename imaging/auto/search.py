@@ -39,9 +39,6 @@ EQUAL = 4.0
 ENOUGH_OF_LARGE = 1.4
 """As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
 
-UNTOUCHED = 95.0
-"""The look from which on a file was not made by the lossy encoder: a palette, or all colours."""
-
 TWICE_PIXELS = 12_000_000
 """Pixels of the largest picture that may be encoded twice, as the time for each is limited."""
 
@@ -98,14 +95,20 @@ class Search:
         enough = ENOUGH_OF_TILES
         if judge.sees_all:
             enough = ENOUGH_OF_LARGE if self.is_large else ENOUGH
+        graphics = sorted(self.writer.of_graphic(self.image, self.effort, self.keep), key=len)
         found: list[tuple[float, Found]] = []
         many = self.image.width * self.image.height <= TWICE_PIXELS
         for _ in range(FILES if many else 1):
             data = self._result(quality)
-            score = judge.of_whole(opened(data, self.image, self.writer, self.load))
+            while graphics and len(graphics[0]) < len(data):
+                graphic = graphics.pop(0)
+                score = self._look(judge, graphic)
+                if score >= self.look - enough:
+                    return Found(graphic, chosen(quality, score))
+            score = self._look(judge, data)
             off = abs(score - self.look)
             found.append((off, Found(data, chosen(quality, score))))
-            if off <= enough or score >= UNTOUCHED:
+            if off <= enough:
                 break
             # Its tiles have looked in the sample as they look in the file.
             self._learn(quality, score, anew=True)
@@ -114,6 +117,10 @@ class Search:
                 break
             quality = following
         return min(found, key=lambda one: one[0])[1]
+
+    def _look(self, judge: Judge, data: bytes) -> float:
+        """That of a file of the whole picture."""
+        return judge.of_whole(opened(data, self.image, self.writer, self.load))
 
     def _sought(self, judge: Judge) -> float:
         """The quality that the sample asks for."""

@@ -11,7 +11,7 @@ from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.opened import opened
 from imaging.auto.sample import MARGIN, TILE, tiles
-from imaging.auto.search import LEAST_SIDE, LOOKS, UNTOUCHED
+from imaging.auto.search import LEAST_SIDE, LOOKS
 from imaging.codec import Encoding
 from imaging.codecs import WRITERS
 from imaging.formats import Format
@@ -56,6 +56,9 @@ WRITTEN_SCALE = 2.5
 """Pixels of a photograph over those of its sample, up to which a slow format is written whole in
 place of the sample, for little more: where it wins, that is the result. With 2 it was four of 93
 pictures more whose choice took over 1.5 times the CPU of the chosen format alone."""
+
+UNTOUCHED = 95.0
+"""The look from which on a file was not made by a lossy encoder: a palette, or all colours."""
 
 LIKELY = 8
 """The fewest bytes of the other formats, in empty files of a slow one, from which such a file is

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pyvips
-from PIL import Image, ImageChops, ImageFilter, ImageStat
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 from PIL.ExifTags import Base
 
 from bench.pictures import shipped
@@ -31,8 +31,8 @@ from imaging.auto.sample import (
     sample,
     strips,
 )
-from imaging.auto.search import FILES, LEAST_SIDE, LOOKS, PROBES, Search
-from imaging.codec import Purpose, Sought
+from imaging.auto.search import ENOUGH, FILES, LEAST_SIDE, LOOKS, PROBES, Found, Search
+from imaging.codec import Encoding, Purpose, Sought
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.decode import decode
@@ -72,6 +72,10 @@ def target(format: Format, q: Auto | None = Auto.AUTO, **options: Any) -> Target
 def made(data: bytes, wanted: Target) -> tuple[bytes, Chosen | None]:
     told: list[Measures] = []
     return convert(data, wanted, told.append), told[-1].chosen
+
+
+def load(data: bytes) -> pyvips.Image:
+    return decode(data, Limits()).image
 
 
 def by_package(image: Image.Image, result: bytes) -> float:
@@ -248,6 +252,50 @@ def test_what_a_palette_or_lossless_coding_holds_is_not_made_worse() -> None:
     result, _ = made(data, target(Format.WEBP))
     assert opened(result).convert("RGB").tobytes() == image.tobytes()
     assert result == convert(data, target(Format.WEBP, None))
+
+
+def test_a_palette_wins_where_it_looks_as_it_is_to_look() -> None:
+    shadow = Image.new("L", (300, 260), 0)
+    shadow.paste(150, (25, 25, 275, 235))
+    window = Image.new("RGBA", shadow.size)
+    window.putalpha(shadow.filter(ImageFilter.GaussianBlur(15)))
+    draw, dark = ImageDraw.Draw(window), (20, 20, 20)
+    draw.rectangle((25, 18, 275, 228), fill=(232, 232, 230), outline=(180, 180, 180))
+    for number in range(12):
+        draw.text((35, 24 + 16 * number), f"Transformation {number} of the picture", fill=dark)
+    image = to_vips(window).copy_memory()
+    with_palette = convert(png(window), target(Format.WEBP, None))
+    looks = Judge(image, 0).of_whole(load(with_palette))
+    assert 70 < looks < 90
+
+    def found(look: float) -> Found:
+        writer = WRITERS[Format.WEBP]
+        return Search(image, writer, load, look, (10, 98), Effort.BALANCED, 0).run()
+
+    assert [found(looks - below).data for below in (20, 2, 0)] == [with_palette] * 3
+    better = found(looks + 2)
+    assert len(better.data) > len(with_palette)
+    look_of_better = Judge(image, 0).of_whole(load(better.data))
+    assert look_of_better > looks + 2 - ENOUGH
+    assert better.chosen.look == pytest.approx(look_of_better, abs=0.1)
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.JXL])
+def test_a_smaller_file_that_looks_worse_than_wanted_does_not_count(format: Format) -> None:
+    image = pyvips.Image.pngload_buffer(png(picture("chelsea.png"))).copy_memory()
+    writer = WRITERS[format]
+
+    def found(files: list[bytes]) -> bytes:
+        given = replace(writer, of_graphic=lambda *given: files)
+        return Search(image, given, load, 77.0, (10, 98), Effort.BALANCED, 0).run().data
+
+    worst, nearly, exact = (
+        writer.encode(image, Encoding(quality, Effort.BALANCED, lossless=not quality))
+        for quality in (20, 60, 0)
+    )
+    alone = found([])
+    assert len(worst) < len(nearly) < len(alone) < len(exact)
+    assert found([exact, nearly, worst]) == alone
 
 
 @pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF])

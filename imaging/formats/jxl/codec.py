@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pyvips
 
-from imaging.codec import Encoding, Purpose, Reader, Sought, Writer
+from imaging.codec import Encoding, Reader, Sought, Writer
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.jxl import decoded, encoded, size
@@ -140,14 +140,16 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
-    """As `encode`, whose chroma is whole at every quality."""
-    effort, keep = wanted.effort, wanted.keep
-    lossy = _save(image, _distance(wanted.quality), effort, keep)
-    if wanted.purpose is not Purpose.RESULT or effort is Effort.FAST:
-        return lossy
-    if kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH:
-        return lossy
-    return min(lossy, _save(image, None, effort, keep), key=len)
+    """As `encode` with loss, whose chroma is whole at every quality."""
+    return _save(image, _distance(wanted.quality), wanted.effort, wanted.keep)
+
+
+def of_graphic(image: pyvips.Image, effort: Effort, keep: int) -> list[bytes]:
+    """The file without loss."""
+    is_photograph = kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH
+    if effort is Effort.FAST or is_photograph:
+        return []
+    return [_save(image, None, effort, keep)]
 
 
 def _distance(quality: float) -> float:
@@ -236,6 +238,7 @@ WRITER = Writer(
     strip,
     bare=strip,
     seek=seek,
+    of_graphic=of_graphic,
     tiles_tell=True,
     follows=0.9,
     is_grey=True,

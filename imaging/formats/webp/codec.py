@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pyvips
 from PIL import Image
 
 from imaging.codec import NO_METADATA, Encoding, Plain, Purpose, Reader, Sought, Writer, loader
 from imaging.formats.webp import by_pillow, chunks
+from imaging.formats.webp.graphic import (
+    BOTH_PIXELS,
+    exact,
+    palettes,
+    with_all_colours,
+    with_palette,
+)
+from imaging.formats.webp.still import save, save_whole
 from imaging.formats.webp.ways import (
     DEFAULT_LOOK,
     GUESSED,
     exact_way,
-    in_time,
     large_way,
     lossless_way,
     lossy_ways,
@@ -28,12 +34,8 @@ from imaging.formats.webp.ways import (
 from imaging.options import Effort
 from imaging.quality import NO_QUALITY
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
-from imaging.write.palette import SIZE, Colours, to_pillow
+from imaging.write.palette import SIZE, Colours
 from imaging.write.strips import Picture
-
-BOTH_PIXELS = 1_000_000
-"""Pixels of the largest graphic that is written both with its own colours and with a palette; a
-larger one gets the palette if that is enough, as in PNG."""
 
 TINY_WHOLE, TINY_FEW = (Effort.FAST, Effort.BALANCED), (Effort.BALANCED,)
 """The efforts that are tried, at any but `Effort.SMALL`, with all colours and with a palette on a
@@ -64,11 +66,11 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     large = large_way(image.width * image.get_page_height(), quality)
     if large:
         way = exact_way(image, effort) if wanted.lossless else large
-        ways: Iterable[bytes] = [_save(image, way, keep)]
+        ways: Iterable[bytes] = [save(image, way, keep)]
     elif wanted.lossless:
         image = image.copy_memory()
         efforts = efforts_tried(image, effort)
-        ways = (_save(image, exact_way(image, each), keep) for each in efforts)
+        ways = (save(image, exact_way(image, each), keep) for each in efforts)
     elif animated:
         ways = _animations(image.copy_memory(), quality, effort, keep)
     else:
@@ -102,22 +104,27 @@ def _of_plain(picture: Image.Image, quality: int, effort: Effort) -> bytes:
 
 
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
-    """As `encode`, by the lossy encoder in one way alone."""
+    """As `encode`, by the lossy encoder in one way."""
     large = large_way(image.width * image.height, wanted.quality)
     plain = large if wanted.purpose is not Purpose.GUESS else None
-    lossy = _save(image, plain or sought_way(wanted), wanted.keep)
-    if wanted.purpose is not Purpose.RESULT or large:
-        return lossy
-    kind = kind_of(image, tried=ALL_EFFORTS_PIXELS)
+    return save(image, plain or sought_way(wanted), wanted.keep)
+
+
+def of_graphic(image: pyvips.Image, effort: Effort, keep: int) -> list[bytes]:
+    """The smallest file with a palette, and the smallest with all colours."""
+    is_large = large_way(image.width * image.height, NO_QUALITY) is not None
+    if is_large or kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH:
+        return []
     # The palette is one that is good enough where no quality is asked for: at a low one a worse
     # palette would have fewer bytes, and no relation to the look of the lossy file.
-    colours = Colours(image, NO_QUALITY, wanted.keep)
-    return min((lossy, *_drawn_ways(colours, kind, efforts_tried(image, wanted.effort))), key=len)
+    colours, efforts = Colours(image, NO_QUALITY, keep), efforts_tried(image, effort)
+    found = (min(files(colours, efforts), key=len, default=None) for files in (palettes, exact))
+    return [data for data in found if data is not None]
 
 
 def of_part(part: pyvips.Image, wanted: Encoding, whole: pyvips.Image) -> bytes:
     """A part of a photograph in the lossy way that most often is the smallest of the whole."""
-    return _save(part, part_way(whole, wanted.quality, wanted.effort), NO_METADATA)
+    return save(part, part_way(whole, wanted.quality, wanted.effort), NO_METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +146,10 @@ def _ways_of(image: Picture, quality: int, effort: Effort) -> _Ways:
 def _stills(colours: Colours, ways: _Ways) -> Iterator[bytes]:
     """The files of which the smallest is the result."""
     for way in ways.lossy:
-        yield _save(colours.image, way, colours.keep)
-    yield from _drawn_ways(colours, ways.kind, ways.efforts)
-
-
-def _drawn_ways(colours: Colours, kind: Kind, efforts: Sequence[Effort]) -> Iterator[bytes]:
-    """The files without loss and with a palette; none of a photograph."""
-    pixels = colours.image.width * colours.image.height
-    if kind is Kind.PHOTOGRAPH:
-        return
-    for each in efforts:
-        if colours.suffices:
-            yield _with_palette(colours, each)
-        if not colours.suffices or colours.count is not None or pixels <= BOTH_PIXELS:
-            yield _with_all_colours(colours, each)
+        yield save(colours.image, way, colours.keep)
+    if ways.kind is not Kind.PHOTOGRAPH:
+        yield from palettes(colours, ways.efforts)
+        yield from exact(colours, ways.efforts)
 
 
 def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
@@ -162,7 +159,7 @@ def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
     drawn = kind_of(image, tried=ALL_EFFORTS_PIXELS) is not Kind.PHOTOGRAPH
     efforts = efforts_tried(image, effort)
     lossy = [one_way(colours.quality, each) for each in efforts]
-    plain = _save_whole(colours, lossy[0])
+    plain = save_whole(colours, lossy[0])
     files = [plain]
     tiny = image.width * image.height <= TINY_PIXELS and effort is not Effort.SMALL
     if drawn:
@@ -172,27 +169,17 @@ def _small_stills(colours: Colours, effort: Effort) -> list[bytes]:
         def pays(exact: float) -> bool:
             return least <= exact <= PALETTE_GAIN * len(plain)
 
-        files += [_with_all_colours(colours, whole[0])]
+        files += [with_all_colours(colours, whole[0])]
         exact = len(files[1])
         lost = tiny and exact > WHOLE_GAIN * len(plain)
         if not lost or pays(exact) != pays(exact / WHOLE_GAIN):
-            files += [_with_all_colours(colours, each) for each in whole[1:]]
+            files += [with_all_colours(colours, each) for each in whole[1:]]
             exact = min(map(len, files[1:]))
         if pays(exact) and colours.drawn_suffices:
-            files += [_with_palette(colours, each) for each in few]
+            files += [with_palette(colours, each) for each in few]
     if len(plain) <= (TINY_SHARP_GAIN if tiny else SHARP_GAIN) * min(map(len, files)):
-        files += [_save_whole(colours, way) for way in lossy[1:]]
+        files += [save_whole(colours, way) for way in lossy[1:]]
     return files
-
-
-def _with_all_colours(colours: Colours, effort: Effort) -> bytes:
-    return _save_whole(colours, lossless_way(effort, colours.count))
-
-
-def _with_palette(colours: Colours, effort: Effort) -> bytes:
-    """At `Effort.FAST` that of PNG, and above it held against that of `Effort.FAST`."""
-    image = colours.shown(effort) if effort is Effort.FAST else colours.drawn(effort)
-    return _save(image, lossless_way(effort), colours.keep)
 
 
 def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) -> Iterator[bytes]:
@@ -201,31 +188,14 @@ def _animations(image: pyvips.Image, quality: int, effort: Effort, keep: int) ->
     for each in efforts_tried(image, effort):
         lossy = one_way(quality, each)
         if kind is Kind.PHOTOGRAPH:
-            yield _save(image, lossy, keep)
+            yield save(image, lossy, keep)
             continue
         # Each frame by the encoder that gives fewer bytes, for what is drawn at one time and filmed
         # at another.
-        yield _save(image, {**lossy, "mixed": True}, keep)
-        yield _save(image, lossless_way(each), keep)
+        yield save(image, {**lossy, "mixed": True}, keep)
+        yield save(image, lossless_way(each), keep)
         if kind is Kind.EITHER:
-            yield _save(image, lossy, keep)
-
-
-def _save_whole(colours: Colours, settings: Mapping[str, Any]) -> bytes:
-    """The still with all of its colours."""
-    if colours.is_small and not colours.keep and by_pillow.can_write(settings):
-        return by_pillow.write(colours.small, settings)
-    return _save(colours.image, settings, colours.keep)
-
-
-def _save(image: pyvips.Image, way: Mapping[str, Any], keep: int) -> bytes:
-    if by_pillow.is_still(image):
-        if not keep and by_pillow.can_write(way):
-            with suppress(OSError, ValueError):  # libvips says why, if it cannot either
-                pixels = to_pillow(image)
-                return by_pillow.write(pixels, in_time(way, pixels))
-        way = in_time(way, image)
-    return cast(bytes, image.webpsave_buffer(keep=keep, **way))
+            yield save(image, lossy, keep)
 
 
 def _shrink(factor: float) -> dict[str, float]:
@@ -239,6 +209,7 @@ WRITER = Writer(
     bare=chunks.strip,
     plain=_plain,
     seek=seek,
+    of_graphic=of_graphic,
     guessed=GUESSED,
     guessed_of_large=1.0,
     seen_in_part=True,
