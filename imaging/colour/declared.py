@@ -18,7 +18,8 @@ _BLACK, _WHITE = 16, 235
 
 
 def declared(image: pyvips.Image, what: Said) -> pyvips.Image:
-    """The pixels in the full range, in sRGB or with the profile of what they are in.
+    """The pixels in the full range, in sRGB or with the profile of what they are in, their colours
+    not multiplied by alpha.
 
     Args:
         image: as the decoder gives it. Where it is HDR it is read twice, in any order.
@@ -27,6 +28,8 @@ def declared(image: pyvips.Image, what: Said) -> pyvips.Image:
         image = with_profile(image, what.profile)
     if what.limited and image.format in ("uchar", "ushort"):
         image = _in_full_range(image)
+    if what.premultiplied and image.hasalpha():
+        image = _divided(image)
     space = what.space
     profile = image.get(PROFILE) if image.get_typeof(PROFILE) else None
     if profile is not None and not what.first:
@@ -48,13 +51,31 @@ def _in(image: pyvips.Image, space: Space) -> pyvips.Image:
     return to_sdr(image, space) if space.is_hdr else image
 
 
+def _divided(image: pyvips.Image) -> pyvips.Image:
+    """The pixels, whose colours are multiplied by alpha, as if they were not."""
+    most = _most(image)
+    return (
+        image.unpremultiply(max_alpha=most)
+        .rint()
+        .cast(image.format)
+        .copy(interpretation=image.interpretation)
+    )
+
+
 def _in_full_range(image: pyvips.Image) -> pyvips.Image:
     """Black and white of the limited range at 0 and the largest value; alpha stays."""
     shift = 8 if image.format == "ushort" else 0
-    bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 16
-    most = (1 << bits) - 1 << 16 - bits if shift and 8 < bits <= 16 else 65_535 if shift else 255
+    most = _most(image)
     scale = most / (_WHITE - _BLACK << shift)
     colours = image.bands - int(image.hasalpha())
     factors = [scale] * colours + [1.0] * (image.bands - colours)
     offsets = [-scale * (_BLACK << shift)] * colours + [0.0] * (image.bands - colours)
     return image.linear(factors, offsets).rint().cast(image.format)
+
+
+def _most(image: pyvips.Image) -> int:
+    """The largest value."""
+    if image.format == "uchar":
+        return 255
+    bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 16
+    return (1 << bits) - 1 << 16 - bits if 8 < bits <= 16 else 65_535

@@ -19,6 +19,8 @@ class Said:
     """A profile that the decoder passes over."""
     limited: bool = False
     """Whether black and white are 16 and 235 of 255 in the pixels that the decoder gives."""
+    premultiplied: bool = False
+    """Whether the colours in these pixels are multiplied by alpha."""
 
     @property
     def is_hdr(self) -> bool:

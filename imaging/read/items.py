@@ -33,7 +33,7 @@ def primary_properties(data: Data, *, tile: bool = False) -> list[Box]:
     (primary,) = _number(data, parts[b"pitm"].start, data[parts[b"pitm"].start] > 0)
     items = [primary]
     if tile and b"iref" in parts:
-        items += _tiles(data, parts[b"iref"], primary)
+        items += _first(data, parts[b"iref"], b"dimg", primary)
     inner = {box.kind: box for box in inside(data, parts[b"iprp"])}
     if b"ipco" not in inner or b"ipma" not in inner:
         return []
@@ -53,13 +53,30 @@ def _number(data: Data, start: int, wide: bool) -> tuple[int]:
     return (number,)
 
 
-def _tiles(data: Data, iref: Box, primary: int) -> Iterator[int]:
-    """The first item that a picture is made up from, if it is (ISO/IEC 14496-12, 8.11.12)."""
+def is_premultiplied(data: Data) -> bool:
+    """Whether the colours of the primary picture are multiplied by its alpha already (ISO/IEC
+    23008-12, 6.10.1.1).
+
+    Raises:
+        struct.error: if a box is cut off.
+        IndexError: if it is empty.
+    """
+    pitm = next(within(data, b"meta", b"pitm"), None)
+    iref = next(within(data, b"meta", b"iref"), None)
+    if pitm is None or iref is None:
+        return False
+    (primary,) = _number(data, pitm.start, data[pitm.start] > 0)
+    return any(True for _ in _first(data, iref, b"prem", primary))
+
+
+def _first(data: Data, iref: Box, kind: bytes, primary: int) -> Iterator[int]:
+    """The first item that a picture refers to in this way, as to those it is made up from by dimg,
+    if it does (ISO/IEC 14496-12, 8.11.12)."""
     form = ">IHI" if data[iref.start] else ">HHH"
     for number, box in enumerate(boxes(data, iref.start + 4, iref.end)):
         if number == _MAX_ITEMS:
             return
-        if box.kind == b"dimg":
+        if box.kind == kind:
             item, count, first = struct.unpack_from(form, data, box.start)
             if item == primary and count:
                 yield first

@@ -45,6 +45,16 @@ def test_a_jpeg_is_on_white(mode: str) -> None:
     assert is_close(result, HALF, tuple((value + 255) // 2 for value in solid))
 
 
+@pytest.mark.parametrize("format", [Format.PNG, Format.WEBP])
+def test_an_avif_whose_colours_are_multiplied_by_alpha(format: Format) -> None:
+    image = opened(_thirds())
+    data = encoded(image, "AVIF", quality=95, alpha_premultiplied=True)
+    assert b"prem" in data
+    result = opened(convert(data, target(format, 90))).convert("RGBA")
+    assert is_close(result, HALF, (200, 40, 40, 128))
+    assert is_close(result, (140, 100), (200, 40, 40, 255))
+
+
 @pytest.mark.parametrize("opacity", [100, 140])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_a_translucent_picture_is_seen_as_a_gif(mode: str, opacity: int) -> None:

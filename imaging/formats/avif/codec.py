@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pyvips
 
 from imaging.codec import NO_METADATA, Encoding, Purpose, Reader, Sought, Writer, loader
 from imaging.colour import heif as colour
+from imaging.colour.said import Said
+from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.avif import by_pillow
 from imaging.options import Effort
 from imaging.read import heif
 from imaging.read.boxes import Box, boxes, inside, within
+from imaging.read.items import is_premultiplied
 from imaging.write.scale import along
 from imaging.write.scale import within as within_budget
 
@@ -224,7 +227,12 @@ def _places(data: bytes, iloc: Box, idat: int) -> Iterator[tuple[int, int, int]]
             return
 
 
-READER = Reader(load=loader("heifload"), check=heif.check, said=colour.read)
+def said(data: Data) -> Said:
+    """What is said of the primary picture, whose colours libvips gives as they are stored."""
+    return replace(colour.read(data), premultiplied=is_premultiplied(data))
+
+
+READER = Reader(load=loader("heifload"), check=heif.check, said=said)
 WRITER = Writer(
     encode,
     strip,
