@@ -12,7 +12,13 @@ from bench import auto, bombs, command, maxbytes, quality, sizes, speed
 from bench.errors import BenchError
 from bench.fleet import command as fleet
 from bench.scale import command as scale
+from bench.scale import corpus
 from bench.web import command as web
+
+MEASUREMENTS = (
+    *(speed, sizes, quality, auto, corpus, scale),
+    *(maxbytes, bombs, fleet, web, command),
+)
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -20,7 +26,7 @@ def main(given: Sequence[str] | None = None) -> int:
     status to exit with."""
     parser = argparse.ArgumentParser(prog="script/bench")
     commands = parser.add_subparsers(required=True, metavar="measurement")
-    for module in (speed, sizes, quality, auto, scale, maxbytes, bombs, fleet, web, command):
+    for module in MEASUREMENTS:
         module.register(commands)
     arguments = parser.parse_args(given)
     signal.signal(signal.SIGTERM, _stop)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.arguments import add_formats, add_only, positive
+from bench.arguments import add_formats, add_only, positive, some_of
 from bench.engine import use_one_thread
 from bench.scale.measured import EFFORTS, Looks, kept, measure
-from bench.scale.pictures import pictures_in, prepared, with_drawn
+from bench.scale.pictures import Group, pictures_in, prepared, with_drawn
 from bench.scale.report import engine_table, way_table
 from imaging.formats import Format
 
@@ -36,6 +36,13 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add_formats(parser, tuple(EFFORTS))
     add_only(parser, PARTS)
+    parser.add_argument(
+        "--groups",
+        type=some_of(tuple(Group)),
+        default=tuple(Group),
+        metavar="LIST",
+        help=f"some of {','.join(Group)}",
+    )
     parser.add_argument(
         "--count", type=positive, metavar="N", help="the first so many, in turns from each source"
     )
@@ -79,7 +86,8 @@ def _measured(
     known = kept(arguments.kept)
     pictures_in(arguments.pictures)  # without any of its own, nothing is drawn
     with with_drawn(arguments.pictures) as folder:
-        pictures = pictures_in(Path(folder))[: arguments.count]
+        chosen = [one for one in pictures_in(Path(folder)) if one.group in arguments.groups]
+        pictures = chosen[: arguments.count]
         todo = [picture for picture in pictures if picture.name not in known]
         for picture, image in prepared(todo):
             looks = known[picture.name] = measure(picture, image, ways, formats)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.scale.ways import Way
     from imaging.look import Reference
 
-QUALITIES = (20, 30, 40, 50, 60, 65, 70, 75, 80, 85, 89, 90, 95)
+QUALITIES = (30, 40, 50, 60, 65, 70, 75, 80, 85, 89, 90)
 """What is asked for."""
 
 PROMISED = (30, 40, 50, 60, 70, 80, 89, 90)

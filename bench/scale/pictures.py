@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,16 +18,19 @@ from imaging.limits import Limits
 if TYPE_CHECKING:
     import pyvips
 
-HELD_OUT = 4
-"""One in so many pictures of each source is held out: no table is fitted to it."""
+HELD_OUT = 3
+"""One in so many pictures is held out: no table is fitted to it."""
 
 MEGAPIXELS = (0.1, 0.2, 0.35, 0.15, 0.25, 0.6, 0.1, 0.2, 0.3, 1.0)
-"""What pictures have at most, in turns."""
+"""What a picture has at most: one of these."""
+
+PIECES = 3
+"""One photograph in so many is a piece of the whole."""
 
 LEAST_SIDE = 256
 """Pixels of the shorter side of a picture, below which it is left out."""
 
-DRAWN_STEP = 3
+DRAWN_STEP = 5
 """Of the graphics that are drawn here one in so many is taken."""
 
 _LOSSY = (".jpg", ".jpeg", ".webp", ".avif", ".heic")
@@ -39,6 +43,16 @@ class Kind(StrEnum):
     GRAPHIC = "graphics"
 
 
+class Group(StrEnum):
+    """What pictures are measured for."""
+
+    FITTED = "fitted"
+    """Photographs that tables are fitted to."""
+    HELD_OUT = "held-out"
+    """Photographs that they are tried on."""
+    GRAPHICS = "graphics"
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture."""
@@ -46,10 +60,6 @@ class Picture:
     kind: Kind
     source: str
     file: Path
-    number: int
-    """Of its source."""
-    turn: int
-    """Of all."""
 
     @property
     def name(self) -> str:
@@ -59,7 +69,35 @@ class Picture:
     @property
     def is_held_out(self) -> bool:
         """Whether no table is fitted to it."""
-        return self.number % HELD_OUT == HELD_OUT - 1
+        return digest(self.name) % HELD_OUT == 0
+
+    @property
+    def group(self) -> Group:
+        """What it is measured for."""
+        if self.kind is Kind.GRAPHIC:
+            return Group.GRAPHICS
+        return Group.HELD_OUT if self.is_held_out else Group.FITTED
+
+    @property
+    def pixels(self) -> float:
+        """What it has at most."""
+        return MEGAPIXELS[digest(self.name) // HELD_OUT % len(MEGAPIXELS)] * 1e6
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is made smaller, in place of a piece cut out."""
+        turn = digest(self.name) // HELD_OUT // len(MEGAPIXELS)
+        return self.kind is Kind.PHOTOGRAPH and turn % PIECES > 0
+
+
+def digest(name: str) -> int:
+    """A number that tells what becomes of a picture, whichever others there are."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+def least_factor(name: str) -> int:
+    """By how much a picture with this file name is made smaller at least."""
+    return 2 if Path(name).suffix.lower() in _LOSSY else 1
 
 
 def pictures_in(folder: Path) -> list[Picture]:
@@ -72,22 +110,19 @@ def pictures_in(folder: Path) -> list[Picture]:
         BenchError: if there is no photograph.
     """
     sources = {
-        (kind, place.name): _files(place)
+        (kind, place.name): _files(kind, place)
         for kind in Kind
         for place in sorted((folder / kind).glob("*"))
         if place.is_dir()
     }
     if not any(files for (kind, _), files in sources.items() if kind is Kind.PHOTOGRAPH):
         raise BenchError(f"there are no pictures in {Kind.PHOTOGRAPH}/SOURCE of the folder")
-    with_number = [
-        (number / len(files), kind, source, number, file)
+    in_turns = [
+        (number / len(files), kind, source, file)
         for (kind, source), files in sources.items()
         for number, file in enumerate(files)
     ]
-    return [
-        Picture(kind, source, file, number, turn)
-        for turn, (_, kind, source, number, file) in enumerate(sorted(with_number))
-    ]
+    return [Picture(kind, source, file) for _, kind, source, file in sorted(in_turns)]
 
 
 def with_drawn(folder: Path) -> tempfile.TemporaryDirectory[str]:
@@ -103,8 +138,9 @@ def with_drawn(folder: Path) -> tempfile.TemporaryDirectory[str]:
     return made
 
 
-def _files(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.is_file())
+def _files(kind: Kind, place: Path) -> list[Path]:
+    files = [path for path in place.iterdir() if path.is_file()]
+    return sorted(files, key=lambda file: digest(Picture(kind, place.name, file).name))
 
 
 def prepared(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, pyvips.Image]]:
@@ -112,15 +148,15 @@ def prepared(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, pyvips.Imag
     too small is left out.
 
     A file that is lossy is made smaller by 2 at least, by the mean of each square of pixels, so
-    that nothing is left of its own blocks. By turns a picture is made as small as its turn says, or
-    a piece of it is cut out.
+    that nothing is left of its own blocks. Then a photograph is made as small as its `pixels`, and
+    of a graphic, and of one photograph in `PIECES`, so large a piece of the middle is cut out.
     """
     for picture in pictures:
         image = _upright(picture.file)
-        least = 2 if picture.file.suffix.lower() in _LOSSY else 1
-        pixels = MEGAPIXELS[picture.turn % len(MEGAPIXELS)] * 1e6
-        whole = picture.kind is Kind.PHOTOGRAPH and picture.turn % 3 != 2
-        factor = max(least, ceil(sqrt(image.width * image.height / pixels))) if whole else least
+        least, pixels = least_factor(picture.file.name), picture.pixels
+        factor = least
+        if picture.is_whole:
+            factor = max(least, ceil(sqrt(image.width * image.height / pixels)))
         factor = max(least, min(factor, min(image.width, image.height) // LEAST_SIDE))
         image = image.shrink(factor, factor) if factor > 1 else image
         if min(image.width, image.height) < LEAST_SIDE:

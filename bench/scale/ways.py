@@ -22,11 +22,11 @@ Number = float
 """What an encoder calls its quality; of libjxl a distance, which falls as the look gets better."""
 
 
-HALVED = (20, 30, 40, 50, 60, 65, 70, 75, 80, 85, 89)
+HALVED = (30, 40, 50, 60, 65, 70, 75, 80, 85, 89)
 """The qualities at which a plain JPEG has chroma of half the size."""
 
-WHOLE = (90, 95)
-"""Those at which its chroma is whole."""
+WHOLE = 90
+"""The one from which on its chroma is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _jxl(image: pyvips.Image, number: Number) -> bytes:
     return encoded((image.width, image.height), image.bands, [frame], settings)
 
 
-_WEBP_NUMBERS = (12, 25, 38, 50, 62, 72, 80, 88, 94, 99)
+_WEBP_NUMBERS = (24, 36, 48, 60, 70, 80, 87, 93)
 
 WAYS = (
     Way(
@@ -91,7 +91,7 @@ WAYS = (
         Format.JPG,
         _klein,
         jpg.KLEIN_SCALE,
-        (12, 20, 30, 40, 50, 60, 70, 80, 86, 92),
+        (16, 25, 35, 45, 55, 66, 77, 87, 93),
     ),
     Way(
         "webp, fast",
@@ -99,7 +99,7 @@ WAYS = (
         _webp(Effort.FAST, sharp=False),
         webp.FAST_SCALE,
         _WEBP_NUMBERS,
-        points=HALVED + WHOLE[:1],
+        points=(*HALVED, WHOLE),
     ),
     Way(
         "webp",
@@ -115,7 +115,7 @@ WAYS = (
         _webp(Effort.BALANCED, sharp=True),
         webp.SHARP_SCALE,
         _WEBP_NUMBERS,
-        points=HALVED + WHOLE[:1],
+        points=(*HALVED, WHOLE),
         for_fine=True,
     ),
     Way(
@@ -123,38 +123,38 @@ WAYS = (
         Format.AVIF,
         _avif(avif.FAST_EFFORT, "on"),
         avif.FAST_SCALE,
-        (24, 31, 38, 44, 50, 58, 68, 80, 88),
+        (33, 40, 46, 51, 57, 65, 73, 81),
     ),
     Way(
         "avif, fast, whole chroma",
         Format.AVIF,
         _avif(avif.FAST_EFFORT, "off"),
         avif.FAST_SCALE,
-        (72, 80, 86, 92, 97),
-        points=WHOLE,
+        (79, 85, 91),
+        points=(WHOLE,),
     ),
     Way(
         "avif",
         Format.AVIF,
         _avif(avif.FAST_EFFORT + 1, "on"),
         avif.SCALE,
-        (22, 29, 36, 42, 48, 54, 60, 67, 75, 84),
+        (32, 39, 45, 50, 56, 64, 72, 80),
     ),
     Way(
         "avif, whole chroma",
         Format.AVIF,
         _avif(avif.FAST_EFFORT + 1, "off"),
         avif.SCALE,
-        (72, 80, 86, 92, 97),
-        points=WHOLE,
+        (79, 85, 91),
+        points=(WHOLE,),
     ),
     Way(
         "jxl",
         Format.JXL,
         _jxl,
         jxl.SCALE,
-        (12.0, 9.0, 6.8, 4.8, 3.5, 2.6, 1.9, 1.3, 0.8, 0.4, 0.2),
-        points=HALVED + WHOLE,
+        (8.0, 5.8, 4.4, 3.4, 2.6, 1.9, 1.3, 0.8, 0.4),
+        points=(*HALVED, WHOLE),
         digits=2,
         is_whole=False,
     ),
