@@ -27,6 +27,10 @@ SPREAD = 0.1
 """The deviation of those averages, of the full range, above which a picture cannot become a single
 colour at any quality."""
 
+SHRINK = 8
+"""What a loader makes smaller by this in passing takes a third to a seventh of the time. A single
+colour stays one."""
+
 SMALL_PIXELS = 16_384
 """Up to so many are compared as they are: a step of libvips would take longer."""
 
@@ -114,10 +118,10 @@ def _differs(data: Data, target: Target, size: Size) -> bool:
         return False
 
 
-def _open(result: bytes, format: Format) -> pyvips.Image:
+def _open(result: bytes, format: Format, **shrink: float) -> pyvips.Image:
     load = READERS[format.media_type].load
     assert load is not None, f"libvips does not read {format}"
-    return load(result, access="sequential")
+    return load(result, access="sequential", **shrink)
 
 
 def is_flat(picture: Image.Image) -> bool:
@@ -138,6 +142,14 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
         read = WRITERS[format].read
         return is_flat(read(result) if read else to_pillow(image))
+    shrink = READERS[format.media_type].shrink(SHRINK)
+    if shrink and not _is_constant(_open(result, format, **shrink)):
+        return False
+    return _is_constant(image)
+
+
+def _is_constant(image: pyvips.Image) -> bool:
+    """As `_is_flat`, of pixels that are not decoded yet."""
     # A row for all bands together, and one for each; minimum and maximum come first. All of it at
     # once: a number by itself takes as long as the whole of a tiny picture.
     stats = image.stats()
