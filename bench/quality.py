@@ -58,7 +58,11 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="each is timed so often, and the least counts (1)",
     )
     parser.add_argument("--look", type=Auto, default=Auto.AUTO, help="one of " + ", ".join(Auto))
-    parser.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--own-size", action="store_true", help="do not make pictures smaller")
+    size.add_argument(
+        "--own-files", action="store_true", help="hand in the files as they are, in place of PNGs"
+    )
     parser.add_argument(
         "--looks-by",
         choices=BY,
@@ -112,8 +116,9 @@ def _measure(
     from imaging.results.estimate import UNTOUCHED
 
     pyvips.cache_set_max(0)
-    image = _picture(file, number, own_size=arguments.own_size)
-    data = image.pngsave_buffer(compression=1, keep="none")
+    own_files: bool = arguments.own_files
+    image = _picture(file, number, own_size=own_files or arguments.own_size)
+    data = file.read_bytes() if own_files else image.pngsave_buffer(compression=1, keep="none")
     target = Target(format, 0, Limits(), options=Options(q=arguments.look))
     result, seconds, measures = converted(data, target, arguments.repeat)
     if measures.chosen is None:

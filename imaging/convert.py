@@ -15,7 +15,7 @@ from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
 from imaging.decode import check_undamaged, decode, decode_otherwise, reason
 from imaging.errors import PROCESSING_FAILED, PictureError, ReaderFailed, UnknownVariant
-from imaging.formats import frames_of
+from imaging.formats import Format, frames_of
 from imaging.measures import Chosen, Measures, Size
 from imaging.options import Damaged, Effort
 from imaging.results import own, several, tiny, untouched
@@ -262,7 +262,10 @@ def _found(
             is_plain = plain is not None and plain.mode in ("L", "RGB")
             image = image.copy_memory() if keep else image  # it may be a stream
             picture = plain if plain is not None and is_plain else to_pillow(image)
-            found = LargeSearch(picture, writer.large, look, bounds, target.effort).run()
+            of_jpeg = kind == Format.JPG.media_type and not options.resizes
+            found = LargeSearch(
+                picture, writer.large, look, bounds, target.effort, of_jpeg=of_jpeg
+            ).run()
         return replace(found, data=writer.large.with_metadata(found.data, image, keep))
     return search.Search(
         image.copy_memory(),

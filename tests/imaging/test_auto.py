@@ -589,6 +589,44 @@ def test_few_tiles_of_a_large_jpeg_are_encoded_all_of_them_twice_at_most_and_its
     assert looks[1:] == pytest.approx([77, 85], abs=2)
 
 
+def test_steps_in_how_a_large_picture_looks_are_seen_if_it_was_a_jpeg(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look_at(quality: int) -> float:
+        """With a step, as the quantisers of an original make them."""
+        return 52 + quality / 2 - (5 if quality < 66 else 0)
+
+    class Told:
+        """The look of a picture of which each pixel is the quality."""
+
+        def __init__(self, original: Image.Image, width: int) -> None:
+            pass
+
+        def score(self, other: Image.Image) -> float:
+            return look_at(other.tobytes()[0])
+
+    written: list[int] = []
+
+    def seek(image: Image.Image, wanted: Sought) -> bytes:
+        written.append(image.width * image.height)
+        return encoded(Image.new("RGB", image.size, (round(wanted.quality),) * 3), "PPM")
+
+    monkeypatch.setattr(look, "reference", Told)
+    large = WRITERS[Format.JPG].large
+    assert large is not None
+    large = replace(large, seek=seek, read=opened)
+    image = picture("rocket.jpg", 380, 260).resize((1500, 1030))
+    off: dict[bool, float] = {}
+    looks: dict[bool, int] = {}
+    for of_jpeg in (False, True):
+        written.clear()
+        search = LargeSearch(image, large, 85.0, (20, 97), Effort.FAST, of_jpeg=of_jpeg)
+        off[of_jpeg] = abs(look_at(search.run().chosen.quality) - 85)
+        looks[of_jpeg] = written.count(min(written))
+    assert off[True] < 1.5 < off[False]
+    assert looks[False] == 1 < looks[True] <= 4
+
+
 def test_metadata_that_is_kept_changes_no_pixel_of_a_large_jpeg() -> None:
     exif = Image.Exif()
     exif[Base.Copyright] = "Ann"
