@@ -243,6 +243,9 @@ class Writer:
     encode_limited: Encode | None = None
     """As `encode`, where a lower quality has to give fewer bytes whatever it looks like; None if
     that always does."""
+    spoils_colours: bool = False
+    """Whether a lower quality is fewer colours and nothing else, so that of some pictures, smooth
+    ones above all, fewer pixels look better."""
     default_quality: int = DEFAULT_QUALITY
     """The meaning of 0, from 1 to 100."""
     lowest_quality: int = 20

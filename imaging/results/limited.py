@@ -1,4 +1,5 @@
-"""A picture in no more bytes than are allowed: at a lower quality, and then with fewer pixels."""
+"""A picture in no more bytes than are allowed: at a lower quality, or in fewer colours, and then
+with fewer pixels."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from dataclasses import dataclass
 
 import pyvips
 
+from imaging.auto.search import LEAST_SIDE
 from imaging.codec import Encoding, Writer
-from imaging.codecs import WRITERS
+from imaging.codecs import READERS, WRITERS
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.measures import Size
 from imaging.options import Effort, Fit
+from imaging.quality import NO_QUALITY
+from imaging.results.shown import Shown
 from imaging.steps.metadata import written
 from imaging.target import Target
 from imaging.write import fitting
@@ -92,25 +96,27 @@ class _Search:
         self._writer = WRITERS[target.format]
         self._large = image.width * image.height > LARGE_PIXELS
         self._effort = _effort(self._writer, target, image)
-        self._lossy = target.format.takes_q and not target.options.lossless
-        self._highest = target.quality or self._writer.default_quality
+        writes_worse = target.format.takes_q or self._writer.encode_limited is not None
+        self._lossy = writes_worse and not target.options.lossless
+        asked = target.quality if target.format.takes_q else NO_QUALITY
+        self._highest = asked or self._writer.default_quality
         self._curve = [(each, math.log(size)) for each, size in self._writer.curve]
 
     def run(self, first: int) -> Limited:
         known = {WHOLE: float(first)}
-        smallest = first
+        smallest, whole = first, Found(None, b"")
         quality = self._target.quality
         if self._lossy:
             shape = self._sampled() if self._large else self._usual
             found = self._at_lower_quality(first, shape)
-            if found.setting is not None:
-                size = Size(self._image.width, self._image.get_page_height())
-                return Limited(found.data, size, found.setting)
+            if found.setting is not None and not self._is_better_smaller(first, found.data):
+                return self._whole(found)
+            whole = found
             smallest = min(first, len(found.data)) if found.data else first
             quality = min(SMALLER_QUALITY, self._highest)
             sizes = {self._highest: float(first), self._floor: float(smallest)}
             known = {WHOLE: fitting.expected(sizes, shape, quality)}
-        if self._target.options.fit is not Fit.INSIDE:
+        if not self._may_shrink:
             raise self._refusal(smallest, "")
         found = fitting.largest(
             lambda scale: self._write(_scaled(self._image, scale), quality),
@@ -122,10 +128,39 @@ class _Search:
             is_estimate=True,
             tries=LARGE_SMALLER_TRIES if self._large else SMALLER_TRIES,
         )
+        if found.setting is None and whole.setting is not None:
+            return self._whole(whole)
         if found.setting is None:
             raise self._refusal(len(found.data), " with a tenth of its width and height")
         size = _scaled_size(self._image, found.setting)
-        return Limited(found.data, size, quality if self._lossy else None)
+        return Limited(found.data, size, self._told(quality))
+
+    def _whole(self, found: Found) -> Limited:
+        size = Size(self._image.width, self._image.get_page_height())
+        return Limited(found.data, size, self._told(found.setting))
+
+    def _told(self, quality: int | None) -> int | None:
+        return quality if self._lossy and self._target.format.takes_q else None
+
+    def _is_better_smaller(self, first: int, data: bytes) -> bool:
+        """Whether the picture looks better with fewer pixels than this file of it shows it.
+
+        Args:
+            first: bytes that it has at the highest quality.
+        """
+        frame = min(self._image.width, self._image.get_page_height())
+        if not self._writer.spoils_colours or not self._may_shrink or frame < LEAST_SIDE:
+            return False
+        load = READERS[self._target.format.media_type].load
+        assert load is not None, "what is written in few colours is read by libvips"
+        shown = Shown(self._image, load)
+        scale = (fitting.AIM * self._limit / first) ** (1 / PIXEL_EXPONENT)
+        fewer = _scaled(shown.frame, max(SMALLEST, int(WHOLE * scale)))
+        return shown.look(self._write(fewer, self._highest)) > shown.look(data)
+
+    @property
+    def _may_shrink(self) -> bool:
+        return self._target.options.fit is Fit.INSIDE
 
     @property
     def _floor(self) -> int:

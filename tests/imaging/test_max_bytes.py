@@ -174,6 +174,28 @@ def test_all_frames_of_an_animation_count_and_stay(format: Format, share: float)
     assert frame_count(opened(result)) == 4
 
 
+@pytest.mark.parametrize("still", [True, False])
+def test_a_drawing_as_gif_gets_fewer_colours_before_it_gets_smaller(still: bool) -> None:
+    frames = [in_colour("coffee").crop((at, 60, at + 200, 260)).quantize(200) for at in (60, 70)]
+    data = encoded(frames[0], "PNG") if still else animation("WEBP", frames=frames)
+    most = int(0.6 * len(convert(data, target(Format.GIF, 0))))
+    told = list[Measures]()
+    result = opened(convert(data, target(Format.GIF, 0, max_bytes=most), told.append))
+    assert result.size == (200, 200)
+    assert len(result.convert("RGB").getcolors(2**16) or ()) <= 128
+    assert told[-1].chosen is None
+
+
+def test_a_smooth_picture_as_gif_gets_smaller_before_it_gets_steps() -> None:
+    data = encoded(Image.linear_gradient("L").rotate(30, expand=True).convert("RGB"), "PNG")
+    most = int(0.3 * len(convert(data, target(Format.GIF, 0))))
+    smaller = opened(convert(data, target(Format.GIF, 0, max_bytes=most)))
+    assert smaller.width < opened(data).width
+    size: dict[str, Any] = dict(zip(("width", "height"), opened(data).size, strict=True))
+    whole = opened(convert(data, target(Format.GIF, 0, max_bytes=most, fit="fill", **size)))
+    assert whole.size == opened(data).size
+
+
 @pytest.mark.parametrize("format", LOSSY)
 def test_metadata_that_is_kept_counts(format: Format) -> None:
     exif = Image.Exif()

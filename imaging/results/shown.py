@@ -1,0 +1,51 @@
+"""How a picture looks in few colours, beside the look of fewer pixels that are shown as large."""
+
+from __future__ import annotations
+
+import pyvips
+
+from imaging import look
+from imaging.codec import Load
+from imaging.steps.background import flatten
+
+SIDE = 512
+"""Pixels of the longest side of the part that is looked at, the middle of the picture."""
+
+_OF_FRAMES = ("page-height", "n-pages", "delay", "loop")
+
+
+class Shown:
+    """The frame in the middle of a picture."""
+
+    def __init__(self, image: pyvips.Image, load: Load) -> None:
+        """
+        Args:
+            image: in memory; with a `page-height` an animation.
+            load: opens the files that are asked about.
+        """
+        self._load = load
+        self._width, self._height = image.width, image.get_page_height()
+        self._number = image.height // self._height // 2
+        frame = image.crop(0, self._number * self._height, self._width, self._height).copy()
+        for name in _OF_FRAMES:
+            if frame.get_typeof(name):
+                frame.remove(name)
+        self.frame: pyvips.Image = frame
+        self._reference = look.reference(self._part(frame))
+
+    def look(self, data: bytes) -> float:
+        """That of a file of the picture, or of its frame in fewer pixels."""
+        count = self._load(data).get_n_pages()  # frames that are the same may be one
+        image = self._load(data, page=min(self._number, count - 1))
+        if (image.width, image.height) != (self._width, self._height):
+            image = flatten(image.colourspace("srgb")).thumbnail_image(
+                self._width, height=self._height, size="force"
+            )
+        return self._reference.score(self._part(image))
+
+    def _part(self, image: pyvips.Image) -> pyvips.Image:
+        """The middle of a frame, red, green and blue, on white."""
+        width, height = min(SIDE, self._width), min(SIDE, self._height)
+        left, top = (self._width - width) // 2, (self._height - height) // 2
+        part = flatten(image.colourspace("srgb")).crop(left, top, width, height)
+        return part.cast("uchar").copy_memory()
