@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import pyvips
 
-from imaging.auto.search import LEAST_SIDE
 from imaging.codec import Encoding, Writer
 from imaging.codecs import READERS, WRITERS
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.measures import Size
 from imaging.options import Effort, Fit
 from imaging.quality import NO_QUALITY
-from imaging.results.shown import Shown
+from imaging.results.shown import LEAST_SIDE, Shown
 from imaging.steps.metadata import written
 from imaging.target import Target
 from imaging.write import fitting

@@ -11,6 +11,9 @@ from imaging.steps.background import flatten
 SIDE = 512
 """Pixels of the longest side of the part that is looked at, the middle of the picture."""
 
+LEAST_SIDE = 16
+"""Pixels of the shorter side below which a look says nothing."""
+
 _OF_FRAMES = ("page-height", "n-pages", "delay", "loop")
 
 
