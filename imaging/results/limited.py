@@ -4,7 +4,7 @@ with fewer pixels."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pyvips
@@ -103,21 +103,39 @@ class _Search:
 
     def run(self, first: int) -> Limited:
         known = {WHOLE: float(first)}
-        smallest, whole = first, Found(None, b"")
+        smallest, whole, shown = first, Found(None, b""), None
         quality = self._target.quality
         if self._lossy:
             shape = self._sampled() if self._large else self._usual
-            found = self._at_lower_quality(first, shape)
-            if found.setting is not None and not self._is_better_smaller(first, found.data):
-                return self._whole(found)
-            whole = found
-            smallest = min(first, len(found.data)) if found.data else first
+            whole = self._at_lower_quality(first, shape)
+            if whole.setting is not None:
+                shown = self._shown()
+                if shown is None or not self._may_be_better_smaller(shown, first, whole.data):
+                    return self._whole(whole)
+            smallest = min(first, len(whole.data)) if whole.data else first
             quality = min(SMALLER_QUALITY, self._highest)
             sizes = {self._highest: float(first), self._floor: float(smallest)}
             known = {WHOLE: fitting.expected(sizes, shape, quality)}
         if not self._may_shrink:
             raise self._refusal(smallest, "")
-        found = fitting.largest(
+        found = self._with_fewer_pixels(quality, known)
+        if shown is not None:
+            if found.setting is None or shown.look(found.data) <= shown.look(whole.data):
+                return self._whole(whole)
+        elif found.setting is None and self._writer.spoils_colours:
+            found = self._with_fewer_pixels(self._floor, {WHOLE: float(smallest)})
+        if found.setting is None:
+            raise self._refusal(len(found.data), " with a tenth of its width and height")
+        size = _scaled_size(self._image, found.setting)
+        return Limited(found.data, size, self._told(quality))
+
+    def _with_fewer_pixels(self, quality: int, known: Mapping[int, float]) -> Found:
+        """The file of as many thousandths of width and height as fit.
+
+        Args:
+            known: bytes that are expected of these.
+        """
+        return fitting.largest(
             lambda scale: self._write(_scaled(self._image, scale), quality),
             self._limit,
             low=SMALLEST,
@@ -127,12 +145,6 @@ class _Search:
             is_estimate=True,
             tries=LARGE_SMALLER_TRIES if self._large else SMALLER_TRIES,
         )
-        if found.setting is None and whole.setting is not None:
-            return self._whole(whole)
-        if found.setting is None:
-            raise self._refusal(len(found.data), " with a tenth of its width and height")
-        size = _scaled_size(self._image, found.setting)
-        return Limited(found.data, size, self._told(quality))
 
     def _whole(self, found: Found) -> Limited:
         size = Size(self._image.width, self._image.get_page_height())
@@ -141,18 +153,22 @@ class _Search:
     def _told(self, quality: int | None) -> int | None:
         return quality if self._lossy and self._target.format.takes_q else None
 
-    def _is_better_smaller(self, first: int, data: bytes) -> bool:
-        """Whether the picture looks better with fewer pixels than this file of it shows it.
-
-        Args:
-            first: bytes that it has at the highest quality.
-        """
+    def _shown(self) -> Shown | None:
+        """The picture as it is looked at, if it may look better with fewer pixels than with worse
+        ones."""
         frame = min(self._image.width, self._image.get_page_height())
         if not self._writer.spoils_colours or not self._may_shrink or frame < LEAST_SIDE:
-            return False
+            return None
         load = READERS[self._target.format.media_type].load
         assert load is not None, "what is written in few colours is read by libvips"
-        shown = Shown(self._image, load)
+        return Shown(self._image, load)
+
+    def _may_be_better_smaller(self, shown: Shown, first: int, data: bytes) -> bool:
+        """Whether a frame in about as many pixels as fit looks better than in this file.
+
+        Args:
+            first: bytes of the picture at the highest quality.
+        """
         scale = (fitting.AIM * self._limit / first) ** (1 / PIXEL_EXPONENT)
         fewer = _scaled(shown.frame, max(SMALLEST, int(WHOLE * scale)))
         return shown.look(self._write(fewer, self._highest)) > shown.look(data)
