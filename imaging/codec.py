@@ -19,6 +19,7 @@ from imaging.options import Effort
 from imaging.quality import DEFAULT_QUALITY
 from imaging.source import Source
 from imaging.write.scale import Scale
+from imaging.write.strips import Picture
 
 CURVE = (
     *((1, 0.08), (10, 0.2), (20, 0.31), (30, 0.41), (40, 0.51), (50, 0.61), (60, 0.71)),
@@ -260,9 +261,9 @@ class Writer:
     takes at most 7 s. A larger one is written at `Effort.FAST`."""
     flat: Callable[[Effort], float] = lambda effort: 1 / 256
     """Bytes for each pixel that a picture of one colour has at most."""
-    read: Callable[[bytes], Image.Image] | None = None
-    """The pixels of a file that was written, of grey too red, green and blue, where that takes
-    less than libvips's loader does, of a small one a tenth; raises OSError if it cannot be
+    read: Callable[[bytes], Picture] | None = None
+    """The pixels of a file that was written, in memory, of grey too red, green and blue, where that
+    takes less than libvips's loader does, of a small one a tenth; raises OSError if it cannot be
     decoded."""
     of_part: Callable[[pyvips.Image, Encoding, pyvips.Image], bytes] | None = None
     """A part of a photograph, given the whole too, as `encode` writes that by its lossy encoder:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 
 import pyvips
+from PIL import Image
 
 from imaging.codec import Writer
 from imaging.write.strips import to_vips
@@ -26,5 +27,6 @@ def opened(
     """
     if writer.read is not None and image.width * image.height <= QUICK_PIXELS:
         with contextlib.suppress(OSError):  # libvips says why, if it cannot either
-            return to_vips(writer.read(data))
+            seen = writer.read(data)
+            return to_vips(seen) if isinstance(seen, Image.Image) else seen
     return load(data)

@@ -50,6 +50,6 @@ def converted(data: Data, target: Target) -> tuple[bytes, Size] | None:
         seen = writer.read(result)
     except (OSError, ValueError, MemoryError):
         return None
-    if seen.size != picture.size or is_flat(seen):
+    if (seen.width, seen.height) != picture.size or is_flat(seen):
         return None
     return result, Size(*picture.size)

@@ -18,6 +18,7 @@ from imaging.options import Fit
 from imaging.steps.background import rgb
 from imaging.target import Target
 from imaging.write.palette import to_pillow
+from imaging.write.strips import Picture
 
 HEAD = 2048
 """Bytes that are not pixels, in a file without a profile."""
@@ -124,8 +125,10 @@ def _open(result: bytes, format: Format, **shrink: float) -> pyvips.Image:
     return load(result, access="sequential", **shrink)
 
 
-def is_flat(picture: Image.Image) -> bool:
+def is_flat(picture: Picture) -> bool:
     """Whether all pixels are the same, or cannot be seen."""
+    if not isinstance(picture, Image.Image):
+        picture = to_pillow(picture)
     extrema = picture.getextrema()
     bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
     if picture.mode in ("LA", "RGBA") and bands[-1][1] == 0:
@@ -141,7 +144,7 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
     """
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
         read = WRITERS[format].read
-        return is_flat(read(result) if read else to_pillow(image))
+        return is_flat(read(result) if read else image)
     shrink = READERS[format.media_type].shrink(SHRINK)
     if shrink and not _is_constant(_open(result, format, **shrink)):
         return False

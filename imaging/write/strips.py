@@ -27,7 +27,13 @@ def bands(picture: Picture) -> int:
 
 def to_vips(picture: Image.Image) -> pyvips.Image:
     """The picture in libvips's memory."""
-    return _in_memory(picture.tobytes(), picture.width, picture.height, bands(picture))
+    return in_memory(picture.tobytes(), picture.width, picture.height, bands(picture))
+
+
+def in_memory(data: bytes | bytearray, width: int, height: int, bands: int) -> pyvips.Image:
+    """An image of these values of 8 bit, row by row."""
+    image = pyvips.Image.new_from_memory(data, width, height, bands, "uchar")
+    return image.copy(interpretation="b-w" if bands < 3 else "srgb")
 
 
 def sample(picture: Picture, pixels: int) -> tuple[bytes, int]:
@@ -60,7 +66,7 @@ def strips(picture: Picture, pixels: int) -> pyvips.Image:
     places = _places(picture, pixels)
     if isinstance(picture, Image.Image):
         rows = sum(rows for _, rows in places)
-        return _in_memory(_read(picture, places), picture.width, rows, bands(picture))
+        return in_memory(_read(picture, places), picture.width, rows, bands(picture))
     return _joined(picture, places)
 
 
@@ -94,11 +100,6 @@ def _read(picture: Picture, places: Sequence[tuple[int, int]]) -> bytes:
         region = pyvips.Region.new(picture)
         parts = (bytes(region.fetch(0, top, width, rows)) for top, rows in places)
     return b"".join(parts)
-
-
-def _in_memory(data: bytes, width: int, height: int, bands: int) -> pyvips.Image:
-    image = pyvips.Image.new_from_memory(data, width, height, bands, "uchar")
-    return image.copy(interpretation="b-w" if bands < 3 else "srgb")
 
 
 def _places(picture: Picture, pixels: int) -> list[tuple[int, int]]:

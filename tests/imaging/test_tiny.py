@@ -140,6 +140,7 @@ def test_what_is_left_out_of_a_tiny_webp_would_not_have_won(
 def test_a_small_webp_is_looked_at_by_pillow_as_by_libvips(mode: str) -> None:
     data = encoded(photo(40, 30).convert(mode), "WEBP")
     picture = by_pillow.read(data)
+    assert isinstance(picture, Image.Image)
     decoded = pyvips.Image.webpload_buffer(data)
     assert picture.tobytes() == bytes(pixels(decoded))
     assert len(picture.getbands()) == decoded.bands

@@ -12,6 +12,7 @@ from imaging.formats import Format
 from imaging.formats.webp import by_pillow
 from imaging.options import Effort
 from imaging.target import Target
+from imaging.write.strips import Picture
 from tests.imaging.samples import corners, photo, target
 from tests.pictures import encoded, opened
 
@@ -22,8 +23,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     sizes: list[tuple[int, int]] = []
     write = by_pillow.write
 
-    def noted(image: Image.Image, settings: Any) -> bytes:
-        sizes.append(image.size)
+    def noted(image: Picture, settings: Any) -> bytes:
+        sizes.append((image.width, image.height))
         return write(image, settings)
 
     monkeypatch.setattr(by_pillow, "write", noted)
@@ -97,7 +98,7 @@ def test_a_large_still_with_alpha_is_not_searched_for_long(
     efforts: list[int] = []
     write = by_pillow.write
 
-    def noted(image: Image.Image, settings: Any) -> bytes:
+    def noted(image: Picture, settings: Any) -> bytes:
         efforts.append(settings["effort"])
         return write(image, {**settings, "effort": 0})
 

@@ -23,8 +23,9 @@ def save(image: pyvips.Image, way: Mapping[str, Any], keep: int) -> bytes:
     if by_pillow.is_still(image):
         if not keep and by_pillow.can_write(way):
             with suppress(OSError, ValueError):  # libvips says why, if it cannot either
-                pixels = to_pillow(image)
-                return by_pillow.write(pixels, in_time(way, pixels))
+                # Whether alpha hides anything is asked of pixels that Pillow has.
+                picture = to_pillow(image) if image.hasalpha() else image
+                return by_pillow.write(picture, in_time(way, picture))
         way = in_time(way, image)
     return cast(bytes, image.webpsave_buffer(keep=keep, **way))
 
