@@ -8,8 +8,8 @@ from dataclasses import replace
 import pyvips
 
 from imaging.auto import search
-from imaging.auto.judge import is_large
 from imaging.auto.large import LargeSearch
+from imaging.auto.sample import is_large
 from imaging.codec import Encoding
 from imaging.codecs import READERS, WRITERS
 from imaging.data import Data
@@ -257,7 +257,7 @@ def _found(
     bounds = bounds[0], min(bounds[1], max(bounds[0], said or bounds[1]))
     look, keep = search.LOOKS[options.q], written(image, options)
     writer = WRITERS[target.format]
-    if writer.large and is_large(image):
+    if writer.large and is_large(image.width, image.height):
         with untouched.picture(data, source, target, drawn) as plain:
             is_plain = plain is not None and plain.mode in ("L", "RGB")
             image = image.copy_memory() if keep else image  # it may be a stream

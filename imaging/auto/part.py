@@ -6,6 +6,7 @@ from __future__ import annotations
 import pyvips
 
 from imaging.auto.judge import Judge
+from imaging.auto.sample import whole
 
 LEAST_SIDE = 256
 """Pixels of a side of it, which is half of the picture's where that is more."""
@@ -38,7 +39,7 @@ class Part:
             left = int((image.width - width) * right) // ALIGNED * ALIGNED
             top = int((image.height - height) * down) // ALIGNED * ALIGNED
             part = image.crop(left, top, width, height).copy_memory()
-            judge = Judge(part, 0)
+            judge = Judge(part, whole(width, height))
             seen = judge.of_sample(guess.crop(left, top, width, height))
             if abs(seen - look) < apart:
                 apart = abs(seen - look)

@@ -26,6 +26,9 @@ LOW = 2 * TILE
 """Rows of a picture that has room for one row of tiles alone, which would miss what is below it:
 below so many its tiles are as high as itself. Of a narrow one they are as wide."""
 
+LARGE_PIXELS = 1_500_000
+"""Pixels of the largest picture of which tiles are taken, and of a larger one strips."""
+
 STRIPS_PIXELS = 400_000
 """What the strips of a narrow picture have together, at least, and the columns of a low one."""
 
@@ -47,15 +50,11 @@ class Strips:
     """As `SEAMS`; they have no seams at the left and right."""
 
 
-LOW_STRIPS = Strips(6, 64, 0.952)
-"""Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, six were within 0.6 points of
-the whole (standard deviation, 1.7 at most). Sixteen tiles had 2.0 and missed up to 8 points, where
-most of a picture is smooth; four of 256 pixels 2.6. They have margins in a JPEG too: the chroma of
-a row beside a seam is mixed with that beyond it, which took up to 3 points."""
-
-FEW_STRIPS = Strips(4, 64, 0.935)
-"""Where an encoder takes long. As `LOW_STRIPS` they were within 0.7; of the seams 13 pictures have
-0.926 as WebP, and five 0.938 and 0.955 in the two slow formats."""
+LOW_STRIPS = Strips(4, 64, 0.935)
+"""Of 28 pictures of 2 to 5 megapixels, as JPEGs that scored 68 to 85, these were within 0.7 points
+of the whole (standard deviation). Sixteen tiles had 2.0 and missed up to 8 points, where most of a
+picture is smooth; four of 256 pixels 2.6. Of the seams 13 pictures have 0.926 as WebP, and five
+0.938 and 0.955 in the two slow formats."""
 
 HIGH_STRIPS = Strips(4, 128, 0.98)
 """What is looked at in place of a whole file: nothing is encoded for it. Of 33 pictures of 2 to 4
@@ -154,25 +153,36 @@ class Sample:
         return 1.0 if self.is_whole else 1 / self.seams
 
 
-def sample(width: int, height: int, margin: int, tiles: int = TILES) -> Sample:
-    """That of a picture of this size, in pixels; all of a small one.
+def is_large(width: int, height: int) -> bool:
+    """Whether the sample of a picture of this size, in pixels, is of strips."""
+    return width * height > LARGE_PIXELS
+
+
+def whole(width: int, height: int) -> Sample:
+    """All of a picture of this size, in pixels."""
+    return Sample((0,), (0,), width, height)
+
+
+def sample(width: int, height: int, margin: int) -> Sample:
+    """That of a picture of this size, in pixels: strips of a large one, and all of a small one.
 
     Args:
         margin: pixels around a tile where it is encoded.
-        tiles: how many there are at most, `SIDE` or more.
     """
-    if width * height <= WHOLE * tiles * (TILE + 2 * margin) ** 2:
-        return Sample((0,), (0,), width, height)
+    if is_large(width, height):
+        return strips(width, height, margin, LOW_STRIPS)
+    if width * height <= WHOLE * TILES * (TILE + 2 * margin) ** 2:
+        return whole(width, height)
     if height < LOW:
-        return _columns(width, height, margin, tiles * TILE**2)
+        return _columns(width, height, margin, TILES * TILE**2)
     if width < LOW:
-        count = -(-tiles * TILE // width)
+        count = -(-TILES * TILE // width)
         return Sample((0,), _aligned(height, TILE, count), width, TILE, margin)
     lefts = _starts(width, SIDE)
-    return Sample(lefts, _starts(height, tiles // len(lefts)), TILE, TILE, margin)
+    return Sample(lefts, _starts(height, TILES // len(lefts)), TILE, TILE, margin)
 
 
-def strips(width: int, height: int, margin: int, usual: Strips = LOW_STRIPS) -> Sample:
+def strips(width: int, height: int, margin: int, usual: Strips) -> Sample:
     """That of a large picture of this size, in pixels: columns where it is too low for strips.
 
     Args:

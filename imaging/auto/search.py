@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pyvips
 
-from imaging.auto.judge import Judge, is_large
+from imaging.auto.judge import Judge, seen_of_file
 from imaging.auto.opened import opened
 from imaging.auto.part import Part, has_part
 from imaging.auto.qualities import Qualities, Tried, is_between
-from imaging.auto.sample import MARGIN
+from imaging.auto.sample import MARGIN, is_large, sample
 from imaging.auto.smooth import Smooth
 from imaging.codec import Encoding, Purpose, Sought, Writer
 from imaging.look.scale import WHOLE_SIDE
@@ -78,27 +78,36 @@ class Search:
     """Qualities, and the looks that they are taken to have."""
 
     def __post_init__(self) -> None:
-        self.is_large = is_large(self.image)
+        self.is_large = is_large(self.image.width, self.image.height)
         self.curve = Smooth(Qualities(*self.bounds), self.writer.follows)
 
     def run(self) -> Found:
         """The file."""
-        exact = self.writer.seeks_exactly
-        in_part = self.writer.seen_in_part
-        judge = Judge(self.image, 0 if exact else MARGIN, slow=not exact, in_part=in_part)
-        seen = self.image if self.is_large else judge.sample
-        self.whole_chroma = self.writer.seek is not None and chroma.is_fine(seen)
+        size, exact = (self.image.width, self.image.height), self.writer.seeks_exactly
+        tried = sample(*size, 0 if exact else MARGIN)
+        judge = Judge(self.image, tried, seen_of_file(*size, in_part=self.writer.seen_in_part))
+        colours = self.image if self.is_large else judge.sample
+        self.whole_chroma = self.writer.seek is not None and chroma.is_fine(colours)
         quality = self._sought(judge)
-        if exact and not judge.sees_more and self.curve.knows(self.tried, quality):
+        if exact and judge.seen == tried and self.curve.knows(self.tried, quality):
             look = self.curve.look(self.tried, quality)
             return Found(self._result(quality), chosen(quality, look))
+        return self._nearest(judge, quality)
+
+    def _nearest(self, judge: Judge, quality: float) -> Found:
+        """Of the files that are written the one that looks most as it is wanted; of a graphic also
+        one whose look is what it is, if that has fewer bytes and looks no worse.
+
+        Args:
+            quality: that of the first file.
+        """
         enough = ENOUGH_OF_TILES
-        if judge.sees_all:
+        if judge.seen.is_whole:
             enough = ENOUGH_OF_LARGE if self.is_large else ENOUGH
+        most = FILES if self.image.width * self.image.height <= TWICE_PIXELS else 1
         graphics = sorted(self.writer.of_graphic(self.image, self.effort, self.keep), key=len)
         found: list[tuple[float, Found]] = []
-        many = self.image.width * self.image.height <= TWICE_PIXELS
-        for _ in range(FILES if many else 1):
+        while True:
             data = self._result(quality)
             while graphics and len(graphics[0]) < len(data):
                 graphic = graphics.pop(0)
@@ -106,9 +115,9 @@ class Search:
                 if score >= self.look - enough:
                     return Found(graphic, chosen(quality, score))
             score = self._look(judge, data)
-            off = abs(score - self.look)
-            found.append((off, Found(data, chosen(quality, score))))
-            if off <= enough:
+            found.append((abs(score - self.look), Found(data, chosen(quality, score))))
+            nearest = min(off for off, _ in found)
+            if nearest <= enough or len(found) == most:
                 break
             # Its tiles have looked in the sample as they look in the file.
             self._learn(quality, score, anew=True)
@@ -126,7 +135,7 @@ class Search:
         """The quality that the sample asks for."""
         quality = self.curve.first(self.look)
         size = self.image.width, self.image.height
-        by_part = self.writer.rough is not None and judge.is_sample and has_part(*size)
+        by_part = self.writer.rough is not None and judge.tried.is_whole and has_part(*size)
         purpose = Purpose.ROUGH if by_part else Purpose.GUESS
         for _ in range(PROBES):
             seen = self._opened(judge.sample, quality, purpose)
@@ -135,7 +144,7 @@ class Search:
             self._learn(quality, score, anew=by_part or purpose is Purpose.LOOK)
             following = self._following()
             # Of a large picture a second look costs little, and a second file much.
-            twice = self.writer.tiles_tell and not judge.sees_all
+            twice = self.writer.tiles_tell and not judge.seen.is_whole
             # A second look at the sample saves one at the file, where that looks the same.
             is_near = abs(score - self.look) <= self.writer.near
             if purpose is Purpose.ROUGH and is_near:

@@ -10,7 +10,7 @@ import pyvips
 from imaging.auto import typical
 from imaging.auto.judge import Judge
 from imaging.auto.opened import opened
-from imaging.auto.sample import MARGIN, TILE, tiles
+from imaging.auto.sample import MARGIN, TILE, sample, tiles
 from imaging.auto.search import LEAST_SIDE, LOOKS
 from imaging.codec import Encoding
 from imaging.codecs import WRITERS
@@ -113,7 +113,7 @@ class Estimate:
             part = max(STRIPS_PIXELS, round(STRIPS_SHARE * pixels))
             self._sample = aligned_strips(image, part).copy_memory()
         elif options.q and min(image.width, image.height) >= LEAST_SIDE:
-            self._judge = Judge(image, MARGIN)
+            self._judge = Judge(image, sample(image.width, image.height, MARGIN))
             self._sample = self._judge.sample
         else:
             self._sample = _sample_of_photograph(image)

@@ -15,14 +15,13 @@ from bench.pictures import shipped
 from imaging import look
 from imaging.auto import typical
 from imaging.auto.grid import TILE, grids
-from imaging.auto.judge import Judge
+from imaging.auto.judge import Judge, seen_of_file
 from imaging.auto.large import LargeSearch
 from imaging.auto.large_looks import LargeLooks, usual_power
 from imaging.auto.opened import opened as opened_quickly
 from imaging.auto.part import Part, has_part
 from imaging.auto.qualities import Qualities
 from imaging.auto.sample import (
-    FEW_STRIPS,
     HIGH_STRIPS,
     LOW_STRIPS,
     MARGIN,
@@ -30,6 +29,7 @@ from imaging.auto.sample import (
     Strips,
     sample,
     strips,
+    whole,
 )
 from imaging.auto.search import ENOUGH, FILES, LEAST_SIDE, LOOKS, PROBES, Found, Search
 from imaging.codec import Encoding, Purpose, Sought
@@ -266,7 +266,7 @@ def test_a_palette_wins_where_it_looks_as_it_is_to_look() -> None:
         draw.text((35, 24 + 16 * number), f"Transformation {number} of the picture", fill=dark)
     image = to_vips(window).copy_memory()
     with_palette = convert(png(window), target(Format.WEBP, None))
-    looks = Judge(image, 0).of_whole(load(with_palette))
+    looks = Judge(image, whole(image.width, image.height)).of_whole(load(with_palette))
     assert 70 < looks < 90
 
     def found(look: float) -> Found:
@@ -276,7 +276,7 @@ def test_a_palette_wins_where_it_looks_as_it_is_to_look() -> None:
     assert [found(looks - below).data for below in (20, 2, 0)] == [with_palette] * 3
     better = found(looks + 2)
     assert len(better.data) > len(with_palette)
-    look_of_better = Judge(image, 0).of_whole(load(better.data))
+    look_of_better = Judge(image, whole(image.width, image.height)).of_whole(load(better.data))
     assert look_of_better > looks + 2 - ENOUGH
     assert better.chosen.look == pytest.approx(look_of_better, abs=0.1)
 
@@ -332,7 +332,7 @@ def test_a_sample_is_of_tiles_within_the_picture_each_once(width: int, height: i
 
 def test_a_small_picture_is_its_own_sample() -> None:
     image = pyvips.Image.new_from_buffer(png(picture("coffee.png")), "").copy_memory()
-    judge = Judge(image, MARGIN)
+    judge = Judge(image, sample(image.width, image.height, MARGIN))
     assert (judge.sample.width, judge.sample.height) == (240, 228)
     worse = pyvips.Image.new_from_buffer(image.jpegsave_buffer(Q=50), "").copy_memory()
     assert judge.of_sample(worse) == judge.of_whole(worse)
@@ -380,46 +380,44 @@ def test_what_the_chroma_of_a_jpeg_divides_is_tried_in_tenths() -> None:
 
 @pytest.mark.parametrize("method", list(look.Method))
 @pytest.mark.parametrize(
-    ("width", "how", "whole"),
-    [
-        (900, {}, True),
-        (2000, {}, False),
-        (2000, {"slow": True}, True),
-        (2000, {"slow": True, "in_part": True}, True),
-    ],
+    ("size", "in_part", "rows"),
+    [((900, 800), True, 800), ((2000, 800), False, 800), ((2000, 800), True, 4 * 128)],
 )
 def test_all_of_a_file_is_looked_at_where_that_takes_little(
-    width: int,
-    how: dict[str, bool],
-    whole: bool,
+    size: tuple[int, int],
+    in_part: bool,
+    rows: int,
     method: look.Method,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[tuple[int, int]] = []
+    looked: list[tuple[int, int]] = []
 
     class Looked:
         def score(self, image: pyvips.Image) -> float:
-            seen.append((image.width, image.height))
+            looked.append((image.width, image.height))
             return 80.0
 
     monkeypatch.setattr(look, "method", lambda: method)
     monkeypatch.setattr(look, "reference", lambda *given: Looked())
-    image = pyvips.Image.black(width, 800, bands=3).copy_memory()
-    judge = Judge(image, MARGIN, **how)
+    image = pyvips.Image.black(*size, bands=3).copy_memory()
+    tried = sample(*size, MARGIN)
+    judge = Judge(image, tried, seen_of_file(*size, in_part=in_part))
     of_whole = judge.of_whole(image)
-    whole = whole and method is look.Method.VSZIP
-    usual = FEW_STRIPS if how else LOW_STRIPS
-    of_sample = (512, 512) if width == 900 else (2000, usual.count * usual.height)
-    in_part = "in_part" in how
-    of_all = (2000, HIGH_STRIPS.count * HIGH_STRIPS.height) if in_part else (width, 800)
-    assert seen == [of_all if whole else of_sample]
+    of_sample = len(tried.lefts) * tried.width, len(tried.tops) * tried.height
+    is_more = method is look.Method.VSZIP
+    assert looked == [(size[0], rows) if is_more else of_sample]
     # Beside the seams of a sample less is seen.
-    assert (of_whole == 80) is (whole and not in_part)
+    assert (of_whole == 80) is (is_more and rows == size[1])
     judge.of_sample(judge.sample)
-    assert seen[1:] == [of_sample]
+    assert looked[1:] == [of_sample]
 
 
-@pytest.mark.parametrize("usual", [LOW_STRIPS, FEW_STRIPS, HIGH_STRIPS])
+@pytest.mark.parametrize("format", AUTOMATIC)
+def test_a_file_of_many_megapixels_is_looked_at_in_its_sample(format: Format) -> None:
+    assert seen_of_file(3000, 2001, in_part=WRITERS[format].seen_in_part) is None
+
+
+@pytest.mark.parametrize("usual", [LOW_STRIPS, HIGH_STRIPS])
 @pytest.mark.parametrize("margin", [0, MARGIN])
 @pytest.mark.parametrize(("width", "height"), [(2560, 1600), (5000, 500), (900, 3000), (8000, 300)])
 def test_strips_of_a_large_picture_are_apart_and_within_it(
@@ -438,9 +436,8 @@ def test_strips_of_a_large_picture_are_apart_and_within_it(
     ("where", "height"),
     [
         (sample(3000, 230, MARGIN), 230),
-        (strips(6700, 226, MARGIN), 226),
-        (strips(6700, 226, MARGIN, FEW_STRIPS), 226),
-        (strips(16000, 300, 0, FEW_STRIPS), 300),
+        (sample(6700, 226, MARGIN), 226),
+        (strips(16000, 300, 0, HIGH_STRIPS), 300),
     ],
 )
 def test_of_a_low_picture_all_rows_are_in_the_sample(where: Sample, height: int) -> None:
@@ -468,7 +465,7 @@ def test_what_is_spoilt_at_the_bottom_of_a_low_picture_is_seen(
     worse = image.copy()
     worse.paste(image.crop((0, 128, 6700, 226)).filter(ImageFilter.BoxBlur(1)), (0, 128))
     original, other = (to_vips(each).copy_memory() for each in (image, worse))
-    seen = Judge(original, MARGIN, slow=True, in_part=True).of_whole(other)
+    seen = Judge(original, sample(*image.size, MARGIN)).of_whole(other)
     assert seen == pytest.approx(look.reference(original).score(other), abs=3)
 
 
