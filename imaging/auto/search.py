@@ -39,6 +39,10 @@ EQUAL = 4.0
 ENOUGH_OF_LARGE = 1.4
 """As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
 
+FAR, MOST_FILES = 4.0, 3
+"""How far the nearer of two files is from the look that is wanted where a third one is made: what
+repeats itself may look 8 points worse in a file than in its sample."""
+
 TWICE_PIXELS = 12_000_000
 """Pixels of the largest picture that may be encoded twice, as the time for each is limited."""
 
@@ -104,7 +108,7 @@ class Search:
         enough = ENOUGH_OF_TILES
         if judge.seen.is_whole:
             enough = ENOUGH_OF_LARGE if self.is_large else ENOUGH
-        most = FILES if self.image.width * self.image.height <= TWICE_PIXELS else 1
+        most = MOST_FILES if self.image.width * self.image.height <= TWICE_PIXELS else 1
         graphics = sorted(self.writer.of_graphic(self.image, self.effort, self.keep), key=len)
         found: list[tuple[float, Found]] = []
         while True:
@@ -117,7 +121,7 @@ class Search:
             score = self._look(judge, data)
             found.append((abs(score - self.look), Found(data, chosen(quality, score))))
             nearest = min(off for off, _ in found)
-            if nearest <= enough or len(found) == most:
+            if nearest <= (enough if len(found) < FILES else FAR) or len(found) == most:
                 break
             # Its tiles have looked in the sample as they look in the file.
             self._learn(quality, score, anew=True)

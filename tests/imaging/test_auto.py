@@ -141,6 +141,18 @@ def test_a_large_picture_is_encoded_twice_at_most_and_its_sample_twice(
         assert made(png(image), target(format)) == (first, chosen)
 
 
+@pytest.mark.parametrize("looks", [[60.0, 90.0, 78.0], [60.0, 80.0], [60.0, 90.0, 70.0]])
+def test_a_third_file_is_made_where_two_are_far_off(
+    looks: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pyvips.Image.pngload_buffer(png(picture("chelsea.png"))).copy_memory()
+    seen = iter(looks)
+    monkeypatch.setattr(Search, "_look", lambda *given: next(seen))
+    search = Search(image, WRITERS[Format.WEBP], load, 77.0, (10, 98), Effort.BALANCED, 0)
+    assert search.run().chosen.look == min(looks, key=lambda one: abs(one - 77))
+    assert not list(seen)
+
+
 def test_a_part_of_a_small_avif_is_tried_as_the_file_will_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
