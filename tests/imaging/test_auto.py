@@ -684,8 +684,8 @@ def test_a_large_smooth_jpeg_looks_no_worse_at_a_higher_number() -> None:
         sought = Sought(quality, Effort.BALANCED, 0, False, Purpose.LOOK, of_large=of_large)
         return reference.score(to_vips(large.read(large.seek(image, sought))))
 
-    # The quantiser of a block's mean is 8 at 62, and a whole number of no use at 66.
-    assert seen(66, of_large=False) - seen(62, of_large=False) < 0.5
-    assert seen(62, of_large=True) - seen(50, of_large=True) > 0
-    assert seen(66, of_large=True) - seen(62, of_large=True) > 0
-    assert seen(58, of_large=True) - seen(58, of_large=False) > 1
+    # The quantiser of a block's mean is 8 at 64, and a whole number of no use at 67.
+    assert seen(67, of_large=False) - seen(64, of_large=False) < 0.5
+    assert seen(64, of_large=True) - seen(51, of_large=True) > 0
+    assert seen(67, of_large=True) - seen(64, of_large=True) > 0
+    assert seen(60, of_large=True) - seen(60, of_large=False) > 1

@@ -41,13 +41,13 @@ JPEG-DCT compression" (1992). Of all it has, this one gave the fewest bytes at e
 with 4:2:0; docs/engine.md has the figures."""
 
 KLEIN_SCALE = (
-    *((1, 1), (5, 4), (10, 8), (20, 18), (30, 27.3), (40, 35.2), (50, 45.8), (60, 56.3)),
-    *((70, 67.4), (75, 74), (80, 80.6), (85, 86.2), (89, 90)),
+    *((1, 1), (5, 4), (10, 8), (20, 18), (30, 25.2), (40, 34.6), (50, 44.6), (60, 54.3)),
+    *((65, 60.4), (70, 66.5), (75, 72.6), (80, 79), (85, 84.7), (89, 88.9)),
 )
-"""The quality at which that table looks as libjpeg-turbo's own (Annex K) does, by SSIMULACRA2 on
-graphics; photographs look better by 1 then."""
+"""The quality at which photographs by that table look, on average, as by libjpeg-turbo's own (Annex
+K), by SSIMULACRA2; docs/engine.md says how far single ones are from it."""
 
-BETWEEN_SCALE = ((FULL_CHROMA - 1, 90), (FULL_CHROMA, 96))
+BETWEEN_SCALE = ((FULL_CHROMA - 1, 89), (FULL_CHROMA, 96))
 """The qualities of either table, with chroma of half the size, that fill the step between the two
 qualities where a JPEG's chroma becomes whole: for those that are sought."""
 

@@ -61,7 +61,7 @@ one; PNG is good at these."""
 
 FAST_SCALE = (
     *((1, 1), (10, 8), (20, 12), (30, 27.3), (40, 39.8), (50, 51.1), (60, 61.3), (65, 68.5)),
-    *((70, 73.9), (75, 77.6), (80, 81.7), (85, 85.4), (89, 88.7), (90, 93.4), (95, 98), (100, 100)),
+    *((70, 75), (75, 77.6), (80, 81.7), (85, 85.4), (89, 88.7), (90, 93.4), (95, 98), (100, 100)),
 )
 """The quality at which photographs by libwebp at effort 4 look, on average, as a JPEG does at the
 one asked for, by SSIMULACRA2; docs/engine.md says how far single ones are from it. From 90 on a
@@ -69,7 +69,7 @@ JPEG keeps its chroma whole, which WebP cannot."""
 
 PLAIN_SCALE = (
     *((1, 1), (10, 8), (20, 12), (30, 28.1), (40, 40.8), (50, 52.8), (60, 63.1), (65, 70)),
-    *((70, 74.7), (75, 78.6), (80, 82.4), (85, 86), (89, 89), (90, 93), (95, 98), (100, 100)),
+    *((70, 75.6), (75, 78.6), (80, 82.4), (85, 86), (89, 89), (90, 93), (95, 98), (100, 100)),
 )
 """As `FAST_SCALE`, at effort 6, of photographs without fine colours."""
 
