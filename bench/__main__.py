@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from bench import auto, bombs, command, maxbytes, quality, sizes, speed
+from bench.engine import start_with_malloc_of_decoder
 from bench.errors import BenchError
 from bench.fleet import command as fleet
 from bench.scale import command as scale
@@ -25,10 +26,14 @@ def main(given: Sequence[str] | None = None) -> int:
     """Run the measurement the arguments name, those of the command if none are given. Returns the
     status to exit with."""
     parser = argparse.ArgumentParser(prog="script/bench")
+    # Those that convert here, and not in servers and decoders that they start, say so.
+    parser.set_defaults(in_process=False)
     commands = parser.add_subparsers(required=True, metavar="measurement")
     for module in MEASUREMENTS:
         module.register(commands)
     arguments = parser.parse_args(given)
+    if given is None and arguments.in_process:
+        start_with_malloc_of_decoder()
     signal.signal(signal.SIGTERM, _stop)
     try:
         arguments.run(arguments)

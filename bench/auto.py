@@ -73,7 +73,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="each is timed so often, and the least counts (3)",
     )
     parser.add_argument("--look", type=Auto, help=f"q, one of {', '.join(Auto)}, in place of 80")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, in_process=True)
 
 
 def run(arguments: argparse.Namespace) -> None:

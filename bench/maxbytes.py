@@ -65,7 +65,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--count", type=positive, default=COUNT, metavar="N", help=f"of each kind ({COUNT})"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, in_process=True)
 
 
 def run(arguments: argparse.Namespace) -> None:

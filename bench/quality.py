@@ -73,7 +73,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--engine-by", choices=METHODS, help="what the engine looks by (the fastest installed)"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, in_process=True)
 
 
 def run(arguments: argparse.Namespace) -> None:

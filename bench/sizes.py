@@ -50,7 +50,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--formats", default=",".join(FORMATS), help="some of %(default)s", metavar="LIST"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, in_process=True)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -52,7 +52,7 @@ def register(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="what was measured is added to it; its pictures are not measured again",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, in_process=True)
 
 
 def run(arguments: argparse.Namespace) -> None:
