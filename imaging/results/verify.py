@@ -145,7 +145,9 @@ def _is_flat(result: bytes, image: pyvips.Image, format: Format, size: Size) -> 
     if size.width * size.height <= SMALL_PIXELS and image.format == "uchar":
         read = WRITERS[format].read
         return is_flat(read(result) if read else image)
-    shrink = READERS[format.media_type].shrink(SHRINK)
+    # Of a narrower picture no pixel would be left.
+    factor = min(SHRINK, size.width, size.height)
+    shrink = READERS[format.media_type].shrink(factor)
     if shrink and not _is_constant(_open(result, format, **shrink)):
         return False
     return _is_constant(image)

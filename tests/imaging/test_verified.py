@@ -114,6 +114,15 @@ def test_a_single_colour_is_a_picture_too(format: Format, quality: int) -> None:
         assert convert(encoded(image, "PNG"), target(format, quality))
 
 
+@pytest.mark.parametrize("format", [Format.JPG, Format.WEBP])
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8])
+def test_a_long_and_narrow_picture_of_few_bytes_can_be_decoded(format: Format, width: int) -> None:
+    line = Image.linear_gradient("L").resize((width, 16_000))
+    for image in (line, line.transpose(Image.Transpose.ROTATE_90), line.point(lambda value: 9)):
+        result = convert(encoded(image, "PNG"), target(format, 80, Effort.FAST))
+        assert opened(result).size == image.size
+
+
 @pytest.mark.parametrize("format", list(Format))
 def test_a_part_or_an_average_may_be_a_single_colour(format: Format) -> None:
     image = Image.new("RGB", (200, 100), (250, 250, 250))
