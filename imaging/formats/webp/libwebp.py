@@ -182,9 +182,8 @@ def read(data: bytes) -> Pixels | None:
     bands = 4 if found.has_alpha else 3
     row = found.width * bands
     values = bytearray(row * found.height)
-    into = (c_char * len(values)).from_buffer(values)
     decode = webp.DecodeRGBAInto if found.has_alpha else webp.DecodeRGBInto
-    decoded = decode(data, len(data), into, len(values), row)
+    decoded = decode(data, len(data), _pointer(values), len(values), row)
     return Pixels(values, found.width, found.height, bands) if decoded else None
 
 
@@ -228,5 +227,10 @@ def _values(picture: Picture) -> Any:
     """All pixels, row by row."""
     if isinstance(picture, Image.Image):
         return picture.tobytes()
-    values = pixels(picture)
-    return (c_char * len(values)).from_buffer(values)
+    return _pointer(pixels(picture))
+
+
+def _pointer(values: Any) -> Any:
+    """An argument that points to the first of values that may be written. An array of ctypes would
+    be a class of its own for each number of them."""
+    return byref(c_char.from_buffer(values))
