@@ -81,7 +81,7 @@ def main() -> None:
         if told:
             look.choose(look.Method(told.look))
         elif look.method() is not look.Method.PILLOW:  # which needs no trial
-            tried, crashed = _in_fork(lambda: confined(look.tried))
+            tried, crashed = _in_fork(lambda: confined(look.fastest_working))
             # It is loaded by the first picture that needs it, confined: a decoder at rest is
             # smaller.
             look.choose(look.Method.PILLOW if crashed or not tried else look.Method(tried))

@@ -13,10 +13,9 @@ from imaging.look.picture import Picture
 from imaging.look.scale import CHANNELS, WHOLE_SIDE
 
 EXPECTED, TOLERANCE = 76.45, 0.5
-"""What vszip says of the picture of `tried`, on any processor."""
+"""What vszip says of the picture of `fastest_working`, on any processor."""
 
-
-__all__ = ["CHANNELS", "Method", "Reference", "choose", "method", "reference", "tried"]
+__all__ = ["CHANNELS", "Method", "Reference", "choose", "fastest_working", "method", "reference"]
 
 
 class Method(StrEnum):
@@ -60,7 +59,7 @@ def reference(image: Picture, width: int | None = None) -> Reference:
     return by_pillow.Reference(image)
 
 
-def tried() -> Method:
+def fastest_working() -> Method:
     """The fastest method that works here, which may end this process where it does not.
 
     Loads VapourSynth, 15 MB, if it is there.
