@@ -54,6 +54,10 @@ class Grid:
         ]
         return self._joined(tiles, boxes, TILE)
 
+    def look_of_whole(self, look: float) -> float:
+        """SSIMULACRA2 of the picture, by that of its tiles beside each other."""
+        return 100 - (100 - look) / self.seams
+
     def _joined(
         self, picture: Image.Image, boxes: Sequence[tuple[int, int]], side: int
     ) -> Image.Image:

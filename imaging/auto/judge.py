@@ -48,13 +48,13 @@ class Judge:
             look.reference(_flat(original, shade), image.width).score(_flat(seen, shade))
             for shade in self._references
         )
-        return 100 - (100 - worst) * self.seen.factor
+        return self.seen.look_of_whole(worst)
 
     def _of_tiles(self, image: pyvips.Image) -> float:
         worst = min(
             reference.score(_flat(image, shade)) for shade, reference in self._references.items()
         )
-        return 100 - (100 - worst) * self.tried.factor
+        return self.tried.look_of_whole(worst)
 
 
 def seen_of_file(width: int, height: int, *, in_part: bool) -> Sample | None:

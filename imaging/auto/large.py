@@ -3,7 +3,7 @@ of the whole: no file of that is written but the result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -47,66 +47,121 @@ class LargeSearch:
 
     def run(self) -> Found:
         """The file, without metadata."""
-        whole_chroma = chroma.is_fine(self.picture)
-
-        def sought(quality: float, purpose: Purpose) -> Sought:
-            return Sought(quality, self.effort, NO_METADATA, whole_chroma, purpose, of_large=True)
-
-        def seen(tiles: _Tiles, quality: float) -> Tried:
-            return quality, tiles.look(sought(quality, Purpose.LOOK))
-
-        curve = LargeLooks(self.large.looks, Qualities(*self.bounds).all())
+        looks = LargeLooks(self.large.looks, Qualities(*self.bounds).all())
+        sought = Sought(
+            looks.first(self.look),
+            self.effort,
+            NO_METADATA,
+            chroma.is_fine(self.picture),
+            Purpose.LOOK,
+            of_large=True,
+        )
         few, every = (
-            _Tiles(self.picture, grid, self.large)
+            _Tiles(self.picture, grid, self.large, sought)
             for grid in grids(self.picture.width, self.picture.height)
         )
-        of_few = [seen(few, curve.first(self.look))]
-        power = usual_power(few.bits)
-        quality = curve.following(of_few, self.look, power)
-        if quality != of_few[0][0] and self._is_across_steps(of_few[0]):
-            of_few.append(seen(few, quality))
-            power = curve.power(of_few[0], of_few[1], power, are_alike=True)
-            quality = curve.following(of_few, self.look, power)
-        before, tried = of_few[-1], list[Tried]()
-        while True:
-            tried.append(seen(every, quality))
-            power = curve.power(before, tried[-1], power, are_alike=len(tried) > 1)
-            quality = curve.following(tried, self.look, power)
-            last, its_look = before = tried[-1]
-            is_known = quality == last or abs(its_look - self.look) <= NEAR
-            if is_known or len(tried) == LOOKS:
-                break
-        if quality != last and self._is_across_steps(before):
-            # Few tiles, which take a quarter of the time, tell what is on the way.
-            (_, here), (_, there) = (seen(few, each) for each in (last, quality))
-            ratio = (100 - there) / max(0.1, 100 - here)
-            tried = [before, (quality, 100 - (100 - its_look) * ratio)]
-            power = curve.power(tried[0], tried[1], power, are_alike=True)
-            quality = curve.following(tried, self.look, power)
-        data = self.large.seek(self.picture, sought(quality, Purpose.RESULT))
-        return Found(data, chosen(quality, curve.look(tried, quality, power)))
+        curve = self._by_few(few, looks)
+        self._by_all(every, curve)
+        last, quality = curve.tried[-1], curve.following
+        if quality != last[0] and self._is_across_steps(last):
+            self._on_the_way(few, curve, quality)
+            quality = curve.following
+        result = replace(sought, quality=quality, purpose=Purpose.RESULT)
+        return Found(self.large.seek(self.picture, result), chosen(quality, curve.look(quality)))
+
+    def _by_few(self, few: _Tiles, looks: LargeLooks) -> _Curve:
+        """What a few tiles tell."""
+        first = few.tried(looks.first(self.look))
+        curve = _Curve(looks, self.look, usual_power(few.bits), [first])
+        following = curve.following
+        if following != first[0] and self._is_across_steps(first):
+            curve.add(few.tried(following), are_alike=True)
+        return curve
+
+    def _by_all(self, every: _Tiles, curve: _Curve) -> None:
+        """Have the curve go through looks at all tiles; of few only how steep it was remains."""
+        curve.begin_again(every.tried(curve.following))
+        for _ in range(1, LOOKS):
+            (quality, look), following = curve.tried[-1], curve.following
+            if following == quality or abs(look - self.look) <= NEAR:
+                return
+            curve.add(every.tried(following), are_alike=True)
+
+    def _on_the_way(self, few: _Tiles, curve: _Curve, following: float) -> None:
+        """Have few tiles, which take a quarter of the time, tell what is on the way from the last
+        look at all of them to the quality that follows."""
+        quality, look = curve.tried[-1]
+        (_, here), (_, there) = few.tried(quality), few.tried(following)
+        ratio = (100 - there) / max(0.1, 100 - here)
+        curve.tried = [(quality, look)]
+        curve.add((following, 100 - (100 - look) * ratio), are_alike=True)
 
     def _is_across_steps(self, tried: Tried) -> bool:
         """Whether steps may be on the way from a look to the one that is wanted."""
         return self.of_jpeg and abs(tried[1] - self.look) > NEAR_OF_JPEG
 
 
+@dataclass(slots=True)
+class _Curve:
+    """How one picture looks at each quality, as far as that is known.
+
+    Args:
+        wanted: the look.
+        power: how its distance from 100 follows the typical one.
+        tried: one or two qualities and its looks there.
+    """
+
+    looks: LargeLooks
+    wanted: float
+    power: float
+    tried: list[Tried]
+
+    @property
+    def following(self) -> float:
+        """The quality that is nearest to the look that is wanted."""
+        return self.looks.following(self.tried, self.wanted, self.power)
+
+    def look(self, quality: float) -> float:
+        """That at a quality."""
+        return self.looks.look(self.tried, quality, self.power)
+
+    def add(self, tried: Tried, *, are_alike: bool) -> None:
+        """Learn by one more look.
+
+        Args:
+            are_alike: whether it is of the same tiles as the last one.
+        """
+        last = self.tried[-1]
+        self.power = self.looks.power(last, tried, self.power, are_alike=are_alike)
+        self.tried.append(tried)
+
+    def begin_again(self, tried: Tried) -> None:
+        """Learn by a first look at other tiles: of those before only how steep it is remains."""
+        self.add(tried, are_alike=False)
+        self.tried = [tried]
+
+
 class _Tiles:
     """Some of a picture."""
 
-    def __init__(self, picture: Image.Image, grid: Grid, large: Large) -> None:
-        self._grid, self._large = grid, large
+    def __init__(self, picture: Image.Image, grid: Grid, large: Large, sought: Sought) -> None:
+        """
+        Args:
+            sought: how they are encoded, at whatever quality.
+        """
+        self._grid, self._large, self._sought = grid, large, sought
         self._tiles = grid.of(picture)
         self._reference = look.reference(self._seen(self._tiles), picture.width)
         self.bits = 0.0
         """Those of each pixel that was encoded last."""
 
-    def look(self, wanted: Sought) -> float:
-        """SSIMULACRA2, 100 at most, of what becomes of them, as the whole picture has it."""
-        data = self._large.seek(self._tiles, wanted)
+    def tried(self, quality: float) -> Tried:
+        """The quality, and SSIMULACRA2, 100 at most, of what becomes of them, as the whole picture
+        has it."""
+        data = self._large.seek(self._tiles, replace(self._sought, quality=quality))
         self.bits = len(data) * 8 / (self._tiles.width * self._tiles.height)
         score = self._reference.score(self._seen(self._large.read(data)))
-        return 100 - (100 - score) / self._grid.seams
+        return quality, self._grid.look_of_whole(score)
 
     def _seen(self, tiles: Image.Image) -> Image.Image:
         """Those pixels that are looked at, red, green and blue."""

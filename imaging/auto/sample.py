@@ -147,10 +147,9 @@ class Sample:
         """Whether it is the picture itself."""
         return len(self.lefts) * len(self.tops) == 1
 
-    @property
-    def factor(self) -> float:
-        """The picture's distance from 100 over that of the sample."""
-        return 1.0 if self.is_whole else 1 / self.seams
+    def look_of_whole(self, look: float) -> float:
+        """SSIMULACRA2 of the picture, by that of its tiles beside each other."""
+        return look if self.is_whole else 100 - (100 - look) / self.seams
 
 
 def is_large(width: int, height: int) -> bool:
