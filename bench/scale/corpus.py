@@ -134,8 +134,10 @@ def _unpacked(packages: Path, package: str) -> Path:
     if not unpacked.exists():
         packages.mkdir(parents=True, exist_ok=True)
         _call("apt-get", "download", package, folder=packages)
-        (archive,) = packages.glob(f"{package}_*.deb")
-        _call("dpkg", "-x", archive.name, package, folder=packages)
+        archive = max(packages.glob(f"{package}_*.deb"), key=lambda file: file.stat().st_mtime)
+        partial = f"{package}.part"  # so that one that was broken off is unpacked again
+        _call("dpkg", "-x", archive.name, partial, folder=packages)
+        (packages / partial).rename(unpacked)
     return unpacked
 
 

@@ -163,7 +163,7 @@ def _by_quick_files(estimate: Estimate, tried: Sequence[Target]) -> list[Target]
         if each.format is REUSED:
             fast = replace(each, effort=Effort.FAST)
             bytes_of[each.format] = QUICK_DRAWN * estimate.of(fast, _UNKNOWN)
-            estimate.files.clear()
+            estimate.files.clear()  # that is not the result, which has another effort
         elif min(bytes_of.values(), default=_UNKNOWN) >= BARE * around(each.format):
             bytes_of[each.format] = estimate.of(each, _UNKNOWN)
     return [each for each in tried if bytes_of.get(each.format) == min(bytes_of.values())]
