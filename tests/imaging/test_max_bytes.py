@@ -201,6 +201,19 @@ def test_a_smooth_picture_as_gif_gets_smaller_before_it_gets_steps() -> None:
     assert whole.size == opened(data).size
 
 
+def test_a_large_jpg_of_few_bytes_stays_smooth() -> None:
+    slope = Image.linear_gradient("L").resize((1400, 1100)).convert("RGB")
+    slope.paste(in_colour("coffee"), (100, 100))
+    data = encoded(slope, "PNG")
+    most = len(convert(data, target(Format.JPG, 80))) // 2
+    result = convert(data, target(Format.JPG, 80, max_bytes=most))
+    assert len(result) <= most
+    assert opened(result).size == slope.size
+    sky = (1000, 0, 1400, 1100)
+    # By coarser quantisers of means it is 2 levels off.
+    assert distance(opened(result).crop(sky), slope.crop(sky)) < 1
+
+
 @pytest.mark.parametrize("format", LOSSY)
 def test_metadata_that_is_kept_counts(format: Format) -> None:
     exif = Image.Exif()

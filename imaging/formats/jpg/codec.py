@@ -54,6 +54,13 @@ qualities where a JPEG's chroma becomes whole: for those that are sought."""
 TRELLIS_SCALE = ((90, 91.1), (92, 92.7), (94, 94.6), (96, 96.4), (98, 98.2), (100, 100))
 """As `KLEIN_SCALE`, for trellis quantisation with the table of Annex K."""
 
+EVEN_SCALE = ((1, 1), (20, 16), (50, 47), (75, 75))
+"""The quality by even means that takes about the bytes of one by the tables' own means. Above 75
+files of large pictures look the same either way, or a little worse with even means."""
+
+EVEN_PIXELS = 1_500_000
+"""Pixels of the largest picture that has the tables' own means: of smaller ones less is smooth."""
+
 _LARGEST = 256 * 1024**2
 """Bytes of the largest JPEG that is taken out of a JPEG XL."""
 
@@ -82,6 +89,19 @@ def _smallest_plain(
 def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     """As `encode`, by one table alone."""
     return _with_metadata(seek_plain(to_pillow(image), wanted), image, wanted.keep)
+
+
+def encode_limited(image: pyvips.Image, wanted: Encoding) -> bytes:
+    """As `encode`, but where a lower quality of a large picture has to do, with even means: it
+    looks better than with as many bytes by the tables' own."""
+    quality = wanted.quality
+    if image.width * image.height <= EVEN_PIXELS or quality >= EVEN_SCALE[-1][0]:
+        return encode(image, wanted)
+    even = along(EVEN_SCALE, quality)
+    return seek(
+        image,
+        Sought(even, wanted.effort, wanted.keep, False, Purpose.RESULT, of_large=True),
+    )
 
 
 def _with_metadata(file: bytes, image: pyvips.Image, keep: int) -> bytes:
@@ -210,6 +230,7 @@ WRITER = Writer(
     is_small_enough=is_small_enough,
     strip_is_cheap=True,
     is_grey=True,
+    encode_limited=encode_limited,
     searched=((4e7, Effort.SMALL), (float("inf"), Effort.BALANCED)),
     recoded=_recoded,
     flat=_flat,
