@@ -242,8 +242,8 @@ class Writer:
     has_profile: bool = True
     """Whether it holds a profile of its colours."""
     encode_limited: Encode | None = None
-    """As `encode`, where a lower quality has to give fewer bytes whatever it looks like; None if
-    that always does."""
+    """As `encode`, where a lower quality has to give fewer bytes whatever it looks like, or looks
+    better at equal bytes; None if there is no such way."""
     spoils_colours: bool = False
     """Whether a lower quality is fewer colours and nothing else, so that of some pictures, smooth
     ones above all, fewer pixels look better."""

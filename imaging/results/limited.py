@@ -4,7 +4,7 @@ with fewer pixels."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyvips
@@ -102,38 +102,58 @@ class _Search:
         self._curve = [(each, math.log(size)) for each, size in self._writer.curve]
 
     def run(self, first: int) -> Limited:
-        known = {WHOLE: float(first)}
-        smallest, whole, shown = first, Found(None, b""), None
-        quality = self._target.quality
+        whole = Found(None, b"")
+        quality, expected = self._target.quality, float(first)
         if self._lossy:
             shape = self._sampled() if self._large else self._usual
             whole = self._at_lower_quality(first, shape)
-            if whole.setting is not None:
-                shown = self._shown()
-                if shown is None or not self._may_be_better_smaller(shown, first, whole.data):
-                    return self._whole(whole)
-            smallest = min(first, len(whole.data)) if whole.data else first
+            sizes = {self._highest: float(first)}
+            if whole.data:
+                sizes[whole.setting or self._floor] = float(len(whole.data))
             quality = min(SMALLER_QUALITY, self._highest)
-            sizes = {self._highest: float(first), self._floor: float(smallest)}
-            known = {WHOLE: fitting.expected(sizes, shape, quality)}
+            expected = fitting.expected(sizes, shape, quality)
+        if whole.setting is not None:
+            return self._smaller_if_better(whole, quality, expected) or self._whole(whole)
+        smallest = min(first, len(whole.data)) if whole.data else first
         if not self._may_shrink:
             raise self._refusal(smallest, "")
-        found = self._with_fewer_pixels(quality, known)
-        if shown is not None:
-            if found.setting is None or shown.look(found.data) <= shown.look(whole.data):
-                return self._whole(whole)
-        elif found.setting is None and self._writer.spoils_colours:
-            found = self._with_fewer_pixels(self._floor, {WHOLE: float(smallest)})
+        found = self._with_fewer_pixels(quality, expected)
+        if found.setting is None and self._lossy and self._writer.spoils_colours:
+            quality = self._floor
+            found = self._with_fewer_pixels(quality, float(smallest))
         if found.setting is None:
             raise self._refusal(len(found.data), " with a tenth of its width and height")
-        size = _scaled_size(self._image, found.setting)
-        return Limited(found.data, size, self._told(quality))
+        return self._smaller(found, quality)
 
-    def _with_fewer_pixels(self, quality: int, known: Mapping[int, float]) -> Found:
+    def _smaller_if_better(self, whole: Found, quality: int, expected: float) -> Limited | None:
+        """The picture with fewer pixels, if its colours are spoilt by what fits, and that looks
+        worse.
+
+        Args:
+            whole: what fits.
+            quality: that of the picture with fewer pixels.
+            expected: bytes of the whole picture at this quality.
+        """
+        frame = min(self._image.width, self._image.get_page_height())
+        if not self._writer.spoils_colours or not self._may_shrink or frame < LEAST_SIDE:
+            return None
+        shown = Shown(self._image, READERS[self._target.format.media_type])
+        look = shown.look(whole.data)
+        # One frame in about as many pixels as fit tells whether all of them are worth their time.
+        scale = min(1.0, (fitting.AIM * self._limit / expected) ** (1 / PIXEL_EXPONENT))
+        fewer = _scaled(shown.frame, max(SMALLEST, int(WHOLE * scale)))
+        if shown.look(self._write(fewer, quality)) <= look:
+            return None
+        found = self._with_fewer_pixels(quality, expected)
+        if found.setting is None or shown.look(found.data) <= look:
+            return None
+        return self._smaller(found, quality)
+
+    def _with_fewer_pixels(self, quality: int, expected: float) -> Found:
         """The file of as many thousandths of width and height as fit.
 
         Args:
-            known: bytes that are expected of these.
+            expected: bytes of all pixels at this quality.
         """
         return fitting.largest(
             lambda scale: self._write(_scaled(self._image, scale), quality),
@@ -141,7 +161,7 @@ class _Search:
             low=SMALLEST,
             high=WHOLE - 1,
             shape=lambda scale: (scale / WHOLE) ** PIXEL_EXPONENT,
-            known=known,
+            known={WHOLE: expected},
             is_estimate=True,
             tries=LARGE_SMALLER_TRIES if self._large else SMALLER_TRIES,
         )
@@ -150,28 +170,13 @@ class _Search:
         size = Size(self._image.width, self._image.get_page_height())
         return Limited(found.data, size, self._told(found.setting))
 
+    def _smaller(self, found: Found, quality: int) -> Limited:
+        assert found.setting is not None, "what has fewer pixels fits"
+        size = _scaled_size(self._image, found.setting)
+        return Limited(found.data, size, self._told(quality))
+
     def _told(self, quality: int | None) -> int | None:
         return quality if self._lossy and self._target.format.takes_q else None
-
-    def _shown(self) -> Shown | None:
-        """The picture as it is looked at, if it may look better with fewer pixels than with worse
-        ones."""
-        frame = min(self._image.width, self._image.get_page_height())
-        if not self._writer.spoils_colours or not self._may_shrink or frame < LEAST_SIDE:
-            return None
-        load = READERS[self._target.format.media_type].load
-        assert load is not None, "what is written in few colours is read by libvips"
-        return Shown(self._image, load)
-
-    def _may_be_better_smaller(self, shown: Shown, first: int, data: bytes) -> bool:
-        """Whether a frame in about as many pixels as fit looks better than in this file.
-
-        Args:
-            first: bytes of the picture at the highest quality.
-        """
-        scale = (fitting.AIM * self._limit / first) ** (1 / PIXEL_EXPONENT)
-        fewer = _scaled(shown.frame, max(SMALLEST, int(WHOLE * scale)))
-        return shown.look(self._write(fewer, self._highest)) > shown.look(data)
 
     @property
     def _may_shrink(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from imaging import look
-from imaging.codec import Load
+from imaging.codec import Reader
 from imaging.steps.background import flatten
 
 SIDE = 512
@@ -18,17 +18,18 @@ _OF_FRAMES = ("page-height", "n-pages", "delay", "loop")
 
 
 class Shown:
-    """The frame in the middle of a picture."""
+    """A frame of a picture: the one in the middle, or the first where libvips gives no other."""
 
-    def __init__(self, image: pyvips.Image, load: Load) -> None:
+    def __init__(self, image: pyvips.Image, reader: Reader) -> None:
         """
         Args:
             image: in memory; with a `page-height` an animation.
-            load: opens the files that are asked about.
+            reader: of the files that are asked about.
         """
-        self._load = load
+        assert reader.load is not None, "what is written in few colours is read by libvips"
+        self._load = reader.load
         self._width, self._height = image.width, image.get_page_height()
-        self._number = image.height // self._height // 2
+        self._number = image.height // self._height // 2 if reader.pages else 0
         frame = image.crop(0, self._number * self._height, self._width, self._height).copy()
         for name in _OF_FRAMES:
             if frame.get_typeof(name):
@@ -38,8 +39,10 @@ class Shown:
 
     def look(self, data: bytes) -> float:
         """That of a file of the picture, or of its frame in fewer pixels."""
-        count = self._load(data).get_n_pages()  # frames that are the same may be one
-        image = self._load(data, page=min(self._number, count - 1))
+        image = self._load(data)
+        if self._number:
+            # Frames that are the same may be one.
+            image = self._load(data, page=min(self._number, image.get_n_pages() - 1))
         if (image.width, image.height) != (self._width, self._height):
             image = flatten(image.colourspace("srgb")).thumbnail_image(
                 self._width, height=self._height, size="force"

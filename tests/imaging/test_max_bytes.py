@@ -107,7 +107,7 @@ def test_a_whole_picture_is_written_five_times_at_most(
     )
     assert len(convert(data, target(format, 80, max_bytes=most))) <= most
     assert 2 <= widths.count(SIDE) <= 5
-    assert len(widths) - widths.count(SIDE) <= 4
+    assert len(widths) - widths.count(SIDE) <= 5  # one of a frame alone
 
 
 @pytest.mark.parametrize("format", list(Format))
@@ -191,13 +191,16 @@ def test_a_gif_gets_few_colours_where_fewer_pixels_alone_do_not_fit() -> None:
     assert len(result) <= 600  # a palette of 256 colours has 768
 
 
-def test_a_smooth_picture_as_gif_gets_smaller_before_it_gets_steps() -> None:
-    data = encoded(Image.linear_gradient("L").rotate(30, expand=True).convert("RGB"), "PNG")
-    most = int(0.3 * len(convert(data, target(Format.GIF, 0))))
-    smaller = opened(convert(data, target(Format.GIF, 0, max_bytes=most)))
+@pytest.mark.parametrize("format", [Format.GIF, Format.PNG])
+def test_a_smooth_picture_gets_smaller_before_it_gets_steps(format: Format) -> None:
+    slope = Image.linear_gradient("L")
+    bands = slope, slope.rotate(90), Image.radial_gradient("L")
+    data = encoded(Image.merge("RGB", bands), "PNG")
+    most = int(0.4 * len(convert(data, target(format, 0))))
+    smaller = opened(convert(data, target(format, 0, max_bytes=most)))
     assert smaller.width < opened(data).width
     size: dict[str, Any] = dict(zip(("width", "height"), opened(data).size, strict=True))
-    whole = opened(convert(data, target(Format.GIF, 0, max_bytes=most, fit="fill", **size)))
+    whole = opened(convert(data, target(format, 0, max_bytes=most, fit="fill", **size)))
     assert whole.size == opened(data).size
 
 

@@ -104,6 +104,7 @@ WRITER = Writer(
     frames=_frames,
     with_xmp=chunks.with_xmp,
     encode_limited=encode_limited,
+    spoils_colours=True,
     default_quality=DEFAULT,
     lowest_quality=1,
     curve=CURVE,
