@@ -167,26 +167,37 @@ class _Search:
         )
 
     def _whole(self, found: Found) -> Limited:
+        """The picture with all of its pixels; what was found is a quality."""
         size = Size(self._image.width, self._image.get_page_height())
         return Limited(found.data, size, self._told(found.setting))
 
     def _smaller(self, found: Found, quality: int) -> Limited:
+        """The picture with fewer pixels; what was found is how many thousandths of its sides."""
         assert found.setting is not None, "what has fewer pixels fits"
         size = _scaled_size(self._image, found.setting)
         return Limited(found.data, size, self._told(quality))
 
     def _told(self, quality: int | None) -> int | None:
+        """The quality, if it is one on the scale of `q`."""
         return quality if self._lossy and self._target.format.takes_q else None
 
     @property
     def _may_shrink(self) -> bool:
+        """Whether fewer pixels break no promise."""
         return self._target.options.fit is Fit.INSIDE
 
     @property
     def _floor(self) -> int:
+        """The lowest quality that is tried."""
         return min(self._writer.lowest_quality, self._highest)
 
     def _at_lower_quality(self, first: int, shape: fitting.Shape) -> Found:
+        """The whole picture at the highest quality that fits.
+
+        Args:
+            first: bytes at the quality that is asked for.
+            shape: how the bytes depend on the quality.
+        """
         if self._floor == self._highest:
             return Found(None, b"")
         return fitting.largest(
