@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,5 +95,8 @@ def _measured(
             if arguments.kept:
                 with arguments.kept.open("a") as file:
                     file.write(f"{looks.to_json()}\n")
-        names = {picture.name for picture in pictures}
-    return [looks for name, looks in known.items() if name in names]
+        held_out = {picture.name: picture.is_held_out for picture in pictures}
+    # Which are held out is told by the folder: others may have been in it before.
+    return [
+        replace(looks, held_out=held_out[name]) for name, looks in known.items() if name in held_out
+    ]

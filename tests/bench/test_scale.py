@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from argparse import ArgumentParser
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,23 +77,25 @@ def test_a_mean_that_is_too_far_off_is_named() -> None:
     assert "2 photographs fitted, 2 held out" in way_table(_way(), pictures + held_out)
 
 
-def test_a_third_is_held_out_whichever_others_there_are(folder: Path) -> None:
-    place = folder / Kind.PHOTOGRAPH / "lake"
-    place.mkdir(parents=True)
-    for number in range(60):
-        (place / f"{number}.png").touch()
+def test_a_quarter_of_each_source_is_held_out_whichever_other_sources_there_are(
+    folder: Path,
+) -> None:
+    counts = {"lake": 60, "town": 13, "coast": 1}
+    for source, count in counts.items():
+        place = folder / Kind.PHOTOGRAPH / source
+        place.mkdir(parents=True)
+        for number in range(count):
+            (place / f"{number}.png").touch()
+    drawn = folder / Kind.GRAPHIC / "drawn"
+    drawn.mkdir(parents=True)
+    (drawn / "a.png").touch()
     before = pictures_in(folder)
-    held_out = {picture.name for picture in before if picture.group is Group.HELD_OUT}
-    assert 10 <= len(held_out) <= 30
-    (place / "0.png").unlink()
-    town = folder / Kind.PHOTOGRAPH / "town"
-    town.mkdir()
-    (town / "a.png").touch()
-    after = {picture.name: picture for picture in pictures_in(folder)}
-    for picture in before[1:]:
-        if picture.name in after:
-            assert after[picture.name] == picture
-            assert after[picture.name].is_held_out is (picture.name in held_out)
+    held_out = [picture for picture in before if picture.group is Group.HELD_OUT]
+    assert Counter(picture.source for picture in held_out) == {"lake": 15, "town": 4, "coast": 1}
+    assert [picture.source for picture in before if picture.group is Group.GRAPHICS] == ["drawn"]
+    shutil.rmtree(folder / Kind.PHOTOGRAPH / "town")
+    after = [picture for picture in pictures_in(folder) if picture.group is Group.HELD_OUT]
+    assert after == [picture for picture in held_out if picture.source != "town"]
 
 
 def test_the_first_pictures_are_of_all_sources(folder: Path) -> None:
@@ -127,23 +131,30 @@ def test_it_measures_and_what_was_measured_is_kept(
     monkeypatch.setattr(ways, "WAYS", [replace(klein, numbers=(5, 60, 95), points=points)])
     parser = ArgumentParser()
     command.register(parser.add_subparsers())
-    for name in ("astronaut.png", "coffee.png"):  # neither is held out
-        place = folder / "pictures" / Kind.PHOTOGRAPH / name
-        place.mkdir(parents=True)
+    place = folder / "pictures" / Kind.PHOTOGRAPH / "some"
+    place.mkdir(parents=True)
+    for name in ("astronaut.png", "coffee.png", "chelsea.png"):
         image = pyvips.Image.new_from_file(str(shipped([name])[0]))
         image.crop(20, 20, LEAST_SIDE, LEAST_SIDE).pngsave(str(place / name))
     kept = folder / "kept.jsonl"
     chosen = ("--pictures", str(folder / "pictures"), "--formats", "jpg", "--kept", str(kept))
     for _ in range(2):
-        command.run(parser.parse_args(["scale", *chosen, "--count", "3"]))
+        command.run(parser.parse_args(["scale", *chosen, "--groups", "fitted"]))
         told = capsys.readouterr().out
         assert "jpg, the table of Klein" in told
         assert "2 photographs fitted, 0 held out" in told
-    command.run(parser.parse_args(["scale", *chosen, "--groups", "held-out"]))
-    assert "0 pictures" in capsys.readouterr().out
+    command.run(
+        parser.parse_args(["scale", *chosen, "--groups", "held-out,graphics", "--count", "2"])
+    )
+    assert "2 pictures" in capsys.readouterr().out
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert {line["kind"] for line in lines} == {"photographs", "graphics"}
+    first = next(picture for picture in pictures_in(folder / "pictures") if not picture.is_held_out)
+    first.file.unlink()
+    command.run(parser.parse_args(["scale", *chosen, "--groups", "fitted,held-out"]))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["40", "1", "1", "0"] in rows  # fitted, held out, graphics
 
 
 def test_without_pictures_it_says_where_they_should_be(folder: Path) -> None:
