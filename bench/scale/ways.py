@@ -10,6 +10,7 @@ import pyvips
 
 from imaging.formats import Format
 from imaging.formats.avif import codec as avif
+from imaging.formats.avif import scales
 from imaging.formats.jpg import codec as jpg
 from imaging.formats.jpg.tables import FULL_CHROMA
 from imaging.formats.jxl import codec as jxl
@@ -122,30 +123,30 @@ WAYS = (
     Way(
         "avif, fast",
         Format.AVIF,
-        _avif(avif.FAST_EFFORT, "on"),
-        avif.FAST_SCALE,
+        _avif(scales.FAST_EFFORT, "on"),
+        scales.FAST_SCALE,
         (33, 40, 46, 51, 57, 65, 73, 81),
     ),
     Way(
         "avif, fast, whole chroma",
         Format.AVIF,
-        _avif(avif.FAST_EFFORT, "off"),
-        avif.FAST_SCALE,
+        _avif(scales.FAST_EFFORT, "off"),
+        scales.FAST_SCALE,
         (79, 85, 91),
         points=(WHOLE,),
     ),
     Way(
         "avif",
         Format.AVIF,
-        _avif(avif.FAST_EFFORT + 1, "on"),
-        avif.SCALE,
+        _avif(scales.BALANCED_EFFORT, "on"),
+        scales.BALANCED_SCALE,
         (32, 39, 45, 50, 56, 64, 72, 80),
     ),
     Way(
         "avif, whole chroma",
         Format.AVIF,
-        _avif(avif.FAST_EFFORT + 1, "off"),
-        avif.SCALE,
+        _avif(scales.BALANCED_EFFORT, "off"),
+        scales.BALANCED_SCALE,
         (79, 85, 91),
         points=(WHOLE,),
     ),

@@ -16,6 +16,7 @@ from bench.pictures import PHOTOGRAPHS, shipped
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.formats.avif import codec as avif
+from imaging.formats.avif import scales
 from imaging.formats.jpg import codec as jpg
 from imaging.formats.jxl import codec as jxl
 from imaging.formats.webp import ways as webp
@@ -147,7 +148,7 @@ def test_no_quality_asked_for_is_a_good_one(format: Format) -> None:
     "scale",
     [
         *(jpg.KLEIN_SCALE, jpg.TRELLIS_SCALE, webp.FAST_SCALE, webp.PLAIN_SCALE),
-        *(webp.SHARP_SCALE, avif.FAST_SCALE, avif.SCALE),
+        *(webp.SHARP_SCALE, scales.FAST_SCALE, scales.BALANCED_SCALE, scales.SMALL_SCALE),
         [(quality, -distance) for quality, distance in jxl.SCALE],
     ],
 )
@@ -164,8 +165,9 @@ def test_the_default_of_each_format_looks_as_its_number_says() -> None:
     """From which `max_bytes` goes down where no quality is asked for."""
     pairs = (
         (webp.FAST_SCALE, webp.DEFAULT_LOOK, webp.DEFAULT),
-        (avif.SCALE, avif.DEFAULT_LOOK, avif.DEFAULT),
-        (avif.FAST_SCALE, avif.DEFAULT_LOOK, avif.FAST_DEFAULT),
+        (scales.BALANCED_SCALE, avif.DEFAULT_LOOK, avif.DEFAULT),
+        (scales.SMALL_SCALE, avif.DEFAULT_LOOK, avif.DEFAULT),
+        (scales.FAST_SCALE, avif.DEFAULT_LOOK, avif.FAST_DEFAULT),
     )
     for scale, wanted, number in pairs:
         assert between(scale, wanted) == pytest.approx(number, abs=0.8)

@@ -16,6 +16,7 @@ from imaging.colour.said import Said
 from imaging.data import Data
 from imaging.errors import PictureError
 from imaging.formats.avif import by_pillow
+from imaging.formats.avif.scales import FAST_EFFORT, scale_of
 from imaging.options import Effort
 from imaging.read import heif
 from imaging.read.boxes import Box, boxes, inside, within
@@ -26,7 +27,7 @@ from imaging.write.scale import within as within_budget
 DEFAULT, FAST_DEFAULT = 63, 64
 """libaom's quality where none is asked for, at `FAST_EFFORT` the second."""
 
-DEFAULT_LOOK = 79
+DEFAULT_LOOK = 78
 """The quality of a JPEG that looks as `DEFAULT` does."""
 
 EFFORTS = {
@@ -44,8 +45,6 @@ LOSSLESS_EFFORTS = {
 }
 """As `EFFORTS`, without loss: a megapixel of a photograph takes 2.6 s at 3, 1.3 at 2, 0.3 at 1."""
 
-FAST_EFFORT = 2
-
 QUICK_EFFORT, ROUGH_EFFORT = 1, 0
 
 GUESSED, ROUGH = 0.965, 0.93
@@ -58,20 +57,6 @@ FULL_CHROMA = 90
 
 TUNE = "iq"
 """libaom's tuning for still pictures."""
-
-FAST_SCALE = (
-    *((1, 5), (10, 12), (20, 25.4), (30, 37.4), (40, 43.8), (50, 48.1), (60, 52), (65, 54.6)),
-    *((70, 57.7), (75, 61.5), (80, 65.6), (85, 71.5), (89, 77), (90, 85.2), (95, 92), (100, 99)),
-)
-"""The quality at which photographs by libaom, at effort 2, look, on average, as a JPEG does at the
-one asked for, by SSIMULACRA2, decoded by libavif as browsers do; docs/engine.md says how far single
-ones are from it. At 90 a JPEG begins to keep its chroma whole, and so does an AVIF."""
-
-SCALE = (
-    *((1, 4), (10, 12), (20, 25.2), (30, 36.6), (40, 43), (50, 47.1), (60, 51.4), (65, 54.1)),
-    *((70, 57), (75, 59.6), (80, 64.1), (85, 70), (89, 76.6), (90, 84.6), (95, 91.8), (100, 99)),
-)
-"""As `FAST_SCALE`, at higher efforts."""
 
 _EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
 """A TIFF header and a directory without entries."""
@@ -127,10 +112,9 @@ def _lossy(
 
 
 def _settings(quality: float, effort: int, *, whole_chroma: bool) -> dict[str, Any]:
-    is_fast = effort <= FAST_EFFORT
-    number = FAST_DEFAULT if is_fast else DEFAULT
+    number = FAST_DEFAULT if effort <= FAST_EFFORT else DEFAULT
     if quality:
-        number = along(FAST_SCALE if is_fast else SCALE, quality)
+        number = along(scale_of(effort), quality)
     whole = whole_chroma or quality >= FULL_CHROMA
     return {"Q": number, "tune": TUNE, "subsample_mode": "off" if whole else "on"}
 

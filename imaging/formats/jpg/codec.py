@@ -42,7 +42,7 @@ with 4:2:0; docs/engine.md has the figures."""
 
 KLEIN_SCALE = (
     *((1, 1), (5, 4), (10, 8), (20, 18), (30, 25.2), (40, 34.6), (50, 44.6), (60, 54.3)),
-    *((65, 60.4), (70, 66.5), (75, 72.6), (80, 79), (85, 84.7), (89, 88.9)),
+    *((65, 60.4), (70, 67), (75, 72.6), (80, 79), (85, 84.7), (89, 88.9)),
 )
 """The quality at which photographs by that table look, on average, as by libjpeg-turbo's own (Annex
 K), by SSIMULACRA2; docs/engine.md says how far single ones are from it."""
