@@ -213,8 +213,8 @@ def test_a_large_jpg_of_few_bytes_stays_smooth() -> None:
     assert len(result) <= most
     assert opened(result).size == slope.size
     sky = (1000, 0, 1400, 1100)
-    # By coarser quantisers of means it is 2 levels off.
-    assert distance(opened(result).crop(sky), slope.crop(sky)) < 1
+    # By the tables' own quantisers of means it is one level off.
+    assert distance(opened(result).crop(sky), slope.crop(sky)) < 0.7
 
 
 @pytest.mark.parametrize("format", LOSSY)
