@@ -61,7 +61,9 @@ def test_inside_is_whole_and_never_enlarged(
 @pytest.mark.parametrize("format", list(Format))
 def test_cover_fills_both_and_cuts_at_the_centre(format: Format, size: tuple[int, int]) -> None:
     width, height = size
-    result = opened(convert(CORNERS_FILE, target(format, width=width, height=height, fit="cover")))
+    # Of so few pixels lossy encoders spoil single ones at a lower quality.
+    wanted = target(format, 95, width=width, height=height, fit="cover")
+    result = opened(convert(CORNERS_FILE, wanted))
     assert result.size == size
     assert opacities(result) == (255, 255)
     assert_corners(result, by=20)  # the centre of the four is the centre of the picture
