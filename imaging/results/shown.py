@@ -44,9 +44,7 @@ class Shown:
             # Frames that are the same may be one.
             image = self._load(data, page=min(self._number, image.get_n_pages() - 1))
         if (image.width, image.height) != (self._width, self._height):
-            image = flatten(image.colourspace("srgb")).thumbnail_image(
-                self._width, height=self._height, size="force"
-            )
+            image = _enlarged(flatten(image.colourspace("srgb")), self._width, self._height)
         return self._reference.score(self._part(image))
 
     def _part(self, image: pyvips.Image) -> pyvips.Image:
@@ -55,3 +53,17 @@ class Shown:
         left, top = (self._width - width) // 2, (self._height - height) // 2
         part = flatten(image.colourspace("srgb")).crop(left, top, width, height)
         return part.cast("uchar").copy_memory()
+
+
+def _enlarged(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    """The image, in so many pixels, as viewers show it: libvips's `thumbnail_image` would put it
+    half a pixel to the right."""
+    across, down = width / image.width, height / image.height
+    return image.affine(
+        (across, 0, 0, down),
+        interpolate=pyvips.Interpolate.new("bicubic"),
+        odx=(across - 1) / 2,
+        ody=(down - 1) / 2,
+        oarea=(0, 0, width, height),
+        extend="copy",
+    )

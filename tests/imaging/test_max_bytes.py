@@ -46,21 +46,21 @@ def test_a_result_fits_and_uses_what_it_may_have(format: Format, share: float) -
     most = int(share * len(convert(data, target(format, 80))))
     result = convert(data, target(format, 80, max_bytes=most))
     assert 0.85 * most <= len(result) <= most
-    assert opened(result).size == (SIDE, SIDE)
+    if format is not Format.PNG:  # which may look better in fewer pixels than in few colours
+        assert opened(result).size == (SIDE, SIDE)
 
 
 @pytest.mark.parametrize("format", LOSSY)
 def test_more_bytes_look_better(format: Format) -> None:
     data = _small()
     plain = len(convert(data, target(format, 80)))
-    off = [
-        distance(
-            opened(data),
-            opened(convert(data, target(format, 80, max_bytes=int(share * plain)))).convert("RGB"),
-        )
-        for share in (0.9, 0.5)
-    ]
-    assert off[0] < off[1]
+
+    def off(share: float) -> float:
+        result = opened(convert(data, target(format, 80, max_bytes=int(share * plain))))
+        shown = result.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        return distance(opened(data), shown)
+
+    assert off(0.9) < off(0.5)
 
 
 @pytest.mark.parametrize("format", list(Format))
