@@ -243,7 +243,7 @@ class Writer:
     """Whether it holds a profile of its colours."""
     encode_limited: Encode | None = None
     """As `encode`, where a lower quality has to give fewer bytes whatever it looks like, or looks
-    better at equal bytes; None if there is no such way."""
+    better at equal bytes; None if `encode` is as good."""
     spoils_colours: bool = False
     """Whether a lower quality is fewer colours and nothing else, so that of some pictures, smooth
     ones above all, fewer pixels look better."""

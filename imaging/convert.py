@@ -22,13 +22,11 @@ from imaging.results import own, several, tiny, untouched
 from imaging.results.drawn import Drawn, draw, stepped
 from imaging.results.limited import limited
 from imaging.results.verify import Unreadable, check_colours, check_header
-from imaging.source import QUARTER_TURNS, Source, as_animation, orientation
+from imaging.source import QUARTER_TURNS, Source, as_animation, as_still, orientation
 from imaging.steps import OF_FORMAT
 from imaging.steps.metadata import packet, written
 from imaging.target import Target
 from imaging.write.palette import to_pillow
-
-_OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
 
 
 def convert(
@@ -217,13 +215,7 @@ def _prepare(source: Source) -> tuple[pyvips.Image, str | None]:
     Args:
         source: after all steps.
     """
-    image = source.image
-    dropped = [name for name in _OF_FRAMES if image.get_typeof(name)]
-    if not dropped and not source.animated:
-        return image, source.placeholder
-    image = image.copy()
-    for name in dropped:
-        image.remove(name)
+    image = as_still(source.image)
     if source.animated:
         height = image.height // source.frames
         image = as_animation(image, height, source.delays, source.loop)

@@ -12,6 +12,9 @@ from imaging.data import Data
 QUARTER_TURNS = range(5, 9)
 """The EXIF orientations that exchange width and height."""
 
+_OF_FRAMES = ("n-pages", "page-height", "delay", "loop")
+"""libvips's names of what it says of frames."""
+
 
 def orientation(image: pyvips.Image) -> int:
     """How the picture is to be turned or mirrored before it is shown, as EXIF numbers it."""
@@ -56,6 +59,17 @@ class Source:
         """The picture with these frames, all of one size, in place of its own."""
         image = pyvips.Image.arrayjoin(frames, across=1) if self.animated else frames[0]
         return replace(self, image=image, size=(frames[0].width, frames[0].height))
+
+
+def as_still(image: pyvips.Image) -> pyvips.Image:
+    """The pixels, without a word of frames."""
+    told = [name for name in _OF_FRAMES if image.get_typeof(name)]
+    if not told:
+        return image
+    image = image.copy()
+    for name in told:
+        image.remove(name)
+    return image
 
 
 def as_animation(

@@ -6,6 +6,7 @@ import pyvips
 
 from imaging import look
 from imaging.codec import Reader
+from imaging.source import as_still
 from imaging.steps.background import flatten
 
 SIDE = 512
@@ -13,8 +14,6 @@ SIDE = 512
 
 LEAST_SIDE = 16
 """Pixels of the shorter side below which a look says nothing."""
-
-_OF_FRAMES = ("page-height", "n-pages", "delay", "loop")
 
 
 class Shown:
@@ -30,12 +29,9 @@ class Shown:
         self._load = reader.load
         self._width, self._height = image.width, image.get_page_height()
         self._number = image.height // self._height // 2 if reader.pages else 0
-        frame = image.crop(0, self._number * self._height, self._width, self._height).copy()
-        for name in _OF_FRAMES:
-            if frame.get_typeof(name):
-                frame.remove(name)
-        self.frame: pyvips.Image = frame
-        self._reference = look.reference(self._part(frame))
+        top = self._number * self._height
+        self.frame = as_still(image.crop(0, top, self._width, self._height))
+        self._reference = look.reference(self._part(self.frame))
 
     def look(self, data: bytes) -> float:
         """That of a file of the picture, or of its frame in fewer pixels."""

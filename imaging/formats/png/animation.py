@@ -18,6 +18,7 @@ from imaging.formats.png import SIGNATURE
 from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
 from imaging.formats.png.optimise import optimise
 from imaging.options import Effort
+from imaging.source import as_still
 from imaging.write.palette import (
     DEFAULT,
     EXACT_COLOURS,
@@ -55,9 +56,7 @@ def encode(image: pyvips.Image, wanted: Encoding, *, limited: bool = False) -> b
         limited: whether it has a palette at any quality, fewer colours the lower it is.
     """
     height, delays, loop = image.get_page_height(), image.get("delay"), image.get("loop")
-    image = image.copy_memory().copy()  # the caller's keeps what is removed here
-    for name in ("page-height", "delay", "loop"):
-        image.remove(name)
+    image = as_still(image.copy_memory())
     head = image.crop(0, 0, image.width, height).pngsave_buffer(compression=0, keep=wanted.keep)
     meta = [(kind, body) for kind, body, _ in chunks(head) if kind in (*COLOUR_CHUNKS, b"eXIf")]
     strip, bits = to_pillow(image), 8
