@@ -381,6 +381,7 @@ def test_json_is_one_object_a_line_and_the_rest_goes_to_standard_error(folder: P
         (["1.jpg", "-q", "0"], "from 1 to 100, or one of auto"),
         (["1.jpg", "-q", "x"], "from 1 to 100, or one of auto"),
         (["1.jpg", "--max-bytes", "many"], "should be a size"),
+        (["1.jpg", "--max-bytes", "1.5"], "should be a size"),
         (["1.jpg", "--min-savings", "101%"], "100% at most"),
         (["1.jpg", "--min-savings", "five"], "such as 5% or 10KB"),
         (["1.jpg", "--fit", "cover"], "needs --width or --height"),

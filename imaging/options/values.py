@@ -25,8 +25,11 @@ Schema = dict[str, Any]
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _REAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?")
-_BYTES = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?) ?(?P<unit>[KM]?)B?", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1000, "M": 1_000_000}
+_BYTES = re.compile(
+    r"(?:(?P<whole>[0-9]{1,9}) ?|(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?) ?(?P<unit>[KM]))B?",
+    re.IGNORECASE,
+)
+_UNITS = {"K": 1000, "M": 1_000_000}
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -111,18 +114,20 @@ class Number(Kind[int]):
 
 
 class Bytes(Kind[int]):
-    """A number of bytes, also with K or M, a thousand or a million of them: the file also fits
-    where K is 1024."""
+    """A whole number of bytes, or any with K or M, a thousand or a million of them: the file also
+    fits where K is 1024. A fraction without either is most likely one whose unit is missing."""
 
     def parse(self, name: str, given: object) -> int:
         whole = isinstance(given, int) and not isinstance(given, bool)
         match = _BYTES.fullmatch(str(given)) if whole or isinstance(given, str) else None
         number = 0
         if match is not None:
-            number = int(Decimal(match["number"]) * _UNITS[(match["unit"] or "").upper()])
+            digits, unit = match["whole"], match["unit"]
+            number = int(digits or Decimal(match["number"]) * _UNITS[unit.upper()])
         if not 1 <= number <= MOST_BYTES:
             raise InvalidOption(
-                f"{name} should be bytes from 1 to {MOST_BYTES}, such as 200K or 1.5M "
+                f"{name} should be a whole number of bytes from 1 to {MOST_BYTES}, or one with K "
+                f"or M, such as 200K or 1.5M "
                 f"(it is {shown(given)})"
             )
         return number
@@ -138,7 +143,7 @@ class Bytes(Kind[int]):
         return {"type": "integer", "minimum": 1, "maximum": MOST_BYTES}
 
     def allowed(self) -> str:
-        return "bytes; 200K, 1.5M"
+        return "whole bytes; 200K, 1.5M"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _UNITS = {"": 1, "B": 1, "K": 1000, "KB": 1000, "M": 1000**2, "MB": 1000**2}
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([A-Za-z]*)")
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6}(?=\s*[KkMm]))?)\s*([A-Za-z]*)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 
 
@@ -14,7 +14,7 @@ def parse_size(text: str) -> int:
     """The bytes that `200KB`, `1.5 MB` or `1000` mean: 1 KB is 1000, as in the option `max_bytes`.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is none, or a fraction of a byte such as `1.5`.
     """
     match = _SIZE.fullmatch(text.strip())
     unit = _UNITS.get(match[2].upper()) if match else None
