@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from websockets.sync.client import ClientConnection
 from imaging.formats import Format
 from tests.imaging.animations import animation
 from tests.pictures import as_format, md5, opened, photograph, unique
-from tests.service import Client, Service
+from tests.service import Client, Service, service
 from tests.web.contract import Contract
 from tests.web.sockets import answers, message
 
@@ -82,6 +83,92 @@ def test_auto_at_a_download_is_still_what_the_client_prefers(client: Client) -> 
         found = client.http.get(f"/download/{md5(picture)}?format=auto", headers={"Accept": accept})
         assert found.status_code == status
         assert found.headers["vary"] == "Accept"
+
+
+@pytest.fixture(scope="module")
+def repeating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a server with presets."""
+    presets = {"thumb": {"width": 160, "q": "auto"}, "small": {"format": "auto", "quality": 50}}
+    with service(tmp_path_factory.mktemp("repeating"), PRESETS=json.dumps(presets)) as started:
+        client = started.client()
+        with client.http:
+            yield client
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"format": "auto", "q": "auto"},
+        {"format": "AUTO", "q": "auto:low", "width": "100"},
+        {"format": "auto", "quality": "60", "effort": "fast", "damaged": "refuse"},
+        {"format": "auto", "q": "70", "effort": "balanced"},
+        {"format": "auto", "lossless": "true", "quality": "70"},
+        {"format": "auto", "max_bytes": "4K", "background": "fff", "keep": "copyright,icc"},
+        {"format": "auto", "preset": "thumb"},
+        {"format": "auto", "preset": "small", "width": "100"},
+        {"preset": "small"},
+        {"format": "jpg,webp,avif", "q": "auto", "height": "100"},
+        {"format": "png,webp", "lossless": "true", "quality": "70"},
+    ],
+    ids=lambda fields: "-".join(fields.values()),
+)
+def test_who_repeats_the_parameters_of_an_upload_gets_its_result(
+    repeating: Client, contract: Contract, fields: dict[str, str]
+) -> None:
+    picture = small("coffee")
+    assert repeating.upload(picture, **fields).status_code == 202
+    job = done(repeating, picture)
+    made = repeating.http.get(f"/status/{job['download_url']}")
+    kind = Format(job["format"]).media_type
+    path = f"/download/{md5(picture)}"
+    for accept in (kind, f"image/gif, {kind};q=0.1", "*/*"):
+        found = repeating.http.get(path, params=fields, headers={"Accept": accept})
+        contract.check(found)
+        assert (found.status_code, found.content) == (200, made.content), accept
+        assert found.headers["content-type"] == kind
+    others = {"max_bytes": "5K"} if "max_bytes" in fields else {"width": "101"}
+    assert repeating.http.get(path, params={**fields, **others}).status_code == 404
+    withdrawn = repeating.http.delete(f"/status/{md5(picture)}", params=fields)
+    assert [each["status"] for each in withdrawn.json()] == ["done"]
+    if fields.get("format", "").lower() == "auto":
+        assert found.headers["vary"] == "Accept"
+        none = repeating.http.get(path, params=fields, headers={"Accept": "image/x"})
+        assert (none.status_code, none.headers["vary"]) == (404, "Accept")
+        head = repeating.http.head(path, params=fields)
+        assert (head.headers["etag"], head.headers["vary"]) == (found.headers["etag"], "Accept")
+        current = {"If-None-Match": found.headers["etag"]}
+        assert repeating.http.get(path, params=fields, headers=current).status_code == 304
+        part = repeating.http.get(path, params=fields, headers={"Range": "bytes=0-9"})
+        assert (part.status_code, part.content) == (206, made.content[:10])
+
+
+def test_what_auto_became_is_one_of_those_that_accept_chooses_from(client: Client) -> None:
+    picture = small("rocket")
+    for fields in ({"format": "auto"}, {"format": "gif"}, {"format": "auto", "width": "90"}):
+        client.upload(picture, **fields)
+        jobs = client.wait(md5(picture))
+    (whole,) = (job for job in jobs if job.get("options") == {"formats": AUTO})
+    became = Format(whole["format"]).media_type
+    path = f"/download/{md5(picture)}?format=auto"
+    for accept, kind in (
+        (f"image/gif;q=0.5, {became}", became),
+        (f"image/gif, {became};q=0.5", "image/gif"),
+    ):
+        found = client.http.get(path, headers={"Accept": accept})
+        assert found.headers["content-type"] == kind
+        assert opened(found.content).size == (320, 240)
+
+
+def test_a_list_whose_formats_do_not_know_an_option_is_found_with_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("few")
+    with service(folder, ENGINE__AUTO_FORMATS="png,gif") as started:
+        client = started.client()
+        picture = small("coffee")
+        assert client.upload(picture, "auto", q="auto").status_code == 202
+        assert done(client, picture)["quality"] == 80
+        assert client.download(md5(picture), format="auto", q="auto").status_code == 200
 
 
 def test_the_same_as_a_format_of_its_own_is_another_job(client: Client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -132,6 +132,16 @@ class Conversion:
         if self.format is None or self.options != DEFAULTS:
             return False
         return self.quality == NO_QUALITY or self.format.has_quality
+
+    @property
+    def closed_options(self) -> Options:
+        """The options without the formats that were left open."""
+        return replace(self.options, formats=())
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is plain, or would be if its format were not left open."""
+        return self.is_plain or (self.format is None and self.closed_options == DEFAULTS)
 
     def download_query(self, format: Format | None) -> str:
         """The query of the download that gets the result of this conversion and no other.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from sanic import Blueprint, HTTPResponse, Request
 
@@ -63,8 +62,8 @@ _FORMAT = in_query(
         "oneOf": [ref("DownloadFormat"), ref("AskedFormats")],
         "description": "The format of the result; also `jpeg`, in any letter case. "
         "`same` is the format of the original, `auto` the one that `Accept` prefers of those "
-        "that there are. Several name what was requested with these; `formats=auto` what was "
-        "requested with `format=auto`.",
+        "that there are, what `auto` became at the upload among them. Several name what was "
+        "requested with these; `formats=auto` what was requested with `format=auto`.",
     },
 )
 
@@ -183,7 +182,8 @@ async def _preferred(
 ) -> Result | None:
     """Of the results that the query leaves open, in whatever format, the one that the client
     prefers; None if it takes none of them."""
-    wanted = [_selected(query, services.settings, format) for format in Format]
+    settings = services.settings
+    wanted = [_selected(query, settings, each, is_open=o) for each in Format for o in (False, True)]
     there: Sequence[Result] = await services.conversions.newest_results(picture, wanted)
     if wanted[0].options is None:
         there = _alike(there)
@@ -192,13 +192,14 @@ async def _preferred(
 
 def _alike(results: Sequence[Result]) -> Sequence[Result]:
     """Those without options; if there are none, those with the options of the newest: one picture
-    in several formats, and not several pictures."""
-    plain = [result for result in results if result.job.conversion.is_plain]
+    in several formats, and not several pictures. That a format was left open is not an option here.
+    """
+    plain = [result for result in results if result.job.conversion.is_bare]
     if plain or not results:
         return plain
     newest = max(results, key=lambda result: result.info.modified)
-    options = newest.job.conversion.options
-    return [result for result in results if result.job.conversion.options == options]
+    options = newest.job.conversion.closed_options
+    return [result for result in results if result.job.conversion.closed_options == options]
 
 
 async def selection(services: Services, picture: str, query: Mapping[str, str]) -> Selection:
@@ -211,7 +212,7 @@ async def selection(services: Services, picture: str, query: Mapping[str, str]) 
     settings = services.settings
     name, format = query.get("format"), None
     if is_auto(name):
-        return replace(_selected(query, settings, None), is_open=True)
+        return _selected(query, settings, None, is_open=True)
     if is_same(name):
         format = await services.conversions.own_format(picture)
         if format is None:
@@ -224,8 +225,14 @@ async def selection(services: Services, picture: str, query: Mapping[str, str]) 
     return _selected(query, settings, format)
 
 
-def _selected(query: Mapping[str, str], settings: Settings, format: Format | None) -> Selection:
+def _selected(
+    query: Mapping[str, str], settings: Settings, format: Format | None, *, is_open: bool = False
+) -> Selection:
     """The filters of the query beside the format; an impossible quality is not found.
+
+    Args:
+        format: of the result.
+        is_open: whether those alone are meant whose format was left open.
 
     Raises:
         InvalidOption: if an option is wrong.
@@ -237,17 +244,20 @@ def _selected(query: Mapping[str, str], settings: Settings, format: Format | Non
     options = None
     if query.keys() & {PRESET_FIELD, *OPTION_NAMES}:
         options = parse_options(query, settings.engine.effort, settings.limits.max_pixels)
-        options = options.for_format(format)
+        options = options.for_format(None if is_open else format)
     # As at the upload, where the format of a result that was left open says nothing.
-    named = None if options and options.formats else format
+    was_open = is_open or bool(options and options.formats)
+    named = None if was_open else format
     if q is not None and named is not None and not named.takes_q:
         q = NO_QUALITY
-    if q is None and options and (options.q or (named is not None and not named.has_quality)):
-        q = NO_QUALITY
+    if q is None and options:
+        if options.q and is_open and not options.formats:
+            quality = ""  # which the options tell: formats that do not know this have another
+        elif options.q or (was_open and options.lossless) or (named and not named.has_quality):
+            q = NO_QUALITY
     if q is not None or not quality:
-        return Selection(format, q, options)
+        return Selection(format, q, options, is_open)
     if not (quality.isascii() and quality.isdigit() and len(quality) <= len("100")):
         raise NotFound("There is no such quality")
-    return Selection(
-        format, int(quality) if named is None else parse_quality(quality, named), options
-    )
+    number = int(quality) if named is None else parse_quality(quality, named)
+    return Selection(format, number, options, is_open)

@@ -166,7 +166,7 @@ class Conversions:
         Without options it is a plain one. Only if there is no plain job of this format and quality,
         it is one with options: while a plain one waits, or after it failed, another result would
         be a wrong file for the client that requested it. A job whose result is gone does not
-        count.
+        count. Of those whose format was left open, one without other options counts as plain.
         """
         return await self._newest_wanted(await self._queue.find(md5), wanted)
 
@@ -180,12 +180,14 @@ class Conversions:
         jobs = [job for job in found if wanted.matches(job)]
         if wanted.options is not None:
             return await self._newest(jobs)
-        plain = [job for job in jobs if job.conversion.is_plain]
+        plain = [job for job in jobs if wanted.takes_as_plain(job.conversion)]
         if result := await self._newest(plain):
             return result
         if any(job.state is not JobState.DONE for job in plain):
             return None
-        return await self._newest([job for job in jobs if not job.conversion.is_plain])
+        return await self._newest(
+            [job for job in jobs if not wanted.takes_as_plain(job.conversion)]
+        )
 
     async def result_of(self, job: PictureJob) -> Result | None:
         """The result of a done job, None if it is gone."""

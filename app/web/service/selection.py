@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.config.settings import Settings
@@ -25,7 +25,8 @@ class Selection:
     quality: int | None
     options: Options | None
     is_open: bool = False
-    """Whether those alone are meant whose format was left open."""
+    """Whether those alone are meant whose format was left open; for whatever formats, unless the
+    options name them."""
 
     def matches(self, job: PictureJob) -> bool:
         """Whether a job is one of those that are meant."""
@@ -33,9 +34,20 @@ class Selection:
         return (
             self.format in (None, job.format)
             and self.quality in (None, conversion.quality)
-            and self.options in (None, conversion.options)
             and not (self.is_open and conversion.format)
+            and (self.options is None or self._options_for(conversion) == conversion.options)
         )
+
+    def _options_for(self, conversion: Conversion) -> Options | None:
+        """The options that a conversion has if it is meant."""
+        if not self.is_open or self.options is None or self.options.formats:
+            return self.options
+        # A list, or `auto`, loses at the upload what none of its formats knows.
+        return replace(self.options, formats=conversion.options.formats).for_format(None)
+
+    def takes_as_plain(self, conversion: Conversion) -> bool:
+        """Whether a conversion counts as one without options, which comes first."""
+        return conversion.is_bare if self.is_open else conversion.is_plain
 
     def names(self, conversion: Conversion) -> bool:
         """Whether these match only one conversion of a picture."""
