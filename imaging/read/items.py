@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 
 from imaging.data import Data
 from imaging.read.boxes import Box, boxes, inside, within
@@ -58,8 +60,7 @@ def is_premultiplied(data: Data) -> bool:
     23008-12, 6.10.1.1).
 
     Raises:
-        struct.error: if a box is cut off.
-        IndexError: if it is empty.
+        struct.error: if a box that comes before the references is cut off.
     """
     pitm = next(within(data, b"meta", b"pitm"), None)
     iref = next(within(data, b"meta", b"iref"), None)
@@ -71,16 +72,17 @@ def is_premultiplied(data: Data) -> bool:
 
 def _first(data: Data, iref: Box, kind: bytes, primary: int) -> Iterator[int]:
     """The first item that a picture refers to in this way, as to those it is made up from by dimg,
-    if it does (ISO/IEC 14496-12, 8.11.12)."""
-    form = ">IHI" if data[iref.start] else ">HHH"
-    for number, box in enumerate(boxes(data, iref.start + 4, iref.end)):
-        if number == _MAX_ITEMS:
-            return
-        if box.kind == kind:
-            item, count, first = struct.unpack_from(form, data, box.start)
-            if item == primary and count:
-                yield first
-                return
+    if it does (ISO/IEC 14496-12, 8.11.12). A box that is broken refers to nothing: what the
+    properties of the picture say counts all the same."""
+    content = data[iref.start : iref.end]
+    form = struct.Struct(">IHI" if content[:1] > b"\0" else ">HHH")
+    with suppress(struct.error):  # it ends too early
+        for box in islice(boxes(content, 4, len(content)), _MAX_ITEMS):
+            if box.kind == kind and box.end - box.start >= form.size:
+                item, count, first = form.unpack_from(content, box.start)
+                if item == primary and count:
+                    yield first
+                    return
 
 
 def _associations(data: Data, ipma: Box, items: list[int]) -> dict[int, list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 
 import numpy as np
@@ -10,6 +11,8 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from imaging.codecs import READERS
+from imaging.colour.space import coded
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Keep
@@ -147,6 +150,34 @@ def test_a_png_in_limited_range_by_cicp(keep: tuple[Keep, ...]) -> None:
     stored = picture((values * 219 + 16) / 255)
     data = with_chunks(encoded(stored, "PNG"), cicp(12, 13, full=0))
     assert distance(shown(convert(data, target(Format.PNG, lossless=True, keep=keep))), photo()) < 1
+
+
+def test_the_colours_stay_where_what_refers_to_other_items_is_broken() -> None:
+    """The box of references may be cut off, or hold anything: here it is the last of the file."""
+
+    def box(kind: bytes, *parts: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(b"".join(parts)), kind) + b"".join(parts)
+
+    colr = box(b"colr", b"nclx", struct.pack(">HHHB", 12, 13, 0, 0x80))
+    ipma = box(b"ipma", bytes(4), struct.pack(">IHBB", 1, 1, 1, 1))
+    before = box(b"pitm", bytes(4), b"\0\1") + box(b"iprp", box(b"ipco", colr), ipma)
+
+    def file(references: bytes) -> bytes:
+        return box(b"meta", bytes(4), before, box(b"iref", references))
+
+    whole = bytes(4) + box(b"dimg", struct.pack(">3H", 1, 1, 2)) + box(b"prem", b"\0\1\0\1\0\2")
+    read = READERS["image/avif"].said(file(whole))
+    assert (read.space, read.premultiplied) == (coded(12, 13), True)
+    some = random.Random(1)
+    broken = [whole[:length] for length in range(len(whole))]
+    for _ in range(2000):
+        damaged = bytearray(whole[: some.randrange(1, len(whole) + 1)])
+        for _ in range(some.randrange(1, 4)):
+            damaged[some.randrange(len(damaged))] = some.choice((0, 1, 7, 13, 0xFF))
+        broken.append(bytes(damaged))
+    for kind in ("image/avif", "image/heic"):
+        for references in broken:
+            assert READERS[kind].said(file(references)).space == coded(12, 13), references
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
