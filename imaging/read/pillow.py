@@ -145,19 +145,21 @@ def _to_vips(picture: Image.Image) -> pyvips.Image:
 
 
 def _deep(data: Data, profile: bytes | None) -> pyvips.Image:
-    """A HEIC with 16 bits a value; Pillow has but 8."""
+    """A HEIC with 16 bits a value, which Pillow does not have; its colours are multiplied by alpha
+    if they are stored so."""
     picture = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     width, height = picture.size
     mode, _, bits = picture.mode.partition(";")
     deep = bits == "16"
-    size = _BANDS[mode] * (2 if deep else 1)
+    bands = _BANDS[mode.upper()]  # RGBa is RGBA multiplied by alpha
+    size = bands * (2 if deep else 1)
     rows = memoryview(picture.data).cast("B")
     # A row may have bytes behind its pixels.
     packed = b"".join(rows[y * picture.stride :][: width * size] for y in range(height))
     image = pyvips.Image.new_from_memory(
-        packed, width, height, _BANDS[mode], "ushort" if deep else "uchar"
+        packed, width, height, bands, "ushort" if deep else "uchar"
     )
-    grey = _BANDS[mode] <= 2
+    grey = bands <= 2
     space = ("grey16" if grey else "rgb16") if deep else ("b-w" if grey else "srgb")
     image = image.copy(interpretation=space)
     return with_profile(image, profile) if profile else image

@@ -128,6 +128,26 @@ def test_alpha_stays(kind: str) -> None:
 
 
 @pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_heic_whose_colours_are_multiplied_by_alpha(bits: int, curve: str) -> None:
+    transfer, encode = CURVES[curve]
+    colours = encode(light(photo()))
+    height, width, _ = colours.shape
+    alpha = np.full((height, width, 1), 0.5)
+    alpha[: height // 2] = 1
+    values = np.concatenate([colours * alpha, alpha], axis=2) * (2**bits - 1)
+    packed = values.round().astype(np.uint16 if bits == 16 else np.uint8).tobytes()
+    mode, buffer = "RGBa;16" if bits == 16 else "RGBa", io.BytesIO()
+    pillow_heif.from_bytes(mode, (width, height), packed).save(buffer, quality=99, chroma=444)
+    data = with_nclx(buffer.getvalue(), BT2020, transfer)
+    assert b"prem" in data
+    result = opened(convert(data, BEST)).convert("RGBA")
+    straight = _heic(colours, transfer)
+    assert distance(result.convert("RGB"), opened(convert(straight, BEST))) < 4
+    assert [pixel(result, (4, y))[3] for y in (4, height - 4)] == [255, 128]
+
+
+@pytest.mark.parametrize("curve", CURVES)
 def test_grey(curve: str) -> None:
     transfer, encode = CURVES[curve]
     grey = photo().convert("L")
