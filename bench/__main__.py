@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from bench import auto, bombs, command, maxbytes, quality, sizes, speed
+from bench import auto, bombs, command, looks, maxbytes, quality, sizes, speed
 from bench.engine import start_with_malloc_of_decoder
 from bench.errors import BenchError
 from bench.fleet import command as fleet
@@ -17,7 +17,7 @@ from bench.scale import corpus
 from bench.web import command as web
 
 MEASUREMENTS = (
-    *(speed, sizes, quality, auto, corpus, scale),
+    *(speed, sizes, quality, auto, looks, corpus, scale),
     *(maxbytes, bombs, fleet, web, command),
 )
 

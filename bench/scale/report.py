@@ -23,10 +23,12 @@ _COLUMNS = ("mean", "±", "sd", "worst")
 
 def engine_table(name: str, pictures: Sequence[Looks]) -> str:
     """How far from a plain JPEG what the engine writes is, at each quality: of the photographs that
-    tables are fitted to, of those held out, and of graphics."""
+    tables are fitted to, of those held out, of both, and of graphics."""
+    photographs = [one for one in pictures if one.kind is Kind.PHOTOGRAPH]
     groups = {
-        "fitted": [one for one in pictures if one.kind is Kind.PHOTOGRAPH and not one.held_out],
-        HELD_OUT: [one for one in pictures if one.kind is Kind.PHOTOGRAPH and one.held_out],
+        "fitted": [one for one in photographs if not one.held_out],
+        HELD_OUT: [one for one in photographs if one.held_out],
+        "photographs": photographs,
         "graphics": [one for one in pictures if one.kind is Kind.GRAPHIC],
     }
     rows: list[tuple[str, ...]] = [

@@ -84,9 +84,32 @@ def test_vszip_is_as_near_to_the_reference_package_as_its_borders_let_it_be() ->
     assert max(apart) < 1
 
 
+@pytest.mark.parametrize("width", [257, look.LEAST_WIDTH - 1])
+def test_the_look_of_a_narrow_picture_is_within_half_a_point_of_the_reference_package(
+    width: int,
+) -> None:
+    """Of a smooth one too, whose left and right border count for most."""
+    for name in ("coffee.png", "moon.png"):
+        image = picture(name).thumbnail_image(width, height=300, size="force").copy_memory()
+        reference = look.reference(image)
+        for other in encodings(image):
+            wanted = by_package(image, other)
+            if 50 <= wanted <= 95:
+                assert reference.score(other) == pytest.approx(wanted, abs=0.5)
+
+
+@needs_vszip
+def test_a_narrow_picture_is_left_to_pillow_and_a_sample_of_a_wide_one_is_not() -> None:
+    wide = picture("coffee.png").crop(0, 0, look.LEAST_WIDTH, 300).copy_memory()
+    narrow = wide.crop(0, 0, look.LEAST_WIDTH - 1, 300).copy_memory()
+    assert isinstance(look.reference(wide), by_vszip.Reference)
+    assert isinstance(look.reference(narrow), by_pillow.Reference)
+    assert isinstance(look.reference(narrow, width=2000), by_vszip.Reference)
+
+
 @needs_vszip
 def test_a_picture_whose_smallest_scale_does_not_count_is_left_to_pillow() -> None:
-    whole, small = picture("coffee.png"), picture("coffee.png").crop(0, 0, 400, 224)
+    whole, small = picture("coffee.png"), picture("coffee.png").crop(0, 0, 500, 224)
     assert isinstance(look.reference(whole), by_vszip.Reference)
     assert isinstance(look.reference(small.copy_memory()), by_pillow.Reference)
 
