@@ -64,7 +64,7 @@ def _convert(data: Data, target: Target, tell: Callable[[Measures], None]) -> by
     try:
         source = decode(data, target.limits, frames=frames, options=target.options)
         if strict:
-            check_undamaged(data, frames=frames)
+            check_undamaged(data, source, frames=frames)
         return make(data, source, target, tell)
     except ReaderFailed as error:
         if strict and not isinstance(error, UnknownVariant):

@@ -19,7 +19,7 @@ from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, Options
 from imaging.read import pillow
-from imaging.read.whole import check_decodes
+from imaging.read.whole import check_decodes, damaged
 from imaging.source import QUARTER_TURNS, Source, blob, orientation
 from imaging.steps.resize import reads_in_any_order, shrink_on_load
 
@@ -85,6 +85,8 @@ def check_whole(data: Data, limits: Limits) -> None:
     if reader.load is None or not reader.is_lenient:
         return
     _checked(data, inner, limits)
+    if (source := reader.decode(data, inner, limits, False)) and source.is_cut:
+        raise PictureError("the picture cannot be read: the file ends too early")
     try:
         reader.load(reader.mended(data), access="sequential", fail_on="error").avg()
     except pyvips.Error as error:
@@ -92,18 +94,21 @@ def check_whole(data: Data, limits: Limits) -> None:
         raise PictureError(f"the picture cannot be read: {why}") from None
 
 
-def check_undamaged(data: Data, *, frames: Collection[str]) -> None:
+def check_undamaged(data: Data, source: Source, *, frames: Collection[str]) -> None:
     """See whether a picture that `decode` has opened is whole, with everything that is shown of it.
 
     A kind that Pillow alone reads is not looked at: that decodes all of it at once, and refuses one
     that was cut off.
 
     Args:
+        source: the same, opened.
         frames: the kinds of file of which all frames are shown.
 
     Raises:
         PictureError: if not.
     """
+    if source.is_cut:
+        raise damaged("the file ends too early")
     kind = str(picture_type(bytes(data[:HEAD_SIZE])))
     inner, data = READERS[kind].inner(data, kind)
     reader, all_frames = READERS[inner], inner in frames

@@ -43,6 +43,9 @@ class Source:
     """How often the animation is shown; 0 is without end."""
     placeholder: str | None = None
     """What a page shows until the result is there, where that is asked for."""
+    is_cut: bool = False
+    """Whether the file ends too early, where only a decoder that shows the rest says so: most
+    others refuse the file."""
 
     @property
     def animated(self) -> bool:

@@ -85,7 +85,7 @@ def ready(data: Data, source: Source, targets: Sequence[Target]) -> dict[Format,
 def is_replaceable(source: Source, target: Target) -> bool:
     """Whether the original's own pixels would be what was asked for."""
     same = same_format(source.media_type) is target.format
-    return same and not target.options.changes_pixels
+    return same and not target.options.changes_pixels and not source.is_cut
 
 
 def _own(

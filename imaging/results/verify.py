@@ -101,22 +101,32 @@ def check_colours(
     if not cut and _differs(data, target, size):
         raise PictureError("the result is a single colour, and the picture is not")
     # One of which nothing was decoded is black, and no picture of a night.
-    check_whole(data, target.limits)
+    try:
+        check_whole(data, target.limits)
+    except PictureError:
+        # A single pixel is a single colour whatever is there of the original.
+        if (cut and size != Size(1, 1)) or _is_constant(_first(data, target)):
+            raise
 
 
 def _differs(data: Data, target: Target, size: Size) -> bool:
     """Whether the original is clearly no single colour."""
     try:
-        # The default picture of an animated PNG may be another than its first frame.
-        still = target.format.output.frames is Frames.NONE
-        frames = () if still else FACTS[Format.PNG].kinds
-        try:
-            source = decode(data, target.limits, frames=frames)
-        except ReaderFailed:
-            source = decode_otherwise(data, target.limits)
-        return _varies(source.each_frame()[0], target, size)
+        return _varies(_first(data, target), target, size)
     except pyvips.Error:  # NaN and infinity, in floating point
         return False
+
+
+def _first(data: Data, target: Target) -> pyvips.Image:
+    """The first frame of the original, not decoded yet."""
+    # The default picture of an animated PNG may be another than its first frame.
+    still = target.format.output.frames is Frames.NONE
+    frames = () if still else FACTS[Format.PNG].kinds
+    try:
+        source = decode(data, target.limits, frames=frames)
+    except ReaderFailed:
+        source = decode_otherwise(data, target.limits)
+    return source.each_frame()[0]
 
 
 def _open(result: bytes, format: Format, **shrink: float) -> pyvips.Image:

@@ -76,6 +76,23 @@ def test_without_the_option_it_is_shown_as_far_as_it_goes() -> None:
     assert distance(opened(plain).crop(top), whole.crop(top)) < 4
 
 
+@pytest.mark.parametrize("fit", ["inside", "fill", "cover"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "GIF"])
+def test_what_is_there_is_shown_also_in_a_single_pixel(kind: str, fit: str) -> None:
+    data = damage.cut(damage.WHOLE[kind], 0.8)
+    size: dict[str, Any] = {"width": 1, "height": 1, "fit": fit}
+    for format in (Format.PNG, Format.WEBP):
+        assert opened(convert(data, target(format, **size))).size == (1, 1)
+
+
+@pytest.mark.parametrize("format", [Format.PNG, Format.WEBP])
+def test_a_picture_of_which_nothing_is_there_is_no_black_pixel(format: Format) -> None:
+    data = damage.WHOLE["PNG"]
+    data = data[: data.index(b"IDAT") + 8]
+    with pytest.raises(PictureError, match="cannot be read"):
+        convert(data, target(format, width=1, height=1))
+
+
 @pytest.mark.parametrize("kind", ["moving APNG", "moving GIF"])
 def test_frames_that_are_missing_count_where_frames_are_shown(kind: str) -> None:
     data = damage.cut(damage.WHOLE[kind], 0.7)

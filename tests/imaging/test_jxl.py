@@ -15,12 +15,12 @@ from PIL import Image
 from bench.launch import ROOT
 from imaging.convert import convert
 from imaging.decode import decode
-from imaging.errors import TOO_MANY_PIXELS, PictureError
+from imaging.errors import DAMAGED, TOO_MANY_PIXELS, PictureError
 from imaging.formats import Format
 from imaging.formats.jxl import size
 from imaging.limits import Limits
 from imaging.measures import Measures
-from imaging.options import Damaged, Effort
+from imaging.options import Damaged, Effort, Keep
 from imaging.target import Target
 from tests.imaging import jxls
 from tests.imaging.animations import DELAYS, animation, frames_seen, moving_frames
@@ -311,10 +311,45 @@ def test_a_bomb_is_refused_before_its_pixels() -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("lossless", [True, False])
-def test_a_file_that_ends_too_early_is_refused(share: float, lossless: bool) -> None:
+def test_a_small_one_that_ends_too_early_is_refused(share: float, lossless: bool) -> None:
+    """It is in one part, of which nothing is shown before all of it is there."""
     data = convert(encoded(photo(), "PNG"), target(Format.JXL, 0, lossless=lossless))
-    with pytest.raises(PictureError, match=r"too early|broken"):
+    with pytest.raises(PictureError, match="the file ends too early"):
         convert(data[: int(share * len(data))], target(Format.WEBP))
+
+
+@pytest.mark.parametrize("boxed", [False, True])
+@pytest.mark.parametrize("format", [Format.PNG, Format.JXL])
+def test_a_file_that_ends_too_early_is_shown_as_far_as_it_goes(format: Format, boxed: bool) -> None:
+    picture = photo(640, 480)
+    kept = target(Format.JXL, 90, keep=(Keep.COPYRIGHT,) if boxed else ())
+    exif = oriented(1)
+    exif[0x8298] = "Somebody"
+    whole = convert(encoded(picture, "JPEG", quality=97, exif=exif.tobytes()), kept)
+    assert (whole[:2] != b"\xff\x0a") == boxed
+    cut = whole[: int(0.7 * len(whole))]
+    shown = _shown(convert(cut, target(format, 95)))
+    assert shown.size == (640, 480)
+    assert distance(shown.resize((80, 60)), picture.resize((80, 60))) < 8, "in less detail"
+    assert _shown(convert(cut, target(format, 95, width=1))).size == (1, 1)
+    with pytest.raises(PictureError, match="the file ends too early") as refused:
+        convert(cut, target(format, 95, damaged=Damaged.REFUSE))
+    assert refused.value.code == DAMAGED
+
+
+def test_parts_that_are_there_are_shown_without_loss() -> None:
+    picture = photo(640, 480)
+    whole = convert(encoded(picture, "PNG"), target(Format.JXL, 0, lossless=True))
+    shown = _shown(convert(whole[: int(0.7 * len(whole))], target(Format.PNG, lossless=True)))
+    same = (np.asarray(shown) == np.asarray(picture)).all(axis=2)
+    assert 0.2 < same.mean() < 0.9
+
+
+def test_of_an_animation_that_ends_too_early_the_whole_frames_are_shown() -> None:
+    whole = convert(animation("GIF"), target(Format.JXL))
+    assert getattr(opened(whole), "n_frames", 1) == 4
+    shown = opened(convert(whole[: int(0.8 * len(whole))], target(Format.WEBP)))
+    assert 2 <= getattr(shown, "n_frames", 1) <= 3
 
 
 @pytest.mark.parametrize("name", ["PROGRESSIVE", "OF_A_JPEG", "MOVING", "DEEP"])

@@ -197,7 +197,7 @@ def _recoded(data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
     """The JPEG that a JPEG XL was made of, byte for byte, where no other quality is asked for."""
     if media_type != "image/jxl" or wanted.quality not in (NO_QUALITY, DEFAULT_QUALITY):
         return None
-    from imaging.formats.jxl.decoded import jpeg
+    from imaging.formats.jxl.jpeg_inside import jpeg
 
     return jpeg(data, _LARGEST)
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 
 import pyvips
 
 from imaging.codec import Encoding, Reader, Sought, Writer
-from imaging.data import Data
 from imaging.errors import PictureError
-from imaging.formats.jxl import decoded, encoded, size
+from imaging.formats.jxl import encoded, reading
 from imaging.formats.jxl.boxes import stripped
 from imaging.formats.jxl.encoded import Box, Frame, Settings
 from imaging.formats.jxl.library import library
-from imaging.limits import Limits
 from imaging.options import Effort
-from imaging.read.profile import PROFILE, with_profile
+from imaging.read.profile import PROFILE
 from imaging.read.segments import EXIF_HEAD
-from imaging.source import Source, blob
+from imaging.source import blob
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of
 from imaging.write.scale import between, within
 
@@ -52,78 +49,7 @@ a JPEG does at the quality asked for, by SSIMULACRA2."""
 
 _KEEPS_EXIF, _KEEPS_PROFILE = 1, 8
 """Bits of libvips's `keep`."""
-_SPACES = {1: "b-w", 2: "b-w", 3: "srgb", 4: "srgb"}
-_DEEP_SPACES = {1: "grey16", 2: "grey16", 3: "rgb16", 4: "rgb16"}
-
-SEEN_BYTES, SEEN_SHARE = 4096, 64
-"""A file of at most so many bytes, and one more for so many pixels, may be of a single colour."""
-
-NOISE = 2
-"""How far the values of a result of one colour are apart, of 255; 1 was measured."""
-
 library()  # before the process may open no more than it needs
-
-
-def read(data: Data, kind: str, limits: Limits, all_frames: bool) -> Source:
-    """The picture, decoded.
-
-    Raises:
-        PictureError: if it is broken, or larger than it may be.
-    """
-    found = decoded.header(data, limits, all_frames=all_frames)
-    count = len(found.delays) if all_frames else 1
-    image = _image(*decoded.pixels(data, found, count), found, count)
-    exif = bytes(found.boxes.get(b"Exif", b""))
-    # The block begins after the number of bytes that are between (18181-2, 9.5).
-    start = 4 + int.from_bytes(exif[:4], "big")
-    return Source(
-        kind,
-        image,
-        exif=exif[start:] or None,
-        xmp=bytes(found.boxes.get(b"xml ", b"")) or None,
-        size=(found.width, found.height),
-        frames=count,
-        delays=found.delays if count > 1 else (),
-        loop=found.loop,
-    )
-
-
-def _image(strip: bytearray, black: bytearray, found: decoded.Header, count: int) -> pyvips.Image:
-    format = "ushort" if found.is_deep else "uchar"
-    width, height = found.width, found.height * count
-    image = pyvips.Image.new_from_memory(strip, width, height, found.bands, format)
-    spaces = _DEEP_SPACES if found.is_deep else _SPACES
-    image = image.copy(interpretation=spaces[found.bands])
-    if black:
-        key = pyvips.Image.new_from_memory(black, width, height, 1, format)
-        inks = image[:3].bandjoin(key).invert()
-        image = inks.bandjoin(image[3]) if found.bands > 3 else inks
-        image = image.copy_memory().copy(interpretation="cmyk")
-    if found.profile:
-        image = with_profile(image, found.profile)
-    return image
-
-
-def opened(data: Data, *, access: str) -> pyvips.Image:
-    """A result as it is checked: its size and frames, and its pixels where they may all be the
-    same. Elsewhere they are black: to decode takes as long as a quick encoder."""
-    found = decoded.header(data, Limits())
-    count = len(found.delays)
-    if len(data) <= SEEN_BYTES + found.width * found.height // SEEN_SHARE:
-        strip, black = decoded.pixels(data, found, 1)
-        image = _image(_levelled(strip, found.bands), black, found, 1)
-    else:
-        image = pyvips.Image.black(found.width, found.height, bands=found.bands)
-    image = image.copy()
-    image.set_type(pyvips.GValue.gint_type, "n-pages", count)
-    return image
-
-
-def _levelled(values: bytearray, bands: int) -> bytearray:
-    """The pixels, all the same where they differ by no more than the encoder makes one colour."""
-    if all(max(values[n::bands]) - min(values[n::bands]) <= NOISE for n in range(bands)):
-        return values[:bands] * (len(values) // bands)
-    return values
 
 
 def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
@@ -223,16 +149,13 @@ def recoded(data: bytes, media_type: str, wanted: Encoding) -> bytes | None:
     return None
 
 
-def _check(data: Data, limits: Limits) -> None:
-    with suppress(IndexError):  # it ends too early, which libjxl says
-        limits.check_size(*size(io.BytesIO(data)))
-
-
-def _check_whole(data: Data, all_frames: bool) -> None:
-    """Nothing: `read` has decoded all that is shown, and refuses what was cut off or is broken."""
-
-
-READER = Reader(load=opened, decode=read, check=_check, check_whole=_check_whole)
+READER = Reader(
+    load=reading.opened,
+    decode=reading.read,
+    is_lenient=True,
+    check=reading.check,
+    check_whole=reading.check_whole,
+)
 WRITER = Writer(
     encode,
     strip,

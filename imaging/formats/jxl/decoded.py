@@ -1,4 +1,4 @@
-"""A JPEG XL decoded, and a JPEG that is in one."""
+"""A JPEG XL decoded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UINT8, UINT16 = 2, 3
 """JxlDataType."""
 NATIVE = 0
 
-_STEP = 65_536
+STEP = 65_536
 """Bytes of a box that are asked for at a time."""
 
 TOO_EARLY = "the picture cannot be read: the file ends too early"
@@ -68,11 +68,17 @@ class Header:
     """Metadata by the kind of its box: the first of each kind."""
     has_jpeg: bool = False
     """Whether there is what a JPEG is made of again."""
+    is_cut: bool = False
+    """Whether the file ends too early, as far as that is seen."""
 
 
 @contextmanager
-def _decoder(data: Data, events: int) -> Iterator[tuple[CLibrary, Any]]:
-    """libjxl, and its decoder of these bytes."""
+def decoder_of(data: Data, events: int, *, closed: bool) -> Iterator[tuple[CLibrary, Any]]:
+    """libjxl, and its decoder of these bytes.
+
+    Args:
+        closed: whether it is told that these are all: an end too early is an error then.
+    """
     jxl = library()
     decoder = jxl.DecoderCreate(None)
     if not decoder:
@@ -83,7 +89,8 @@ def _decoder(data: Data, events: int) -> Iterator[tuple[CLibrary, Any]]:
         jxl.DecoderSetDecompressBoxes(decoder, 1)
         jxl.DecoderSetUnpremultiplyAlpha(decoder, 1)
         jxl.DecoderSetInput(decoder, *address(whole))
-        jxl.DecoderCloseInput(decoder)
+        if closed:
+            jxl.DecoderCloseInput(decoder)
         yield jxl, decoder
     finally:
         jxl.DecoderDestroy(decoder)
@@ -93,25 +100,39 @@ def header(data: Data, limits: Limits, *, all_frames: bool = True) -> Header:
     """What is said of the picture, of its frames and of its metadata; no pixels are decoded.
 
     Raises:
-        PictureError: if it is broken, or larger than it may be.
+        PictureError: if it is broken, ends before its first frame, or is larger than it may be.
     """
+    found, status = _header(data, limits, all_frames=all_frames, closed=True)
+    if status == ERROR:
+        found, status = _header(data, limits, all_frames=all_frames, closed=False)
+        found.is_cut = status == NEED_MORE_INPUT
+    if status != SUCCESS and not found.is_cut:
+        raise PictureError(BROKEN)
+    if not found.delays:
+        raise PictureError(TOO_EARLY if found.is_cut else BROKEN)
+    return found
+
+
+def _header(data: Data, limits: Limits, *, all_frames: bool, closed: bool) -> tuple[Header, int]:
+    """The same as far as it can be read, and how that ended."""
     found = Header()
     ticks = (1, 1000)
     box: bytearray | None = None
-    buffer = bytearray(_STEP)
-    with _decoder(data, BASIC_INFO | COLOURS | FRAME | BOX) as (jxl, decoder):
+    buffer = bytearray(STEP)
+    events = BASIC_INFO | COLOURS | FRAME | BOX
+    with decoder_of(data, events, closed=closed) as (jxl, decoder):
         while True:
             status = jxl.DecoderProcessInput(decoder)
             if box is not None and status in (BOX, NEED_BOX, SUCCESS, NEED_MORE_INPUT):
                 box += buffer[: len(buffer) - jxl.DecoderReleaseBoxBuffer(decoder)]
                 limits.check_metadata(sum(map(len, found.boxes.values())))
             if status == NEED_BOX:
-                buffer = bytearray(_STEP)
+                buffer = bytearray(STEP)
                 jxl.DecoderSetBoxBuffer(decoder, *address(buffer))
             elif status == BOX:
                 box = _new_box(jxl, decoder, found)
                 if box is not None:
-                    buffer = bytearray(_STEP)
+                    buffer = bytearray(STEP)
                     jxl.DecoderSetBoxBuffer(decoder, *address(buffer))
             elif status == BASIC_INFO:
                 ticks = _basics(jxl, decoder, found, limits)
@@ -123,21 +144,21 @@ def header(data: Data, limits: Limits, *, all_frames: bool = True) -> Header:
                 found.delays.append(frame.duration * 1000 * ticks[1] // max(1, ticks[0]))
                 limits.check_frames(len(found.delays))
                 limits.check_size(found.width, found.height, len(found.delays) if all_frames else 1)
-            elif status == SUCCESS:
-                break
             else:
-                raise PictureError(TOO_EARLY if status == NEED_MORE_INPUT else BROKEN)
-    if not found.delays:
-        raise PictureError(BROKEN)
-    return found
+                if status == NEED_MORE_INPUT:  # a box of which only a part is there says nothing
+                    found.boxes = {n: b for n, b in found.boxes.items() if b is not box}
+                return found, status
 
 
-def pixels(data: Data, found: Header, frames: int) -> tuple[bytearray, bytearray]:
-    """The first frames, one below the other, in whole; and their black, empty but of CMYK. Of ink
-    all of it is 0 (18181-1, D.3.6).
+def pixels(data: Data, found: Header, frames: int) -> tuple[bytearray, bytearray, int]:
+    """The first frames, one below the other, in whole; their black, empty but of CMYK; and how many
+    there are. Of ink all of it is 0 (18181-1, D.3.6).
+
+    Of a file that ends too early, which is noted, these are the whole frames, or of the first one
+    as much as there is: all of it in less detail, or some of its parts.
 
     Raises:
-        PictureError: if they are broken.
+        PictureError: if they are broken, or nothing is there.
     """
     kind = PixelFormat(found.bands, UINT16 if found.is_deep else UINT8, NATIVE, 0)
     size = found.width * found.height * found.bands * (2 if found.is_deep else 1)
@@ -146,7 +167,7 @@ def pixels(data: Data, found: Header, frames: int) -> tuple[bytearray, bytearray
     start = ctypes.addressof(view)
     grey, plane = PixelFormat(1, UINT8, NATIVE, 0), found.width * found.height
     black = bytearray(0 if found.black is None else plane * frames)
-    with _decoder(data, PIXELS) as (jxl, decoder):
+    with decoder_of(data, PIXELS, closed=False) as (jxl, decoder):
         while done < frames:
             status = jxl.DecoderProcessInput(decoder)
             if status == NEED_PIXELS:
@@ -163,35 +184,14 @@ def pixels(data: Data, found: Header, frames: int) -> tuple[bytearray, bytearray
                         raise PictureError(BROKEN)
             elif status == PIXELS:
                 done += 1
+            elif status != NEED_MORE_INPUT:
+                raise PictureError(BROKEN)
+            elif done or jxl.DecoderFlushImage(decoder) == SUCCESS:
+                found.is_cut, done = True, max(1, done)
+                return strip[: done * size], black[: done * plane], done
             else:
-                raise PictureError(TOO_EARLY if status == NEED_MORE_INPUT else BROKEN)
-    return strip, black
-
-
-def jpeg(data: Data, most: int) -> bytes | None:
-    """The JPEG that the file was made of, byte for byte; None if it was made of none.
-
-    Args:
-        most: bytes that it may have.
-    """
-    buffer = bytearray(min(most, 2 * len(data) + _STEP))
-    filled = 0
-    with _decoder(data, JPEG | PIXELS) as (jxl, decoder):
-        has_jpeg = False
-        while True:
-            status = jxl.DecoderProcessInput(decoder)
-            if status == JPEG:
-                has_jpeg = True
-                jxl.DecoderSetJPEGBuffer(decoder, *address(buffer))
-            elif status == NEED_JPEG and len(buffer) < most:
-                filled = len(buffer) - jxl.DecoderReleaseJPEGBuffer(decoder)
-                buffer = buffer[:filled] + bytearray(min(most, 2 * len(buffer)) - filled)
-                jxl.DecoderSetJPEGBuffer(decoder, *address(memoryview(buffer)[filled:]))
-            elif status == PIXELS and has_jpeg:
-                left = jxl.DecoderReleaseJPEGBuffer(decoder)
-                return bytes(buffer[: len(buffer) - left])
-            else:
-                return None
+                raise PictureError(TOO_EARLY)
+    return strip, black, done
 
 
 def _new_box(jxl: CLibrary, decoder: Any, found: Header) -> bytearray | None:

@@ -49,6 +49,7 @@ _FUNCTIONS: Functions = {
     "DecoderGetFrameHeader": (c_int, (c_void_p, POINTER(FrameHeader))),
     "DecoderImageOutBufferSize": (c_int, (c_void_p, POINTER(PixelFormat), POINTER(c_size_t))),
     "DecoderSetImageOutBuffer": (c_int, (c_void_p, POINTER(PixelFormat), _BYTES, c_size_t)),
+    "DecoderFlushImage": (c_int, (c_void_p,)),
     "DecoderSetExtraChannelBuffer": (
         c_int,
         (c_void_p, POINTER(PixelFormat), _BYTES, c_size_t, c_uint32),
