@@ -6,12 +6,14 @@ import email.utils
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from tinyimage_client import Client, Refused, Stage, Step, Unreachable
+from tinyimage_client import Client, Refused, Stage, Step, Unreachable, link
 from tinyimage_client.link import seconds_until
 
 from bench.launch import free_port
+from client.tests.command import tinyimage
 from client.tests.standin import RESULT, Answer, Request, Standin, standin
 
 
@@ -75,6 +77,33 @@ def test_a_server_that_stays_away_is_given_up(fake: Standin) -> None:
     with Client(fake.url, patience=0.5) as client, pytest.raises(Refused, match="No Redis"):
         client.compress(b"picture")
     assert len(fake.seen("/upload")) > 1
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/openapi.json", "/status/"])
+def test_a_server_that_does_not_work_from_the_start_ends_the_command_soon(
+    fake: Standin, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "FIRST_SECONDS", 0.5)
+    fake.hook = lambda request: (
+        Answer(503, {"error": "unavailable", "message": "No Redis"}, {"Retry-After": "0"})
+        if request.path.startswith(path)
+        else None
+    )
+    pictures = [tmp_path / f"{number}.png" for number in range(3)]
+    for picture in pictures:
+        picture.write_bytes(picture.name.encode())
+    ended = tinyimage("--server", fake.url, *pictures)
+    assert ended.status == 3
+    assert f"tinyimage: {fake.url}/ cannot be used: No Redis" in ended.err
+    assert not fake.seen("/upload")
+
+
+def test_a_refusal_before_the_first_picture_is_a_line(fake: Standin, tmp_path: Path) -> None:
+    fake.hook = lambda request: Answer(403, {"error": "forbidden", "message": "Not from there"})
+    picture = tmp_path / "1.png"
+    picture.write_bytes(b"1")
+    ended = tinyimage("--server", fake.url, picture)
+    assert (ended.status, ended.err.strip()) == (3, "tinyimage: Not from there")
 
 
 @pytest.mark.parametrize("year", ["31536000", "9" * 400, "date"])

@@ -20,6 +20,10 @@ CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 90.0
 """How long a connection may say nothing; the server waits a minute at most with an answer."""
 
+FIRST_SECONDS = 10.0
+"""How long a server may be away before it has done anything for a picture: then it is not started
+anew, but does not work, as without its Redis."""
+
 LONGEST_PAUSE = 15.0
 """Seconds between two tries to reach a server that is away."""
 
@@ -55,6 +59,7 @@ class Link:
         self.url = checked_url(url)
         self._patience = patience
         self._reached = False
+        self._works = False
         self._resumes = 0.0
         self._http = httpx2.AsyncClient(
             headers=_authorization(key),
@@ -72,6 +77,9 @@ class Link:
         self, path: str, query: Mapping[str, str] | None = None, waits: Waits | None = None
     ) -> httpx2.Response:
         """The answer to a GET; also 404. Redirects are followed, without the key to other hosts.
+
+        Args:
+            waits: of a picture; None for what concerns no picture.
 
         Raises:
             Refused, Unreachable: if there is none.
@@ -127,6 +135,8 @@ class Link:
             else:
                 self._reached = True
                 if response.status_code < 300 or response.status_code == HTTPStatus.NOT_FOUND:
+                    # What it says of itself it may say without all that pictures need.
+                    self._works = self._works or waits is not None
                     return response
                 refusal = refusal_of(response)
                 if response.status_code not in _PASSES:
@@ -138,7 +148,10 @@ class Link:
                 away_since = None
             else:
                 away_since = began if away_since is None else away_since
-                if time.monotonic() - away_since > self._patience:
+                away = time.monotonic() - away_since
+                if not self._works and away > FIRST_SECONDS and self._patience < math.inf:
+                    raise Unreachable(f"{self.url} cannot be used: {refusal}")
+                if away > self._patience:
                     raise refusal
             tries += 1
             self._pause(min(LONGEST_PAUSE, 0.25 * 2 ** min(tries, 10)) if asked is None else asked)

@@ -29,7 +29,7 @@ from tinyimage_client.command.run import run, watch
 from tinyimage_client.command.settings import Overwrite
 from tinyimage_client.command.sizes import Savings, parse_size
 from tinyimage_client.command.stream import run_stream
-from tinyimage_client.errors import InvalidOption, KeyRefused, NotAServer, Unreachable
+from tinyimage_client.errors import InvalidOption, KeyRefused, NotAServer, Refused, Unreachable
 
 SOME_FAILED, USAGE, NO_SERVER, STOPPED = 1, 2, 3, 130
 """What the command ends with, beside 0."""
@@ -190,7 +190,7 @@ def _ended(report: Report, work: Callable[[], Coroutine[Any, Any, None]]) -> int
         asyncio.run(work())
     except InvalidOption as error:
         raise click.UsageError(str(error)) from None
-    except (Unreachable, NotAServer, KeyRefused) as error:
+    except (Unreachable, NotAServer, Refused) as error:
         status = NO_SERVER
         report.fail(_about_key(error))
     except BrokenPipeError:  # nobody reads the objects any more
