@@ -109,6 +109,11 @@ Seek = Callable[[pyvips.Image, Sought], bytes]
 whose look follows the quality."""
 
 
+Smaller = Callable[[float], bytes | None]
+"""Makes a file, unless that clearly has more than so many bytes; None also if there is no such
+file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Large:
     """How large pictures are written while a quality is sought."""
@@ -202,10 +207,10 @@ class Writer:
     takes no less time. It raises OSError or ValueError where `encode` is to try."""
     seek: Seek | None = None
     """As `encode`, for a quality that is sought; None where that says enough."""
-    of_graphic: Callable[[pyvips.Image, Effort, int], Sequence[bytes]] = lambda *given: ()
-    """Files of a graphic that look the same whatever quality is sought, with a palette or without
-    loss, the smallest of each kind; none of a photograph. Given pixels as `seek` gets them, the
-    effort, and the metadata that is written."""
+    of_graphic: Callable[[pyvips.Image, Effort, int], Sequence[Smaller]] = lambda *given: ()
+    """Ways to write a graphic that looks the same whatever quality is sought, with a palette and
+    without loss; none of a photograph. Given pixels as `seek` gets them, the effort, and the
+    metadata that is written."""
     seeks_exactly: bool = False
     """Whether a tile looks the same in a file of its own, by `seek` for whatever purpose."""
     tiles_tell: bool = False

@@ -247,6 +247,7 @@ def _found(
     kind = target.format.media_type if recoded else source.media_type
     said = None if options.resizes else READERS[kind].quality(recoded or data)
     bounds = bounds[0], min(bounds[1], max(bounds[0], said or bounds[1]))
+    of_jpeg = kind == Format.JPG.media_type and not options.resizes
     look, keep = search.LOOKS[options.q], written(image, options)
     writer = WRITERS[target.format]
     if writer.large and is_large(image.width, image.height):
@@ -254,7 +255,6 @@ def _found(
             is_plain = plain is not None and plain.mode in ("L", "RGB")
             image = image.copy_memory() if keep else image  # it may be a stream
             picture = plain if plain is not None and is_plain else to_pillow(image)
-            of_jpeg = kind == Format.JPG.media_type and not options.resizes
             found = LargeSearch(
                 picture, writer.large, look, bounds, target.effort, of_jpeg=of_jpeg
             ).run()
@@ -267,6 +267,7 @@ def _found(
         bounds=bounds,
         effort=target.effort,
         keep=keep,
+        of_jpeg=of_jpeg,
     ).run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -39,9 +40,13 @@ EQUAL = 4.0
 ENOUGH_OF_LARGE = 1.4
 """As `ENOUGH`, of a large picture, whose second file takes much longer than all else."""
 
-FAR, MOST_FILES = 4.0, 3
-"""How far the nearer of two files is from the look that is wanted where a third one is made: what
-repeats itself may look 8 points worse in a file than in its sample."""
+OF_WORSE = 0.6
+"""`EQUAL` over the points that a file looks worse than wanted, where that is more: the second one
+is the last, and looks rather too good than still too bad."""
+
+FAR = 4.0
+"""How far below the look that is wanted no result is to be, if there is any other: one that looks
+better by however much, and of a graphic one without loss that is larger."""
 
 TWICE_PIXELS = 12_000_000
 """Pixels of the largest picture that may be encoded twice, as the time for each is limited."""
@@ -65,6 +70,7 @@ class Search:
         look: SSIMULACRA2 that is wanted.
         bounds: the least and the largest quality.
         keep: what of the image's metadata is written, libvips's number.
+        of_jpeg: whether the picture was a JPEG, than which no result is to look better.
     """
 
     image: pyvips.Image
@@ -74,6 +80,7 @@ class Search:
     bounds: tuple[int, int]
     effort: Effort
     keep: int
+    of_jpeg: bool = False
     whole_chroma: bool = False
     is_large: bool = field(init=False)
     curve: Smooth = field(init=False)
@@ -99,8 +106,8 @@ class Search:
         return self._nearest(judge, quality)
 
     def _nearest(self, judge: Judge, quality: float) -> Found:
-        """Of the files that are written the one that looks most as it is wanted; of a graphic also
-        one whose look is what it is, if that has fewer bytes and looks no worse.
+        """Of the files that are written the one that looks most as it is wanted; of a graphic one
+        whose look is what it is, if that has fewer bytes and looks no worse than a file may.
 
         Args:
             quality: that of the first file.
@@ -108,28 +115,47 @@ class Search:
         enough = ENOUGH_OF_TILES
         if judge.seen.is_whole:
             enough = ENOUGH_OF_LARGE if self.is_large else ENOUGH
-        most = MOST_FILES if self.image.width * self.image.height <= TWICE_PIXELS else 1
-        graphics = sorted(self.writer.of_graphic(self.image, self.effort, self.keep), key=len)
+        times = FILES if self.image.width * self.image.height <= TWICE_PIXELS else 1
         found: list[tuple[float, Found]] = []
         while True:
             data = self._result(quality)
-            while graphics and len(graphics[0]) < len(data):
-                graphic = graphics.pop(0)
-                score = self._look(judge, graphic)
-                if score >= self.look - enough:
-                    return Found(graphic, chosen(quality, score))
             score = self._look(judge, data)
-            found.append((abs(score - self.look), Found(data, chosen(quality, score))))
-            nearest = min(off for off, _ in found)
-            if nearest <= (enough if len(found) < FILES else FAR) or len(found) == most:
+            found.append((score, Found(data, chosen(quality, score))))
+            if abs(score - self.look) <= enough or len(found) == times:
                 break
             # Its tiles have looked in the sample as they look in the file.
-            self._learn(quality, score, anew=True)
+            equal = max(EQUAL, OF_WORSE * (self.look - score))
+            self._learn(quality, score, anew=True, equal=equal)
             following = self._following()
             if following == quality:
                 break
             quality = following
-        return min(found, key=lambda one: one[0])[1]
+        score, lossy = min(
+            found, key=lambda one: (self._is_spoilt(one[0]), abs(one[0] - self.look))
+        )
+        any_size = self._is_spoilt(score) and not self.of_jpeg
+        most = math.inf if any_size else len(lossy.data)
+        return self._of_graphic(judge, lossy.chosen.quality, self.look - enough, most) or lossy
+
+    def _is_spoilt(self, score: float) -> bool:
+        """Whether a look is one that no file is to have."""
+        return score < self.look - FAR
+
+    def _of_graphic(self, judge: Judge, quality: float, least: float, most: float) -> Found | None:
+        """The smallest file of a graphic that looks right whatever the quality, None if there is
+        none.
+
+        Args:
+            quality: what is told of it.
+            least: the look that it has at least.
+            most: more bytes than it has.
+        """
+        found: Found | None = None
+        for write in self.writer.of_graphic(self.image, self.effort, self.keep):
+            data = write(most)
+            if data and len(data) < most and (score := self._look(judge, data)) >= least:
+                found, most = Found(data, chosen(quality, score)), len(data)
+        return found
 
     def _look(self, judge: Judge, data: bytes) -> float:
         """That of a file of the whole picture."""
@@ -185,12 +211,13 @@ class Search:
         data = self._encode(image, quality, purpose)
         return opened(data, image, self.writer, self.load).copy_memory()
 
-    def _learn(self, quality: float, score: float, *, anew: bool) -> None:
+    def _learn(self, quality: float, score: float, *, anew: bool, equal: float = EQUAL) -> None:
         """Note the look of a quality.
 
         Args:
             anew: whether what was noted before was told by a quicker encoder, or by less of the
                 picture: it stays a guide to the differences alone.
+            equal: points of a way over which it is off by as much as a guess.
         """
         if anew and self.tried:
             told = self.curve.look(self.tried, quality)
@@ -198,7 +225,7 @@ class Search:
             if not is_between(self.tried, quality):
                 # A part of it is what the way there was off by, the more the longer that was.
                 way = min(abs(told - look) for _, look in self.tried)
-                ratio **= 1 / (1 + (way / EQUAL) ** 2)
+                ratio **= 1 / (1 + (way / equal) ** 2)
             self.tried = [
                 (each, 100 - (100 - look) * ratio) for each, look in self.tried if each != quality
             ]

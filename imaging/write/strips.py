@@ -91,6 +91,12 @@ def aligned_strips(image: pyvips.Image, pixels: int) -> pyvips.Image:
     return _joined(image, [(int(step * n) // BLOCK * BLOCK, rows) for n in range(STRIPS)])
 
 
+def upper_halves(strips: pyvips.Image) -> pyvips.Image:
+    """Those of the strips that `aligned_strips` has made of a larger picture, in memory."""
+    rows = strips.height // STRIPS
+    return _joined(strips, [(rows * n, rows // 2) for n in range(STRIPS)]).copy_memory()
+
+
 def _read(picture: Picture, places: Sequence[tuple[int, int]]) -> bytes:
     """The bytes of strips, read without a step of libvips for each: that would take longer."""
     width = picture.width

@@ -31,7 +31,7 @@ from imaging.auto.sample import (
     strips,
     whole,
 )
-from imaging.auto.search import ENOUGH, FILES, LEAST_SIDE, LOOKS, PROBES, Found, Search
+from imaging.auto.search import ENOUGH, FAR, FILES, LEAST_SIDE, LOOKS, PROBES, Found, Search
 from imaging.codec import Encoding, Purpose, Sought
 from imaging.codecs import WRITERS
 from imaging.convert import convert
@@ -43,6 +43,7 @@ from imaging.measures import Chosen, Measures
 from imaging.options import Auto, Effort, Keep, Options
 from imaging.steps.metadata import EXIF
 from imaging.target import Target
+from imaging.write.scale import between
 from imaging.write.strips import to_vips
 from tests.imaging.animations import animation
 from tests.pictures import encoded, opened
@@ -141,16 +142,100 @@ def test_a_large_picture_is_encoded_twice_at_most_and_its_sample_twice(
         assert made(png(image), target(format)) == (first, chosen)
 
 
-@pytest.mark.parametrize("looks", [[60.0, 90.0, 78.0], [60.0, 80.0], [60.0, 90.0, 70.0]])
-def test_a_third_file_is_made_where_two_are_far_off(
-    looks: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def found_of(
+    looks: list[float], monkeypatch: pytest.MonkeyPatch, *given: bytes, of_jpeg: bool = False
+) -> Found:
+    """What is found where files of a picture have these looks, one after the other."""
     image = pyvips.Image.pngload_buffer(png(picture("chelsea.png"))).copy_memory()
     seen = iter(looks)
     monkeypatch.setattr(Search, "_look", lambda *given: next(seen))
-    search = Search(image, WRITERS[Format.WEBP], load, 77.0, (10, 98), Effort.BALANCED, 0)
-    assert search.run().chosen.look == min(looks, key=lambda one: abs(one - 77))
+    ways = [lambda most, data=data: data for data in given]
+    writer = replace(WRITERS[Format.WEBP], of_graphic=lambda *asked: ways)
+    bounds, effort = (10, 98), Effort.BALANCED
+    found = Search(image, writer, load, 77.0, bounds, effort, 0, of_jpeg=of_jpeg).run()
     assert not list(seen)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("looks", "best"),
+    [((60, 90), 90), ((60, 70), 70), ((60, 72), 72), ((82, 72), 82), ((85, 76), 76)],
+)
+def test_no_third_file_is_made_and_one_that_is_too_good_is_the_lesser_evil(
+    looks: tuple[float, float], best: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found_of([*looks], monkeypatch).chosen.look == best
+
+
+def test_after_a_file_that_is_far_too_bad_the_last_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What a picture of 1.2 megapixels was: its sample looked much better than the file.
+    search = Search(
+        pyvips.Image.black(300, 300), WRITERS[Format.WEBP], load, 77.0, (10, 98), Effort.BALANCED, 0
+    )
+    known = {22: 62.6, 36: 72.0, 45: 76.0, 51: 78.3, 60: 80.7}
+    asked: list[float] = []
+
+    def encoded_at(self: Search, image: pyvips.Image, quality: float, purpose: Purpose) -> bytes:
+        asked.append(quality)
+        return b""
+
+    monkeypatch.setattr(Search, "_encode", encoded_at)
+    monkeypatch.setattr(Search, "_look", lambda *given: between([*known.items()], asked[-1]))
+    search.tried = [(80, 88.2), (38, 82.0)]
+    judge = Judge(search.image, whole(300, 300))
+    look_of_found = search._nearest(judge, 22).chosen.look
+    assert look_of_found is not None
+    assert look_of_found >= 77 - FAR
+    assert len(asked) == FILES
+
+
+def test_a_graphic_is_held_against_the_lossy_file_that_looks_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alone = found_of([83, 77.5], monkeypatch)
+    few, more = alone.data[:-1], alone.data + b" "
+    assert found_of([83, 77.5], monkeypatch, more) == alone
+    assert found_of([83, 77.5, 95], monkeypatch, few).data == few
+    assert found_of([83, 77.5, 70], monkeypatch, few) == alone
+    assert found_of([83, 77.5, 90, 100], monkeypatch, few, few[:-1]).data == few[:-1]
+
+
+def test_a_larger_file_without_loss_is_taken_where_none_with_loss_looks_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = bytes(1_000_000)
+    assert found_of([60, 72, 100], monkeypatch, large).data == large
+    assert found_of([60, 74], monkeypatch, large).data != large
+    assert found_of([60, 72], monkeypatch, large, of_jpeg=True).data != large
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.JXL])
+def test_a_graphic_is_not_written_whole_where_strips_of_it_have_too_many_bytes(
+    format: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Image.new("RGB", (700, 600), "white")
+    draw = ImageDraw.Draw(image)
+    for number in range(40):
+        draw.text((9 * number, 15 * number), f"Line {number} of a drawing", fill=(number, 0, 99))
+    drawing = to_vips(image).copy_memory()
+    ways = WRITERS[format].of_graphic(drawing, Effort.BALANCED, 0)
+    whole_ones = [way(float("inf")) for way in ways]
+    assert all(whole_ones)
+    least = min(len(data) for data in whole_ones if data)
+    assert least in [len(way(4 * least) or b"") for way in ways]
+    written: list[int] = []
+    copied = pyvips.Image.copy_memory
+
+    def noted(image: pyvips.Image) -> pyvips.Image:
+        written.append(image.height)
+        return copied(image)
+
+    monkeypatch.setattr(pyvips.Image, "copy_memory", noted)
+    assert [way(least / 9) for way in ways] == [None] * len(ways)
+    assert written
+    assert max(written) < drawing.height
 
 
 def test_a_part_of_a_small_avif_is_tried_as_the_file_will_be(
@@ -299,7 +384,8 @@ def test_a_smaller_file_that_looks_worse_than_wanted_does_not_count(format: Form
     writer = WRITERS[format]
 
     def found(files: list[bytes]) -> bytes:
-        given = replace(writer, of_graphic=lambda *given: files)
+        ways = [lambda most, data=data: data for data in files]
+        given = replace(writer, of_graphic=lambda *given: ways)
         return Search(image, given, load, 77.0, (10, 98), Effort.BALANCED, 0).run().data
 
     worst, nearly, exact = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 import pyvips
 
-from imaging.codec import Encoding, Reader, Sought, Writer
+from imaging.codec import NO_METADATA, Encoding, Reader, Smaller, Sought, Writer
 from imaging.errors import PictureError
 from imaging.formats.jxl import encoded, reading
 from imaging.formats.jxl.boxes import stripped
@@ -16,7 +17,7 @@ from imaging.options import Effort
 from imaging.read.profile import PROFILE
 from imaging.read.segments import EXIF_HEAD
 from imaging.source import blob
-from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of
+from imaging.write.graphics import ALL_EFFORTS_PIXELS, Kind, kind_of, may_have
 from imaging.write.scale import between, within
 
 DEFAULT = 2.07
@@ -70,12 +71,12 @@ def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     return _save(image, _distance(wanted.quality), wanted.effort, wanted.keep)
 
 
-def of_graphic(image: pyvips.Image, effort: Effort, keep: int) -> list[bytes]:
+def of_graphic(image: pyvips.Image, effort: Effort, keep: int) -> list[Smaller]:
     """The file without loss."""
-    is_photograph = kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH
-    if effort is Effort.FAST or is_photograph:
+    if effort is Effort.FAST or kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH:
         return []
-    return [_save(image, None, effort, keep)]
+    part = partial(_save, distance=None, effort=Effort.FAST, keep=NO_METADATA)
+    return [lambda most: _save(image, None, effort, keep) if may_have(most, image, part) else None]
 
 
 def _distance(quality: float) -> float:

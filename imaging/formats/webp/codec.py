@@ -15,6 +15,7 @@ from imaging.formats.webp import by_pillow, chunks
 from imaging.formats.webp.graphic import (
     BOTH_PIXELS,
     exact,
+    of_graphic,
     palettes,
     with_all_colours,
     with_palette,
@@ -32,7 +33,6 @@ from imaging.formats.webp.ways import (
     sought_way,
 )
 from imaging.options import Effort
-from imaging.quality import NO_QUALITY
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
 from imaging.write.palette import SIZE, Colours
 from imaging.write.strips import Picture
@@ -108,18 +108,6 @@ def seek(image: pyvips.Image, wanted: Sought) -> bytes:
     large = large_way(image.width * image.height, wanted.quality)
     plain = large if wanted.purpose is not Purpose.GUESS else None
     return save(image, plain or sought_way(wanted), wanted.keep)
-
-
-def of_graphic(image: pyvips.Image, effort: Effort, keep: int) -> list[bytes]:
-    """The smallest file with a palette, and the smallest with all colours."""
-    is_large = large_way(image.width * image.height, NO_QUALITY) is not None
-    if is_large or kind_of(image, tried=ALL_EFFORTS_PIXELS) is Kind.PHOTOGRAPH:
-        return []
-    # The palette is one that is good enough where no quality is asked for: at a low one a worse
-    # palette would have fewer bytes, and no relation to the look of the lossy file.
-    colours, efforts = Colours(image, NO_QUALITY, keep), efforts_tried(image, effort)
-    found = (min(files(colours, efforts), key=len, default=None) for files in (palettes, exact))
-    return [data for data in found if data is not None]
 
 
 def of_part(part: pyvips.Image, wanted: Encoding, whole: pyvips.Image) -> bytes:
