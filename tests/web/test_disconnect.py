@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from websockets.sync.client import connect
 from bench.launch import free_port
 from tests.pictures import md5, snapshot
 from tests.service import Client, Process, Service, environment, until
+from tests.web.raw import PART
 from tests.web.sockets import message
 
 PAUSE_MILLISECONDS = 60_000
@@ -106,3 +108,64 @@ def test_a_picture_taken_while_the_server_stops_is_done_after_the_next_start(
             workers.terminate()
     finally:
         web.terminate()
+
+
+def _spooled(server: Service) -> int:
+    """The unnamed temporary files of all its processes."""
+    links = []
+    for process in server.family():
+        for file in Path(f"/proc/{process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                links.append(str(file.readlink()))
+    return sum(link.startswith(tempfile.gettempdir()) and "deleted" in link for link in links)
+
+
+HALF = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=bbbb\r\n"
+CUT_SHORT = {
+    "in the head": HALF,
+    "after the head": HALF + b"Content-Length: 3000000\r\n\r\n",
+    "in a boundary": HALF + b"Content-Length: 3000000\r\n\r\n--bb",
+    "in the picture": (
+        HALF
+        + b"Content-Length: 3000000\r\n\r\n"
+        + PART.replace(b"--x", b"--bbbb")
+        + bytes(2_000_000)
+    ),
+    "in the size of a chunk": HALF + b"Transfer-Encoding: chunked\r\n\r\n10",
+    "in a chunk": (
+        HALF + b"Transfer-Encoding: chunked\r\n\r\n1000\r\n" + PART.replace(b"--x", b"--bbbb")
+    ),
+    "in JSON": b"POST /archive HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n{",
+    "in a head that is too large": b"GET / HTTP/1.1\r\nX-Large: " + bytes(40_000),
+}
+
+
+@pytest.mark.parametrize("place", CUT_SHORT)
+def test_a_client_that_ends_its_side_of_the_connection_too_early_is_told(
+    server: Service, client: Client, place: str
+) -> None:
+    stored, spooled = len(server.stored("originals")), _spooled(server)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(CUT_SHORT[place])
+        connection.shutdown(socket.SHUT_WR)
+        head, _, body = b"".join(iter(lambda: connection.recv(65_536), b"")).partition(b"\r\n\r\n")
+    if "too large" in place:
+        assert b" 431 " in head
+    else:
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"before the end of the request" in body
+    assert b"connection: close" in head.lower()
+    assert client.answers()
+    assert len(server.stored("originals")) == stored
+    assert not [line for line in server.log if "Traceback" in line or '"level": "error"' in line]
+    until(lambda: _spooled(server) == spooled, what="no spooled picture is left")
+
+
+def test_a_client_that_ends_its_side_of_the_connection_after_its_request_is_answered(
+    server: Service,
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(65_536) == b""

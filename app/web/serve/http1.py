@@ -70,6 +70,11 @@ class Inlet:
                 self.ended.set_result(None)
         return rest
 
+    def fail(self, error: Exception) -> None:
+        """End it: nothing more will come."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
 
 class Connection(Protocol):
     """What the requests of a connection need of it."""
@@ -173,8 +178,17 @@ class Requests(Http):
                     while True:
                         self.recv_buffer.clear()
                         await self._receive_more()
-            except TimeoutError:
+            except (TimeoutError, BadRequest):  # BadRequest: it sends no more
                 pass
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether parts of a request that has begun may still come."""
+        if self.stage in (Stage.IDLE, Stage.REQUEST):
+            return bool(self.recv_buffer)
+        body: Any = self.request_body
+        left = self.request_bytes_left or 0
+        return body == "chunked" or (bool(body) and left > len(self.recv_buffer))
 
     async def read(self) -> bytes | None:
         """The next bytes of the body; None at its end.

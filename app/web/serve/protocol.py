@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sanic import Request
-from sanic.exceptions import SanicException
+from sanic.exceptions import BadRequest, SanicException
 from sanic.http import Stage
 from sanic.models.server_types import ConnInfo
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
@@ -25,6 +25,8 @@ its messages wait."""
 
 FRAME_BYTES = 256
 """Bytes that a frame takes beside its data, roughly."""
+
+ENDS_EARLY = "The client has ended its side of the connection before the end of the request"
 
 CLOSE_INVALID_DATA = 1007
 CLOSE_TRY_AGAIN_LATER = 1013
@@ -55,6 +57,7 @@ class Protocol(WebSocketProtocol):
     HTTP_CLASS = Requests
 
     __slots__ = (
+        "_at_end",
         "_held",
         "_incoming",
         "_inlet",
@@ -70,6 +73,7 @@ class Protocol(WebSocketProtocol):
         self._message_seconds: float = self.app.ctx.message_seconds
         self.ended_for: str | None = None
         """Why the socket was cut off; None if it was not."""
+        self._at_end = False
         self._held = 0
         self._inlet: Inlet | None = None
         self._waiting = 0
@@ -149,6 +153,37 @@ class Protocol(WebSocketProtocol):
         answered = http.stage is Stage.IDLE and getattr(http, "request_body", None)
         if http.stage is Stage.REQUEST or answered:
             self._time = last
+
+    def eof_received(self) -> bool:
+        """Keep the connection open, where a request has not come as a whole: its client may still
+        read the answer. One that goes away looks the same, so else it is closed."""
+        http, transport = cast(Requests | None, self.http), self.transport
+        # asyncio's TLS has no connection that is closed on one side.
+        if http is None or transport is None or transport.get_extra_info("sslcontext"):
+            return False
+        if self.websocket is not None or not http.is_arriving:
+            return False
+        self._at_end = True
+        if self._inlet is not None:
+            http.keep_alive = False
+            self._inlet.fail(BadRequest(ENDS_EARLY))
+        self._data_received.set()
+        return True
+
+    async def receive_more(self) -> None:
+        """Wait until more has been received.
+
+        Raises:
+            BadRequest: if the client sends no more.
+        """
+        if not self._at_end:
+            await super().receive_more()  # type: ignore[no-untyped-call]
+        if self._at_end:
+            http = self.http
+            if http is None or http.stage is Stage.IDLE:  # no request has begun
+                raise asyncio.CancelledError
+            http.keep_alive = False
+            raise BadRequest(ENDS_EARLY)
 
     async def pass_on(self, inlet: Inlet) -> None:
         """Let the inlet take what is received, until it has ended.
