@@ -20,6 +20,9 @@ from tests.service import NO_TLS, Service, until
 from tests.web.alone import Web, missing, web
 from tests.workers.alone import workers
 
+PATIENCE = 180
+"""Seconds after which a start and some heartbeats count as failed, on the busiest machine."""
+
 
 def says(running: Web, *names: str) -> bool:
     return set(missing(running)) == set(names)
@@ -67,13 +70,22 @@ def test_workers_count_again_after_a_redis_that_was_away_for_longer_than_their_e
         web(tmp_path, redis_url) as running,
         workers(tmp_path, redis_url, UPLOAD__MAX_CONCURRENT_TASKS=2),
     ):
-        until(lambda: connection.scard(rq_keys.WORKERS) == 3 and says(running))
+        # Three processes start here, and heartbeats come every ten seconds: on a busy machine that
+        # takes longer than what other tests wait for.
+        until(lambda: connection.scard(rq_keys.WORKERS) == 3, PATIENCE, "the workers are there")
+        until(lambda: says(running), PATIENCE, "ready")
         names = cast(set[bytes], connection.smembers(rq_keys.WORKERS))
         # What an outage leaves: the entries have expired, and one of the workers that came back
         # first has taken the others off the list.
         connection.delete(rq_keys.WORKERS, *names)
-        until(lambda: connection.smembers(rq_keys.WORKERS) == names and says(running))
-        until(lambda: all(connection.hexists(name, "queues") for name in names))
+        until(
+            lambda: connection.smembers(rq_keys.WORKERS) == names, PATIENCE, "all are on the list"
+        )
+        until(
+            lambda: all(connection.hexists(name, "queues") for name in names),
+            *(PATIENCE, "all have their entries"),
+        )
+        until(lambda: says(running), PATIENCE, "ready again")
 
 
 def test_the_probes_need_no_key(tmp_path: Path, redis_url: str) -> None:
