@@ -9,15 +9,16 @@ FAST_EFFORT, BALANCED_EFFORT = 2, 3
 
 FAST_SCALE = (
     *((1, 5), (10, 12), (20, 25.4), (30, 37.4), (40, 43.8), (50, 48.1), (60, 52), (65, 54.6)),
-    *((70, 57.7), (75, 61.5), (80, 65.6), (85, 71.5), (89, 78), (90, 85.2), (95, 92), (100, 99)),
+    *((70, 57.7), (75, 61.1), (80, 65.6), (85, 70.9), (89, 78), (90, 85.2), (95, 92), (100, 99)),
 )
 """The quality at which photographs by libaom, at effort 2, look, on average, as a JPEG does at the
 one asked for, by SSIMULACRA2, decoded by libavif as browsers do; docs/engine.md says how far single
 ones are from it. At 90 a JPEG begins to keep its chroma whole, and so does this format."""
 
 BALANCED_SCALE = (
-    *((1, 4), (10, 12), (20, 25.2), (30, 36.6), (40, 44), (50, 47.1), (60, 52), (65, 54.1)),
-    *((70, 58), (75, 59.6), (80, 65.6), (85, 70), (89, 76.6), (90, 84.6), (95, 91.8), (100, 99)),
+    *((1, 4), (10, 12), (20, 25.2), (30, 36.6), (40, 43.9), (50, 47.1), (60, 51.7), (65, 54.6)),
+    *((70, 57.6), (75, 60.4), (80, 65.7), (85, 70.4), (89, 76.6), (90, 84.6), (95, 91.8)),
+    (100, 99),
 )
 """As `FAST_SCALE`, at effort 3."""
 

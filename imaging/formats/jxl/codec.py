@@ -41,8 +41,8 @@ JPEG_EFFORTS = {Effort.FAST: 3, Effort.BALANCED: 7, Effort.SMALL: 9}
 """libjxl's effort for a JPEG that is packed."""
 
 SCALE = (
-    *((1, 25), (10, 20), (20, 11), (30, 7.08), (40, 5.27), (50, 4.31), (60, 3.65), (65, 3.24)),
-    *((70, 2.84), (75, 2.45), (80, 1.98), (85, 1.65), (89, 1.44), (90, 0.95), (95, 0.52)),
+    *((1, 25), (10, 20), (20, 11), (30, 7.08), (40, 5.27), (50, 4.31), (60, 3.65), (65, 3.2)),
+    *((70, 2.84), (75, 2.45), (80, 1.98), (85, 1.56), (89, 1.44), (90, 0.95), (95, 0.52)),
     (100, 0.1),
 )
 """The distance, in libjxl's just noticeable differences, at which photographs look, on average, as
