@@ -16,6 +16,9 @@ from bench.scale import command as scale
 from bench.scale import corpus
 from bench.web import command as web
 
+AGAIN_SECONDS = 0.05
+"""After which a stop that was swallowed is tried again."""
+
 MEASUREMENTS = (
     *(speed, sizes, quality, auto, looks, corpus, scale),
     *(maxbytes, bombs, fleet, web, command),
@@ -35,6 +38,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if given is None and arguments.in_process:
         start_with_malloc_of_decoder()
     signal.signal(signal.SIGTERM, _stop)
+    sys.unraisablehook = _stop_again
     try:
         arguments.run(arguments)
     except BenchError as error:
@@ -48,6 +52,16 @@ def main(given: Sequence[str] | None = None) -> int:
 def _stop(signum: int, frame: FrameType | None) -> None:
     """Leave as after a Ctrl-C: what was started is stopped, what was written is deleted."""
     raise KeyboardInterrupt
+
+
+def _stop_again(swallowed: sys.UnraisableHookArgs) -> None:
+    """Stop a little later, where the signal came while C had called Python, as to delete an object
+    or to hand on a frame: an exception from there goes no further."""
+    if not issubclass(swallowed.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(swallowed)
+        return
+    signal.signal(signal.SIGALRM, _stop)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
 
 
 # The processes that bare.py spawns import this module again, under another name.
