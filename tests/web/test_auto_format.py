@@ -283,7 +283,12 @@ def test_an_archive_and_a_follower_name_it_as_the_status_does(
     client.upload(picture, "auto", filename="cup.png")
     job = done(client, picture)
     told = {name: job[name] for name in ("md5", "format", "quality", "options")}
-    for one in (told, {**told, "format": "auto"}, {"md5": job["md5"], "format": AUTO}):
+    for one in (
+        told,
+        {**told, "format": "auto"},
+        {"md5": job["md5"], "format": AUTO},
+        {"md5": job["md5"], "format": "auto", "options": {}},
+    ):
         archive = client.http.post("/archive", json={"files": [one]})
         assert archive.status_code == 200, one
         with zipfile.ZipFile(io.BytesIO(archive.content)) as files:
