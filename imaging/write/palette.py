@@ -15,6 +15,7 @@ from PIL import Image
 from imaging.colour.icc import has_grey_profile
 from imaging.options import Effort
 from imaging.source import pixels
+from imaging.write.banding import SIZE, banding, without_banding
 from imaging.write.scale import along, within
 from imaging.write.strips import Picture, to_vips
 
@@ -48,9 +49,6 @@ measured SSIMULACRA2 was 0 to 5 less below it, and 4 to 20 above."""
 PLAIN_BELOW = 10
 """The quality below which a palette that has to be small is not dithered: a fifth to a third fewer
 bytes. At 1 it has some 16 colours."""
-
-SIZE = 256
-"""Colours that it holds at most."""
 
 EXACT_COLOURS = 32
 """A picture of no more colours keeps each of them."""
@@ -121,19 +119,35 @@ class Colours:
     def _worst(self) -> int:
         return (self.quality or DEFAULT) - WORST_BELOW
 
-    def quantised(self, effort: Effort, compression: int = 1, *, plain: bool = False) -> bytes:
-        """The picture with a palette, as a PNG.
+    def quantised(self, effort: Effort, compression: int = 1) -> bytes | None:
+        """The picture with a palette, as a PNG; None if it would show bands.
 
         Args:
             effort: how long the quantiser searches.
             compression: zlib's level.
+        """
+        return without_banding(
+            self.image,
+            along(QUANTISER_SCALE, self.quality or DEFAULT),
+            lambda number: self._quantised(number, effort, self._dither, compression),
+            exact=not self._dither,
+        )
+
+    def reduced(self, effort: Effort, compression: int, *, plain: bool) -> bytes:
+        """As `quantised`, of as few colours as its quality allows, whatever is seen of that.
+
+        Args:
             plain: whether it is not dithered, however many colours there are.
         """
-        few = self.count is not None and self.image.bands > 2
-        dither = 0.0 if few or plain else DITHER
-        return self._quantised(self.quality or DEFAULT, effort, dither, compression)
+        number = along(QUANTISER_SCALE, self.quality or DEFAULT)
+        return self._quantised(number, effort, 0.0 if plain else self._dither, compression)
 
-    def drawn(self, effort: Effort) -> pyvips.Image:
+    @property
+    def _dither(self) -> float:
+        few = self.count is not None and self.image.bands > 2
+        return 0.0 if few else DITHER
+
+    def drawn(self, effort: Effort) -> pyvips.Image | None:
         """The picture with the fewest colours that its quality allows, and without dithering, if
         its areas keep their colours then; else as `shown` has it.
 
@@ -143,20 +157,22 @@ class Colours:
         if quality <= DEFAULT:
             for each in (max(1, quality - WORST_BELOW), quality):
                 image = self._undithered(each, effort)
-                if _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR:
+                is_near = _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR
+                if is_near and banding(self.image, image) <= 1:
                     return image
         return self.shown(effort)
 
-    def shown(self, effort: Effort) -> pyvips.Image:
+    def shown(self, effort: Effort) -> pyvips.Image | None:
         """As `quantised`, decoded."""
-        return pyvips.Image.pngload_buffer(self.quantised(effort)).copy_memory()
+        data = self.quantised(effort)
+        return None if data is None else pyvips.Image.pngload_buffer(data).copy_memory()
 
     def _undithered(self, quality: int, effort: Effort) -> pyvips.Image:
         """The picture with the palette of this quality."""
         key = (quality, effort)
         if key in self._small:
             return self._small[key]
-        data = self._quantised(quality, effort, 0.0, 1)
+        data = self._quantised(along(QUANTISER_SCALE, quality), effort, 0.0, 1)
         image = pyvips.Image.pngload_buffer(data).copy_memory()
         if self.is_small:
             self._small[key] = image
@@ -167,10 +183,11 @@ class Colours:
         seen = _seen(self.image)
         return seen.copy_memory() if self.is_small else seen
 
-    def _quantised(self, quality: int, effort: Effort, dither: float, compression: int) -> bytes:
+    def _quantised(self, number: int, effort: Effort, dither: float, compression: int) -> bytes:
+        """At a quality of libvips's scale."""
         data = self.image.pngsave_buffer(
             palette=True,
-            Q=along(QUANTISER_SCALE, quality),
+            Q=number,
             effort=within(QUANTISER_EFFORTS[effort], self.image.width * self.image.height),
             dither=dither,
             compression=compression,

@@ -19,6 +19,7 @@ from imaging.formats.png.chunks import COLOUR_CHUNKS, chunk, chunks
 from imaging.formats.png.optimise import optimise
 from imaging.options import Effort
 from imaging.source import as_still
+from imaging.write.banding import without_banding
 from imaging.write.palette import (
     DEFAULT,
     EXACT_COLOURS,
@@ -103,7 +104,10 @@ def _palette(image: pyvips.Image, wanted: Encoding, *, limited: bool) -> bytes |
         return None
     if not palette_is_enough(image, quality - WORST_BELOW):
         return None
-    return _quantised(image, along(QUANTISER_SCALE, quality), effort)
+    number = along(QUANTISER_SCALE, quality)
+    return without_banding(
+        image, number, lambda each: _quantised(image, each, effort), exact=colours is not None
+    )
 
 
 def _quantised(image: pyvips.Image, quality: int, effort: Effort) -> bytes:

@@ -39,11 +39,10 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
 def _encode(colours: Colours, effort: Effort, lossless: bool) -> bytes:
     if lossless or not colours.suffices:
         return _true_colour(colours, effort)
-    palette = optimise_palette(
-        colours.quantised(effort, COMPRESSION[effort]),
-        effort,
-        colours.image.width * colours.image.height,
-    )
+    quantised = colours.quantised(effort, COMPRESSION[effort])
+    if quantised is None:
+        return _true_colour(colours, effort)
+    palette = optimise_palette(quantised, effort, colours.image.width * colours.image.height)
     if colours.count is None:
         return palette
     return min(palette, _true_colour(colours, effort), key=len)
@@ -57,7 +56,7 @@ def encode_limited(image: pyvips.Image, wanted: Encoding) -> bytes:
     if has_grey_profile(image):
         return _true_colour(colours, effort)
     palette = optimise_palette(
-        colours.quantised(effort, COMPRESSION[effort], plain=wanted.quality < PLAIN_BELOW),
+        colours.reduced(effort, COMPRESSION[effort], plain=wanted.quality < PLAIN_BELOW),
         effort,
         image.width * image.height,
     )

@@ -33,8 +33,9 @@ from imaging.formats.webp.ways import (
     sought_way,
 )
 from imaging.options import Effort
+from imaging.write.banding import SIZE
 from imaging.write.graphics import ALL_EFFORTS_PIXELS, TINY_PIXELS, Kind, efforts_tried, kind_of
-from imaging.write.palette import SIZE, Colours
+from imaging.write.palette import Colours
 from imaging.write.strips import Picture
 
 TINY_WHOLE, TINY_FEW = (Effort.FAST, Effort.BALANCED), (Effort.BALANCED,)

@@ -40,11 +40,15 @@ def with_all_colours(colours: Colours, effort: Effort) -> bytes:
 
 
 def with_palette(colours: Colours, effort: Effort) -> bytes:
-    """At `Effort.FAST` that of PNG, and above it held against that of `Effort.FAST`."""
-    return save(_with_few(colours, effort), lossless_way(effort), colours.keep)
+    """At `Effort.FAST` that of PNG, and above it held against that of `Effort.FAST`; with all
+    colours where a palette would show bands."""
+    few = _with_few(colours, effort)
+    if few is None:
+        return with_all_colours(colours, effort)
+    return save(few, lossless_way(effort), colours.keep)
 
 
-def _with_few(colours: Colours, effort: Effort) -> pyvips.Image:
+def _with_few(colours: Colours, effort: Effort) -> pyvips.Image | None:
     return colours.shown(effort) if effort is Effort.FAST else colours.drawn(effort)
 
 

@@ -1,0 +1,116 @@
+"""Whether a palette has made steps of what was smooth.
+
+libimagequant stops at the few colours whose error is as small as was asked for. Where all colours
+of a picture are nearly the same, as in the dark, two may do: then each is a step that can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyvips
+
+AREA, TILE = 4, 8
+"""Pixels of a side of the areas whose mean colours are held against each other, and areas of a side
+of a tile."""
+
+MOST, MOST_IN_TILE = 0.5, 5.0
+"""The mean square error of the areas' colours, in steps of 8 bit and over how much an area varies,
+that is not seen: of all of a picture, and of any tile."""
+
+SIZE = 256
+"""Colours that a palette holds at most."""
+
+RGB = 3
+"""Bands of a picture in colour, and bytes of a colour."""
+
+ENOUGH = 0.6
+"""The part of that which a palette of more colours may show: it is made where bands are seen."""
+
+BEST = 100
+"""libvips's quality at which a palette has as many colours as it can hold."""
+
+TRIES = 3
+"""Below `BEST`."""
+
+SPOILT = 3.0
+"""What may be seen at `BEST`, over what is not, before the picture keeps its own colours."""
+
+
+def without_banding(
+    image: pyvips.Image, quality: int, quantised: Callable[[int], bytes], *, exact: bool
+) -> bytes | None:
+    """The picture with a palette, as a PNG: at the quality, or as far above it as it takes for
+    nothing smooth to become steps. None if these are seen at any.
+
+    Args:
+        image: in memory; sRGB or grey.
+        quality: of libvips's scale.
+        quantised: what makes the PNG, at a quality of that scale.
+        exact: whether the palette holds all colours at `BEST`, and is not dithered.
+    """
+    data = quantised(quality)
+    seen = banding(image, opened(data))
+    least, tries = 1.0, 0 if exact else TRIES
+    while seen > least and quality < BEST and not _is_full(data):
+        # The error that libimagequant allows falls about as fast as what is missing of the best.
+        nearer = max(quality + 1, round(BEST - (BEST - quality) * ENOUGH / seen))
+        quality = nearer if tries else BEST
+        least, tries = ENOUGH, tries - 1
+        data = quantised(quality)
+        seen = banding(image, opened(data))
+    return data if seen <= SPOILT else None
+
+
+def _is_full(data: bytes) -> bool:
+    """Whether the palette of a PNG has all the colours that it can hold: a higher quality gives the
+    same."""
+    at = data.find(b"PLTE")
+    return at > 0 and int.from_bytes(data[at - 4 : at]) == RGB * SIZE
+
+
+def opened(data: bytes) -> pyvips.Image:
+    """The pixels of a PNG, which can be read once."""
+    return pyvips.Image.pngload_buffer(data, access="sequential")
+
+
+def banding(image: pyvips.Image, result: pyvips.Image) -> float:
+    """How far a picture with a palette is from what it was, where that was smooth: up to 1 nothing
+    is seen of it.
+
+    Args:
+        image: what it was, in memory; sRGB or grey.
+        result: read once.
+    """
+    if image.hasalpha() and not result.hasalpha():  # it hides nothing
+        image = image.extract_band(0, n=image.bands - 1)
+    original = _shown(image)
+    error = _areas(_shown(result) - original, AREA).copy_memory()
+    squares = (error * error).bandmean().copy_memory()
+    most = _over(squares)
+    if most <= 1:
+        return most
+    original = original.cast("float")
+    mean = _areas(original, AREA)
+    varies = (_areas(original * original, AREA) - mean * mean).bandmean()
+    return _over((squares / (varies + 1)).copy_memory())
+
+
+def _over(errors: pyvips.Image) -> float:
+    """The errors of areas, in memory, over those that are not seen."""
+    mean: float = errors.avg()
+    highest: float = _areas(errors, TILE).max()
+    return max(mean / MOST, highest / MOST_IN_TILE)
+
+
+def _areas(image: pyvips.Image, side: int) -> pyvips.Image:
+    """The means of areas with a side of so many pixels."""
+    side = min(side, image.width, image.height)
+    return image.cast("float").shrink(side, side)
+
+
+def _shown(image: pyvips.Image) -> pyvips.Image:
+    """Red, green and blue, or what is seen of them on black with how much else is seen."""
+    if image.bands < RGB:
+        image = image.colourspace("srgb")
+    return image.premultiply() if image.hasalpha() else image

@@ -1,0 +1,172 @@
+"""What is smooth stays smooth in a palette, however little its colours differ."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import pyvips
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from imaging.convert import convert
+from imaging.formats import Format
+from imaging.options import Effort
+from imaging.write.banding import without_banding
+from tests.imaging.apngs import Part, apng
+from tests.imaging.samples import corners, photo, pixels, target
+from tests.pictures import encoded, opened
+
+WIDTH, HEIGHT = 240, 160
+
+Shades = NDArray[np.float64]
+
+
+def _away() -> Shades:
+    """How far each pixel is from the middle, 0 to 1."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    away: Shades = np.hypot(x - WIDTH / 2, y - HEIGHT / 2)
+    away /= away.max()
+    return away
+
+
+def _between(middle: tuple[float, ...], border: tuple[float, ...], noise: float = 0.5) -> Shades:
+    """A round gradient, with as much noise as a camera's: without any it has few colours."""
+    shades: Shades = np.array(middle) + _away()[..., None] * (np.array(border) - np.array(middle))
+    shades += np.random.default_rng(1).uniform(-noise, noise, shades.shape)
+    return shades
+
+
+def _image(shades: Shades) -> Image.Image:
+    return Image.fromarray(np.clip(np.round(shades), 0, 255).astype(np.uint8).squeeze())
+
+
+def _dark() -> Image.Image:
+    return _image(_between((24, 20, 40), (2, 4, 10)))
+
+
+def _pale() -> Image.Image:
+    return _image(_between((255, 252, 250), (222, 228, 240)))
+
+
+def _grey() -> Image.Image:
+    return _image(_between((40,), (4,)))
+
+
+def _drawn_by_a_program() -> Image.Image:
+    """A gradient of some 100 colours, as there is no noise in it."""
+    return _image(_between((70, 75, 80), (10, 15, 20), noise=0))
+
+
+def _with_a_logo() -> Image.Image:
+    image = _dark()
+    ImageDraw.Draw(image).ellipse((90, 50, 150, 110), fill=(230, 60, 40))
+    return image
+
+
+def _shadow() -> Image.Image:
+    """Black of which more can be seen the nearer the middle it is."""
+    clear = np.zeros((HEIGHT, WIDTH, 3))
+    return _image(np.dstack((clear, 60 * (1 - _away()))))
+
+
+def _fading() -> Image.Image:
+    return _image(np.dstack((_between((24, 20, 40), (2, 4, 10)), 255 * (1 - _away() / 2))))
+
+
+SMOOTH = {
+    "dark": _dark,
+    "pale": _pale,
+    "grey": _grey,
+    "drawn": _drawn_by_a_program,
+    "logo": _with_a_logo,
+    "shadow": _shadow,
+    "fading": _fading,
+}
+
+
+def _step(result: Image.Image, image: Image.Image) -> float:
+    """How far areas of 4 by 4 pixels are from what they were on black and on white, as the root of
+    the mean square."""
+    errors = []
+    for shade in (0, 255):
+        shown, wanted = (
+            _on(each, shade).reshape(HEIGHT // 4, 4, WIDTH // 4, 4, 3) for each in (result, image)
+        )
+        errors.append((shown.mean((1, 3)) - wanted.mean((1, 3))) ** 2)
+    return float(np.mean(errors) ** 0.5)
+
+
+def _on(image: Image.Image, shade: int) -> Shades:
+    seen = pixels(image, "RGBA")
+    alpha = seen[..., 3:] / 255
+    return seen[..., :3] * alpha + shade * (1 - alpha)
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+@pytest.mark.parametrize("name", SMOOTH)
+def test_a_smooth_picture_gets_no_bands(name: str, effort: Effort) -> None:
+    image = SMOOTH[name]()
+    for quality in (0, 95):
+        result = opened(convert(encoded(image, "PNG"), target(Format.PNG, quality, effort)))
+        assert _step(result, image) < 0.8
+
+
+@pytest.mark.parametrize("effort", list(Effort))
+def test_a_smooth_picture_is_still_smaller(effort: Effort) -> None:
+    data = encoded(_dark(), "PNG")
+    assert len(convert(data, target(Format.PNG, 0, effort))) < len(data)
+
+
+def test_a_picture_of_16_bit_gets_no_bands() -> None:
+    shades = _between((24, 20, 40), (2, 4, 10))
+    image = pyvips.Image.new_from_array(np.clip(shades * 257, 0, 65535).astype(np.uint16))
+    data = image.copy(interpretation="rgb16").pngsave_buffer(bitdepth=16)
+    result = opened(convert(data, target(Format.PNG, 0, Effort.BALANCED)))
+    assert _step(result, _image(shades)) < 0.8
+
+
+def test_frames_that_are_smooth_get_no_bands() -> None:
+    frames = [_image(_between((24, 20, 40), end, noise=1.5)) for end in ((2, 4, 10), (30, 4, 0))]
+    data = apng([Part(frame.convert("RGBA")) for frame in frames])
+    result = opened(convert(data, target(Format.PNG, 0, Effort.BALANCED)))
+    for number, frame in enumerate(frames):
+        result.seek(number)
+        assert _step(result, frame) < 0.8
+
+
+def test_a_gif_gets_no_bands() -> None:
+    result = opened(convert(encoded(_dark(), "PNG"), target(Format.GIF, 0, Effort.BALANCED)))
+    assert _step(result, _dark()) < 0.8
+
+
+@pytest.mark.parametrize("image", [photo(), corners()])
+def test_what_is_not_smooth_is_quantised_once(image: Image.Image) -> None:
+    calls: list[int] = []
+    assert without_banding(_loaded(image), 76, _quantised(image, 64, calls), exact=False)
+    assert calls == [76]
+
+
+def test_the_own_colours_stay_where_every_palette_shows_bands() -> None:
+    calls: list[int] = []
+    assert without_banding(_loaded(_dark()), 76, _quantised(_dark(), 2, calls), exact=False) is None
+    assert calls == sorted(set(calls))
+    assert calls[-1] == 100
+
+
+def _loaded(image: Image.Image) -> pyvips.Image:
+    return pyvips.Image.new_from_buffer(encoded(image, "PNG"), "").copy_memory()
+
+
+def _quantised(image: Image.Image, colours: int, calls: list[int]) -> Callable[[int], bytes]:
+    """A quantiser that gives so many colours at any quality, and says which was asked for."""
+
+    def quantised(quality: int) -> bytes:
+        calls.append(quality)
+        file = io.BytesIO()
+        image.quantize(colours).save(file, "PNG")
+        return file.getvalue()
+
+    return quantised
