@@ -51,6 +51,7 @@ def without_banding(
     """
     data = quantised(quality)
     seen = banding(image, opened(data))
+    best = seen, data
     least, tries = 1.0, 0 if exact else TRIES
     while seen > least and quality < BEST and not _is_full(data):
         # The error that libimagequant allows falls about as fast as what is missing of the best.
@@ -59,6 +60,9 @@ def without_banding(
         least, tries = ENOUGH, tries - 1
         data = quantised(quality)
         seen = banding(image, opened(data))
+        # libimagequant may give a dithered pixel a far colour, so that more of them look worse.
+        best = min(best, (seen, data))
+    seen, data = best
     return data if seen <= SPOILT else None
 
 

@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
-from imaging.write.banding import without_banding
+from imaging.write.banding import banding, without_banding
+from imaging.write.banding import opened as opened_png
 from tests.imaging.apngs import Part, apng
 from tests.imaging.samples import corners, photo, pixels, target
 from tests.pictures import encoded, opened
@@ -154,6 +155,17 @@ def test_the_own_colours_stay_where_every_palette_shows_bands() -> None:
     assert without_banding(_loaded(_dark()), 76, _quantised(_dark(), 2, calls), exact=False) is None
     assert calls == sorted(set(calls))
     assert calls[-1] == 100
+
+
+def test_more_colours_that_look_worse_are_not_taken() -> None:
+    few = _quantised(_dark(), 12, [])(0)
+    worse = _quantised(_dark(), 2, [])(0)
+    image = _loaded(_dark())
+    result = without_banding(
+        image, 76, lambda quality: few if quality == 76 else worse, exact=False
+    )
+    assert 1 < banding(image, opened_png(few)) <= 3
+    assert result == few
 
 
 def _loaded(image: Image.Image) -> pyvips.Image:
