@@ -56,6 +56,9 @@ class Encoding:
     """Whether every pixel stays as it is, where the format can do that."""
     keep: int = NO_METADATA
     """The metadata of the image that is written, libvips's number."""
+    whole_chroma: bool = False
+    """Whether chroma is as large as the picture at every quality, of a writer that has
+    `fine_chroma`."""
 
 
 Encode = Callable[[pyvips.Image, Encoding], bytes]
@@ -249,6 +252,10 @@ class Writer:
     encode_limited: Encode | None = None
     """As `encode`, where a lower quality has to give fewer bytes whatever it looks like, or looks
     better at equal bytes; None if `encode` is as good."""
+    fine_chroma: tuple[int, int] | None = None
+    """Of a picture whose chroma is fine: the lowest quality at which whole chroma looks better than
+    halved chroma in as many bytes, and by how much the quality of halved chroma is higher then;
+    None if chroma is always halved, or always whole."""
     spoils_colours: bool = False
     """Whether a lower quality is fewer colours and nothing else, so that of some pictures, smooth
     ones above all, fewer pixels look better."""

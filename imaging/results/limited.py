@@ -6,19 +6,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyvips
 
-from imaging.codec import Encoding, Writer
+from imaging.codec import NO_METADATA, Encoding, Writer
 from imaging.codecs import READERS, WRITERS
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.measures import Size
 from imaging.options import Effort, Fit
 from imaging.quality import NO_QUALITY
+from imaging.results.fewer import Fewer
+from imaging.results.sampled import Sample
 from imaging.results.shown import LEAST_SIDE, Shown
 from imaging.steps.metadata import written
 from imaging.target import Target
-from imaging.write import fitting
+from imaging.write import chroma, fitting
 from imaging.write.fitting import Found
 from imaging.write.scale import between
 from imaging.write.strips import strips
@@ -27,7 +30,7 @@ TRIES = 5
 """Files of the picture in its full size, the one at the quality that is asked for included."""
 
 SMALLER_TRIES = 4
-"""Files of the picture with fewer pixels."""
+"""Files of the picture with fewer pixels, beside one of a single pixel."""
 
 LARGE_PIXELS = 20_000_000
 LARGE_TRIES, LARGE_SMALLER_TRIES = 3, 2
@@ -40,11 +43,17 @@ SMALLER_QUALITY = 50
 """What a picture has that gets fewer pixels, or what is asked for if that is less: at the lowest
 quality more pixels show nothing but blocks."""
 
-WHOLE, SMALLEST = 1000, 100
-"""Thousandths of width and height that it may have left."""
+GUESSED_PIXELS, GUESSED_SHARE = 500_000, 16
+"""Pixels of the smallest still whose few colours are guessed by a sample, and the part of it that
+this is: a file of all takes a second for some megapixels."""
 
-PIXEL_EXPONENT = 1.7
-"""By which power of its sides the bytes of a picture grow: smaller ones have more detail."""
+FEW = 16
+"""So few settings are not guessed: their usual curve tells as much."""
+
+CLEARLY = (1.5, 15.0)
+"""SSIMULACRA2 by which few colours and fewer pixels are to be apart for one file of each to tell
+which is better, and for how many times, as a logarithm, the one has the bytes of the other. Else
+both are searched to their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ class _Search:
         self._writer = WRITERS[target.format]
         self._large = image.width * image.height > LARGE_PIXELS
         self._effort = _effort(self._writer, target, image)
+        self._fewer = Fewer(image)
         writes_worse = target.format.takes_q or self._writer.encode_limited is not None
         self._lossy = writes_worse and not target.options.lossless
         asked = target.quality if target.format.takes_q else NO_QUALITY
@@ -102,80 +112,158 @@ class _Search:
         self._curve = [(each, math.log(size)) for each, size in self._writer.curve]
 
     def run(self, first: int) -> Limited:
-        whole = Found(None, b"")
-        quality, expected = self._target.quality, float(first)
-        if self._lossy:
-            shape = self._sampled() if self._large else self._usual
-            whole = self._at_lower_quality(first, shape)
-            sizes = {self._highest: float(first)}
-            if whole.data:
-                sizes[whole.setting or self._floor] = float(len(whole.data))
-            quality = min(SMALLER_QUALITY, self._highest)
-            expected = fitting.expected(sizes, shape, quality)
-        if whole.setting is not None:
-            return self._smaller_if_better(whole, quality, expected) or self._whole(whole)
-        smallest = min(first, len(whole.data)) if whole.data else first
+        quality = min(SMALLER_QUALITY, self._highest) if self._lossy else self._target.quality
+        smallest, expected = first, float(first)
+        if self._lossy and self._floor < self._highest:
+            whole = self._whole_search(first)
+            if self._may_look:
+                found = self._whole_or_smaller(whole, quality)
+            else:
+                found = self._whole(whole.run())
+            if found is not None:
+                return found
+            smallest = min(first, len(whole.found.data))
+            expected = whole.expected(quality)
         if not self._may_shrink:
             raise self._refusal(smallest, "")
-        found = self._with_fewer_pixels(quality, expected)
-        if found.setting is None and self._lossy and self._writer.spoils_colours:
+        smaller = self._smaller_search(quality, expected).run()
+        if smaller.setting is None and self._lossy and self._writer.spoils_colours:
             quality = self._floor
-            found = self._with_fewer_pixels(quality, float(smallest))
-        if found.setting is None:
-            raise self._refusal(len(found.data), " with a tenth of its width and height")
-        return self._smaller(found, quality)
+            smaller = self._smaller_search(quality, float(smallest)).run()
+        if smaller.setting is None:
+            least = len(smaller.data) or smallest
+            raise self._refusal(least, " with a tenth of its width and height")
+        return self._smaller(smaller, quality)
 
-    def _smaller_if_better(self, whole: Found, quality: int, expected: float) -> Limited | None:
-        """The picture with fewer pixels, if its colours are spoilt by what fits, and that looks
-        worse.
+    def _whole_or_smaller(self, whole: fitting.Search, quality: int) -> Limited | None:
+        """The picture in few colours, or with fewer pixels where that looks better; None if its
+        fewest colours do not fit.
+
+        A file about as large as the limit tells, if the looks are clearly apart; only the better
+        way is then searched to its end.
 
         Args:
-            whole: what fits.
+            whole: the search for the colours, which has not begun.
             quality: that of the picture with fewer pixels.
-            expected: bytes of the whole picture at this quality.
         """
-        frame = min(self._image.width, self._image.get_page_height())
-        if not self._writer.spoils_colours or not self._may_shrink or frame < LEAST_SIDE:
+        whole.run(roughly=True)
+        if whole.near is None:
             return None
         shown = Shown(self._image, READERS[self._target.format.media_type])
-        look = shown.look(whole.data)
-        # One frame in about as many pixels as fit tells whether all of them are worth their time.
-        scale = min(1.0, (fitting.AIM * self._limit / expected) ** (1 / PIXEL_EXPONENT))
-        fewer = _scaled(shown.frame, max(SMALLEST, int(WHOLE * scale)))
-        if shown.look(self._write(fewer, quality)) <= look:
-            return None
-        found = self._with_fewer_pixels(quality, expected)
-        if found.setting is None or shown.look(found.data) <= look:
-            return None
-        return self._smaller(found, quality)
+        look = shown.look(whole.near)
+        smaller = self._smaller_search(quality, whole.expected(quality))
+        if self._image.height > self._image.get_page_height():
+            # One frame in about as many pixels as fit tells whether all of them are worth their
+            # time.
+            frame = self._fewer.scaled(smaller.next(), shown.frame)
+            if shown.look(self._write(frame, quality)) <= look:
+                return self._whole(whole.run())
+        smaller.run(roughly=True)
+        if smaller.near is None:
+            return self._whole(whole.run())
+        gained = shown.look(smaller.near) - look
+        least, more = CLEARLY
+        clearly = least + more * abs(math.log(len(whole.near) / len(smaller.near)))
+        if gained <= clearly:
+            whole.run()
+        if gained >= -clearly:
+            smaller.run()
+        if abs(gained) <= clearly and whole.found.setting and smaller.found.setting:
+            gained = shown.look(smaller.found.data) - shown.look(whole.found.data)
+        if gained > 0 and smaller.found.setting is not None:
+            return self._smaller(smaller.found, quality)
+        return self._whole(whole.run())
 
-    def _with_fewer_pixels(self, quality: int, expected: float) -> Found:
-        """The file of as many thousandths of width and height as fit.
+    def _whole_search(self, first: int) -> fitting.Search:
+        """The search for the highest quality of the whole picture.
+
+        Args:
+            first: bytes at the quality that is asked for.
+        """
+        shape: fitting.Shape = self._usual
+        sizes, is_estimate = {self._highest: float(first)}, False
+        if self._sample is not None:
+            image = self._sample.image
+            tried = self._sample.searched(
+                lambda setting: self._encode(image, *self._quality(setting)),
+                self._limit,
+                sizes,
+                low=self._lowest,
+                high=self._highest - 1,
+                shape=shape,
+            )
+            shape, sizes, is_estimate = tried.expected, self._sample.of_whole(tried), True
+        elif self._large:
+            shape = self._sampled()
+        return fitting.Search(
+            lambda setting: self._write(self._image, *self._quality(setting)),
+            self._limit,
+            low=self._lowest,
+            high=self._highest - 1,
+            shape=shape,
+            known=sizes,
+            around=self._around,
+            is_estimate=is_estimate,
+            tries=(LARGE_TRIES if self._large else TRIES) - 1,
+        )
+
+    def _smaller_search(self, quality: int, expected: float) -> fitting.Search:
+        """The search for the most pixels.
 
         Args:
             expected: bytes of all pixels at this quality.
         """
-        return fitting.largest(
-            lambda scale: self._write(_scaled(self._image, scale), quality),
+        fewer, whole_chroma = self._fewer, self._smaller_has_whole_chroma
+        sizes = {fewer.steps: expected}
+        if self._sample is not None:
+            image = self._sample.image
+            tried = self._sample.searched(
+                lambda step: self._encode(fewer.scaled(step, image), quality),
+                self._limit,
+                sizes,
+                low=fewer.smallest,
+                high=fewer.steps - 1,
+                shape=fewer.shape,
+            )
+            sizes = self._sample.of_whole(tried)
+        return fitting.Search(
+            lambda step: self._write(fewer.scaled(step), quality, whole_chroma),
             self._limit,
-            low=SMALLEST,
-            high=WHOLE - 1,
-            shape=lambda scale: (scale / WHOLE) ** PIXEL_EXPONENT,
-            known={WHOLE: expected},
+            low=fewer.smallest,
+            high=fewer.steps - 1,
+            shape=fewer.shape,
+            known=sizes,
+            around=self._around,
             is_estimate=True,
             tries=LARGE_SMALLER_TRIES if self._large else SMALLER_TRIES,
         )
 
-    def _whole(self, found: Found) -> Limited:
-        """The picture with all of its pixels; what was found is a quality."""
+    @cached_property
+    def _sample(self) -> Sample | None:
+        """The sample of a large still that gets few colours or fewer pixels; else None."""
+        image, pixels = self._image, self._image.width * self._image.height
+        is_still = image.height == image.get_page_height()
+        has_few = self._highest - self._floor < FEW
+        if not self._may_look or not is_still or has_few or pixels < GUESSED_PIXELS:
+            return None
+        return Sample(image, min(SAMPLE_PIXELS, pixels // GUESSED_SHARE), self._around)
+
+    @cached_property
+    def _around(self) -> int:
+        """Bytes that are not of the pixels."""
+        return len(self._write(self._fewer.empty(), self._floor))
+
+    def _whole(self, found: Found) -> Limited | None:
+        """The picture with all of its pixels, if a quality was found."""
+        if found.setting is None:
+            return None
         size = Size(self._image.width, self._image.get_page_height())
-        return Limited(found.data, size, self._told(found.setting))
+        return Limited(found.data, size, self._told(self._quality(found.setting)[0]))
 
     def _smaller(self, found: Found, quality: int) -> Limited:
-        """The picture with fewer pixels; what was found is how many thousandths of its sides."""
+        """The picture with fewer pixels; a step was found."""
         assert found.setting is not None, "what has fewer pixels fits"
-        size = _scaled_size(self._image, found.setting)
-        return Limited(found.data, size, self._told(quality))
+        return Limited(found.data, self._fewer.size(found.setting), self._told(quality))
 
     def _told(self, quality: int | None) -> int | None:
         """The quality, if it is one on the scale of `q`."""
@@ -187,47 +275,73 @@ class _Search:
         return self._target.options.fit is Fit.INSIDE
 
     @property
+    def _may_look(self) -> bool:
+        """Whether few colours may be held against fewer pixels."""
+        frame = min(self._image.width, self._image.get_page_height())
+        return self._writer.spoils_colours and self._may_shrink and frame >= LEAST_SIDE
+
+    @property
     def _floor(self) -> int:
         """The lowest quality that is tried."""
         return min(self._writer.lowest_quality, self._highest)
 
-    def _at_lower_quality(self, first: int, shape: fitting.Shape) -> Found:
-        """The whole picture at the highest quality that fits.
+    @cached_property
+    def _fine_chroma(self) -> tuple[int, int] | None:
+        """That of the writer, if the picture's chroma is fine, and its quality is one that was
+        found for whole chroma."""
+        is_sought = self._lossy and self._target.options.q is not None
+        fine = self._writer.fine_chroma if is_sought else None
+        return fine if fine and chroma.is_fine(self._image) else None
 
-        Args:
-            first: bytes at the quality that is asked for.
-            shape: how the bytes depend on the quality.
-        """
-        if self._floor == self._highest:
-            return Found(None, b"")
-        return fitting.largest(
-            lambda quality: self._write(self._image, quality),
-            self._limit,
-            low=self._floor,
-            high=self._highest - 1,
-            shape=shape,
-            known={self._highest: first},
-            tries=(LARGE_TRIES if self._large else TRIES) - 1,
-        )
+    @property
+    def _lowest(self) -> int:
+        """The lowest setting of the whole picture."""
+        return self._floor - (self._fine_chroma[1] if self._fine_chroma else 0)
+
+    def _quality(self, setting: int) -> tuple[int, bool]:
+        """The quality of a setting of the whole picture, and whether its chroma is whole: up to
+        where whole chroma begins it is halved, and the quality a higher one."""
+        if self._fine_chroma is None:
+            return setting, False
+        first, higher = self._fine_chroma
+        return (setting, True) if setting >= first else (setting + higher, False)
+
+    @property
+    def _smaller_has_whole_chroma(self) -> bool:
+        """Whether whole chroma looks better with fewer pixels: where it does at any quality."""
+        return self._fine_chroma is not None and self._fine_chroma[0] <= self._floor
 
     def _sampled(self) -> fitting.Shape:
         """The curve of a sample's bytes."""
         sample = strips(self._image, SAMPLE_PIXELS).copy_memory()
-        qualities = sorted({self._floor, (self._floor + self._highest) // 2, self._highest})
-        sizes = {each: float(len(self._write(sample, each))) for each in qualities}
+        qualities = sorted({self._lowest, (self._floor + self._highest) // 2, self._highest})
+        sizes = {each: float(len(self._write(sample, *self._quality(each)))) for each in qualities}
         return lambda quality: fitting.expected(sizes, self._usual, quality)
 
-    def _usual(self, quality: int) -> float:
+    def _usual(self, setting: int) -> float:
         """The curve of the writer, between its points."""
-        return math.exp(between(self._curve, quality))
+        quality, is_whole = self._quality(setting)
+        size = math.exp(between(self._curve, quality))
+        if self._fine_chroma is None or is_whole:
+            return size
+        first, higher = self._fine_chroma
+        return size * self._usual(first) / math.exp(between(self._curve, first + higher))
 
-    def _write(self, image: pyvips.Image, quality: int) -> bytes:
-        encode = self._writer.encode_limited or self._writer.encode
-        if not self._lossy:
-            encode = self._writer.encode
-        options = self._target.options
-        wanted = Encoding(quality, self._effort, options.lossless, written(image, options))
-        return self._complete(encode(image, wanted))
+    def _write(self, image: pyvips.Image, quality: int, whole_chroma: bool = False) -> bytes:
+        """The file, as it is to be."""
+        keep = written(image, self._target.options)
+        return self._complete(self._encode(image, quality, whole_chroma, keep))
+
+    def _encode(
+        self,
+        image: pyvips.Image,
+        quality: int,
+        whole_chroma: bool = False,
+        keep: int = NO_METADATA,
+    ) -> bytes:
+        encode = (self._lossy and self._writer.encode_limited) or self._writer.encode
+        lossless = self._target.options.lossless
+        return encode(image, Encoding(quality, self._effort, lossless, keep, whole_chroma))
 
     def _refusal(self, smallest: int, how: str) -> PictureError:
         advice = "" if how else ": ask for a smaller width or height"
@@ -244,25 +358,3 @@ def _effort(writer: Writer, target: Target, image: pyvips.Image) -> Effort:
     most = next((effort for least, effort in writer.searched if pixels <= least), Effort.FAST)
     order = tuple(Effort)
     return min(target.effort, most, key=order.index)
-
-
-def _scaled_size(image: pyvips.Image, scale: int) -> Size:
-    """Width and height of a frame with so many thousandths of each."""
-    width, height = image.width, image.get_page_height()
-    return Size(max(1, width * scale // WHOLE), max(1, height * scale // WHOLE))
-
-
-def _scaled(image: pyvips.Image, scale: int) -> pyvips.Image:
-    """The image, each of its frames made smaller, in memory."""
-    size, height = _scaled_size(image, scale), image.get_page_height()
-    frames = [
-        image.crop(0, top, image.width, height).thumbnail_image(
-            size.width, height=size.height, size="force"
-        )
-        for top in range(0, image.height, height)
-    ]
-    if len(frames) == 1:
-        return frames[0].copy_memory()
-    joined = pyvips.Image.arrayjoin(frames, across=1).copy_memory().copy()
-    joined.set_type(pyvips.GValue.gint_type, "page-height", size.height)
-    return joined

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from bench.graphics import make_graphics
+from imaging import look
 from imaging.codecs import WRITERS
 from imaging.convert import convert
 from imaging.errors import TOO_MANY_BYTES, PictureError
@@ -21,6 +25,7 @@ from imaging.measures import Chosen, Measures, Size
 from imaging.options import Effort
 from imaging.results import limited
 from imaging.write import fitting
+from imaging.write.strips import to_vips
 from tests.imaging.animations import animation
 from tests.imaging.samples import distance, frame_count, opacities, photo, target
 from tests.imaging.strategies import BOUNDED, animations, pictures, targets
@@ -122,6 +127,87 @@ def test_where_no_quality_is_low_enough_the_picture_gets_fewer_pixels(format: Fo
     width, height = opened(result).size
     assert side / 10 <= width == height < side
     assert told[-1].result == Size(width, height)
+
+
+@pytest.mark.parametrize(
+    ("size", "format", "share", "least"),
+    [
+        ((2, 400), Format.JXL, 0.3, 120),
+        ((2, 400), Format.JPG, 0.5, 60),
+        ((4, 300), Format.AVIF, 0.4, 35),
+        ((24, 24), Format.JXL, 0.8, 6),
+        ((24, 24), Format.PNG, 0.8, 12),
+        ((300, 4), Format.WEBP, 0.3, 36),
+    ],
+)
+def test_a_narrow_or_tiny_picture_gets_no_smaller_than_it_has_to(
+    size: tuple[int, int], format: Format, share: float, least: int
+) -> None:
+    data = encoded(in_colour("coffee").crop((50, 0, 50 + size[0], size[1])), "PNG")
+    most = int(share * len(convert(data, target(format, 80))))
+    result = convert(data, target(format, 80, max_bytes=most))
+    assert len(result) <= most
+    assert max(opened(result).size) >= least
+
+
+@pytest.mark.parametrize("format", [Format.WEBP, Format.PNG, Format.GIF])
+@pytest.mark.parametrize("side", [16, 120])
+def test_nothing_is_written_twice(
+    format: Format, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = _small(side)
+    plain = len(convert(data, target(format, 80)))
+    tried = list[tuple[int, int, int]]()
+    writer = WRITERS[format]
+    encode = writer.encode_limited or writer.encode
+
+    def noted(image: Any, wanted: Any) -> bytes:
+        tried.append((image.width, image.height, wanted.quality))
+        return encode(image, wanted)
+
+    monkeypatch.setitem(WRITERS, format, replace(writer, encode_limited=noted))
+    for share in (0.8, 0.5, 0.3):
+        tried.clear()
+        with suppress(PictureError):
+            convert(data, target(format, 80, max_bytes=int(share * plain)))
+        assert len(tried) == len(set(tried))
+
+
+def test_few_colours_of_a_large_picture_are_guessed_by_a_sample(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limited, "GUESSED_PIXELS", 50_000)
+    data = photograph("coffee")
+    plain = len(convert(data, target(Format.PNG, 80)))
+    written = list[int]()
+    writer = WRITERS[Format.PNG]
+    encode: Any = writer.encode_limited
+
+    def noted(image: Any, wanted: Any) -> Any:
+        written.append(image.width * image.height)
+        return encode(image, wanted)
+
+    monkeypatch.setitem(WRITERS, Format.PNG, replace(writer, encode_limited=noted))
+    most = plain // 2
+    assert 0.8 * most <= len(convert(data, target(Format.PNG, 80, max_bytes=most))) <= most
+    assert sum(pixels > 30_000 for pixels in written) <= 5
+
+
+@pytest.mark.parametrize("format", [Format.JPG, Format.AVIF])
+def test_fine_colours_that_a_sought_quality_keeps_stay_in_fewer_bytes(
+    format: Format, tmp_path: Path
+) -> None:
+    (path,) = make_graphics(tmp_path, ["screenshot-01"])
+    with Image.open(path) as image:
+        part = image.convert("RGB").crop((0, 0, 400, 300))
+    data = encoded(part, "PNG")
+    free = convert(data, target(format, 0, q="auto"))
+    most = int(0.85 * len(free))
+    result = convert(data, target(format, 0, q="auto", max_bytes=most))
+    assert len(result) <= most
+    shown = to_vips(opened(result).convert("RGB"))
+    # With chroma of half the width and height it is 51 to 55.
+    assert look.reference(to_vips(part)).score(shown) > 68
 
 
 @pytest.mark.parametrize("width", [None, 150])

@@ -72,7 +72,9 @@ def encode(image: pyvips.Image, wanted: Encoding) -> bytes:
     pixels = image.width * image.height
     if not wanted.lossless:
         search = within_budget(EFFORTS[wanted.effort], pixels)
-        return _lossy(image, wanted.quality, search, keep=wanted.keep, whole_chroma=False)
+        return _lossy(
+            image, wanted.quality, search, keep=wanted.keep, whole_chroma=wanted.whole_chroma
+        )
     search = within_budget(LOSSLESS_EFFORTS[wanted.effort], pixels)
     data = image.heifsave_buffer(
         compression="av1", bitdepth=8, effort=search, keep=wanted.keep, lossless=True
@@ -227,6 +229,7 @@ WRITER = Writer(
     guessed=GUESSED,
     rough=ROUGH,
     read=by_pillow.reader(),
+    fine_chroma=(20, 0),
     default_quality=DEFAULT_LOOK,
     searched=((5e5, Effort.SMALL), (6e6, Effort.BALANCED)),
     of_part=of_part,

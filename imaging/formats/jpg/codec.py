@@ -93,15 +93,15 @@ def seek(image: pyvips.Image, wanted: Sought) -> bytes:
 
 def encode_limited(image: pyvips.Image, wanted: Encoding) -> bytes:
     """As `encode`, but where a lower quality of a large picture has to do, with even means: it
-    looks better than with as many bytes by the tables' own."""
-    quality = wanted.quality
-    if image.width * image.height <= EVEN_PIXELS or quality >= EVEN_SCALE[-1][0]:
+    looks better than with as many bytes by the tables' own. Chroma may be whole."""
+    quality, whole = float(wanted.quality), wanted.whole_chroma
+    is_even = image.width * image.height > EVEN_PIXELS and quality < EVEN_SCALE[-1][0]
+    if not is_even and not whole:
         return encode(image, wanted)
-    even = along(EVEN_SCALE, quality)
-    return seek(
-        image,
-        Sought(even, wanted.effort, wanted.keep, False, Purpose.RESULT, of_large=True),
-    )
+    if is_even:
+        quality = along(EVEN_SCALE, quality)
+    sought = Sought(quality, wanted.effort, wanted.keep, whole, Purpose.RESULT, of_large=is_even)
+    return seek(image, sought)
 
 
 def _with_metadata(file: bytes, image: pyvips.Image, keep: int) -> bytes:
@@ -231,6 +231,7 @@ WRITER = Writer(
     strip_is_cheap=True,
     is_grey=True,
     encode_limited=encode_limited,
+    fine_chroma=(57, 19),
     searched=((4e7, Effort.SMALL), (float("inf"), Effort.BALANCED)),
     recoded=_recoded,
     flat=_flat,
