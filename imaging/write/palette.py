@@ -158,7 +158,8 @@ class Colours:
             for each in (max(1, quality - WORST_BELOW), quality):
                 image = self._undithered(each, effort)
                 is_near = _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR
-                if is_near and banding(self.image, image) <= 1:
+                # Of a small picture a second look would take longer than its file.
+                if is_near and (self.is_small or banding(self.image, image) <= 1):
                     return image
         return self.shown(effort)
 
