@@ -45,7 +45,7 @@ LIBRARIES = ("redis", "rq", "rq_scheduler", "sanic")
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "app/web/serve/protocol.py": [
-        (WebSocketProtocol, "HTTP_CLASS _time websocket_handshake data_received"),
+        (WebSocketProtocol, "HTTP_CLASS _time _data_received websocket_handshake data_received"),
         (HttpProtocol, "_can_write connection_lost request_handler"),
         (Http, "request_body stage"),
         (
