@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyvips
 
+from imaging.auto import typical
 from imaging.auto.judge import Judge, seen_of_file
 from imaging.auto.opened import opened
 from imaging.auto.part import Part, has_part
@@ -85,6 +86,8 @@ class Search:
     is_large: bool = field(init=False)
     curve: Smooth = field(init=False)
     """How the picture looks at each quality."""
+    guessed: list[Tried] = field(default_factory=list)
+    """Qualities that the sample was encoded at, and the looks that it has then told."""
     tried: list[Tried] = field(default_factory=list)
     """Qualities, and the looks that they are taken to have."""
 
@@ -126,7 +129,7 @@ class Search:
             # Its tiles have looked in the sample as they look in the file.
             equal = max(EQUAL, OF_WORSE * (self.look - score))
             self._learn(quality, score, anew=True, equal=equal)
-            following = self._following()
+            following = self._on_the_way(judge, (quality, score), self._following())
             if following == quality:
                 break
             quality = following
@@ -136,6 +139,22 @@ class Search:
         any_size = self._is_spoilt(score) and not self.of_jpeg
         most = math.inf if any_size else len(lossy.data)
         return self._of_graphic(judge, lossy.chosen.quality, self.look - enough, most) or lossy
+
+    def _on_the_way(self, judge: Judge, file: Tried, following: float) -> float:
+        """The quality that follows a file: as the sample changes on the way from its one guess to
+        what would follow as pictures change on average.
+
+        Args:
+            file: quality and look of it.
+            following: what would follow.
+        """
+        if judge.tried.is_whole or len(self.guessed) == PROBES or following == self.guessed[0][0]:
+            return following
+        look = judge.of_sample(self._opened(judge.sample, following, Purpose.GUESS))
+        there = following, 100 - (100 - look) * self._factor(Purpose.GUESS)
+        self.curve = replace(self.curve, follows=typical.exponent(self.guessed[0], there))
+        self.tried = [file]
+        return self._following()
 
     def _is_spoilt(self, score: float) -> bool:
         """Whether a look is one that no file is to have."""
@@ -171,6 +190,7 @@ class Search:
             seen = self._opened(judge.sample, quality, purpose)
             look = judge.of_sample(seen)
             score = 100 - (100 - look) * self._factor(purpose)
+            self.guessed.append((quality, score))
             self._learn(quality, score, anew=by_part or purpose is Purpose.LOOK)
             following = self._following()
             # Of a large picture a second look costs little, and a second file much.

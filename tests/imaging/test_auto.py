@@ -192,6 +192,35 @@ def test_after_a_file_that_is_far_too_bad_the_last_one_is_not(
     assert len(asked) == FILES
 
 
+@pytest.mark.parametrize("power", [0.6, 1.5])
+def test_the_sample_tells_how_a_picture_changes_from_its_first_file_on(
+    power: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The file looks 6 points better than the sample told, and changes as the sample does.
+    size = 2000, 1000
+    image = pyvips.Image.black(*size, bands=3).copy_memory()
+    bounds, effort = (10, 97), Effort.BALANCED
+    search = Search(image, WRITERS[Format.AVIF], load, 77.0, bounds, effort, 0)
+    asked: list[tuple[Purpose, float]] = []
+
+    def encoded_at(self: Search, image: pyvips.Image, quality: float, purpose: Purpose) -> bytes:
+        asked.append((purpose, quality))
+        return b""
+
+    def seen(judge: Judge, image: pyvips.Image, off: float = 0.0) -> float:
+        ratio: float = typical.distance(asked[-1][1]) / typical.distance(75)
+        return float(100 - (23 - off) * ratio**power)
+
+    monkeypatch.setattr(Search, "_encode", encoded_at)
+    monkeypatch.setattr(Search, "_opened", encoded_at)
+    monkeypatch.setattr(Judge, "of_sample", seen)
+    monkeypatch.setattr(Search, "_look", lambda self, judge, data: seen(judge, image, 6))
+    found = search.run()
+    assert found.chosen.look == pytest.approx(77, abs=0.3)
+    assert [purpose for purpose, _ in asked if purpose is Purpose.GUESS] == [Purpose.GUESS] * 2
+    assert [purpose for purpose, _ in asked].count(Purpose.RESULT) == FILES
+
+
 def test_a_graphic_is_held_against_the_lossy_file_that_looks_right(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
