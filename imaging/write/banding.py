@@ -38,7 +38,12 @@ SPOILT = 3.0
 
 
 def without_banding(
-    image: pyvips.Image, quality: int, quantised: Callable[[int], bytes], *, exact: bool
+    image: pyvips.Image,
+    quality: int,
+    quantised: Callable[[int], bytes],
+    *,
+    exact: bool,
+    allowed: float = 1.0,
 ) -> bytes | None:
     """The picture with a palette, as a PNG: at the quality, or as far above it as it takes for
     nothing smooth to become steps. None if these are seen at any.
@@ -48,9 +53,10 @@ def without_banding(
         quality: of libvips's scale.
         quantised: what makes the PNG, at a quality of that scale.
         exact: whether the palette holds all colours at `BEST`, and is not dithered.
+        allowed: how far the picture may be from what it was, as `banding` has it.
     """
     data = quantised(quality)
-    seen = banding(image, opened(data))
+    seen = banding(image, opened(data)) / allowed
     best = seen, data
     least, tries = 1.0, 0 if exact else TRIES
     while seen > least and quality < BEST and not _is_full(data):
@@ -59,7 +65,7 @@ def without_banding(
         quality = nearer if tries else BEST
         least, tries = ENOUGH, tries - 1
         data = quantised(quality)
-        seen = banding(image, opened(data))
+        seen = banding(image, opened(data)) / allowed
         # libimagequant may give a dithered pixel a far colour, so that more of them look worse.
         best = min(best, (seen, data))
     seen, data = best

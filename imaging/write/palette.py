@@ -131,6 +131,7 @@ class Colours:
             along(QUANTISER_SCALE, self.quality or DEFAULT),
             lambda number: self._quantised(number, effort, self._dither, compression),
             exact=not self._dither,
+            allowed=self._allowed,
         )
 
     def reduced(self, effort: Effort, compression: int, *, plain: bool) -> bytes:
@@ -141,6 +142,12 @@ class Colours:
         """
         number = along(QUANTISER_SCALE, self.quality or DEFAULT)
         return self._quantised(number, effort, 0.0 if plain else self._dither, compression)
+
+    @property
+    def _allowed(self) -> float:
+        """What may be seen of bands at a low quality, over what may at the default one."""
+        quality = min(DEFAULT, self.quality or DEFAULT)
+        return _largest_error(quality) / _largest_error(DEFAULT)
 
     @property
     def _dither(self) -> float:
@@ -159,7 +166,7 @@ class Colours:
                 image = self._undithered(each, effort)
                 is_near = _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR
                 # Of a small picture a second look would take longer than its file.
-                if is_near and (self.is_small or banding(self.image, image) <= 1):
+                if is_near and (self.is_small or banding(self.image, image) <= self._allowed):
                     return image
         return self.shown(effort)
 
