@@ -6,7 +6,8 @@ of a picture are nearly the same, as in the dark, two may do: then each is a ste
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pyvips
 
@@ -36,6 +37,11 @@ TRIES = 3
 SPOILT = 3.0
 """What may be seen at `BEST`, over what is not, before the picture keeps its own colours."""
 
+FAR = 1.75
+"""How many times as much is seen of a palette that has pixels of a far colour as of one that is
+dithered less, which else shows more: of 36 wallpapers at four qualities 1.8 and more times, up to
+374, and of the others at most 1.6."""
+
 
 def without_banding(
     image: pyvips.Image,
@@ -44,6 +50,7 @@ def without_banding(
     *,
     exact: bool,
     allowed: float = 1.0,
+    calmer: Sequence[Callable[[int], bytes]] = (),
 ) -> bytes | None:
     """The picture with a palette, as a PNG: at the quality, or as far above it as it takes for
     nothing smooth to become steps. None if these are seen at any.
@@ -54,6 +61,7 @@ def without_banding(
         quantised: what makes the PNG, at a quality of that scale.
         exact: whether the palette holds all colours at `BEST`, and is not dithered.
         allowed: how far the picture may be from what it was, as `banding` has it.
+        calmer: as `quantised`, each with less dithering.
     """
     data = quantised(quality)
     seen = banding(image, opened(data)) / allowed
@@ -69,7 +77,33 @@ def without_banding(
         # libimagequant may give a dithered pixel a far colour, so that more of them look worse.
         best = min(best, (seen, data))
     seen, data = best
+    if seen * allowed > 1 and calmer:
+        data = without_far_colours(image, data, [partial(each, quality) for each in calmer])
+        seen = banding(image, opened(data)) / allowed
     return data if seen <= SPOILT else None
+
+
+def without_far_colours(
+    image: pyvips.Image, dithered: bytes, calmer: Sequence[Callable[[], bytes]]
+) -> bytes:
+    """The dithered picture, or one that is dithered less if it has pixels of a far colour.
+
+    The errors that libimagequant passes on may grow until the nearest colour to a pixel is another
+    one: brown in a blue sky.
+
+    Args:
+        image: what it was, in memory; sRGB or grey.
+        calmer: what makes the picture with less dithering, and with less still.
+    """
+    seen, data = banding(image, opened(dithered)), dithered
+    for each in calmer:
+        if seen <= 1:
+            break
+        other = each()
+        now = banding(image, opened(other))
+        if now * FAR < seen:
+            seen, data = now, other
+    return data
 
 
 def _is_full(data: bytes) -> bool:

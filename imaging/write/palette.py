@@ -4,8 +4,9 @@ one."""
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from math import ceil, sqrt
 from typing import cast
 
@@ -15,7 +16,7 @@ from PIL import Image
 from imaging.colour.icc import has_grey_profile
 from imaging.options import Effort
 from imaging.source import pixels
-from imaging.write.banding import SIZE, banding, without_banding
+from imaging.write.banding import SIZE, banding, without_banding, without_far_colours
 from imaging.write.scale import along, within
 from imaging.write.strips import Picture, to_vips
 
@@ -39,6 +40,9 @@ by a map of the edges, which is most of what can be seen of a higher effort."""
 
 DITHER = 0.6
 """Less noise than all of it, for fewer bytes at equal SSIMULACRA2."""
+
+CALMER = (DITHER / 2, 0.0)
+"""What is tried where that gives pixels a far colour."""
 
 AREA = 4
 AREA_ERROR = 1e-5
@@ -126,12 +130,17 @@ class Colours:
             effort: how long the quantiser searches.
             compression: zlib's level.
         """
+
+        def dithered(dither: float) -> Callable[[int], bytes]:
+            return lambda number: self._quantised(number, effort, dither, compression)
+
         return without_banding(
             self.image,
             along(QUANTISER_SCALE, self.quality or DEFAULT),
-            lambda number: self._quantised(number, effort, self._dither, compression),
+            dithered(self._dither),
             exact=not self._dither,
             allowed=self._allowed,
+            calmer=[dithered(each) for each in CALMER] if self._dither else (),
         )
 
     def reduced(self, effort: Effort, compression: int, *, plain: bool) -> bytes:
@@ -141,7 +150,13 @@ class Colours:
             plain: whether it is not dithered, however many colours there are.
         """
         number = along(QUANTISER_SCALE, self.quality or DEFAULT)
-        return self._quantised(number, effort, 0.0 if plain else self._dither, compression)
+        if plain or not self._dither:
+            return self._quantised(number, effort, 0.0, compression)
+        return without_far_colours(
+            self.image,
+            self._quantised(number, effort, self._dither, compression),
+            [partial(self._quantised, number, effort, each, compression) for each in CALMER],
+        )
 
     @property
     def _allowed(self) -> float:

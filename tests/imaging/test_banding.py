@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw
 from imaging.convert import convert
 from imaging.formats import Format
 from imaging.options import Effort
-from imaging.write.banding import banding, without_banding
+from imaging.write.banding import banding, without_banding, without_far_colours
 from imaging.write.banding import opened as opened_png
+from imaging.write.palette import Colours
 from tests.imaging.apngs import Part, apng
 from tests.imaging.samples import corners, photo, pixels, target
 from tests.pictures import encoded, opened
@@ -163,6 +164,43 @@ def test_more_colours_that_look_worse_are_not_taken() -> None:
     assert 1 < banding(image, opened_png(few)) <= 3
     made = {76: few}
     assert without_banding(image, 76, lambda quality: made.get(quality, worse), exact=False) == few
+
+
+FAR = ((213, 165, 253), (71, 40, 182), (175, 55, 252), (82, 250, 138))
+"""The colours of four corners between which dithering gives pixels a far one."""
+
+
+def _between_corners() -> Image.Image:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    right, down = (x / (WIDTH - 1))[..., None], (y / (HEIGHT - 1))[..., None]
+    above, below = (
+        np.array(left) * (1 - right) + np.array(end) * right for left, end in (FAR[:2], FAR[2:])
+    )
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (HEIGHT, WIDTH, 3))
+    return _image(above * (1 - down) + below * down + noise)
+
+
+def test_no_pixel_gets_a_far_colour_in_as_few_colours_as_fit() -> None:
+    image = _loaded(_between_corners())
+    few = Colours(image, 85, 0).reduced(Effort.BALANCED, 1, plain=False)
+    assert banding(image, opened_png(few)) < 5
+
+
+def test_less_dithering_is_taken_where_it_is_clearly_better() -> None:
+    image = _loaded(_dark())
+    far, less, plain = (
+        encoded(_dark().point(lambda value, by=by: value + by), "PNG") for by in (9, 3, 2)
+    )
+    assert without_far_colours(image, far, [lambda: less, lambda: far]) == less
+    assert without_far_colours(image, far, [lambda: less, lambda: plain]) == plain
+    assert without_far_colours(image, less, [lambda: less, lambda: far]) == less
+
+
+def test_a_full_palette_with_far_colours_is_dithered_less() -> None:
+    image, far = _loaded(_dark()), _quantised(_dark(), 2, [])(0)
+    calm = _quantised(_dark(), 256, [])(0)
+    found = without_banding(image, 76, lambda _: far, exact=False, calmer=[lambda _: calm])
+    assert found == calm
 
 
 def _loaded(image: Image.Image) -> pyvips.Image:
