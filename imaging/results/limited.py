@@ -10,20 +10,17 @@ from functools import cached_property
 
 import pyvips
 
-from imaging.codec import NO_METADATA, Encoding, Writer
 from imaging.codecs import READERS, WRITERS
 from imaging.errors import TOO_MANY_BYTES, PictureError
 from imaging.measures import Size
-from imaging.options import Effort, Fit
-from imaging.quality import NO_QUALITY
+from imaging.options import Fit
 from imaging.results.fewer import Fewer
+from imaging.results.ladder import Ladder
 from imaging.results.sampled import Sample
 from imaging.results.shown import LEAST_SIDE, Shown
-from imaging.steps.metadata import written
 from imaging.target import Target
-from imaging.write import chroma, fitting
+from imaging.write import fitting
 from imaging.write.fitting import Found
-from imaging.write.scale import between
 from imaging.write.strips import strips
 
 TRIES = 5
@@ -100,21 +97,17 @@ class _Search:
         self._image = image
         self._target = target
         self._limit = limit
-        self._complete = complete
-        self._writer = WRITERS[target.format]
+        self._spoils_colours = WRITERS[target.format].spoils_colours
         self._large = image.width * image.height > LARGE_PIXELS
-        self._effort = _effort(self._writer, target, image)
+        self._ladder = Ladder(image, target, complete)
         self._fewer = Fewer(image)
-        writes_worse = target.format.takes_q or self._writer.encode_limited is not None
-        self._lossy = writes_worse and not target.options.lossless
-        asked = target.quality if target.format.takes_q else NO_QUALITY
-        self._highest = asked or self._writer.default_quality
-        self._curve = [(each, math.log(size)) for each, size in self._writer.curve]
 
     def run(self, first: int) -> Limited:
-        quality = min(SMALLER_QUALITY, self._highest) if self._lossy else self._target.quality
+        ladder, quality = self._ladder, self._target.quality
+        if ladder.is_lossy:
+            quality = min(SMALLER_QUALITY, ladder.highest)
         smallest, expected = first, float(first)
-        if self._lossy and self._floor < self._highest:
+        if ladder.is_lossy and ladder.floor < ladder.highest:
             whole = self._whole_search(first)
             if self._may_look:
                 found = self._whole_or_smaller(whole, quality)
@@ -127,8 +120,8 @@ class _Search:
         if not self._may_shrink:
             raise self._refusal(smallest, "")
         smaller = self._smaller_search(quality, expected).run()
-        if smaller.setting is None and self._lossy and self._writer.spoils_colours:
-            quality = self._floor
+        if smaller.setting is None and ladder.is_lossy and self._spoils_colours:
+            quality = ladder.floor
             smaller = self._smaller_search(quality, float(smallest)).run()
         if smaller.setting is None:
             least = len(smaller.data) or smallest
@@ -156,7 +149,7 @@ class _Search:
             # One frame in about as many pixels as fit tells whether all of them are worth their
             # time.
             frame = self._fewer.scaled(smaller.next(), shown.frame)
-            if shown.look(self._write(frame, quality)) <= look:
+            if shown.look(self._ladder.write(frame, quality)) <= look:
                 return self._whole(whole.run())
         smaller.run(roughly=True)
         if smaller.near is None:
@@ -180,26 +173,27 @@ class _Search:
         Args:
             first: bytes at the quality that is asked for.
         """
-        shape: fitting.Shape = self._usual
-        sizes, is_estimate = {self._highest: float(first)}, False
+        ladder = self._ladder
+        shape: fitting.Shape = ladder.usual
+        sizes, is_estimate = {ladder.highest: float(first)}, False
         if self._sample is not None:
             image = self._sample.image
             tried = self._sample.searched(
-                lambda setting: self._encode(image, *self._quality(setting)),
+                lambda setting: ladder.encode(image, *ladder.quality(setting)),
                 self._limit,
                 sizes,
-                low=self._lowest,
-                high=self._highest - 1,
+                low=ladder.lowest,
+                high=ladder.highest - 1,
                 shape=shape,
             )
             shape, sizes, is_estimate = tried.expected, self._sample.of_whole(tried), True
         elif self._large:
             shape = self._sampled()
         return fitting.Search(
-            lambda setting: self._write(self._image, *self._quality(setting)),
+            lambda setting: ladder.write(self._image, *ladder.quality(setting)),
             self._limit,
-            low=self._lowest,
-            high=self._highest - 1,
+            low=ladder.lowest,
+            high=ladder.highest - 1,
             shape=shape,
             known=sizes,
             around=self._around,
@@ -213,12 +207,12 @@ class _Search:
         Args:
             expected: bytes of all pixels at this quality.
         """
-        fewer, whole_chroma = self._fewer, self._smaller_has_whole_chroma
+        ladder, fewer = self._ladder, self._fewer
         sizes = {fewer.steps: expected}
         if self._sample is not None:
             image = self._sample.image
             tried = self._sample.searched(
-                lambda step: self._encode(fewer.scaled(step, image), quality),
+                lambda step: ladder.encode(fewer.scaled(step, image), quality),
                 self._limit,
                 sizes,
                 low=fewer.smallest,
@@ -227,7 +221,7 @@ class _Search:
             )
             sizes = self._sample.of_whole(tried)
         return fitting.Search(
-            lambda step: self._write(fewer.scaled(step), quality, whole_chroma),
+            lambda step: ladder.write(fewer.scaled(step), quality, ladder.smaller_has_whole_chroma),
             self._limit,
             low=fewer.smallest,
             high=fewer.steps - 1,
@@ -243,7 +237,7 @@ class _Search:
         """The sample of a large still that gets few colours or fewer pixels; else None."""
         image, pixels = self._image, self._image.width * self._image.height
         is_still = image.height == image.get_page_height()
-        has_few = self._highest - self._floor < FEW
+        has_few = self._ladder.highest - self._ladder.floor < FEW
         if not self._may_look or not is_still or has_few or pixels < GUESSED_PIXELS:
             return None
         return Sample(image, min(SAMPLE_PIXELS, pixels // GUESSED_SHARE), self._around)
@@ -251,23 +245,20 @@ class _Search:
     @cached_property
     def _around(self) -> int:
         """Bytes that are not of the pixels."""
-        return len(self._write(self._fewer.empty(), self._floor))
+        return len(self._ladder.write(self._fewer.empty(), self._ladder.floor))
 
     def _whole(self, found: Found) -> Limited | None:
         """The picture with all of its pixels, if a quality was found."""
         if found.setting is None:
             return None
         size = Size(self._image.width, self._image.get_page_height())
-        return Limited(found.data, size, self._told(self._quality(found.setting)[0]))
+        quality, _ = self._ladder.quality(found.setting)
+        return Limited(found.data, size, self._ladder.told(quality))
 
     def _smaller(self, found: Found, quality: int) -> Limited:
         """The picture with fewer pixels; a step was found."""
         assert found.setting is not None, "what has fewer pixels fits"
-        return Limited(found.data, self._fewer.size(found.setting), self._told(quality))
-
-    def _told(self, quality: int | None) -> int | None:
-        """The quality, if it is one on the scale of `q`."""
-        return quality if self._lossy and self._target.format.takes_q else None
+        return Limited(found.data, self._fewer.size(found.setting), self._ladder.told(quality))
 
     @property
     def _may_shrink(self) -> bool:
@@ -278,70 +269,14 @@ class _Search:
     def _may_look(self) -> bool:
         """Whether few colours may be held against fewer pixels."""
         frame = min(self._image.width, self._image.get_page_height())
-        return self._writer.spoils_colours and self._may_shrink and frame >= LEAST_SIDE
-
-    @property
-    def _floor(self) -> int:
-        """The lowest quality that is tried."""
-        return min(self._writer.lowest_quality, self._highest)
-
-    @cached_property
-    def _fine_chroma(self) -> tuple[int, int] | None:
-        """That of the writer, if the picture's chroma is fine, and its quality is one that was
-        found for whole chroma."""
-        is_sought = self._lossy and self._target.options.q is not None
-        fine = self._writer.fine_chroma if is_sought else None
-        return fine if fine and chroma.is_fine(self._image) else None
-
-    @property
-    def _lowest(self) -> int:
-        """The lowest setting of the whole picture."""
-        return self._floor - (self._fine_chroma[1] if self._fine_chroma else 0)
-
-    def _quality(self, setting: int) -> tuple[int, bool]:
-        """The quality of a setting of the whole picture, and whether its chroma is whole: up to
-        where whole chroma begins it is halved, and the quality a higher one."""
-        if self._fine_chroma is None:
-            return setting, False
-        first, higher = self._fine_chroma
-        return (setting, True) if setting >= first else (setting + higher, False)
-
-    @property
-    def _smaller_has_whole_chroma(self) -> bool:
-        """Whether whole chroma looks better with fewer pixels: where it does at any quality."""
-        return self._fine_chroma is not None and self._fine_chroma[0] <= self._floor
+        return self._spoils_colours and self._may_shrink and frame >= LEAST_SIDE
 
     def _sampled(self) -> fitting.Shape:
         """The curve of a sample's bytes."""
-        sample = strips(self._image, SAMPLE_PIXELS).copy_memory()
-        qualities = sorted({self._lowest, (self._floor + self._highest) // 2, self._highest})
-        sizes = {each: float(len(self._write(sample, *self._quality(each)))) for each in qualities}
-        return lambda quality: fitting.expected(sizes, self._usual, quality)
-
-    def _usual(self, setting: int) -> float:
-        """The curve of the writer, between its points."""
-        quality, is_whole = self._quality(setting)
-        size = math.exp(between(self._curve, quality))
-        if self._fine_chroma is None or is_whole:
-            return size
-        first, higher = self._fine_chroma
-        return size * self._usual(first) / math.exp(between(self._curve, first + higher))
-
-    def _write(self, image: pyvips.Image, quality: int, whole_chroma: bool = False) -> bytes:
-        """The file, as it is to be."""
-        keep = written(image, self._target.options)
-        return self._complete(self._encode(image, quality, whole_chroma, keep))
-
-    def _encode(
-        self,
-        image: pyvips.Image,
-        quality: int,
-        whole_chroma: bool = False,
-        keep: int = NO_METADATA,
-    ) -> bytes:
-        encode = (self._lossy and self._writer.encode_limited) or self._writer.encode
-        lossless = self._target.options.lossless
-        return encode(image, Encoding(quality, self._effort, lossless, keep, whole_chroma))
+        ladder, sample = self._ladder, strips(self._image, SAMPLE_PIXELS).copy_memory()
+        settings = sorted({ladder.lowest, (ladder.floor + ladder.highest) // 2, ladder.highest})
+        sizes = {each: float(len(ladder.write(sample, *ladder.quality(each)))) for each in settings}
+        return lambda setting: fitting.expected(sizes, ladder.usual, setting)
 
     def _refusal(self, smallest: int, how: str) -> PictureError:
         advice = "" if how else ": ask for a smaller width or height"
@@ -350,11 +285,3 @@ class _Search:
             f"the {self._limit} of max_bytes{advice}",
             TOO_MANY_BYTES,
         )
-
-
-def _effort(writer: Writer, target: Target, image: pyvips.Image) -> Effort:
-    """The effort of each of several files: no more than what they are made at in time."""
-    pixels = image.width * image.height
-    most = next((effort for least, effort in writer.searched if pixels <= least), Effort.FAST)
-    order = tuple(Effort)
-    return min(target.effort, most, key=order.index)
