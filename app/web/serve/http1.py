@@ -178,7 +178,7 @@ class Requests(Http):
                     while True:
                         self.recv_buffer.clear()
                         await self._receive_more()
-            except (TimeoutError, BadRequest):  # BadRequest: it sends no more
+            except TimeoutError:
                 pass
 
     @property
