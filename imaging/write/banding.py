@@ -71,7 +71,9 @@ def without_banding(
         # The error that libimagequant allows falls about as fast as what is missing of the best.
         nearer = max(quality + 1, round(BEST - (BEST - quality) * ENOUGH / seen))
         quality = nearer if tries else BEST
-        least, tries = ENOUGH, tries - 1
+        tries -= 1
+        # At a low quality the best would have far more bytes than what has been tried by then.
+        least = ENOUGH if tries > 0 or allowed <= 1 else 1.0
         data = quantised(quality)
         seen = banding(image, opened(data)) / allowed
         # libimagequant may give a dithered pixel a far colour, so that more of them look worse.

@@ -139,7 +139,7 @@ class Colours:
             along(QUANTISER_SCALE, self.quality or DEFAULT),
             dithered(self._dither),
             exact=not self._dither,
-            allowed=self._allowed,
+            allowed=allowed_banding(self.quality),
             calmer=[dithered(each) for each in CALMER] if self._dither else (),
         )
 
@@ -159,12 +159,6 @@ class Colours:
         )
 
     @property
-    def _allowed(self) -> float:
-        """What may be seen of bands at a low quality, over what may at the default one."""
-        quality = min(DEFAULT, self.quality or DEFAULT)
-        return _largest_error(quality) / _largest_error(DEFAULT)
-
-    @property
     def _dither(self) -> float:
         few = self.count is not None and self.image.bands > 2
         return 0.0 if few else DITHER
@@ -181,7 +175,9 @@ class Colours:
                 image = self._undithered(each, effort)
                 is_near = _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR
                 # Of a small picture a second look would take longer than its file.
-                if is_near and (self.is_small or banding(self.image, image) <= self._allowed):
+                if is_near and (
+                    self.is_small or banding(self.image, image) <= allowed_banding(self.quality)
+                ):
                     return image
         return self.shown(effort)
 
@@ -287,6 +283,11 @@ def _weighed(bands: int) -> pyvips.Image:
     values = [number for value, row in enumerate(colours) for number in (*row, value / 255)[:bands]]
     data = struct.pack(f"{len(values)}f", *values)
     return pyvips.Image.new_from_memory(data, 256, 1, bands, "float")
+
+
+def allowed_banding(quality: int) -> float:
+    """What may be seen of bands at a low quality, over what may at the default one."""
+    return _largest_error(min(DEFAULT, quality or DEFAULT)) / _largest_error(DEFAULT)
 
 
 def _largest_error(quality: int) -> float:

@@ -139,6 +139,15 @@ def test_frames_that_are_smooth_get_no_bands() -> None:
         assert _step(result, frame) < 0.8
 
 
+def test_frames_have_fewer_bytes_at_a_low_quality() -> None:
+    frames = [_image(_between((24, 20, 40), end, noise=1.5)) for end in ((2, 4, 10), (30, 4, 0))]
+    data = apng([Part(frame.convert("RGBA")) for frame in frames])
+    low, usual = (
+        len(convert(data, target(Format.PNG, quality, Effort.BALANCED))) for quality in (30, 85)
+    )
+    assert low < 0.7 * usual
+
+
 def test_a_gif_gets_no_bands() -> None:
     result = opened(convert(encoded(_dark(), "PNG"), target(Format.GIF, 0, Effort.BALANCED)))
     assert _step(result, _dark()) < 0.8
@@ -156,6 +165,20 @@ def test_the_own_colours_stay_where_every_palette_shows_bands() -> None:
     assert without_banding(_loaded(_dark()), 76, _quantised(_dark(), 2, calls), exact=False) is None
     assert calls == sorted(set(calls))
     assert calls[-1] == 100
+
+
+def test_a_low_quality_takes_no_full_palette_where_fewer_colours_do() -> None:
+    image, calls = _loaded(_dark()), list[int]()
+    few, fewer = (encoded(_dark().point(lambda value, by=by: value + by), "PNG") for by in (1, 2))
+    allowed = banding(image, opened_png(few)) / 0.8
+
+    def quantised(quality: int) -> bytes:
+        calls.append(quality)
+        return few if len(calls) > 1 else fewer
+
+    assert without_banding(image, 20, quantised, exact=False, allowed=allowed) == few
+    assert len(calls) == 4
+    assert max(calls) < 100
 
 
 def test_more_colours_that_look_worse_are_not_taken() -> None:

@@ -26,6 +26,7 @@ from imaging.write.palette import (
     QUANTISER_EFFORTS,
     QUANTISER_SCALE,
     WORST_BELOW,
+    allowed_banding,
     count_colours,
     palette_is_enough,
     to_pillow,
@@ -106,7 +107,11 @@ def _palette(image: pyvips.Image, wanted: Encoding, *, limited: bool) -> bytes |
         return None
     number = along(QUANTISER_SCALE, quality)
     return without_banding(
-        image, number, lambda each: _quantised(image, each, effort), exact=colours is not None
+        image,
+        number,
+        lambda each: _quantised(image, each, effort),
+        exact=colours is not None,
+        allowed=allowed_banding(quality),
     )
 
 
