@@ -259,6 +259,9 @@ class Writer:
     spoils_colours: bool = False
     """Whether a lower quality is fewer colours and nothing else, so that of some pictures, smooth
     ones above all, fewer pixels look better."""
+    finest: int = 0
+    """The quality up to which `encode_limited` gives more, where `encode` took more than was asked
+    for; 0 if it never does."""
     default_quality: int = DEFAULT_QUALITY
     """The meaning of 0, from 1 to 100."""
     lowest_quality: int = 20

@@ -48,6 +48,12 @@ class Ladder:
         return min(self._writer.lowest_quality, self.highest)
 
     @property
+    def finest(self) -> int:
+        """The quality up to which there is more than what is asked for takes; 0 if there never
+        is."""
+        return self._writer.finest
+
+    @property
     def lowest(self) -> int:
         """The lowest setting of the whole picture."""
         return self.floor - (self._fine_chroma[1] if self._fine_chroma else 0)
@@ -74,8 +80,9 @@ class Ladder:
         return fine if fine and chroma.is_fine(self._image) else None
 
     def told(self, quality: int) -> int | None:
-        """The quality, if it is one on the scale of `q`."""
-        return quality if self.is_lossy and self._target.format.takes_q else None
+        """The quality, at most that which is asked for, if it is one on the scale of `q`."""
+        takes_q = self.is_lossy and self._target.format.takes_q
+        return min(quality, self.highest) if takes_q else None
 
     def usual(self, setting: int) -> float:
         """The bytes at a setting over those at another, as they usually are: the curve of the

@@ -29,6 +29,9 @@ TRIES = 5
 SMALLER_TRIES = 4
 """Files of the picture with fewer pixels, beside one of a single pixel."""
 
+FINER_TRIES = 3
+"""Files above the quality that is asked for."""
+
 LARGE_PIXELS = 20_000_000
 LARGE_TRIES, LARGE_SMALLER_TRIES = 3, 2
 """Above so many pixels a file may take 15 s, so these are the numbers, and the curve of the bytes
@@ -110,9 +113,10 @@ class _Search:
         if ladder.is_lossy and ladder.floor < ladder.highest:
             whole = self._whole_search(first)
             if self._may_look:
-                found = self._whole_or_smaller(whole, quality)
+                found = self._whole_or_smaller(whole, quality, first)
             else:
-                found = self._whole(whole.run())
+                whole.run()
+                found = self._whole((self._finer(whole, first) or whole).found)
             if found is not None:
                 return found
             smallest = min(first, len(whole.found.data))
@@ -128,7 +132,7 @@ class _Search:
             raise self._refusal(least, " with a tenth of its width and height")
         return self._smaller(smaller, quality)
 
-    def _whole_or_smaller(self, whole: fitting.Search, quality: int) -> Limited | None:
+    def _whole_or_smaller(self, whole: fitting.Search, quality: int, first: int) -> Limited | None:
         """The picture in few colours, or with fewer pixels where that looks better; None if its
         fewest colours do not fit.
 
@@ -138,13 +142,16 @@ class _Search:
         Args:
             whole: the search for the colours, which has not begun.
             quality: that of the picture with fewer pixels.
+            first: bytes of the picture without a limit.
         """
         whole.run(roughly=True)
         if whole.near is None:
             return None
+        smaller = self._smaller_search(quality, whole.expected(quality))
+        whole = self._finer(whole, first) or whole
+        assert whole.near is not None, "what is finer has a file that fits"
         shown = Shown(self._image, READERS[self._target.format.media_type])
         look = shown.look(whole.near)
-        smaller = self._smaller_search(quality, whole.expected(quality))
         if self._image.height > self._image.get_page_height():
             # One frame in about as many pixels as fit tells whether all of them are worth their
             # time.
@@ -157,11 +164,15 @@ class _Search:
         gained = shown.look(smaller.near) - look
         least, more = CLEARLY
         clearly = least + more * abs(math.log(len(whole.near) / len(smaller.near)))
-        if gained <= clearly:
+        are_alike = abs(gained) <= clearly
+        if are_alike or not (smaller if gained > 0 else whole).run().setting:
             whole.run()
-        if gained >= -clearly:
             smaller.run()
-        if abs(gained) <= clearly and whole.found.setting and smaller.found.setting:
+        elif not (smaller if gained > 0 else whole).fills:
+            # The file that was looked at did not fit, and what does may look far worse.
+            (whole if gained > 0 else smaller).run()
+            are_alike = True
+        if are_alike and whole.found.setting and smaller.found.setting:
             gained = shown.look(smaller.found.data) - shown.look(whole.found.data)
         if gained > 0 and smaller.found.setting is not None:
             return self._smaller(smaller.found, quality)
@@ -200,6 +211,33 @@ class _Search:
             is_estimate=is_estimate,
             tries=(LARGE_TRIES if self._large else TRIES) - 1,
         )
+
+    def _finer(self, whole: fitting.Search, first: int) -> fitting.Search | None:
+        """The search above the quality that is asked for, if anything that fits was found there:
+        a smooth picture has more colours than that takes.
+
+        Args:
+            whole: the search below it.
+            first: bytes of the picture without a limit.
+        """
+        ladder, found = self._ladder, whole.found
+        if found.setting is None or ladder.highest > ladder.finest:
+            return None
+        if whole.fills and whole.expected(ladder.highest - 1) >= fitting.CLOSE * self._limit:
+            return None
+        finest = ladder.finest
+        finer = fitting.Search(
+            lambda setting: ladder.write(self._image, setting),
+            self._limit,
+            low=ladder.highest,
+            high=finest,
+            # The error falls about as what is missing of the finest.
+            shape=lambda setting: 1 / (finest + 1 - setting),
+            known={found.setting: float(len(found.data)), finest: float(first)},
+            around=self._around,
+            tries=LARGE_SMALLER_TRIES if self._large else FINER_TRIES,
+        )
+        return finer if finer.run().setting is not None else None
 
     def _smaller_search(self, quality: int, expected: float) -> fitting.Search:
         """The search for the most pixels.

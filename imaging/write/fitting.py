@@ -20,6 +20,10 @@ POWERS = (0.2, 3.0)
 NO_USE = 1.15
 """The share of the limit from which on the next setting is not tried where one has fitted."""
 
+FEWER = 0.85
+"""A larger setting whose file has less than this share of the bytes looks worse: it is a palette
+that was dithered less."""
+
 ROUGHLY = (0.75, 1.12)
 """The shares of the limit between which a file tells how what fits is going to look."""
 
@@ -32,7 +36,7 @@ class Found:
     """The outcome of a search."""
 
     setting: int | None
-    """The largest that fits of those tried; None if none does."""
+    """The largest that fits of those tried, but for far smaller files; None if none does."""
     data: bytes
     """Its file, or the smallest of those tried."""
 
@@ -103,6 +107,12 @@ class Search:
         return self._fitting.data if self._fitting else None
 
     @property
+    def fills(self) -> bool:
+        """Whether a file was found that takes most of the limit: the settings above it may have had
+        far more bytes."""
+        return self._fitting is not None and len(self._fitting.data) >= ROUGHLY[0] * self._limit
+
+    @property
     def _is_near(self) -> bool:
         least, most = (share * self._limit for share in ROUGHLY)
         return least <= len(self._nearest) <= most
@@ -149,7 +159,9 @@ class Search:
         if not self._nearest or self._off(data) < self._off(self._nearest):
             self._nearest = data
         if len(data) <= self._limit:
-            self._fitting, self._below = Found(setting, data), setting
+            if self._fitting is None or len(data) >= FEWER * len(self._fitting.data):
+                self._fitting = Found(setting, data)
+            self._below = setting
         else:
             self._above = setting
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from bench.graphics import make_graphics
 from imaging import look
@@ -288,6 +288,34 @@ def test_a_smooth_picture_gets_smaller_before_it_gets_steps(format: Format) -> N
     size: dict[str, Any] = dict(zip(("width", "height"), opened(data).size, strict=True))
     whole = opened(convert(data, target(format, 0, max_bytes=most, fit="fill", **size)))
     assert whole.size == opened(data).size
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5])
+def test_a_dark_picture_has_more_colours_than_its_quality_takes_if_they_fit(share: float) -> None:
+    red, green, blue = (
+        Image.radial_gradient("L").point(lambda value, by=by: 2 + value // by) for by in (12, 14, 8)
+    )
+    noise = Image.effect_noise((256, 256), 40).point(lambda value: value > 128)
+    image = Image.merge("RGB", [ImageChops.add(each, noise) for each in (red, green, blue)])
+    data = encoded(image, "PNG")
+    most = int(share * len(convert(data, target(Format.PNG, 0))))
+    result = opened(convert(data, target(Format.PNG, 0, max_bytes=most)))
+    assert result.size == image.size
+    assert distance(result, image) < 1.5
+
+
+def test_a_file_that_is_far_smaller_is_not_taken_for_the_larger_setting() -> None:
+    sizes, written = {1: 90, 2: 20}, list[int]()
+
+    def write(setting: int) -> bytes:
+        written.append(setting)
+        return bytes(sizes[setting])
+
+    found = fitting.largest(
+        write, 100, low=1, high=2, shape=lambda each: 10 + each, known={3: 130.0}, tries=3
+    )
+    assert written == [1, 2]
+    assert (found.setting, len(found.data)) == (1, 90)
 
 
 def test_a_large_jpg_of_few_bytes_stays_smooth() -> None:

@@ -104,6 +104,7 @@ WRITER = Writer(
     with_xmp=chunks.with_xmp,
     encode_limited=encode_limited,
     spoils_colours=True,
+    finest=100,
     default_quality=DEFAULT,
     lowest_quality=1,
     curve=CURVE,
