@@ -29,7 +29,7 @@ TRIES = 5
 SMALLER_TRIES = 4
 """Files of the picture with fewer pixels, beside one of a single pixel."""
 
-FINER_TRIES = 3
+FINER_TRIES = 4
 """Files above the quality that is asked for."""
 
 LARGE_PIXELS = 20_000_000
@@ -115,8 +115,7 @@ class _Search:
             if self._may_look:
                 found = self._whole_or_smaller(whole, quality, first)
             else:
-                whole.run()
-                found = self._whole((self._finer(whole, first) or whole).found)
+                found = self._whole(whole, first)
             if found is not None:
                 return found
             smallest = min(first, len(whole.found.data))
@@ -157,10 +156,10 @@ class _Search:
             # time.
             frame = self._fewer.scaled(smaller.next(), shown.frame)
             if shown.look(self._ladder.write(frame, quality)) <= look:
-                return self._whole(whole.run())
+                return self._whole(whole, first)
         smaller.run(roughly=True)
         if smaller.near is None:
-            return self._whole(whole.run())
+            return self._whole(whole, first)
         gained = shown.look(smaller.near) - look
         least, more = CLEARLY
         clearly = least + more * abs(math.log(len(whole.near) / len(smaller.near)))
@@ -176,7 +175,7 @@ class _Search:
             gained = shown.look(smaller.found.data) - shown.look(whole.found.data)
         if gained > 0 and smaller.found.setting is not None:
             return self._smaller(smaller.found, quality)
-        return self._whole(whole.run())
+        return self._whole(whole, first)
 
     def _whole_search(self, first: int) -> fitting.Search:
         """The search for the highest quality of the whole picture.
@@ -213,15 +212,15 @@ class _Search:
         )
 
     def _finer(self, whole: fitting.Search, first: int) -> fitting.Search | None:
-        """The search above the quality that is asked for, if anything that fits was found there:
-        a smooth picture has more colours than that takes.
+        """The search above the quality that is asked for, if anything larger that fits was found
+        there: a smooth picture has more colours than that takes.
 
         Args:
             whole: the search below it.
             first: bytes of the picture without a limit.
         """
         ladder, found = self._ladder, whole.found
-        if found.setting is None or ladder.highest > ladder.finest:
+        if found.setting is None or not found.setting < ladder.highest <= ladder.finest:
             return None
         if whole.fills and whole.expected(ladder.highest - 1) >= fitting.CLOSE * self._limit:
             return None
@@ -237,7 +236,9 @@ class _Search:
             around=self._around,
             tries=LARGE_SMALLER_TRIES if self._large else FINER_TRIES,
         )
-        return finer if finer.run().setting is not None else None
+        more = finer.run()
+        has_more = more.setting is not None and len(more.data) > len(found.data)
+        return finer if has_more else None
 
     def _smaller_search(self, quality: int, expected: float) -> fitting.Search:
         """The search for the most pixels.
@@ -285,8 +286,14 @@ class _Search:
         """Bytes that are not of the pixels."""
         return len(self._ladder.write(self._fewer.empty(), self._ladder.floor))
 
-    def _whole(self, found: Found) -> Limited | None:
-        """The picture with all of its pixels, if a quality was found."""
+    def _whole(self, search: fitting.Search, first: int) -> Limited | None:
+        """The picture with all of its pixels, if a quality was found.
+
+        Args:
+            first: bytes of the picture without a limit.
+        """
+        search.run()
+        found = (self._finer(search, first) or search).found
         if found.setting is None:
             return None
         size = Size(self._image.width, self._image.get_page_height())
