@@ -35,16 +35,19 @@ def weight(format: Format, accepted: Mapping[str, float]) -> float:
 def preferred(results: Sequence[Result], header: str) -> Result | None:
     """The result that the client prefers, or None if it takes none of them.
 
-    Of several that it wants alike: one whose format it names, or that every client reads; then one
-    that moves; then the smallest.
+    Of several that it wants alike: one whose format it names, or that every client reads; but for
+    a program, which names none, first what the server chose at an upload; then one that moves; then
+    the smallest.
     """
     accepted = ranges(header)
+    is_program = not any(kind.startswith("image/") for kind in accepted)
 
-    def order(result: Result) -> tuple[float, bool, int, int]:
+    def order(result: Result) -> tuple[float, bool, bool, int, int]:
         format = result.format
+        named = is_program and result.job.conversion.format is not None
         unsure = format.media_type not in accepted and format not in EVERYWHERE
         frames = result.job.facts.measures.frames
-        return -weight(format, accepted), unsure, -frames, result.info.size
+        return -weight(format, accepted), named, unsure, -frames, result.info.size
 
     taken = [each for each in results if weight(each.format, accepted) > 0]
     return min(taken, key=order, default=None)
