@@ -42,6 +42,7 @@ FORM = {
         ]
     },
     "max_bytes": {"type": "string"},
+    "damaged": {"type": "string", "enum": ["show", "refuse"]},
     "width": {"type": "integer", "minimum": 1, "maximum": 16383},
 }
 

@@ -219,6 +219,18 @@ def test_originals_are_replaced_where_it_saves_something(folder: Path, server: S
     assert files(folder) == {"large.png", "small.png"}
 
 
+def test_an_original_that_was_cut_off_is_not_replaced(folder: Path, server: Service) -> None:
+    data = unique(photograph("rocket"))
+    broken = folder / "broken.jpg"
+    broken.write_bytes(data[: len(data) // 2])
+    ended = tinyimage("broken.jpg", "--in-place", "--json", "--server", server.url)
+    assert ended.status == 1, ended.err
+    assert ended.objects["broken.jpg"]["code"] == "damaged"
+    assert broken.read_bytes() == data[: len(data) // 2]
+    assert tinyimage("broken.jpg", "--server", server.url).status == 0
+    assert files(folder) == {"broken.jpg", "broken-tiny.webp"}
+
+
 def test_what_has_replaced_its_original_is_not_compressed_again(
     folder: Path, fake: Standin
 ) -> None:

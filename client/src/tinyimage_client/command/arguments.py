@@ -59,6 +59,8 @@ def conversion_of(given: dict[str, Any]) -> Conversion:
     options = {
         name: given[name] for name in ("max_bytes", "width", "height", "fit", "keep", "effort")
     }
+    if given["in_place"]:  # what is there of a picture is no reason to lose what could be mended
+        options["damaged"] = "refuse"
     try:
         conversion = Conversion.of(
             format, given["quality"], {**options, "lossless": given["lossless"] or None}
