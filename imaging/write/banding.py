@@ -50,6 +50,7 @@ def without_banding(
     *,
     exact: bool,
     allowed: float = 1.0,
+    usual: int = 0,
     calmer: Sequence[Callable[[int], bytes]] = (),
 ) -> bytes | None:
     """The picture with a palette, as a PNG: at the quality, or as far above it as it takes for
@@ -61,6 +62,7 @@ def without_banding(
         quantised: what makes the PNG, at a quality of that scale.
         exact: whether the palette holds all colours at `BEST`, and is not dithered.
         allowed: how far the picture may be from what it was, as `banding` has it.
+        usual: a quality that is tried before any above it, as most pictures show no bands at it.
         calmer: as `quantised`, each with less dithering.
     """
     data = quantised(quality)
@@ -70,6 +72,8 @@ def without_banding(
     while seen > least and quality < BEST and not _is_full(data):
         # The error that libimagequant allows falls about as fast as what is missing of the best.
         nearer = max(quality + 1, round(BEST - (BEST - quality) * ENOUGH / seen))
+        if quality < usual:
+            nearer = min(nearer, usual)
         quality = nearer if tries else BEST
         tries -= 1
         # At a low quality the best would have far more bytes than what has been tried by then.

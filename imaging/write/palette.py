@@ -140,6 +140,7 @@ class Colours:
             dithered(self._dither),
             exact=not self._dither,
             allowed=allowed_banding(self.quality),
+            usual=along(QUANTISER_SCALE, DEFAULT),
             calmer=[dithered(each) for each in CALMER] if self._dither else (),
         )
 

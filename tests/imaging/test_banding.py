@@ -181,6 +181,18 @@ def test_a_low_quality_takes_no_full_palette_where_fewer_colours_do() -> None:
     assert max(calls) < 100
 
 
+def test_a_low_quality_is_not_raised_above_the_usual_one_at_once() -> None:
+    image, calls = _loaded(_dark()), list[int]()
+    bad, good = (encoded(_dark().point(lambda value, by=by: value + by), "PNG") for by in (9, 0))
+
+    def quantised(quality: int) -> bytes:
+        calls.append(quality)
+        return bad if quality < 76 else good
+
+    assert without_banding(image, 20, quantised, exact=False, allowed=5, usual=76) == good
+    assert calls == [20, 76]
+
+
 def test_more_colours_that_look_worse_are_not_taken() -> None:
     image, worse = _loaded(_dark()), _quantised(_dark(), 2, [])(0)
     few = encoded(_dark().point(lambda value: value + 1), "PNG")
