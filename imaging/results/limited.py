@@ -29,8 +29,9 @@ TRIES = 5
 SMALLER_TRIES = 4
 """Files of the picture with fewer pixels, beside one of a single pixel."""
 
-FINER_TRIES = 4
-"""Files above the quality that is asked for."""
+FINER_TRIES, FINER_PIXELS = 4, 2_500_000
+"""Files above the quality that is asked for, and pixels of the largest picture that has any: for a
+larger one each takes seconds."""
 
 LARGE_PIXELS = 20_000_000
 LARGE_TRIES, LARGE_SMALLER_TRIES = 3, 2
@@ -222,6 +223,8 @@ class _Search:
         ladder, found = self._ladder, whole.found
         if found.setting is None or not found.setting < ladder.highest <= ladder.finest:
             return None
+        if self._image.width * self._image.height > FINER_PIXELS:
+            return None
         if whole.fills and whole.expected(ladder.highest - 1) >= fitting.CLOSE * self._limit:
             return None
         finest = ladder.finest
@@ -234,7 +237,7 @@ class _Search:
             shape=lambda setting: 1 / (finest + 1 - setting),
             known={found.setting: float(len(found.data)), finest: float(first)},
             around=self._around,
-            tries=LARGE_SMALLER_TRIES if self._large else FINER_TRIES,
+            tries=FINER_TRIES,
         )
         more = finer.run()
         has_more = more.setting is not None and len(more.data) > len(found.data)

@@ -41,6 +41,10 @@ by a map of the edges, which is most of what can be seen of a higher effort."""
 DITHER = 0.6
 """Less noise than all of it, for fewer bytes at equal SSIMULACRA2."""
 
+TRIED_PIXELS = 6_000_000
+"""Pixels of the largest picture of which several palettes are tried: one of a larger picture takes
+two seconds and more."""
+
 CALMER = (DITHER / 2, 0.0)
 """What is tried where that gives pixels a far colour."""
 
@@ -134,14 +138,15 @@ class Colours:
         def dithered(dither: float) -> Callable[[int], bytes]:
             return lambda number: self._quantised(number, effort, dither, compression)
 
+        tries_less = self._dither and not self._is_large
         return without_banding(
             self.image,
             along(QUANTISER_SCALE, self.quality or DEFAULT),
             dithered(self._dither),
-            exact=not self._dither,
+            exact=not self._dither or self._is_large,
             allowed=allowed_banding(self.quality),
             usual=along(QUANTISER_SCALE, DEFAULT),
-            calmer=[dithered(each) for each in CALMER] if self._dither else (),
+            calmer=[dithered(each) for each in CALMER] if tries_less else (),
         )
 
     def reduced(self, effort: Effort, compression: int, *, plain: bool) -> bytes:
@@ -151,13 +156,18 @@ class Colours:
             plain: whether it is not dithered, however many colours there are.
         """
         number = along(QUANTISER_SCALE, self.quality or DEFAULT)
-        if plain or not self._dither:
-            return self._quantised(number, effort, 0.0, compression)
+        dither = 0.0 if plain else self._dither
+        if not dither or self._is_large:
+            return self._quantised(number, effort, dither, compression)
         return without_far_colours(
             self.image,
-            self._quantised(number, effort, self._dither, compression),
+            self._quantised(number, effort, dither, compression),
             [partial(self._quantised, number, effort, each, compression) for each in CALMER],
         )
+
+    @property
+    def _is_large(self) -> bool:
+        return bool(self.picture.width * self.picture.height > TRIED_PIXELS)
 
     @property
     def _dither(self) -> float:

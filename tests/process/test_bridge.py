@@ -175,12 +175,13 @@ def test_a_write_that_is_timed_out_leaves_nothing(
 
     def slowly(target: int, data: bytes) -> None:
         written.append(len(data))
+        signal.setitimer(signal.ITIMER_REAL, SOON)
         time.sleep(60)
 
     with monkeypatch.context() as patched:
         patched.setattr(files, "_write_all", slowly)
         with pytest.raises(JobTimeoutException):
-            _timed_out(bridge, storage.put("results/first/one", b"picture"), run=run)
+            _timed_out(bridge, storage.put("results/first/one", b"picture"), 60, run)
     assert written == [7]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     bridge.run(storage.put("results/first/one", b"picture"))
