@@ -113,8 +113,8 @@ whose look follows the quality."""
 
 
 Smaller = Callable[[float], bytes | None]
-"""Makes a file, unless that clearly has more than so many bytes; None also if there is no such
-file."""
+"""Makes a file of a picture, given the most bytes. It is None where the picture has no such file,
+or one that clearly has more."""
 
 
 @dataclass(frozen=True, slots=True)

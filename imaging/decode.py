@@ -14,7 +14,7 @@ from imaging.codecs import READERS
 from imaging.colour.declared import declared
 from imaging.colour.said import NOTHING, Said
 from imaging.data import Data
-from imaging.errors import PictureError, ReaderFailed, UnknownVariant
+from imaging.errors import ENDS_EARLY, PictureError, ReaderFailed, UnknownVariant
 from imaging.formats.recognise import HEAD_SIZE, not_supported, picture_type
 from imaging.limits import Limits
 from imaging.options import DEFAULTS, Options
@@ -86,7 +86,7 @@ def check_whole(data: Data, limits: Limits) -> None:
         return
     _checked(data, inner, limits)
     if (source := reader.decode(data, inner, limits, False)) and source.is_cut:
-        raise PictureError("the picture cannot be read: the file ends too early")
+        raise PictureError(f"the picture cannot be read: {ENDS_EARLY}")
     try:
         reader.load(reader.mended(data), access="sequential", fail_on="error").avg()
     except pyvips.Error as error:
@@ -108,7 +108,7 @@ def check_undamaged(data: Data, source: Source, *, frames: Collection[str]) -> N
         PictureError: if not.
     """
     if source.is_cut:
-        raise damaged("the file ends too early")
+        raise damaged(ENDS_EARLY)
     kind = str(picture_type(bytes(data[:HEAD_SIZE])))
     inner, data = READERS[kind].inner(data, kind)
     reader, all_frames = READERS[inner], inner in frames

@@ -15,6 +15,9 @@ TRANSPARENT = "transparent"
 DAMAGED = "damaged"
 """The file is not whole, and such a one is asked to be refused."""
 
+ENDS_EARLY = "the file ends too early"
+"""The reason, of whatever format."""
+
 
 class Refused(ValueError):
     """What is asked for cannot be done, whatever the picture holds. The message is a sentence for

@@ -151,7 +151,7 @@ class Search:
         if judge.tried.is_whole or len(self.guessed) == PROBES or following == self.guessed[0][0]:
             return following
         look = judge.of_sample(self._opened(judge.sample, following, Purpose.GUESS))
-        there = following, 100 - (100 - look) * self._factor(Purpose.GUESS)
+        there = following, self._told(look, Purpose.GUESS)
         self.curve = replace(self.curve, follows=typical.exponent(self.guessed[0], there))
         self.tried = [file]
         return self._following()
@@ -189,7 +189,7 @@ class Search:
         for _ in range(PROBES):
             seen = self._opened(judge.sample, quality, purpose)
             look = judge.of_sample(seen)
-            score = 100 - (100 - look) * self._factor(purpose)
+            score = self._told(look, purpose)
             self.guessed.append((quality, score))
             self._learn(quality, score, anew=by_part or purpose is Purpose.LOOK)
             following = self._following()
@@ -205,6 +205,10 @@ class Search:
             quality = following
             purpose = Purpose.LOOK if twice else Purpose.GUESS
         return quality
+
+    def _told(self, look: float, purpose: Purpose) -> float:
+        """The look of a result, by that of a file for this purpose."""
+        return 100 - (100 - look) * self._factor(purpose)
 
     def _factor(self, purpose: Purpose) -> float:
         """A result's distance from 100 over that of a file for this purpose."""

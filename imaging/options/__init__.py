@@ -208,7 +208,7 @@ class Options(Declared):
         None,
         "Bytes of the result at most; K is 1000 and M is 1000000. It gets the highest quality that "
         f"fits, up to the one that is asked for, and with `fit={Fit.INSIDE}` fewer pixels where "
-        f"that is not enough (in a palette, where that looks better than fewer colours); otherwise "
+        "that is not enough (in a palette, where that looks better than fewer colours); otherwise "
         f"it fails as `{TOO_MANY_BYTES}`.",
         "200000",
         changes_pixels=False,

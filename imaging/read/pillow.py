@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from imaging.data import Data
-from imaging.errors import TOO_MANY_PIXELS, PictureError
+from imaging.errors import ENDS_EARLY, TOO_MANY_PIXELS, PictureError
 from imaging.limits import Limits
 from imaging.read.boxes import inside, within
 from imaging.read.profile import with_profile
@@ -21,8 +21,8 @@ from imaging.read.whole import damaged
 from imaging.source import QUARTER_TURNS, Source
 
 _PLAIN_WORDS = (
-    (EOFError, "the file ends too early"),
-    (struct.error, "the file ends too early"),
+    (EOFError, ENDS_EARLY),
+    (struct.error, ENDS_EARLY),
     (UnidentifiedImageError, "the file is broken, or of a variant that is not supported"),
     (NotImplementedError, "it is of a variant that is not supported"),
 )

@@ -48,7 +48,7 @@ def without_banding(
     quality: int,
     quantised: Callable[[int], bytes],
     *,
-    exact: bool,
+    at_once: bool,
     allowed: float = 1.0,
     usual: int = 0,
     calmer: Sequence[Callable[[int], bytes]] = (),
@@ -60,18 +60,18 @@ def without_banding(
         image: in memory; sRGB or grey.
         quality: of libvips's scale.
         quantised: what makes the PNG, at a quality of that scale.
-        exact: whether the palette holds all colours at `BEST`, and is not dithered.
+        at_once: whether `BEST` is tried as soon as bands are seen, with nothing between.
         allowed: how far the picture may be from what it was, as `banding` has it.
         usual: a quality that is tried before any above it, as most pictures show no bands at it.
         calmer: as `quantised`, each with less dithering.
     """
     data = quantised(quality)
-    seen = banding(image, opened(data)) / allowed
+    seen = banding(image, opened(data))
     best = seen, data
-    least, tries = 1.0, 0 if exact else TRIES
-    while seen > least and quality < BEST and not _is_full(data):
+    least, tries = 1.0, 0 if at_once else TRIES
+    while seen / allowed > least and quality < BEST and not _is_full(data):
         # The error that libimagequant allows falls about as fast as what is missing of the best.
-        nearer = max(quality + 1, round(BEST - (BEST - quality) * ENOUGH / seen))
+        nearer = max(quality + 1, round(BEST - (BEST - quality) * ENOUGH / (seen / allowed)))
         if quality < usual:
             nearer = min(nearer, usual)
         quality = nearer if tries else BEST
@@ -79,14 +79,11 @@ def without_banding(
         # At a low quality the best would have far more bytes than what has been tried by then.
         least = ENOUGH if tries > 0 or allowed <= 1 else 1.0
         data = quantised(quality)
-        seen = banding(image, opened(data)) / allowed
+        seen = banding(image, opened(data))
         # libimagequant may give a dithered pixel a far colour, so that more of them look worse.
         best = min(best, (seen, data))
-    seen, data = best
-    if seen * allowed > 1 and calmer:
-        data = without_far_colours(image, data, [partial(each, quality) for each in calmer])
-        seen = banding(image, opened(data)) / allowed
-    return data if seen <= SPOILT else None
+    seen, data = _calmest(image, *best, [partial(each, quality) for each in calmer])
+    return data if seen / allowed <= SPOILT else None
 
 
 def without_far_colours(
@@ -101,7 +98,18 @@ def without_far_colours(
         image: what it was, in memory; sRGB or grey.
         calmer: what makes the picture with less dithering, and with less still.
     """
-    seen, data = banding(image, opened(dithered)), dithered
+    return _calmest(image, banding(image, opened(dithered)), dithered, calmer)[1]
+
+
+def _calmest(
+    image: pyvips.Image, seen: float, data: bytes, calmer: Sequence[Callable[[], bytes]]
+) -> tuple[float, bytes]:
+    """What is seen of the picture that `without_far_colours` takes, and that.
+
+    Args:
+        seen: what `banding` tells of the dithered one.
+        data: the dithered one.
+    """
     for each in calmer:
         if seen <= 1:
             break
@@ -109,7 +117,7 @@ def without_far_colours(
         now = banding(image, opened(other))
         if now * FAR < seen:
             seen, data = now, other
-    return data
+    return seen, data
 
 
 def _is_full(data: bytes) -> bool:

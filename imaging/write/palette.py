@@ -143,7 +143,7 @@ class Colours:
             self.image,
             along(QUANTISER_SCALE, self.quality or DEFAULT),
             dithered(self._dither),
-            exact=not self._dither or self._is_large,
+            at_once=not self._dither or self._is_large,
             allowed=allowed_banding(self.quality),
             usual=along(QUANTISER_SCALE, DEFAULT),
             calmer=[dithered(each) for each in CALMER] if tries_less else (),

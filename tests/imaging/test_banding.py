@@ -156,13 +156,15 @@ def test_a_gif_gets_no_bands() -> None:
 @pytest.mark.parametrize("image", [photo(), corners()])
 def test_what_is_not_smooth_is_quantised_once(image: Image.Image) -> None:
     calls: list[int] = []
-    assert without_banding(_loaded(image), 76, _quantised(image, 64, calls), exact=False)
+    assert without_banding(_loaded(image), 76, _quantised(image, 64, calls), at_once=False)
     assert calls == [76]
 
 
 def test_the_own_colours_stay_where_every_palette_shows_bands() -> None:
     calls: list[int] = []
-    assert without_banding(_loaded(_dark()), 76, _quantised(_dark(), 2, calls), exact=False) is None
+    assert (
+        without_banding(_loaded(_dark()), 76, _quantised(_dark(), 2, calls), at_once=False) is None
+    )
     assert calls == sorted(set(calls))
     assert calls[-1] == 100
 
@@ -176,7 +178,7 @@ def test_a_low_quality_takes_no_full_palette_where_fewer_colours_do() -> None:
         calls.append(quality)
         return few if len(calls) > 1 else fewer
 
-    assert without_banding(image, 20, quantised, exact=False, allowed=allowed) == few
+    assert without_banding(image, 20, quantised, at_once=False, allowed=allowed) == few
     assert len(calls) == 4
     assert max(calls) < 100
 
@@ -189,7 +191,7 @@ def test_a_low_quality_is_not_raised_above_the_usual_one_at_once() -> None:
         calls.append(quality)
         return bad if quality < 76 else good
 
-    assert without_banding(image, 20, quantised, exact=False, allowed=5, usual=76) == good
+    assert without_banding(image, 20, quantised, at_once=False, allowed=5, usual=76) == good
     assert calls == [20, 76]
 
 
@@ -198,7 +200,9 @@ def test_more_colours_that_look_worse_are_not_taken() -> None:
     few = encoded(_dark().point(lambda value: value + 1), "PNG")
     assert 1 < banding(image, opened_png(few)) <= 3
     made = {76: few}
-    assert without_banding(image, 76, lambda quality: made.get(quality, worse), exact=False) == few
+    assert (
+        without_banding(image, 76, lambda quality: made.get(quality, worse), at_once=False) == few
+    )
 
 
 FAR = ((213, 165, 253), (71, 40, 182), (175, 55, 252), (82, 250, 138))
@@ -234,7 +238,7 @@ def test_less_dithering_is_taken_where_it_is_clearly_better() -> None:
 def test_a_full_palette_with_far_colours_is_dithered_less() -> None:
     image, far = _loaded(_dark()), _quantised(_dark(), 2, [])(0)
     calm = _quantised(_dark(), 256, [])(0)
-    found = without_banding(image, 76, lambda _: far, exact=False, calmer=[lambda _: calm])
+    found = without_banding(image, 76, lambda _: far, at_once=False, calmer=[lambda _: calm])
     assert found == calm
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imaging.data import Data
-from imaging.errors import PictureError
+from imaging.errors import ENDS_EARLY, PictureError
 from imaging.formats.c_library import CLibrary
 from imaging.formats.jxl.library import address, library
 from imaging.formats.jxl.structures import (
@@ -43,7 +43,7 @@ NATIVE = 0
 STEP = 65_536
 """Bytes of a box that are asked for at a time."""
 
-TOO_EARLY = "the picture cannot be read: the file ends too early"
+TOO_EARLY = f"the picture cannot be read: {ENDS_EARLY}"
 BROKEN = "the picture cannot be read: the JPEG XL is broken, or of a variant that is not supported"
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 import pyvips
 
 from imaging.data import Data
+from imaging.errors import ENDS_EARLY
 from imaging.formats.jxl import decoded, size
 from imaging.limits import Limits
 from imaging.read.profile import with_profile
@@ -78,7 +79,7 @@ def opened(data: Data, *, access: str, fail_on: str = "none") -> pyvips.Image:
     """
     found = decoded.header(data, _ANY)
     if found.is_cut:
-        raise damaged("the file ends too early")
+        raise damaged(ENDS_EARLY)
     count = len(found.delays)
     if len(data) <= SEEN_BYTES + found.width * found.height // SEEN_SHARE:
         strip, black, _ = decoded.pixels(data, found, 1)

@@ -110,7 +110,7 @@ def _palette(image: pyvips.Image, wanted: Encoding, *, limited: bool) -> bytes |
         image,
         number,
         lambda each: _quantised(image, each, effort),
-        exact=colours is not None,
+        at_once=colours is not None,
         allowed=allowed_banding(quality),
         usual=along(QUANTISER_SCALE, DEFAULT),
     )

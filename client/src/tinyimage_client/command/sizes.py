@@ -14,7 +14,7 @@ def parse_size(text: str) -> int:
     """The bytes that `200KB`, `1.5 MB` or `1000` mean: 1 KB is 1000, as in the option `max_bytes`.
 
     Raises:
-        ValueError: if it is none, or a fraction of a byte such as `1.5`.
+        ValueError: if the text is no size, or has a part of a byte, as `1.5` has.
     """
     match = _SIZE.fullmatch(text.strip())
     unit = _UNITS.get(match[2].upper()) if match else None
