@@ -3,10 +3,9 @@ one."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from math import ceil, sqrt
 from typing import cast
 
@@ -17,6 +16,7 @@ from imaging.colour.icc import has_grey_profile
 from imaging.options import Effort
 from imaging.source import pixels
 from imaging.write.banding import SIZE, banding, without_banding, without_far_colours
+from imaging.write.loss import largest_error, mean_square, weighed
 from imaging.write.scale import along, within
 from imaging.write.strips import Picture, to_vips
 
@@ -50,9 +50,9 @@ CALMER = (DITHER / 2, 0.0)
 
 AREA = 4
 AREA_ERROR = 1e-5
-"""Side in pixels of the areas, and the mean square error of their colours (as `_error` has it), up
-to which a palette is not dithered. Above it a gradient becomes steps: of the drawings that were
-measured SSIMULACRA2 was 0 to 5 less below it, and 4 to 20 above."""
+"""Side in pixels of the areas, and the mean square error of their colours (as `mean_square` has
+it), up to which a palette is not dithered. Above it a gradient becomes steps: of the drawings that
+were measured SSIMULACRA2 was 0 to 5 less below it, and 4 to 20 above."""
 
 PLAIN_BELOW = 10
 """The quality below which a palette that has to be small is not dithered: a fifth to a third fewer
@@ -63,10 +63,6 @@ EXACT_COLOURS = 32
 
 SAMPLE_PIXELS = 16_384
 """Pixels of the sample on which the loss of a palette is measured."""
-
-GAMMA: float = 0.57 / 0.45455
-WEIGHTS = (0.5, 1.0, 0.45)
-"""How libimagequant sees colours when it measures an error (its source, pam.h)."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class Colours:
         if self.is_small and not self._stay and 0 < self._worst <= DEFAULT - WORST_BELOW:
             # One that `drawn` may take: if it is good enough, the best one is.
             tried = self._undithered(self._worst, Effort.BALANCED)
-            if _mean_square(self._seen - _seen(tried)) <= _largest_error(self._worst):
+            if mean_square(self._seen - weighed(tried)) <= largest_error(self._worst):
                 return True
         return self.suffices
 
@@ -184,7 +180,7 @@ class Colours:
         if quality <= DEFAULT:
             for each in (max(1, quality - WORST_BELOW), quality):
                 image = self._undithered(each, effort)
-                is_near = _mean_square(self._seen - _seen(image), AREA) <= AREA_ERROR
+                is_near = mean_square(self._seen - weighed(image), AREA) <= AREA_ERROR
                 # Of a small picture a second look would take longer than its file.
                 if is_near and (
                     self.is_small or banding(self.image, image) <= allowed_banding(self.quality)
@@ -210,7 +206,7 @@ class Colours:
 
     @cached_property
     def _seen(self) -> pyvips.Image:
-        seen = _seen(self.image)
+        seen = weighed(self.image)
         return seen.copy_memory() if self.is_small else seen
 
     def _quantised(self, number: int, effort: Effort, dither: float, compression: int) -> bytes:
@@ -259,50 +255,10 @@ def palette_is_enough(image: pyvips.Image, worst: int) -> bool:
     best = sample.pngsave_buffer(
         palette=True, Q=100, dither=0, effort=5, compression=0, keep="none"
     )
-    difference = _seen(sample) - _seen(pyvips.Image.pngload_buffer(best))
-    return _mean_square(difference) <= _largest_error(worst)
-
-
-def _mean_square(difference: pyvips.Image, area: int = 1) -> float:
-    """The mean square error as libimagequant measures it, of what `_seen` makes of two pictures.
-
-    Args:
-        area: pixels of a side of the areas whose mean counts.
-    """
-    shrink = min(area, difference.width, difference.height)
-    if shrink > 1:
-        difference = difference.shrink(shrink, shrink)
-    mean: float = (difference * difference).avg()
-    return mean * int(difference.bands)
-
-
-def _seen(image: pyvips.Image) -> pyvips.Image:
-    """Red, green and blue as they are weighed, and as far as they are seen."""
-    if image.bands < len(WEIGHTS):
-        image = image.colourspace("srgb")
-    seen = image.maplut(_weighed(image.bands))
-    if image.bands == len(WEIGHTS):
-        return seen
-    return seen.extract_band(0, n=len(WEIGHTS)) * seen[len(WEIGHTS)]
-
-
-@cache
-def _weighed(bands: int) -> pyvips.Image:
-    """What each value of each colour, and of alpha, counts: a table, as a step of arithmetic takes
-    longer than all the pixels of a tiny picture."""
-    colours = [[weight * (value / 255) ** GAMMA for weight in WEIGHTS] for value in range(256)]
-    values = [number for value, row in enumerate(colours) for number in (*row, value / 255)[:bands]]
-    data = struct.pack(f"{len(values)}f", *values)
-    return pyvips.Image.new_from_memory(data, 256, 1, bands, "float")
+    difference = weighed(sample) - weighed(pyvips.Image.pngload_buffer(best))
+    return mean_square(difference) <= largest_error(worst)
 
 
 def allowed_banding(quality: int) -> float:
     """What may be seen of bands at a low quality, over what may at the default one."""
-    return _largest_error(min(DEFAULT, quality or DEFAULT)) / _largest_error(DEFAULT)
-
-
-def _largest_error(quality: int) -> float:
-    """The mean square error that this quality allows (libimagequant's quality_to_mse)."""
-    low = max(0.0, 0.016 / (0.001 + quality) - 0.001)
-    spread = float((210 + quality) ** 1.2)
-    return low + 2.5 / spread * (100.1 - quality) / 100
+    return largest_error(min(DEFAULT, quality or DEFAULT)) / largest_error(DEFAULT)
